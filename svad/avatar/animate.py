@@ -1,0 +1,116 @@
+"""Plays poses on an avatar: one studio picture per pose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from svad.ahead import ahead
+from svad.body.poser import Poser
+from svad.body.skin import pose_gaussians
+from svad.splat.camera import Camera
+from svad.splat.gaussians import Gaussians
+from svad.splat.scene import draw, draw_rgba, floor_height, frame_camera, studio
+from svad.types import Avatar, Pose, Report
+
+SAMPLE = 3000  # Gaussians looked at to frame a motion
+FLOOR_SAMPLE = 30_000  # Gaussians looked at to find the floor
+LOOKS = 24  # poses looked at to frame a motion
+BUST_JOINTS = (12, 13, 14, 15, 22, 23, 24)  # neck, collars, head, jaw, eyes
+
+
+def animate(
+    avatar: Avatar,
+    poses: Sequence[Pose],  # T, SMPL-X joint order; expressions in the avatar's order
+    camera: Camera | Sequence[Camera],  # one for all, or T of one size
+    report: Report | None = None,
+    *,
+    transparent: bool = False,  # RGBA with straight colours instead of the studio
+    floor: float | None = None,  # metres; default = under the feet of these poses
+) -> Iterator[np.ndarray]:
+    """Frames [H, W, 3] (or [H, W, 4] if transparent) uint8, one per pose.
+
+    Any sequence of poses will do, authored or recorded; two frames are drawn at
+    once. Raises ValueError when cameras and poses do not count the same.
+    """
+    cameras = [camera] * len(poses) if isinstance(camera, Camera) else list(camera)
+    if len(cameras) != len(poses):
+        raise ValueError(f"expected a camera for each of {len(poses)} poses, got {len(cameras)}")
+    if not poses:
+        return
+    if not transparent:
+        floor = motion_floor(avatar, poses) if floor is None else floor
+        stage = studio(cameras[0].width, cameras[0].height, floor)
+
+    poser = Poser.of(avatar)
+
+    def picture(item: tuple[Pose, Camera]) -> np.ndarray:
+        with torch.no_grad():
+            gaussians = poser(item[0])
+        return draw_rgba(gaussians, item[1]) if transparent else draw(gaussians, item[1], stage)
+
+    frames = ahead(picture, zip(poses, cameras, strict=True))
+    for done, frame in enumerate(frames, 1):
+        if report is not None:
+            report(
+                done,
+                len(poses),
+                "drawing frames",
+                frame if done % 12 == 1 and not transparent else None,
+            )
+        yield frame
+
+
+def motion_camera(
+    avatar: Avatar,
+    poses: Sequence[Pose],  # T
+    height: int,  # px
+    *,
+    focus: str = "body",  # "body": all of it in every pose; "bust": head and shoulders
+    yaw: float = 0.0,  # radians, 0 = from the front
+) -> Camera:
+    """A camera at rest that sees the whole motion with some air, portrait or square."""
+    part = _bust(avatar) if focus == "bust" else torch.arange(len(avatar.gaussians))
+    chosen = _thin(avatar, part[:: max(1, len(part) // SAMPLE)])
+    moments = poses[:: max(1, len(poses) // LOOKS)]
+    points = np.concatenate([_posed(chosen, p).means.numpy(force=True) for p in moments])
+    middle = np.median(points, 0)
+    if focus == "bust":
+        return frame_camera(points, height, middle, yaw=yaw, pitch=0.02, margin=0.1, widest=0.8)
+    return frame_camera(points, height, middle, yaw=yaw)
+
+
+def motion_floor(avatar: Avatar, poses: Sequence[Pose]) -> float:
+    """Height of the floor under a motion: the middle of the lowest points of some poses."""
+    count = len(avatar.gaussians)
+    chosen = _thin(avatar, torch.arange(0, count, max(1, count // FLOOR_SAMPLE)))
+    moments = poses[:: max(1, len(poses) // 8)]
+    points = [_posed(chosen, pose).means.numpy(force=True) for pose in moments]
+    return float(np.median([floor_height(p) for p in points]))
+
+
+def _posed(avatar: Avatar, pose: Pose) -> Gaussians:
+    with torch.no_grad():
+        return pose_gaussians(avatar, pose)
+
+
+def _bust(avatar: Avatar) -> torch.Tensor:  # [M] int64
+    """The Gaussians of head, neck and shoulders."""
+    strongest = avatar.joint_weights.argmax(1, keepdim=True)
+    joint = avatar.joint_ids.gather(1, strongest)[:, 0]
+    return torch.nonzero(torch.isin(joint, joint.new_tensor(BUST_JOINTS)))[:, 0]
+
+
+def _thin(avatar: Avatar, index: torch.Tensor) -> Avatar:
+    """A few of the avatar's Gaussians, without expressions."""
+    return replace(
+        avatar,
+        gaussians=avatar.gaussians.select(index),
+        joint_ids=avatar.joint_ids[index],
+        joint_weights=avatar.joint_weights[index],
+        expression_ids=avatar.expression_ids[:0],
+        expression_dirs=avatar.expression_dirs[:0],
+    )

@@ -1,0 +1,1 @@
+"""Timings of the parts of the pipeline, one JSON line each."""

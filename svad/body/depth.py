@@ -1,0 +1,117 @@
+"""Draws the nearest and the farthest surface of a mesh (z-buffer on the CPU)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+
+
+@dataclass(frozen=True)
+class DepthMaps:
+    """Near and far surface per pixel; `near` is inf and faces are -1 where nothing is drawn."""
+
+    near: np.ndarray  # [H, W] float32, camera depth, metres
+    far: np.ndarray  # [H, W] float32, -inf where nothing is drawn
+    near_face: np.ndarray  # [H, W] int32
+    far_face: np.ndarray  # [H, W] int32
+    near_bary: np.ndarray  # [H, W, 3] float32
+    far_bary: np.ndarray  # [H, W, 3] float32
+
+    @property
+    def covered(self) -> np.ndarray:
+        """[H, W] bool: something is drawn here."""
+        return self.near_face >= 0
+
+    def crop(self, box: tuple[slice, slice]) -> DepthMaps:
+        """The maps inside a box of rows and columns."""
+        return DepthMaps(
+            self.near[box],
+            self.far[box],
+            self.near_face[box],
+            self.far_face[box],
+            self.near_bary[box],
+            self.far_bary[box],
+        )
+
+    def values(
+        self,
+        faces: np.ndarray,  # [F, 3]
+        values: np.ndarray,  # [V, C]
+        *,
+        far: bool = False,
+    ) -> np.ndarray:  # [H, W, C], 0 where nothing is drawn
+        """Vertex values interpolated over the near (or far) surface."""
+        face, bary = (self.far_face, self.far_bary) if far else (self.near_face, self.near_bary)
+        hit = face >= 0
+        out = np.zeros((*face.shape, values.shape[1]), np.float32)
+        corners = values[faces[face[hit]]]  # [P, 3, C]
+        out[hit] = np.einsum("pk,pkc->pc", bary[hit], corners)
+        return out
+
+
+def draw(
+    points: np.ndarray,  # [V, 3] x px, y px, depth (svad.splat.camera.Camera.project)
+    faces: np.ndarray,  # [F, 3]
+    height: int,
+    width: int,
+) -> DepthMaps:
+    """Draws the faces; interpolation is linear in the picture, which is exact enough for small faces."""
+    near = np.full((height, width), np.inf, np.float32)
+    far = np.full((height, width), -np.inf, np.float32)
+    near_face = np.full((height, width), -1, np.int32)
+    far_face = np.full((height, width), -1, np.int32)
+    near_bary = np.zeros((height, width, 3), np.float32)
+    far_bary = np.zeros((height, width, 3), np.float32)
+    _draw(
+        np.ascontiguousarray(points, np.float32),
+        np.ascontiguousarray(faces, np.int32),
+        near,
+        far,
+        near_face,
+        far_face,
+        near_bary,
+        far_bary,
+    )
+    return DepthMaps(near, far, near_face, far_face, near_bary, far_bary)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _draw(points, faces, near, far, near_face, far_face, near_bary, far_bary):
+    height, width = near.shape
+    for f in range(faces.shape[0]):
+        a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+        ax, ay, az = points[a, 0], points[a, 1], points[a, 2]
+        bx, by, bz = points[b, 0], points[b, 1], points[b, 2]
+        cx, cy, cz = points[c, 0], points[c, 1], points[c, 2]
+        if not (az > 0.01 and bz > 0.01 and cz > 0.01):
+            continue
+        area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+        if abs(area) < 1e-9:
+            continue
+        lo_x, hi_x = min(ax, bx, cx), max(ax, bx, cx)
+        lo_y, hi_y = min(ay, by, cy), max(ay, by, cy)
+        if hi_x < 0 or hi_y < 0 or lo_x > width or lo_y > height:
+            continue
+        x0, x1 = max(0, int(np.ceil(lo_x - 0.5))), min(width - 1, int(np.floor(hi_x - 0.5)))
+        y0, y1 = max(0, int(np.ceil(lo_y - 0.5))), min(height - 1, int(np.floor(hi_y - 0.5)))
+        inverse = 1.0 / area
+        for y in range(y0, y1 + 1):
+            py = y + 0.5
+            for x in range(x0, x1 + 1):
+                px = x + 0.5
+                u = ((bx - px) * (cy - py) - (by - py) * (cx - px)) * inverse
+                v = ((cx - px) * (ay - py) - (cy - py) * (ax - px)) * inverse
+                w = 1.0 - u - v
+                if u < 0 or v < 0 or w < 0:
+                    continue
+                z = u * az + v * bz + w * cz
+                if z < near[y, x]:
+                    near[y, x] = z
+                    near_face[y, x] = f
+                    near_bary[y, x, 0], near_bary[y, x, 1], near_bary[y, x, 2] = u, v, w
+                if z > far[y, x]:
+                    far[y, x] = z
+                    far_face[y, x] = f
+                    far_bary[y, x, 0], far_bary[y, x, 1], far_bary[y, x, 2] = u, v, w

@@ -1,0 +1,272 @@
+"""The command line: one photo in, an avatar folder out; videos of a finished avatar."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TextIO
+
+from svad.startup import check_python, prepare
+
+check_python()  # before anything that an older Python would stumble over
+prepare()
+
+from svad.config import PRESETS, Preset  # noqa: E402
+from svad.errors import JobError, Stopped, SvadError  # noqa: E402
+from svad.types import StageState  # noqa: E402
+
+OK, BROKEN, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+BAR = 24  # characters
+QUIET = 5.0  # seconds between two lines about the same stage when the output is no terminal
+USAGE = """\
+python -m svad PHOTO -o OUT [--preset preview] [--views N] [--size PX] [--seed N]
+       python -m svad animate OUT --motion NAME -o VIDEO.mp4 [--height PX] [--view SIDE]"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code: 0, 1 a defect, 2 bad input, 130 interrupted."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments[:1] == ["animate"]:
+        command, options = _animate, _animate_parser().parse_args(arguments[1:])
+    else:
+        command, options = _create, _create_parser().parse_args(arguments)
+    stop = threading.Event()
+    try:
+        with _interrupts(stop):
+            return command(options, stop)
+    except (Stopped, KeyboardInterrupt):
+        print("Stopped. What was finished is kept: the same command goes on.", file=sys.stderr)
+        return INTERRUPTED
+    except SvadError as error:
+        print(f"svad: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader of our output has left
+        return OK
+    except Exception as error:
+        if options.debug:
+            raise
+        print(
+            f"svad: something went wrong that should not have ({type(error).__name__}: {error}). "
+            "Run the same command with --debug to see where.",
+            file=sys.stderr,
+        )
+        return BROKEN
+
+
+def _create_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m svad",
+        usage=USAGE,
+        description="Makes an animatable 3D avatar from one photo of a person.",
+        epilog="`python -m svad animate --help` tells about videos of a finished avatar.",
+    )
+    parser.add_argument("photo", type=Path, metavar="PHOTO", help="a JPEG, PNG or WebP file")
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="OUT", help="folder for the results"
+    )
+    parser.add_argument(
+        "--preset", choices=sorted(PRESETS), default="preview", help="default: preview"
+    )
+    parser.add_argument(
+        "--views",
+        type=_whole(0, 360),
+        default=0,
+        metavar="N",
+        help="also write N still views around the person, and three poses",
+    )
+    parser.add_argument(
+        "--size",
+        type=_whole(128, 2048),
+        metavar="PX",
+        help="height of the person in pixels to work at (default 640; never enlarged)",
+    )
+    parser.add_argument("--seed", type=_whole(0, 2**31 - 1), default=0, metavar="N")
+    parser.add_argument("--debug", action="store_true", help="show where an error comes from")
+    return parser
+
+
+def _animate_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m svad animate", description="Writes a video of a finished avatar in motion."
+    )
+    parser.add_argument("folder", type=Path, metavar="OUT", help="folder of a finished avatar")
+    parser.add_argument(
+        "--motion",
+        required=True,
+        metavar="NAME",
+        help="turn, wave, walk, squat, raise_arms or expressions",
+    )
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="VIDEO.mp4")
+    parser.add_argument("--height", type=_whole(64, 2160), default=720, metavar="PX")
+    parser.add_argument("--view", default="front", choices=("front", "left", "back", "right"))
+    parser.add_argument("--debug", action="store_true", help="show where an error comes from")
+    return parser
+
+
+def _create(options: argparse.Namespace, stop: threading.Event) -> int:
+    from svad.jobs import read_card
+    from svad.pipeline import Pipeline
+
+    bars = Bars(sys.stderr)
+    try:
+        result = Pipeline(_preset(options)).run(
+            options.photo, options.output, listener=bars.show, stop=stop, say=bars.say
+        )
+    finally:
+        bars.end()
+    for warning in read_card(options.output)["warnings"]:
+        bars.say(f"Note: {warning}")
+    print(result.archive.parent)
+    return OK
+
+
+def _animate(options: argparse.Namespace, stop: threading.Event) -> int:
+    from svad.pipeline import animate
+
+    if options.output.suffix.lower() != ".mp4":
+        raise JobError(f"The video is an .mp4 file; {options.output.name} has another ending.")
+    bars = Bars(sys.stderr)
+    begun = time.monotonic()
+
+    def report(done: int, total: int, note: str, picture: object = None) -> None:
+        if stop.is_set():
+            raise Stopped("Stopped.")
+        state = "done" if done >= total else "running"
+        seconds = time.monotonic() - begun
+        left = seconds / done * (total - done) if done else None
+        title = f"Video: {options.motion}"
+        bars.show((StageState("video", title, state, done, total, note, seconds, left, None),))
+
+    try:
+        path = animate(
+            options.folder,
+            options.motion,
+            options.output,
+            report=report,
+            height=options.height,
+            view=options.view,
+        )
+    finally:
+        bars.end()
+    print(path)
+    return OK
+
+
+def _preset(options: argparse.Namespace) -> Preset:
+    preset = replace(PRESETS[options.preset], seed=options.seed)
+    package = replace(preset.package, views=options.views)
+    subject = preset.subject
+    if options.size:
+        subject = replace(subject, person_height=options.size)
+    return replace(preset, subject=subject, package=package)
+
+
+class Bars:
+    """One line per stage: redrawn in place on a terminal, now and then a new one elsewhere."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._live = stream.isatty()
+        self._open = ""  # name of the stage whose line is still being redrawn
+        self._shown: dict[str, str] = {}  # stage to the last state that got a line of its own
+        self._spoke = 0.0
+
+    def show(self, states: tuple[StageState, ...]) -> None:
+        """Draws what has changed; a listener for `Pipeline.run`."""
+        for place, state in enumerate(states, 1):
+            if state.state == "waiting" or self._shown.get(state.name) == state.state:
+                continue
+            line = _line(state, f"{place}/{len(states)}" if len(states) > 1 else "")
+            if state.state == "running":
+                self._draw(state.name, line)
+            else:
+                self._close(line, state.name)
+                self._shown[state.name] = state.state
+
+    def say(self, text: str) -> None:
+        """A line of text between the bars."""
+        self._close(text)
+
+    def end(self) -> None:
+        """Leaves the line that is still open, so that what follows starts on a new one."""
+        if self._live and self._open:
+            self._stream.write("\n")
+        self._open = ""
+
+    def _draw(self, name: str, line: str) -> None:
+        if self._live:
+            width = shutil.get_terminal_size().columns - 1
+            self._stream.write(f"\r{line[:width]}\x1b[K")
+        elif name != self._open or time.monotonic() - self._spoke >= QUIET:
+            self._stream.write(f"{line}\n")
+            self._spoke = time.monotonic()
+        self._open = name
+        self._stream.flush()
+
+    def _close(self, line: str, name: str = "") -> None:
+        if self._live and self._open:
+            self._stream.write("\r\x1b[K")  # the open line makes room, and is drawn again later
+        self._stream.write(f"{line}\n")
+        self._stream.flush()
+        if name == self._open:
+            self._open = ""
+
+
+def _line(state: StageState, place: str) -> str:
+    share = min(state.done / max(state.total, 1), 1.0)
+    filled = round(BAR * share)
+    bar = "#" * filled + "-" * (BAR - filled)
+    head = f"{place} {state.title:<24}".lstrip()
+    if state.state == "running":
+        left = "" if state.remaining is None else f", about {state.remaining:.0f} s left"
+        return f"{head} [{bar}] {share:4.0%} {state.seconds:5.1f} s{left}  {state.note}".rstrip()
+    if state.state == "done":
+        return f"{head} [{bar}] {share:4.0%} {state.seconds:5.1f} s"
+    if state.state == "skipped":
+        return f"{head} skipped. {state.note}"
+    return f"{head} {state.state}."  # of a failure, the reason follows below
+
+
+@contextmanager
+def _interrupts(stop: threading.Event) -> Iterator[None]:
+    """Ctrl-C asks the run to stop; a second one ends it at once."""
+
+    def ask(number: int, frame: object) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals belong to the main thread
+        return
+    before = {name: signal.signal(name, ask) for name in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    """An argument type: a whole number within limits, with a sentence when it is not."""
+
+    def number(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = low - 1
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text} is not a whole number from {low} to {high}")
+        return value
+
+    return number

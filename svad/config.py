@@ -1,0 +1,56 @@
+"""The presets: one frozen dataclass of settings per stage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubjectConfig:
+    """Photo checks, matte, landmarks and body fit."""
+
+    person_height: int = 640  # px, height of the person at the working size (never enlarged)
+    head_density: int = 2  # pixels of the head close-up per working pixel, along each axis
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReliefConfig:
+    """The clip without weights, from the photo on the fitted body."""
+
+    views: int = 8  # frames around the person
+    seed: int = 0  # of the grain on unseen cloth and hair
+
+
+@dataclass(frozen=True, kw_only=True)
+class AvatarConfig:
+    """From the clip to the finished Gaussians."""
+
+    silhouette_rounds: int = 24  # rim splats move to the matte's edge
+    colour_rounds: int = 5  # colours take the photo's
+
+
+@dataclass(frozen=True, kw_only=True)
+class PackageConfig:
+    """The files a person takes home."""
+
+    turntable_frames: int = 96  # at 24 frames/s: 4 s
+    turntable_height: int = 720  # px
+    views: int = 0  # still views around the A-pose; 0 = none
+    view_height: int = 720  # px, of the still views and poses
+    viewer_limit: int = 240_000  # Gaussians in the copy for the page: 32 bytes each, under 8 MB
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preset:
+    """One way through the pipeline."""
+
+    name: str
+    subject: SubjectConfig = field(default_factory=SubjectConfig)
+    relief: ReliefConfig = field(default_factory=ReliefConfig)
+    avatar: AvatarConfig = field(default_factory=AvatarConfig)
+    package: PackageConfig = field(default_factory=PackageConfig)
+    seed: int = 0
+
+
+PREVIEW = Preset(name="preview")
+PRESETS: dict[str, Preset] = {PREVIEW.name: PREVIEW}

@@ -1,0 +1,142 @@
+"""Frames to an .mp4 that every browser plays, and what such a file says of itself."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import struct
+import subprocess
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from svad.errors import MissingFile, OutputError
+from svad.files import writing
+
+# RGB is turned into BT.709, and the file says so: players would otherwise guess by the height.
+COLOR = (
+    *("-vf", "scale=out_color_matrix=bt709:out_range=tv,format=yuv420p"),
+    *("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"),
+    *("-color_range", "tv"),
+)
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """What a video file says of itself."""
+
+    codec: str
+    pixel_format: str
+    width: int
+    height: int
+    frames: int
+    fps: float
+    faststart: bool  # the index stands before the pictures, so that playing starts at once
+
+
+def write_mp4(
+    path: Path,
+    frames: Iterable[np.ndarray],  # each [H, W, 3] uint8 RGB, all of one size
+    fps: float = 24.0,
+    crf: int = 18,  # x264's quality: 18 looks lossless, + 6 halves the size
+) -> None:
+    """Writes H.264, yuv420p, index first, atomically.
+
+    yuv420p needs even sizes; an odd one gets its last row or column doubled. Raises `OutputError`
+    when the file cannot be written, `MissingFile` without ffmpeg, `ValueError` without frames.
+    """
+    frames = iter(frames)
+    first = next(frames, None)
+    if first is None:
+        raise ValueError("a video needs at least one frame")
+    height, width = _even(first).shape[:2]
+    command = [
+        *(_ffmpeg(), "-y", "-nostdin", "-loglevel", "error"),
+        *("-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(fps)),
+        *("-i", "-", "-an", *COLOR, "-c:v", "libx264", "-preset", "veryfast", "-crf", str(crf)),
+        *("-movflags", "+faststart", "-f", "mp4"),
+    ]
+    with writing(Path(path)) as temporary:
+        _encode([*command, str(temporary)], itertools.chain([first], frames), (height, width, 3))
+
+
+def probe(path: Path) -> VideoInfo:
+    """Reads the header of a video; raises `ValueError` if there is no video in it."""
+    # `-f null` decodes all frames, which is the only way to count them that needs no ffprobe.
+    command = [_ffmpeg(), "-nostdin", "-hide_banner", "-i", str(path), "-f", "null", "-"]
+    text = subprocess.run(command, capture_output=True, text=True, check=False).stderr
+    stream = re.search(r"Video: (\w+).*?, (\w+)[(,].*? (\d+)x(\d+).*?, ([\d.]+) fps", text)
+    counts = re.findall(r"frame=\s*(\d+)", text)
+    if stream is None or not counts:
+        raise ValueError(f"there is no video in {Path(path).name}")
+    codec, pixels, width, height, fps = stream.groups()
+    boxes = _boxes(Path(path))
+    faststart = "moov" in boxes and boxes.index("moov") < boxes.index("mdat")
+    return VideoInfo(codec, pixels, int(width), int(height), int(counts[-1]), float(fps), faststart)
+
+
+def _ffmpeg() -> str:
+    import imageio_ffmpeg
+
+    try:
+        return imageio_ffmpeg.get_ffmpeg_exe()
+    except RuntimeError as error:
+        raise MissingFile(
+            "ffmpeg",
+            "the Python package imageio-ffmpeg",
+            "LGPL or GPL",
+            "Run `make setup` again, or install ffmpeg and set IMAGEIO_FFMPEG_EXE to its path.",
+        ) from error
+
+
+def _even(frame: np.ndarray) -> np.ndarray:
+    odd_rows, odd_columns = frame.shape[0] % 2, frame.shape[1] % 2
+    if not (odd_rows or odd_columns):
+        return frame
+    return np.pad(frame, ((0, odd_rows), (0, odd_columns), (0, 0)), mode="edge")
+
+
+def _encode(command: list[str], frames: Iterable[np.ndarray], shape: tuple[int, int, int]) -> None:
+    """Feeds the frames to ffmpeg; whatever goes wrong, no process is left behind."""
+    with tempfile.TemporaryFile() as log:  # a pipe for messages could fill up and block
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=log)
+        try:
+            assert process.stdin is not None
+            for frame in frames:
+                frame = _even(frame)
+                if frame.shape != shape or frame.dtype != np.uint8:
+                    raise ValueError(f"frames must be uint8 {shape}, one is {frame.shape}")
+                process.stdin.write(np.ascontiguousarray(frame).data)
+            process.stdin.close()
+        except BrokenPipeError:
+            pass  # ffmpeg ended early; its exit code and message tell why
+        except BaseException:
+            process.kill()
+            raise
+        finally:
+            code = process.wait()
+        if code != 0:
+            log.seek(0)
+            lines = log.read().decode(errors="replace").strip().splitlines() or ["no message"]
+            raise OutputError(
+                f"The video could not be written ({lines[-1].strip()}). If the disk is full, free "
+                "some space and start again: what is finished is kept."
+            )
+
+
+def _boxes(path: Path) -> list[str]:
+    """The names of the top-level boxes of an .mp4, in order (ISO/IEC 14496-12 section 4.2)."""
+    names: list[str] = []
+    with open(path, "rb") as file:
+        while len(header := file.read(8)) == 8:
+            size, name = struct.unpack(">I4s", header)
+            names.append(name.decode("latin-1"))
+            if size == 1:
+                size = struct.unpack(">Q", file.read(8))[0] - 8
+            if size < 8:  # 0: to the end of the file
+                break
+            file.seek(size - 8, 1)
+    return names

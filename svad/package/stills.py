@@ -1,0 +1,108 @@
+"""Draws still pictures of an avatar with straight alpha: the front, all sides, other poses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from svad.body.motion import POSES
+from svad.body.skin import pose_gaussians
+from svad.media.images import to_float, to_uint8
+from svad.splat.camera import Camera
+from svad.splat.gaussians import Gaussians
+from svad.splat.scene import draw_rgba, frame_camera
+from svad.types import Avatar
+
+FAINT = 0.02  # cover below which no colour is passed on
+SPREAD = (5, 13, 29)  # px, boxes by which colour reaches into what is transparent
+SAMPLE = 4000  # points that are enough to frame a person
+SWEEP = 12  # turns that stand for all
+
+
+def cutout(
+    gaussians: Gaussians,  # N, posed
+    camera: Camera,
+) -> np.ndarray:  # [H, W, 4] uint8, straight alpha
+    """The Gaussians on nothing; around them the colour of the edge goes on for some pixels.
+
+    Whoever scales or blurs the picture without minding alpha then meets no dark rim.
+    """
+    picture = draw_rgba(gaussians, camera)
+    alpha = to_float(picture[..., 3])
+    image = to_float(picture[..., :3]) * alpha[..., None]
+    empty = picture[..., 3] == 0
+    picture[empty] = 0
+    for size in SPREAD:
+        cover = cv2.blur(alpha, (size, size))
+        near = empty & (cover > FAINT)
+        picture[near, :3] = to_uint8(cv2.blur(image, (size, size))[near] / cover[near][:, None])
+        empty &= ~near
+    return picture
+
+
+def draw_front(avatar: Avatar, width: int, height: int) -> np.ndarray:  # [height, width, 4] uint8
+    """The avatar in the photo's own pose and camera, at the photo's size."""
+    camera = avatar.camera
+    if (camera.width, camera.height) != (width, height):
+        raise ValueError(
+            f"the avatar's camera is {camera.width} x {camera.height} px, "
+            f"the photo {width} x {height}"
+        )
+    return cutout(pose_gaussians(avatar, avatar.pose), camera)
+
+
+def draw_views(
+    standing: Gaussians,  # N
+    count: int,
+    height: int,  # px
+) -> Iterator[np.ndarray]:  # count x [height, W, 4] uint8
+    """`count` equal steps around the avatar, the first from the front, all framed alike."""
+    for camera in around(standing.means.cpu().numpy(), count, height):
+        yield cutout(standing, camera)
+
+
+def draw_poses(
+    avatar: Avatar,
+    height: int,  # px
+) -> Iterator[tuple[str, np.ndarray]]:  # name, [height, W, 4] uint8
+    """The avatar from the front in other poses."""
+    for name, still in POSES.items():
+        pose = still.pose(avatar.expression_names, avatar.joints.cpu().numpy(), avatar.parents)
+        posed = pose_gaussians(avatar, pose)
+        camera = frame_camera(posed.means.cpu().numpy(), height, pitch=0.0)
+        yield name, cutout(posed, camera)
+
+
+def over_white(picture: np.ndarray) -> np.ndarray:  # [H, W, 4] -> [H, W, 3] uint8
+    """A picture with straight alpha on white paper, for thumbnails."""
+    color, alpha = picture[..., :3].astype(np.float32), picture[..., 3:] / np.float32(255)
+    return (color * alpha + 255 * (1 - alpha) + 0.5).astype(np.uint8)
+
+
+def around(
+    points: np.ndarray,  # [N, 3] all that has to be seen, metres
+    count: int,
+    height: int,  # px
+) -> list[Camera]:
+    """`count` level cameras in equal steps, to the person's left first, all with one framing."""
+    points = points[:: max(1, len(points) // SAMPLE)]
+    axis = (points.min(0) + points.max(0)) / 2 * (1, 0, 1)
+    turns = [_turn(2 * np.pi * k / SWEEP) for k in range(SWEEP)]
+    swept = np.concatenate([(points - axis) @ turn.T + axis for turn in turns])
+    base = frame_camera(swept, height, pitch=0.0)
+    cameras = []
+    for k in range(count):
+        turn = _turn(-2 * np.pi * k / count)  # turning the person is walking round the other way
+        shift = base.translation + base.rotation @ (axis - turn @ axis)
+        rotation = (base.rotation @ turn).astype(np.float32)
+        cameras.append(replace(base, rotation=rotation, translation=shift.astype(np.float32)))
+    return cameras
+
+
+def _turn(angle: float) -> np.ndarray:  # [3, 3]
+    """Rotation about y by `angle` radians."""
+    c, s = np.cos(angle), np.sin(angle)
+    return np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])

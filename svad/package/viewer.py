@@ -1,0 +1,49 @@
+"""Makes the light copy of an avatar that the page shows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from svad.body.lbs import quaternion_multiply
+from svad.splat.gaussians import Gaussians
+from svad.splat.render import spatial_order
+
+
+def viewer_copy(
+    gaussians: Gaussians,  # N, posed, y up
+    detail: Tensor,  # [N] bool: where people look, kept in full
+    limit: int,  # at most this many Gaussians
+) -> Gaussians:  # M <= limit
+    """The Gaussians thinned to `limit`, centred, y down (turned by 180 degrees about x)."""
+    thin = thinned(gaussians, detail, limit)
+    low, high = thin.means.amin(0), thin.means.amax(0)
+    means = (thin.means - (low + high) / 2) * thin.means.new_tensor([1, -1, -1])
+    turn = thin.quats.new_tensor([0, 1, 0, 0]).expand_as(thin.quats)
+    return replace(thin, means=means, quats=quaternion_multiply(turn, thin.quats))
+
+
+def thinned(
+    gaussians: Gaussians,  # N
+    detail: Tensor,  # [N] bool
+    limit: int,
+) -> Gaussians:  # M <= limit
+    """Every k-th Gaussian along a space-filling curve, larger so that they cover the same area.
+
+    Those with `detail` are kept while they fill at most half of the limit.
+    """
+    n = len(gaussians)
+    if n <= limit:
+        return gaussians
+    order = spatial_order(gaussians.means)
+    kept = detail[order] if int(detail.sum()) <= limit // 2 else torch.zeros_like(detail)
+    rest = torch.nonzero(~kept)[:, 0]
+    room = limit - (n - len(rest))
+    picked = rest[torch.arange(room) * len(rest) // room]
+    growth = gaussians.scales.new_ones(n)
+    growth[picked] = (len(rest) / room) ** 0.5  # Gaussians lie on a surface: area counts
+    index = torch.sort(torch.cat([torch.nonzero(kept)[:, 0], picked])).values
+    chosen = gaussians.select(order[index])
+    return replace(chosen, scales=chosen.scales * growth[index, None])

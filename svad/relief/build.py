@@ -1,0 +1,370 @@
+"""From a subject to closed, coloured, weighted layers in the photo's pose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+import torch
+
+from svad.body.model import BodyModel, RestBody
+from svad.media.images import to_float
+from svad.relief.colour import back_of_clothes, extended, streaks
+from svad.relief.fill import body_surface_samples, frame_cuts, missing_points
+from svad.relief.head import back_of_head, face_depth, skin_colour
+from svad.relief.labels import Hand, draw_parts, hand_hulls, label_pixels
+from svad.relief.layers import Layer, build_layers
+from svad.relief.parts import HIPS, Part, parts_for
+from svad.relief.points import Points, Sheet, joined, sheet_points
+from svad.relief.skirt import SKIRT, find_skirt
+from svad.relief.surface import closed
+from svad.relief.weights import LimbProfile, folded
+from svad.splat.camera import Camera
+from svad.types import Subject
+
+SURE = 0.9  # matte above which a pixel's colour is the person's alone
+INSIDE = 0.72  # blurred matte above which a pixel gets points: splats grow by half a pixel
+
+
+@dataclass(frozen=True)
+class Relief:
+    """Layers of one person in the photo's pose."""
+
+    points: Points
+    sheets: list[Sheet]
+    camera: Camera  # the photo's
+    torso: int  # layer number of the torso
+    shown: np.ndarray  # [H, W] metres, depth of what the photo shows, inf elsewhere
+    limbs: dict[int, tuple[LimbProfile, tuple[float, float]]]  # by layer: profile, blend-in range
+    joints: np.ndarray  # [55, 3] posed
+
+    def in_front(self, pixels: np.ndarray) -> np.ndarray:
+        """Whether projected points [P, 3] are what the photo shows (1.5 cm). [P] bool."""
+        h, w = self.shown.shape
+        x = np.floor(pixels[:, 0]).astype(int).clip(0, w - 1)
+        y = np.floor(pixels[:, 1]).astype(int).clip(0, h - 1)
+        return pixels[:, 2] < self.shown[y, x] + 0.015
+
+    def limb_weights(self, xyz: np.ndarray, weights: np.ndarray, layer: np.ndarray | None = None):
+        """Replaces weights of limb points by those along the bone; `layer` None = all torso."""
+        if layer is None:
+            return weights
+        return limb_weights(self.limbs, self.joints, xyz, weights, layer)
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """What all steps need: a crop of the photo around the person."""
+
+    rgb: np.ndarray  # [h, w, 3] float32
+    matte: np.ndarray  # [h, w] float32
+    camera: Camera
+    origin: tuple[int, int]
+    face: np.ndarray | None  # crop px
+    px_per_m: float
+    body_height: float  # px
+
+
+def build_relief(
+    subject: Subject,
+    body: BodyModel,
+    tell: Callable[[str], None],
+    *,
+    seed: int,
+) -> Relief:
+    """All of it; `tell` is called before each step."""
+    scene = _scene(subject)
+    fit = subject.body
+    vertices = _posed(subject, body)
+    faces = body.faces.numpy()
+    weights = folded(body.weights.numpy())
+    parts = parts_for(fit.pose.rotations)
+    tell("finding arms, legs and torso")
+    h, w = scene.matte.shape
+    drawn = draw_parts(
+        scene.camera.project(vertices), faces, body.weights.numpy(), parts, h, w
+    )
+    labels = label_pixels(
+        (scene.rgb * 255).astype(np.uint8), inside(scene.matte), drawn, scene.body_height,
+        _hands(subject, scene, parts), _skin(scene),
+    )  # fmt: skip
+    tell("rounding the layers")
+    joints = posed_joints(subject, body)
+    pixels = scene.camera.project(joints)[:, :2]
+    skirt = find_skirt(labels, drawn, pixels, scene.body_height, scene.rgb)
+    if skirt is not None:
+        parts = (*parts, SKIRT)
+        points = scene.camera.project(vertices)
+        drawn += draw_parts(points, faces, body.weights.numpy(), (SKIRT,), h, w)
+        labels = np.where(skirt.mask, len(drawn) - 1, labels)
+    shoulders = float(pixels[[16, 17], 1].mean())
+    layers = build_layers(
+        labels, drawn, weights, shoulders, scene.px_per_m, scene.body_height, skirt
+    )
+    tell("colouring what the photo does not show")
+    sheets = [
+        _sheet(i, layer, labels, scene, seed + i) for i, layer in enumerate(layers)
+    ]
+    if subject.head is not None:
+        body_sheet, head_sheet = _with_closeup(sheets[0], layers[0], subject, scene, labels, seed)
+        sheets[0] = body_sheet
+        sheets.append(head_sheet)
+    points = joined([sheet_points(s, subject.body.camera) for s in sheets])
+    limbs = {
+        i: (LimbProfile(p, fit.vertices, fit.joints, weights), _blend_range(p.bones[0][0]))
+        for i, p in enumerate(parts)
+        if p.bones
+    }
+    points = replace(
+        points, weights=limb_weights(limbs, joints, points.xyz, points.weights, points.layer)
+    )
+    tell("filling hidden sides from the body")
+    shown = _shown(layers, labels, scene, subject)
+    cuts = frame_cuts(subject.matte)
+    spacing = 1.15 / scene.px_per_m
+    surface = body_surface_samples(vertices, faces, weights, spacing)
+    fill = missing_points(
+        surface, points, fit.camera, subject.matte > 127, shown, 0.02 * 1.7, cuts, _face_rgb(scene)
+    )
+    if len(fill):
+        points = joined([points, fill])
+    return Relief(points, sheets, fit.camera, 0, shown, limbs, joints)
+
+
+def inside(matte: np.ndarray) -> np.ndarray:  # [h, w] bool
+    """Pixels that get points."""
+    return cv2.GaussianBlur(matte, (0, 0), 0.8) > INSIDE
+
+
+def _scene(subject: Subject) -> _Scene:
+    matte = to_float(subject.matte)
+    rows, columns = np.flatnonzero((matte > 0.5).any(1)), np.flatnonzero((matte > 0.5).any(0))
+    pad = 24
+    y0, y1 = max(0, rows[0] - pad), min(matte.shape[0], rows[-1] + 1 + pad)
+    x0, x1 = max(0, columns[0] - pad), min(matte.shape[1], columns[-1] + 1 + pad)
+    camera = subject.body.camera
+    camera = replace(
+        camera,
+        center=(camera.center[0] - x0, camera.center[1] - y0),
+        width=int(x1 - x0),
+        height=int(y1 - y0),
+    )
+    face = None if subject.face is None else subject.face - np.array([x0, y0, 0], np.float32)
+    depth = -float(subject.body.pose.translation[2] + subject.body.joints[0, 2])
+    px_per_m = camera.focal[1] / depth
+    height = float(np.ptp(subject.body.vertices[:, 1])) * px_per_m
+    crop = np.s_[y0:y1, x0:x1]
+    return _Scene(
+        to_float(subject.photo.rgb[crop]), matte[crop], camera, (int(x0), int(y0)), face,
+        px_per_m, height,
+    )  # fmt: skip
+
+
+def _hands(subject: Subject, scene: _Scene, parts: tuple[Part, ...]) -> dict[int, Hand]:
+    """The hands by the number of the part they belong to."""
+    keypoints = subject.keypoints - np.array([*scene.origin, 0], np.float32)
+    hulls = hand_hulls(keypoints, scene.matte.shape, 0.008 * scene.body_height)
+    wrist = {"left": 20, "right": 21}
+    return {
+        i: hull
+        for side, hull in hulls.items()
+        for i, part in enumerate(parts)
+        if wrist[side] in part.joints
+    }
+
+
+def _skin(scene: _Scene) -> np.ndarray | None:  # [h, w] bool
+    """Pixels of the face's colour, lighter or darker."""
+    if scene.face is None:
+        return None
+    lab = cv2.cvtColor(cv2.GaussianBlur(scene.rgb, (0, 0), 0.8), cv2.COLOR_RGB2LAB)
+    difference = (lab - skin_colour(scene.rgb, scene.face)) * (0.35, 1, 1)
+    return np.linalg.norm(difference, axis=-1) < 17
+
+
+def _face_rgb(scene: _Scene) -> np.ndarray | None:  # [3]
+    if scene.face is None:
+        return None
+    lab = skin_colour(scene.rgb, scene.face).astype(np.float32)
+    return cv2.cvtColor(lab[None, None], cv2.COLOR_LAB2RGB)[0, 0]
+
+
+def _posed(subject: Subject, body: BodyModel) -> np.ndarray:  # [V, 3]
+    fit = subject.body
+    rest = RestBody(torch.from_numpy(fit.vertices).float(), torch.from_numpy(fit.joints).float())
+    with torch.no_grad():
+        posed = body.pose_vertices(
+            rest,
+            torch.from_numpy(fit.pose.rotations).float(),
+            torch.from_numpy(fit.pose.translation).float(),
+        )
+    return posed.numpy().astype(np.float32)
+
+
+def posed_joints(subject: Subject, body: BodyModel) -> np.ndarray:  # [55, 3]
+    """The joints in the photo's pose, world coordinates."""
+    fit = subject.body
+    with torch.no_grad():
+        joints = body.posed_joints(
+            torch.from_numpy(fit.joints).float(),
+            torch.from_numpy(fit.pose.rotations).float(),
+            torch.from_numpy(fit.pose.translation).float(),
+        )
+    return joints.numpy().astype(np.float32)
+
+
+def _blend_range(root: int) -> tuple[float, float]:
+    return (0.12, 0.30) if root in HIPS else (-0.02, 0.12)
+
+
+def limb_weights(
+    limbs: dict[int, tuple[LimbProfile, tuple[float, float]]],
+    joints: np.ndarray,  # [55, 3] posed
+    xyz: np.ndarray,  # [P, 3] in the photo's pose
+    weights: np.ndarray,  # [P, 22]
+    layer: np.ndarray,  # [P]
+) -> np.ndarray:  # [P, 22]
+    """Weights of limb points by the position along the bone, blended in from the limb's root."""
+    out = weights.copy()
+    for i, (profile, (low, high)) in limbs.items():
+        mine = layer == i
+        if not mine.any():
+            continue
+        along, t = profile(xyz[mine], joints)
+        root = profile.bones[0][0]
+        share = np.clip((t - low) / (high - low), 0, 1)[:, None] if root in (1, 2, 16, 17) else 1.0
+        out[mine] = weights[mine] * (1 - share) + along * share
+    return out
+
+
+def _sheet(i: int, layer: Layer, labels: np.ndarray, scene: _Scene, seed: int) -> Sheet:
+    rgb, far_rgb = layer_colours(layer, labels, scene, seed)
+    near = layer.near
+    if layer.part.is_torso and scene.face is not None:
+        near = face_depth(_local_face(layer, scene), near, layer.own, scene.px_per_m)
+    return Sheet(
+        i, _corner(layer, scene), 1, layer.mask, scene.matte[layer.box], near,
+        np.maximum(layer.far, near + 0.002), rgb, far_rgb, layer.near_weights, layer.far_weights,
+        layer.own,
+    )  # fmt: skip
+
+
+def _corner(layer: Layer, scene: _Scene) -> tuple[float, float]:
+    """Working px of the layer's first column and row."""
+    rows, columns = layer.box
+    return float(columns.start + scene.origin[0]), float(rows.start + scene.origin[1])
+
+
+def _local_face(layer: Layer, scene: _Scene) -> np.ndarray:
+    return scene.face - np.array([layer.box[1].start, layer.box[0].start, 0], np.float32)
+
+
+def layer_colours(
+    layer: Layer, labels: np.ndarray, scene: _Scene, seed: int
+) -> tuple[np.ndarray, np.ndarray]:  # front, back [h, w, 3]
+    """The layer's front (the photo, extended under what hides it) and its back."""
+    rgb, matte = scene.rgb[layer.box], scene.matte[layer.box]
+    sure = cv2.erode((matte > SURE).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    pure = layer.own & sure
+    alone = cv2.erode(layer.own.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    front = extended(rgb, pure & alone if (pure & alone).sum() > 50 else pure)
+    front = np.where(pure[..., None], rgb, front)
+    grain = 0.012 * streaks(layer.mask.shape, seed, 2.5, 1.2)
+    if layer.part.kind == "limb":
+        return front, np.clip(front + grain[..., None], 0, 1)
+    back = back_of_clothes(front, layer.mask, grain)
+    if layer.part.kind == "skirt":
+        return front, back
+    head = head_share(layer) > 0.5
+    if scene.face is not None:
+        skull = back_of_head(front, pure, head, _local_face(layer, scene), seed)
+    else:
+        skull = front
+    share = np.clip((head_share(layer) - 0.3) / 0.4, 0, 1)[..., None]
+    return front, back * (1 - share) + skull * share
+
+
+def head_share(layer: Layer) -> np.ndarray:  # [h, w]
+    """How much of a torso pixel is head or neck."""
+    return layer.far_weights[..., 15] + layer.far_weights[..., 12]
+
+
+def _with_closeup(
+    sheet: Sheet, layer: Layer, subject: Subject, scene: _Scene, labels: np.ndarray, seed: int
+) -> tuple[Sheet, Sheet]:
+    """Cuts the head out of the torso's sheet and samples it again at the close-up's density."""
+    head = subject.head
+    x0, y0, x1, y1 = head.box
+    left, top = (int(v) for v in _corner(layer, scene))
+    cx0, cy0 = x0 - left, y0 - top
+    h, w = layer.mask.shape
+    gx0, gy0 = max(0, cx0), max(0, cy0)
+    gx1, gy1 = min(w, x1 - left), min(h, y1 - top)
+    d = head.density
+    crop = np.s_[gy0:gy1, gx0:gx1]
+    fine = np.s_[(gy0 - cy0) * d : (gy1 - cy0) * d, (gx0 - cx0) * d : (gx1 - cx0) * d]
+    size = ((gx1 - gx0) * d, (gy1 - gy0) * d)
+    grow = lambda x, how=cv2.INTER_LINEAR: cv2.resize(x, size, interpolation=how)  # noqa: E731
+    rgb, matte = to_float(head.rgb[fine]), to_float(head.matte[fine])
+    area = head_share(layer)[crop]
+    chosen = grow(area) > 0.5
+    own = (grow(layer.own[crop].astype(np.float32)) > 0.5) & inside(matte)
+    mask = ((grow(layer.mask[crop].astype(np.float32)) > 0.5) & inside(matte))
+    near, far, _ = closed(
+        grow(layer.surface.middle[crop]), grow(layer.surface.half[crop]), mask, scene.px_per_m * d,
+        grow(layer.head[crop]),
+    )  # fmt: skip
+    pushed = grow(np.maximum(layer.near[crop] - _unpushed(layer, crop, scene), 0))
+    near = near + pushed
+    face = subject.face
+    if face is not None:
+        local = face * np.array([d, d, d], np.float32)
+        local[:, :2] -= np.array([(gx0 + left) * d, (gy0 + top) * d])
+        near = face_depth(local, near, own, scene.px_per_m * d)
+    sure = cv2.erode((matte > SURE).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    front = extended(rgb, own & sure)
+    back = grow(sheet.far_rgb[crop], cv2.INTER_CUBIC)
+    if face is not None:
+        back_fine = back_of_head(front, own & sure, chosen, local, seed)
+        share = np.clip((grow(area) - 0.3) / 0.4, 0, 1)[..., None]
+        back = back * (1 - share) + back_fine * share
+    take = np.zeros(sheet.mask.shape, bool)
+    take[crop] = area > 0.5
+    fine_sheet = Sheet(
+        0, (float(gx0 + left), float(gy0 + top)), d, mask & chosen, matte,
+        near, np.maximum(far, near + 0.002), front, np.clip(back, 0, 1),
+        grow_channels(sheet.near_weights[crop], size), grow_channels(sheet.far_weights[crop], size),
+        own & chosen,
+    )  # fmt: skip
+    return replace(sheet, mask=sheet.mask & ~take), fine_sheet
+
+
+def _unpushed(layer: Layer, crop: tuple, scene: _Scene) -> np.ndarray:
+    near, _, _ = closed(
+        layer.surface.middle, layer.surface.half, layer.mask, scene.px_per_m, layer.head
+    )
+    return near[crop]
+
+
+def grow_channels(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Resizes an [h, w, C] field; channels that are zero everywhere are not touched."""
+    out = np.zeros((size[1], size[0], values.shape[2]), np.float32)
+    for c in np.flatnonzero(values.reshape(-1, values.shape[2]).max(0) > 1e-4):
+        out[..., c] = cv2.resize(values[..., c], size, interpolation=cv2.INTER_LINEAR)
+    return out / np.maximum(out.sum(-1, keepdims=True), 1e-6)
+
+
+def _shown(
+    layers: list[Layer], labels: np.ndarray, scene: _Scene, subject: Subject
+) -> np.ndarray:  # [H, W] of the working photo
+    shown = np.full(labels.shape, np.inf, np.float32)
+    for i, layer in enumerate(layers):
+        mine = labels[layer.box] == i
+        shown[layer.box] = np.where(mine, layer.near, shown[layer.box])
+    full = np.full(subject.matte.shape, np.inf, np.float32)
+    x0, y0 = scene.origin
+    full[y0 : y0 + labels.shape[0], x0 : x0 + labels.shape[1]] = shown
+    return full
+

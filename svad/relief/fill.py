@@ -1,0 +1,212 @@
+"""Body surface for what no photo of this pose can show: hidden sides, and legs outside the frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from scipy.spatial import cKDTree
+
+from svad.relief.points import FILL, Points, oriented
+from svad.splat.camera import Camera
+
+UNSEEN_CLOTH = {  # metres the fill lies above the body where no clothes are seen
+    "torso": 0.008,
+    "head": 0.004,
+    "upper_arms": 0.008,
+    "forearms": 0.008,
+    "hands": 0.002,
+    "thighs": 0.012,
+    "shins": 0.016,
+    "feet": 0.010,
+}
+
+
+@dataclass(frozen=True)
+class BodySurface:
+    """The body as a dense cloud of surface samples in the photo's pose."""
+
+    xyz: np.ndarray  # [M, 3] world, in the photo's pose
+    normals: np.ndarray  # [M, 3] outward
+    spacing: np.ndarray  # [M] metres between samples
+    weights: np.ndarray  # [M, 22]
+    group: np.ndarray  # [M] limb group: see GROUPS
+
+
+GROUPS = {  # limb groups by joint, for colours of what is not seen
+    "torso": (0, 3, 6, 9, 13, 14),
+    "head": (12, 15),
+    "upper_arms": (16, 17),
+    "forearms": (18, 19),
+    "hands": (20, 21),
+    "thighs": (1, 2),
+    "shins": (4, 5),
+    "feet": (7, 8, 10, 11),
+}
+
+
+def body_surface_samples(
+    vertices: np.ndarray,  # [V, 3] posed
+    faces: np.ndarray,  # [F, 3]
+    weights: np.ndarray,  # [V, 22]
+    spacing: float,  # metres
+) -> BodySurface:
+    """Samples every face evenly enough that splats of `spacing` close it."""
+    corners = vertices[faces]
+    cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    area = np.linalg.norm(cross, axis=1) / 2
+    normal = cross / np.maximum(2 * area[:, None], 1e-12)
+    count = np.clip(np.ceil(area / spacing**2), 1, 60).astype(int)
+    index = np.repeat(np.arange(len(faces)), count)
+    start = np.cumsum(count) - count
+    k = np.arange(len(index)) - start[index]
+    # a low-discrepancy pair of numbers per sample, folded into the triangle
+    u = (0.5 + k * 0.7548776662466927) % 1.0
+    v = (0.5 + k * 0.5698402909980532) % 1.0
+    fold = u + v > 1
+    u, v = np.where(fold, 1 - u, u), np.where(fold, 1 - v, v)
+    single = count[index] == 1
+    u, v = np.where(single, 1 / 3, u), np.where(single, 1 / 3, v)
+    bary = np.stack([1 - u - v, u, v], 1)[..., None].astype(np.float32)
+    w = (weights[faces[index]] * bary).sum(1)
+    group = np.stack([w[:, list(j)].sum(1) for j in GROUPS.values()]).argmax(0)
+    vertex_normals = np.zeros_like(vertices)
+    for corner in range(3):
+        np.add.at(vertex_normals, faces[:, corner], cross)
+    vertex_normals /= np.maximum(np.linalg.norm(vertex_normals, axis=1, keepdims=True), 1e-12)
+    smooth = (vertex_normals[faces[index]] * bary).sum(1)
+    smooth /= np.maximum(np.linalg.norm(smooth, axis=1, keepdims=True), 1e-9)
+    del normal
+    return BodySurface(
+        (corners[index] * bary).sum(1).astype(np.float32),
+        smooth.astype(np.float32),
+        np.sqrt(area / count)[index].astype(np.float32),
+        w.astype(np.float32),
+        group,
+    )
+
+
+def missing_points(
+    body: BodySurface,
+    layers: Points,
+    camera: Camera,
+    matte: np.ndarray,  # [H, W] bool
+    shown: np.ndarray,  # [H, W] metres, depth of what the photo shows, inf elsewhere
+    reach: float,  # metres: body closer than this to a layer point is not missing
+    open_sides: tuple[bool, bool, bool, bool],  # the person is cut by the left, top, right, bottom
+    skin: np.ndarray | None,  # [3] RGB of the face, None if no face was found
+) -> Points:
+    """Body samples that no layer covers, coloured from the nearest layer of the same limb."""
+    xyz = body.xyz + cloth_thickness(body, layers)[body.group][:, None] * body.normals
+    tree = cKDTree(layers.xyz[::2])
+    distance, _ = tree.query(xyz, distance_upper_bound=reach, workers=-1)
+    keep = ~np.isfinite(distance)
+    pixels = camera.project(xyz)
+    column = np.floor(pixels[:, 0]).astype(int)
+    row = np.floor(pixels[:, 1]).astype(int)
+    h, w = matte.shape
+    framed = (column >= 0) & (row >= 0) & (column < w) & (row < h)
+    c, r = column.clip(0, w - 1), row.clip(0, h - 1)
+    # inside the frame the photo knows better: nothing outside its matte, nothing in front of it
+    keep &= ~framed | (matte[r, c] & (pixels[:, 2] > shown[r, c] + 0.004))
+    left, top, right, bottom = open_sides
+    outside = (
+        ((column < 0) & left) | ((row < 0) & top) | ((column >= w) & right) | ((row >= h) & bottom)
+    )
+    below_cut = bottom & (row >= h)
+    keep &= framed | outside | below_cut
+    chosen = np.flatnonzero(keep)
+    if not len(chosen):
+        return layers.select(np.zeros(0, int))
+    rgb = _fill_colours(body, chosen, layers, skin)
+    normals = body.normals[chosen]
+    across = np.cross(normals, np.array([0.0, 0.0, 1.0], np.float32))
+    flat = np.linalg.norm(across, axis=1) < 1e-3
+    across[flat] = (1, 0, 0)
+    across /= np.linalg.norm(across, axis=1, keepdims=True)
+    along = np.cross(normals, across)
+    step = body.spacing[chosen]
+    scales, quats = oriented(1.35 * across * step[:, None], 1.35 * along * step[:, None], step)
+    n = len(chosen)
+    return Points(
+        xyz[chosen].astype(np.float32), scales, quats, rgb, np.ones(n, np.float32),
+        body.weights[chosen], pixels[chosen, :2], np.full(n, FILL, np.uint8),
+        np.full(n, 255, np.uint8), np.zeros(n, bool),
+    )  # fmt: skip
+
+
+def cloth_thickness(body: BodySurface, layers: Points) -> np.ndarray:  # [groups] metres
+    """How far the seen clothes of each limb group lie above the body; unseen limbs get a guess."""
+    out = np.array([UNSEEN_CLOTH[name] for name in GROUPS], np.float32)
+    seen = layers.select(np.flatnonzero(layers.seen)[::7])
+    for g, joints in enumerate(GROUPS.values()):
+        mine = np.flatnonzero(body.group == g)
+        points = seen.xyz[seen.weights[:, list(joints)].sum(1) > 0.6]
+        if len(points) < 60 or len(mine) < 60:
+            continue
+        distance, index = cKDTree(body.xyz[mine]).query(points, workers=-1)
+        outward = ((points - body.xyz[mine][index]) * body.normals[mine][index]).sum(1)
+        near = outward[distance < 0.08]
+        if len(near) > 40:
+            out[g] = np.clip(np.median(near), 0.002, 0.03)
+    hands = list(GROUPS).index("hands")
+    out[hands] = min(out[hands], 0.004)
+    return out
+
+
+def _fill_colours(
+    body: BodySurface, chosen: np.ndarray, layers: Points, skin: np.ndarray | None
+) -> np.ndarray:
+    """Nearest known colour of the same limb group; limbs that were never seen get a guess."""
+    names = list(GROUPS)
+    known = np.stack([layers.weights[:, list(j)].sum(1) for j in GROUPS.values()]).argmax(0)
+    rgb = np.zeros((len(chosen), 3), np.float32)
+    clothes = _lowest_clothes(layers, known, names)
+    for g, name in enumerate(names):
+        mine = body.group[chosen] == g
+        if not mine.any():
+            continue
+        source = np.flatnonzero(known == g)
+        if name == "hands" and len(source) < 400 and skin is not None:
+            rgb[mine] = skin
+        elif name == "feet" and len(source) < 200:
+            rgb[mine] = 0.35 * clothes + 0.02
+        elif len(source) < 100:
+            rgb[mine] = 0.85 * clothes
+        else:
+            tree = cKDTree(layers.xyz[source])
+            k = min(9, len(source))
+            _, index = tree.query(body.xyz[chosen[mine]], k=k, workers=-1)
+            near = np.median(layers.rgb[source][index], 1)
+            # far below the last seen cloth (a trouser leg cut by the frame) one colour is calmer
+            d = np.linalg.norm(layers.xyz[source][index[:, 0]] - body.xyz[chosen[mine]], axis=1)
+            share = np.clip((d - 0.05) / 0.10, 0, 1)[:, None]
+            typical = np.median(layers.rgb[source], 0)
+            rgb[mine] = near * (1 - share) + typical * share
+    return rgb
+
+
+def _lowest_clothes(layers: Points, known: np.ndarray, names: list[str]) -> np.ndarray:  # [3]
+    """Colour of the lowest clothes in the photo."""
+    for name in ("shins", "thighs", "torso"):
+        source = known == names.index(name)
+        if source.sum() > 200:
+            y = layers.xyz[source, 1]
+            low = y < np.quantile(y, 0.25)
+            return np.median(layers.rgb[source][low], 0)
+    return np.array([0.3, 0.3, 0.32], np.float32)
+
+
+def frame_cuts(matte: np.ndarray, least: int = 12) -> tuple[bool, bool, bool, bool]:
+    """Whether the person is cut by the left, top, right, bottom border of the picture."""
+    m = matte > 127
+    return tuple(int(edge.sum()) >= least for edge in (m[:, 0], m[0], m[:, -1], m[-1]))
+
+
+def shown_depth(labels: np.ndarray, nears: list[np.ndarray]) -> np.ndarray:  # [H, W]
+    """Depth of the layer that the photo shows at each pixel, inf outside the person."""
+    shown = np.full(labels.shape, np.inf, np.float32)
+    for i, near in enumerate(nears):
+        shown = np.where(labels == i, near, shown)
+    return cv2.erode(shown, np.ones((3, 3), np.uint8)) if len(nears) else shown

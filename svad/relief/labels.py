@@ -1,0 +1,225 @@
+"""Decides which limb group every pixel of the person shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from svad.body.depth import DepthMaps, draw
+from svad.relief.parts import Part
+
+
+@dataclass(frozen=True)
+class PartMaps:
+    """One limb group of the body as the camera of the photo sees it."""
+
+    part: Part
+    maps: DepthMaps
+    weight: np.ndarray  # [H, W] share of the near surface's skin weight that is the part's, 0..1
+    faces: np.ndarray  # [F', 3] the faces that were drawn
+    hand: np.ndarray  # [H, W] share of the weight that is a hand's
+
+    def crop(self, box: tuple[slice, slice]) -> PartMaps:
+        """The maps inside a box of rows and columns."""
+        return PartMaps(
+            self.part, self.maps.crop(box), self.weight[box], self.faces, self.hand[box]
+        )
+
+
+@dataclass(frozen=True)
+class Hand:
+    """A hand whose landmarks were found."""
+
+    area: np.ndarray  # [H, W] bool, hull of the landmarks
+    wrist: np.ndarray  # [2] px
+    elbow: np.ndarray  # [2] px
+
+
+def draw_parts(
+    points: np.ndarray,  # [V, 3] x px, y px, depth
+    faces: np.ndarray,  # [F, 3]
+    weights: np.ndarray,  # [V, 55]
+    parts: tuple[Part, ...],
+    height: int,
+    width: int,
+) -> list[PartMaps]:
+    """Draws each part by itself, so that what another part hides is known too."""
+    out = []
+    for part in parts:
+        share = weights[:, list(part.joints)].sum(1)
+        mine = faces[(share[faces] > 0.05).any(1)]
+        maps = draw(points, mine, height, width)
+        hand = weights[:, [j for j in part.joints if j >= 20 and part.bones]].sum(1)
+        values = maps.values(mine, np.stack([share, hand], 1))
+        out.append(PartMaps(part, maps, values[..., 0], mine, values[..., 1]))
+    return out
+
+
+def nearest_part(drawn: list[PartMaps]) -> np.ndarray:  # [H, W] int32, -1 = no body
+    """The part that is in front at each pixel."""
+    depth = np.stack([np.where(p.weight > 0.5, p.maps.near, np.inf) for p in drawn])
+    front = depth.argmin(0).astype(np.int32)
+    return np.where(np.isfinite(depth.min(0)), front, -1)
+
+
+def label_pixels(
+    rgb: np.ndarray,  # [H, W, 3] uint8
+    inside: np.ndarray,  # [H, W] bool, the matte
+    drawn: list[PartMaps],
+    body_height: float,  # px
+    hands: dict[int, Hand] | None = None,  # by part number
+    skin: np.ndarray | None = None,  # [H, W] bool, skin-coloured pixels
+) -> np.ndarray:  # [H, W] int32, -1 outside
+    """Watershed from the body's parts, over edges of the photo and of the body together.
+
+    Where a sleeve lies on a jumper of the same colour the body's outline decides. Pixels the body
+    does not cover (hair, skirts, sleeves) go to the part they are continuous with.
+    """
+    front = nearest_part(drawn)
+    hands = hands or {}
+    sure = {i: _hand_seed(hand, skin) & inside for i, hand in hands.items()}
+    for i, seed in sure.items():
+        front = np.where(seed, i, front)
+    markers = np.zeros(front.shape, np.int32)
+    markers[~_grown(inside, 2)] = len(drawn) + 1
+    taken = np.zeros(front.shape, bool)
+    for i, seed in sure.items():  # a hand on a hip is the arm's
+        markers[_shrunk(seed, 0.003 * body_height)] = i + 1
+        taken |= _grown(hands[i].area, max(2, round(0.004 * body_height)))
+    for i, _ in enumerate(drawn):
+        seed = _shrunk((front == i) & inside, max(1.0, 0.009 * body_height))
+        if seed.sum() < 30:
+            seed = _shrunk((front == i) & inside, 1.0)
+        markers[seed & ~taken] = i + 1
+    cv2.watershed(_edges(rgb, front, len(drawn)), markers)
+    unknown = (markers <= 0) | (markers > len(drawn))
+    labels = _nearest(markers - 1, ~unknown)
+    fingers = np.zeros(inside.shape, bool)
+    for i, p in enumerate(drawn):
+        if {20, 21} & set(p.part.joints):
+            fingers |= (labels == i) & (p.hand > 0.5)
+    for seed in sure.values():
+        fingers |= seed
+    soft = np.stack(
+        [cv2.GaussianBlur((labels == i).astype(np.float32), (0, 0), 0.008 * body_height)
+         for i in range(len(drawn))]
+    )  # fmt: skip
+    labels = np.where(fingers, labels, soft.argmax(0)).astype(np.int32)
+    labels = np.where(inside, _adopt_islands(labels, inside, drawn, front), -1)
+    if skin is not None:
+        for i, hand in hands.items():
+            labels = tidy_hand(labels, i, skin, hand, body_height)
+        labels = np.where(inside, _adopt_islands(labels, inside, drawn, front), -1)
+    return labels
+
+
+def _hand_seed(hand: Hand, skin: np.ndarray | None) -> np.ndarray:
+    """The hand's area, without what is not skin if the hand is bare."""
+    if skin is None or skin[hand.area].mean() < 0.4:
+        return hand.area
+    return hand.area & skin
+
+
+def tidy_hand(
+    labels: np.ndarray,  # [H, W] int32
+    part: int,
+    skin: np.ndarray,  # [H, W] bool, skin-coloured
+    hand: Hand,
+    body_height: float,  # px
+) -> np.ndarray:  # [H, W] int32
+    """Beyond the wrist a bare hand is what has skin's colour, and nothing else is.
+
+    A hand on a skirt then takes no cloth along when it moves. Gloved hands are left alone.
+    """
+    if skin[hand.area].mean() < 0.4:
+        return labels
+    rows, columns = np.indices(labels.shape, dtype=np.float32)
+    axis = hand.wrist - hand.elbow
+    axis = axis / max(float(np.linalg.norm(axis)), 1e-6)
+    ahead = (columns - hand.wrist[0]) * axis[0] + (rows - hand.wrist[1]) * axis[1]
+    away = np.hypot(columns - hand.wrist[0], rows - hand.wrist[1])
+    zone = (labels >= 0) & (ahead > 0.01 * body_height) & (away < 0.11 * body_height)
+    bare = cv2.medianBlur((skin & zone).astype(np.uint8), 3)
+    _, pieces = cv2.connectedComponents(bare, connectivity=4)
+    seeds = np.unique(pieces[hand.area & (bare > 0)])
+    mine = np.isin(pieces, seeds[seeds > 0]) & (bare > 0)
+    near = cv2.dilate(hand.area.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    mine &= near | (labels == part)
+    foreign = zone & (labels == part) & ~mine
+    others = (labels >= 0) & (labels != part)
+    if not others.any():
+        return labels
+    out = np.where(foreign, _nearest(labels, others), labels)
+    return np.where(mine, part, out).astype(np.int32)
+
+
+def _edges(rgb: np.ndarray, front: np.ndarray, parts: int) -> np.ndarray:  # [H, W, 3] uint8
+    """The photo, smoothed and halved in contrast, with a step of brightness at the body's edges."""
+    smooth = cv2.bilateralFilter(rgb, 5, 30, 3).astype(np.float32) * 0.55
+    covered = front >= 0
+    near = _nearest(front, covered)
+    levels = np.array([0, 55, 110, 20, 80, 40, 100, 65, 30], np.float32)
+    step = cv2.GaussianBlur(levels[near % len(levels)], (0, 0), 2.0)
+    return np.clip(smooth + step[..., None], 0, 255).astype(np.uint8)
+
+
+def hand_hulls(
+    keypoints: np.ndarray,  # [133, 3] x, y, score; COCO-WholeBody order
+    shape: tuple[int, int],
+    grow: float,  # px
+    least: float = 0.5,  # score
+) -> dict[str, Hand]:  # by side
+    """Area of each hand whose landmarks were found."""
+    out = {}
+    for side, wrist, elbow, first in (("left", 9, 7, 91), ("right", 10, 8, 112)):
+        points = keypoints[first : first + 21]
+        if (points[:, 2] > least).sum() < 15:
+            continue
+        mask = np.zeros(shape, np.uint8)
+        hull = np.concatenate([points[:, :2], keypoints[wrist : wrist + 1, :2]])
+        hull = cv2.convexHull(np.round(hull).astype(np.int32))
+        cv2.fillConvexPoly(mask, hull, 1)
+        if mask.any():
+            area = _grown(mask > 0, max(1, round(grow)))
+            out[side] = Hand(area, keypoints[wrist, :2], keypoints[elbow, :2])
+    return out
+
+
+def _adopt_islands(
+    labels: np.ndarray, inside: np.ndarray, drawn: list[PartMaps], front: np.ndarray
+) -> np.ndarray:
+    """Pieces of a part that are not connected with its body go to what surrounds them."""
+    keep = np.zeros(inside.shape, bool)
+    for i, _ in enumerate(drawn):
+        mask = ((labels == i) & inside).astype(np.uint8)
+        n, pieces, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
+        for k in range(1, n):
+            piece = pieces == k
+            touches = (front[piece] == i).mean() if piece.any() else 0
+            largest = stats[k, cv2.CC_STAT_AREA] == stats[1:, cv2.CC_STAT_AREA].max()
+            if largest or (touches > 0.3 and stats[k, cv2.CC_STAT_AREA] > 60):
+                keep |= piece
+    return np.where(keep | ~inside, labels, _nearest(labels, keep))
+
+
+def _nearest(values: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Unknown pixels take the value of the nearest known one."""
+    if known.all() or not known.any():
+        return values
+    _, index = cv2.distanceTransformWithLabels(
+        (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    table = np.zeros(index.max() + 1, values.dtype)
+    table[index[known]] = values[known]
+    return table[index]
+
+
+def _shrunk(mask: np.ndarray, px: float) -> np.ndarray:
+    return cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1] > px
+
+
+def _grown(mask: np.ndarray, px: int) -> np.ndarray:
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * px + 1, 2 * px + 1))
+    return cv2.dilate(mask.astype(np.uint8), kernel) > 0

@@ -1,0 +1,190 @@
+"""Closed layers, one per limb group: where they are, how deep, and what weighs on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from svad.media.fields import blur, pull_push
+from svad.relief.labels import PartMaps
+from svad.relief.parts import HIPS, SHOULDERS, Part
+from svad.relief.skirt import Skirt
+from svad.relief.surface import Surface, body_surface, closed
+from svad.relief.weights import surface_weights
+
+HIDDEN_GAP = 0.02  # metres a hidden surface stays behind what hides it
+OVERLAP_GAP = 0.004  # metres an overlapping neighbour stays behind
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One limb group as a two-sided relief over the photo; arrays cover its box only."""
+
+    part: Part
+    box: tuple[slice, slice]  # rows and columns of the crop the labels lie on
+    own: np.ndarray  # [H, W] bool, pixels of the photo that show this layer
+    mask: np.ndarray  # [H, W] bool, own pixels, overlap and hidden parts
+    surface: Surface
+    head: np.ndarray | float  # [H, W] share of the head, 0 on limbs
+    near: np.ndarray  # [H, W] metres, front after closing
+    far: np.ndarray  # [H, W] metres, back after closing
+    near_weights: np.ndarray  # [H, W, 22]
+    far_weights: np.ndarray  # [H, W, 22]
+
+
+def build_layers(
+    labels: np.ndarray,  # [H, W] int32
+    drawn: list[PartMaps],
+    weights: np.ndarray,  # [V, 22]
+    shoulders_y: float,  # px, height of the shoulder joints in the photo
+    px_per_m: float,
+    body_height: float,  # px
+    skirt: Skirt | None = None,
+) -> list[Layer]:
+    """Cuts the person into closed layers and puts hidden surfaces behind what hides them."""
+    inside = labels >= 0
+    front = np.full(labels.shape, np.inf, np.float32)
+    for p in drawn:
+        front = np.minimum(front, np.where(p.weight > 0.5, p.maps.near, np.inf))
+    layers = []
+    for i, p in enumerate(drawn):
+        own = labels == i
+        extra = extra_mask(i, p, drawn, labels, front, inside)
+        if skirt is not None and "leg" in p.part.name:
+            extra = (extra & ~skirt.mask) | _under_skirt(p, skirt)
+        mask = _clean(own | extra, own)
+        box = bounding_box(mask | p.maps.covered, 8)
+        own, mask, p = own[box], mask[box], p.crop(box)
+        sigma = 0.008 * body_height
+        head = head_map(p, weights, sigma) if p.part.is_torso else 0.0
+        surface = body_surface(p, mask, px_per_m, body_height, head)
+        if p.part.kind == "skirt":
+            surface = _flared(surface, box, skirt)
+            sigma = 0.04 * body_height
+        near, far, _ = closed(surface.middle, surface.half, mask, px_per_m, head)
+        near_w = surface_weights(p, surface.trusted, weights, sigma, far=False)
+        far_w = surface_weights(p, surface.trusted, weights, sigma, far=True)
+        if p.part.is_torso:
+            y = shoulders_y - box[0].start
+            near_w, far_w = (_without_limbs(w, own, y, px_per_m) for w in (near_w, far_w))
+        layers.append(Layer(p.part, box, own, mask, surface, head, near, far, near_w, far_w))
+    return _behind(layers, labels)
+
+
+def _under_skirt(p: PartMaps, skirt: Skirt) -> np.ndarray:  # [H, W] bool
+    """The leg goes on inside the lowest third of a skirt."""
+    rows = np.arange(skirt.mask.shape[0])[:, None]
+    inside = skirt.mask & (rows > skirt.hem - (skirt.hem - skirt.top) / 3)
+    return inside & p.maps.covered & (p.weight > 0.55)
+
+
+def _flared(surface: Surface, box: tuple[slice, slice], skirt: Skirt) -> Surface:
+    """A skirt stands off the legs, more so towards its hem."""
+    rows = np.arange(box[0].start, box[0].stop, dtype=np.float32)
+    t = np.clip((rows - skirt.top) / max(1, skirt.hem - skirt.top), 0, 1)[:, None]
+    return replace(surface, half=surface.half + 0.005 + 0.035 * t)
+
+
+def head_map(p: PartMaps, weights: np.ndarray, sigma: float) -> np.ndarray:  # [H, W] in 0..1
+    """How much a pixel of the torso's layer is head, carried outward over hair and hats."""
+    known = p.maps.covered & (p.weight > 0.5)
+    share = p.maps.values(p.faces, weights[:, 15:16], far=True)[..., 0]
+    return np.clip(blur(pull_push(share, known.astype(np.float32)), sigma), 0, 1)
+
+
+def bounding_box(mask: np.ndarray, pad: int) -> tuple[slice, slice]:
+    """Rows and columns of a mask with a margin; at least 4 x 4 pixels."""
+    h, w = mask.shape
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    if not len(rows):
+        return slice(0, min(4, h)), slice(0, min(4, w))
+    return (
+        slice(max(0, rows[0] - pad), min(h, rows[-1] + 1 + pad)),
+        slice(max(0, columns[0] - pad), min(w, columns[-1] + 1 + pad)),
+    )
+
+
+def extra_mask(
+    i: int,
+    p: PartMaps,
+    drawn: list[PartMaps],
+    labels: np.ndarray,
+    front: np.ndarray,
+    inside: np.ndarray,
+) -> np.ndarray:  # [H, W] bool
+    """Overlap with the neighbours, and what other parts hide of this one."""
+    covered = p.maps.covered & inside & (labels != i)
+    behind = np.where(covered, p.maps.near, 0) - np.where(covered, front, 0)
+    neighbours = np.isin(labels, [k for k, q in enumerate(drawn) if q.part.name in p.part.neighbours])
+    least = 0.3 if p.part.is_torso else 0.05  # a torso hanging into the legs would show as a flap
+    overlap = covered & neighbours & (p.weight > least) & (behind < 0.015)
+    hidden = covered & (p.weight > 0.55)
+    if p.part.kind == "skirt":
+        return overlap
+    if p.part.kind == "limb":  # a limb is hidden only if the body says that something is before it
+        hidden &= behind > 0.01
+    return overlap | hidden
+
+
+def _clean(mask: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """Smooths what is hidden and drops pieces of it that hang on nothing."""
+    smooth = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 2.5) > 0.5
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7))
+    hidden = cv2.morphologyEx((mask & ~own).astype(np.uint8), cv2.MORPH_OPEN, kernel) > 0
+    mask = own | (smooth & hidden)
+    n, pieces, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
+    largest = int(stats[1:, cv2.CC_STAT_AREA].max()) if n > 1 else 0
+    for k in range(1, n):
+        piece = pieces == k
+        size = stats[k, cv2.CC_STAT_AREA]
+        if size < largest and (piece & own).sum() < 0.3 * size and size < 0.25 * largest:
+            mask = mask & ~piece
+    return mask
+
+
+def _without_limbs(
+    weights: np.ndarray,  # [H, W, 22]
+    own: np.ndarray,  # [H, W] bool
+    shoulders_y: float,
+    px_per_m: float,
+) -> np.ndarray:  # [H, W, 22]
+    """Arms stop to pull at the torso a hand's breadth below the shoulders."""
+    below = (np.arange(own.shape[0], dtype=np.float32) - shoulders_y) / px_per_m
+    keep = np.clip((0.075 - below) / 0.075, 0, 1)[:, None] * own
+    out = weights.copy()
+    out[..., SHOULDERS] *= keep[..., None]
+    out[..., [18, 19, 20, 21]] = 0
+    out[..., [4, 5, 7, 8, 10, 11]] = 0
+    out[..., HIPS] *= 0.999
+    return out / np.maximum(out.sum(-1, keepdims=True), 1e-6)
+
+
+def _behind(layers: list[Layer], labels: np.ndarray) -> list[Layer]:
+    """Keeps every layer behind the one the photo shows, and overlaps inside their neighbour."""
+    shown = np.full(labels.shape, -np.inf, np.float32)
+    back = np.full(labels.shape, np.inf, np.float32)
+    for i, layer in enumerate(layers):
+        mine = labels[layer.box] == i
+        shown[layer.box] = np.where(mine, layer.near, shown[layer.box])
+        back[layer.box] = np.where(mine, layer.far, back[layer.box])
+    out = []
+    for layer in layers:
+        front = shown[layer.box]
+        other = layer.mask & ~layer.own & np.isfinite(front)
+        # a neighbour's overlap lies almost in the same surface; what is hidden lies deeper
+        hidden = other & (layer.near - front > 0.012)
+        limit = front + np.where(hidden, HIDDEN_GAP, OVERLAP_GAP)
+        push = np.where(other, np.maximum(limit - layer.near, 0), 0).astype(np.float32)
+        mask = layer.mask
+        if layer.part.kind == "limb":
+            mask = mask & ~(push > 0.015 + OVERLAP_GAP)
+        # an own pixel beside a pushed one must not leave a step: let the push fade out
+        spread = pull_push(push, (other | layer.own).astype(np.float32))
+        near = layer.near + np.where(mask, push, spread)
+        overlap = other & ~hidden
+        far = np.where(overlap, np.minimum(layer.far, back[layer.box] - OVERLAP_GAP), layer.far)
+        far = np.maximum(far, near + 0.002)
+        out.append(replace(layer, mask=mask, near=near.astype(np.float32), far=far))
+    return out

@@ -1,0 +1,156 @@
+"""Stage 2 without weights: frames of the person from the photo itself, on the fitted body."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from svad.body.model import BodyModel
+from svad.body.skin import unpose_points, unpose_quats
+from svad.config import ReliefConfig
+from svad.media.images import to_uint8
+from svad.relief.build import Relief, build_relief
+from svad.relief.expression import ExpressionField, landmark_directions
+from svad.relief.mesh import joined_meshes, sheet_mesh
+from svad.relief.points import BACK, RIM
+from svad.relief.views import clip_views
+from svad.relief.weights import top4
+from svad.splat.gaussians import Gaussians
+from svad.types import Avatar, Clip, Report, SkinnedMesh, Subject
+
+
+class ReliefStage:
+    """From the photo on the fitted body to a clip whose every frame has pose, camera and matte."""
+
+    def __init__(self, config: ReliefConfig, body: BodyModel) -> None:
+        self.config = config
+        self.body = body
+
+    def run(self, subject: Subject, report: Report) -> Clip:
+        """Builds the closed layers, binds them to the skeleton and draws them from all sides."""
+        total = 4 + self.config.views
+        report(0, total, "cutting the person into layers")
+        relief = build_relief(
+            subject, self.body, lambda note: report(1, total, note), seed=self.config.seed
+        )
+        report(2, total, "binding the layers to the skeleton")
+        avatar = bind(subject, relief, self.body)
+        report(4, total, "drawing the person from all sides")
+        return clip_views(
+            subject, avatar, self.config.views,
+            lambda i, picture: report(4 + i, total, f"view {i} of {self.config.views}", picture),
+        )  # fmt: skip
+
+
+def bind(subject: Subject, relief: Relief, body: BodyModel) -> Avatar:
+    """Takes the layers to the rest pose with exactly the weights that will pose them again."""
+    pose = subject.body.pose
+    joints = torch.from_numpy(np.ascontiguousarray(subject.body.joints)).float()
+    points = relief.points
+    ids, weights = top4(points.weights)
+    ids, weights = torch.from_numpy(ids), torch.from_numpy(weights)
+    rest = unpose_points(torch.from_numpy(points.xyz), ids, weights, joints, body.parents, pose)
+    quats = unpose_quats(torch.from_numpy(points.quats), ids, weights, joints, body.parents, pose)
+    rgb = points.rgb
+    if subject.face is not None:
+        rgb = mirrored_face(rest.numpy(), points, rgb, subject)
+    expression_ids, dirs = expressions(subject, relief, body)
+    gaussians = Gaussians(
+        rest.float(),
+        torch.from_numpy(points.scales),
+        quats.float(),
+        torch.from_numpy(points.opacity),
+        torch.from_numpy(np.clip(rgb, 0, 1).astype(np.float32)),
+    )
+    return Avatar(
+        gaussians=gaussians,
+        joint_ids=ids,
+        joint_weights=weights,
+        joints=joints,
+        parents=tuple(body.parents),
+        expression_names=tuple(body.expression_names),
+        expression_ids=torch.from_numpy(expression_ids),
+        expression_dirs=torch.from_numpy(dirs),
+        mesh=skinned_mesh(subject, relief, body, joints),
+        pose=pose,
+        camera=subject.body.camera,
+    )
+
+
+def expressions(
+    subject: Subject, relief: Relief, body: BodyModel
+) -> tuple[np.ndarray, np.ndarray]:  # [K], [K, E, 3]
+    """Which Gaussians the face moves, and where to."""
+    if subject.face is None:
+        return np.zeros(0, np.int64), np.zeros((0, len(body.expression_names), 3), np.float16)
+    field = ExpressionField(subject.face, landmark_directions(body))
+    points = relief.points
+    mine = np.flatnonzero(points.seen & (points.layer == relief.torso) & (points.weights[:, 15] > 0.4))
+    index, dirs = field(points.pixel[mine])
+    return mine[index], dirs
+
+
+def mirrored_face(
+    rest: np.ndarray,  # [P, 3]
+    points,
+    rgb: np.ndarray,  # [P, 3]
+    subject: Subject,
+) -> np.ndarray:  # [P, 3]
+    """Gives the far side of a turned face the colours of its mirror image.
+
+    Points of the head that face forward at rest but that the photo did not see take the colour of
+    the seen point nearest to their mirror image in the head's plane of symmetry.
+    """
+    from scipy.spatial import cKDTree
+
+    head = points.weights[:, 15] > 0.6
+    joint = subject.body.joints[15]
+    local = rest - joint
+    size = float(np.quantile(local[head, 1], 0.99)) if head.any() else 0.2
+    forward = head & (local[:, 2] > 0.25 * size) & (local[:, 1] < 0.75 * size)
+    blind = forward & ((points.side == BACK) | (points.side == RIM))
+    seen = head & points.seen & (local[:, 2] > 0)
+    if blind.sum() < 20 or seen.sum() < 100:
+        return rgb
+    tree = cKDTree(local[seen])
+    distance, index = tree.query(local[blind] * (-1, 1, 1), k=3, workers=-1)
+    colour = rgb[seen][index].mean(1)
+    share = np.clip(1.5 - distance[:, :1] / 0.012, 0, 1)
+    out = rgb.copy()
+    out[blind] = rgb[blind] * (1 - share) + colour * share
+    return out
+
+
+def skinned_mesh(
+    subject: Subject, relief: Relief, body: BodyModel, joints: torch.Tensor
+) -> SkinnedMesh:
+    """The layers (and the filled body) as one mesh in the rest pose."""
+    parts = []
+    for sheet in relief.sheets:
+        stride = 2 if sheet.density > 1 else 3
+        parts.append(sheet_mesh(sheet, relief.camera, stride))
+    xyz, faces, rgb, weights22 = joined_meshes([p for p in parts if len(p[1])])
+    ids, weights = top4(relief.limb_weights(xyz, weights22))
+    rest = unpose_points(
+        torch.from_numpy(xyz), torch.from_numpy(ids), torch.from_numpy(weights), joints,
+        body.parents, subject.body.pose,
+    )  # fmt: skip
+    index = np.zeros(0, np.int64)
+    dirs = np.zeros((0, len(body.expression_names), 3), np.float16)
+    if subject.face is not None:
+        pixels = relief.camera.project(xyz)
+        front = np.flatnonzero((weights22[:, 15] > 0.4) & relief.in_front(pixels))
+        if len(front):
+            field = ExpressionField(subject.face, landmark_directions(body))
+            found, dirs = field(pixels[front, :2])
+            index = front[found]
+    return SkinnedMesh(
+        vertices=rest.numpy().astype(np.float32),
+        faces=faces,
+        colors=to_uint8(np.clip(rgb, 0, 1)),
+        joint_ids=ids.astype(np.int32),
+        joint_weights=weights,
+        expression_ids=index.astype(np.int32),
+        expression_dirs=dirs,
+    )
+

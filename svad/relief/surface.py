@@ -1,0 +1,98 @@
+"""Depth of a limb group: the body's own surface, carried to the clothes' outline and closed there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from svad.media.fields import blur, masked_blur, pull_push
+from svad.relief.labels import PartMaps
+
+
+@dataclass(frozen=True)
+class Surface:
+    """Middle and half thickness of a closed layer before it is rounded off at its outline."""
+
+    middle: np.ndarray  # [H, W] metres from the camera
+    half: np.ndarray  # [H, W] metres
+    trusted: np.ndarray  # [H, W] bool, where the body itself says so
+
+
+def outline_distance(mask: np.ndarray) -> np.ndarray:  # [H, W] float32 px
+    """Distance to the nearest pixel outside; the border of the picture is not an outline."""
+    return cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5)
+
+
+def local_radius(distance: np.ndarray) -> np.ndarray:  # [H, W] px
+    """Radius of the largest disc inside the mask that holds each pixel (local thickness)."""
+    top = float(distance.max())
+    radius = np.minimum(distance, 1.0)
+    for r in np.geomspace(1.5, max(top, 1.6), 14):
+        core = distance >= r * 0.995
+        if not core.any():
+            break
+        reach = cv2.distanceTransform((~core).astype(np.uint8), cv2.DIST_L2, 5)
+        radius = np.where((reach <= r) & (distance > 0), r, radius)
+    return blur(radius.astype(np.float32), 2.0)
+
+
+def body_surface(
+    drawn: PartMaps,
+    mask: np.ndarray,  # [H, W] bool, all pixels of the layer
+    px_per_m: float,
+    body_height: float,  # px
+    head: np.ndarray | float = 0.0,  # [H, W] share of the head: hair thickens it less than cloth
+) -> Surface:
+    """The body's middle and thickness where it is seen well, extended smoothly over the layer.
+
+    Clothes wider than the body make the layer thicker; strands and hems beyond it stay thin.
+    """
+    body = drawn.maps.covered & (drawn.weight > 0.35)
+    torso = drawn.part.is_torso
+    inner = outline_distance(np.pad(body, 1))[1:-1, 1:-1]
+    radius = local_radius(inner)
+    trusted = body & (inner > np.minimum(0.6 * radius, (0.07 if torso else 0.03) * px_per_m))
+    if trusted.sum() < 20:
+        trusted = body if body.any() else drawn.maps.covered
+    near = np.where(trusted, drawn.maps.near, 0).astype(np.float32)
+    far = np.where(trusted, drawn.maps.far, 0).astype(np.float32)
+    if torso:  # the bust and the belly button of the body are not those of the clothes
+        sigma = 0.016 * body_height
+        near, far = (np.where(trusted, masked_blur(x, trusted, sigma), 0) for x in (near, far))
+    filled = pull_push(np.stack([(near + far) / 2, (far - near) / 2], -1), trusted)
+    middle, half = filled[..., 0], filled[..., 1]
+    cover = local_radius(outline_distance(mask))
+    wide = drawn.maps.covered & (drawn.weight > 0.05)
+    if (wide & mask).any():
+        bare = local_radius(outline_distance(np.pad(wide, 1))[1:-1, 1:-1])
+        width = pull_push(cover / np.maximum(bare, 1.0), (wide & mask).astype(np.float32))
+        width = np.clip(blur(width, 0.01 * body_height), 0.9, 1.8)
+        half = half * (1 + (0.6 - 0.35 * head) * (width - 1))
+    loose = feather_out(body, 0.012 * body_height)
+    limit = np.where(half > 1.6 * cover / px_per_m, 1.6 * cover / px_per_m, half)
+    half = half * (1 - loose) + limit * loose
+    return Surface(middle.astype(np.float32), half.astype(np.float32), trusted)
+
+
+def feather_out(mask: np.ndarray, px: float) -> np.ndarray:
+    """0 on the mask, rising to 1 over `px` pixels outside it."""
+    distance = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5)
+    return np.clip(distance / max(px, 1e-3), 0, 1).astype(np.float32)
+
+
+def closed(
+    middle: np.ndarray,  # [H, W] metres
+    half: np.ndarray,  # [H, W] metres
+    mask: np.ndarray,  # [H, W] bool
+    px_per_m: float,
+    head: np.ndarray | float = 0.0,  # [H, W] share of the head, which is round
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # near, far [H, W] metres, profile [H, W] 0..1
+    """Rounds a layer off towards its outline with an elliptic profile, so that it closes."""
+    distance = outline_distance(mask)
+    wide = local_radius(distance)
+    radius = np.minimum(half * px_per_m, wide * (1 + 0.35 * head))
+    q = np.clip((distance - 0.5) / np.maximum(radius, 1.0), 0.0, 1)
+    profile = np.sqrt(np.maximum(0, 1 - (1 - q) ** 2))
+    return middle - half * profile, middle + half * profile, profile

@@ -1,0 +1,56 @@
+"""Frames around the person, drawn from the relief, each with its pose, camera and matte."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from svad.body.motion import a_pose
+from svad.body.skin import pose_gaussians
+from svad.media.images import resize, to_uint8
+from svad.splat.camera import orbit_camera
+from svad.splat.render import render
+from svad.types import Avatar, Clip, Subject
+
+SYNTHETIC_WEIGHT = 0.1  # a drawn frame tells nothing the photo does not, so it counts little
+
+
+def clip_views(
+    subject: Subject,
+    avatar: Avatar,
+    views: int,
+    tell: Callable[[int, np.ndarray], None],  # (frames done, picture)
+) -> Clip:
+    """The photo as frame 0, then `views` even yaw steps of the A-pose at the photo's size."""
+    h, w = subject.matte.shape
+    pose = a_pose(avatar.joints, avatar.parents, len(avatar.expression_names))
+    posed = pose_gaussians(avatar, pose)
+    low, high = posed.means.amin(0).numpy(), posed.means.amax(0).numpy()
+    centre = (low + high) / 2
+    extent = float(max(high[1] - low[1], (high[0] - low[0]) * h / w))
+    focal = 2.0 * h
+    distance = focal * extent * 1.08 / h
+    rgb, matte = [subject.photo.rgb], [subject.matte]
+    cameras, yaws = [avatar.camera], [0.0]
+    for i in range(views):
+        yaw = 2 * np.pi * i / views
+        camera = orbit_camera(centre, distance, yaw, 0.0, focal, w, h)
+        drawn = render(posed, camera)
+        alpha = drawn.alpha[0].numpy()
+        picture = to_uint8(drawn.image[0].numpy() + (1 - alpha[..., None]))
+        rgb.append(picture)
+        matte.append(to_uint8(alpha))
+        cameras.append(replace(camera))
+        yaws.append(yaw)
+        tell(i + 1, resize(picture, max(1, round(w * 320 / h)), 320))
+    return Clip(
+        rgb=np.stack(rgb),
+        matte=np.stack(matte),
+        poses=(avatar.pose, *(pose for _ in range(views))),
+        cameras=tuple(cameras),
+        weight=np.array([1.0] + [SYNTHETIC_WEIGHT] * views, np.float32),
+        yaw=np.array(yaws, np.float32),
+        start=avatar,
+    )

@@ -1,0 +1,108 @@
+"""Skin weights for points that lie on clothes and hair rather than on the body."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from svad.media.fields import masked_blur, pull_push
+from svad.relief.labels import PartMaps
+from svad.relief.parts import LEFT_HAND, RIGHT_HAND, Part
+
+N_JOINTS = 22  # fingers are folded into the wrists, jaw and eyes into the head
+
+
+def folded(weights: np.ndarray) -> np.ndarray:  # [V, 55] -> [V, 22]
+    """Skin weights of the 22 large joints."""
+    out = weights[:, :N_JOINTS].copy()
+    out[:, 20] += weights[:, list(LEFT_HAND[1:])].sum(1)
+    out[:, 21] += weights[:, list(RIGHT_HAND[1:])].sum(1)
+    out[:, 15] += weights[:, [22, 23, 24]].sum(1)
+    return out
+
+
+def surface_weights(
+    drawn: PartMaps,
+    trusted: np.ndarray,  # [H, W] bool
+    weights: np.ndarray,  # [V, 22]
+    sigma: float,  # px
+    *,
+    far: bool,
+) -> np.ndarray:  # [H, W, 22], rows sum to 1
+    """The body's weights on the near or far surface, extended over the whole picture."""
+    used = np.flatnonzero(weights[np.unique(drawn.faces)].max(0) > 0.01)
+    least = 0.5 if drawn.part.is_torso else 0.04  # a limb's root keeps the body's own hand-over
+    known = drawn.maps.covered & (trusted | (drawn.weight > least))
+    values = drawn.maps.values(drawn.faces, weights[:, used], far=far)
+    values = np.where(known[..., None], masked_blur(values, known, sigma), 0)
+    spread = np.maximum(pull_push(values, known.astype(np.float32)), 0)
+    out = np.zeros((*known.shape, N_JOINTS), np.float32)
+    out[..., used] = spread
+    return out / np.maximum(out.sum(-1, keepdims=True), 1e-6)
+
+
+def bone_position(points: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Where points [..., 3] lie along a bone: 0 at its start, 1 at its end. [...]."""
+    axis = end - start
+    return (points - start) @ axis / max(float(axis @ axis), 1e-9)
+
+
+class LimbProfile:
+    """Skin weights of a limb as a function of the position along its bones alone.
+
+    Sleeves and trousers then bend like the limb in them, however far from it their cloth hangs.
+    """
+
+    bins = 20
+
+    def __init__(
+        self,
+        part: Part,
+        vertices: np.ndarray,  # [V, 3] rest body
+        joints: np.ndarray,  # [55, 3] rest joints
+        weights: np.ndarray,  # [V, 22]
+    ) -> None:
+        self.bones = part.bones
+        share = weights[:, [j for j in part.joints if j < N_JOINTS]].sum(1)
+        mine = share > 0.5
+        self.tables = [
+            self._table(bone_position(vertices[mine], joints[a], joints[b]), weights[mine])
+            for a, b in part.bones
+        ]
+
+    def _table(self, t: np.ndarray, weights: np.ndarray) -> np.ndarray:  # [bins + 1, 22]
+        centres = np.linspace(0, 1, self.bins + 1)
+        near = np.exp(-(((t[None] - centres[:, None]) * self.bins / 1.2) ** 2)) + 1e-12
+        table = near @ weights / near.sum(1, keepdims=True)
+        return (table / table.sum(1, keepdims=True)).astype(np.float32)
+
+    def __call__(
+        self,
+        points: np.ndarray,  # [P, 3] in the photo's pose
+        joints: np.ndarray,  # [55, 3] in the photo's pose
+    ) -> tuple[np.ndarray, np.ndarray]:  # weights [P, 22], position along the first bone [P]
+        """Weights along the limb; the position tells how far from its root a point is."""
+        out = None
+        first = None
+        for (a, b), table in zip(self.bones, self.tables, strict=True):
+            t = bone_position(points, joints[a], joints[b])
+            x = np.clip(t, 0, 1) * self.bins
+            i = np.minimum(x.astype(int), self.bins - 1)
+            f = (x - i)[:, None].astype(np.float32)
+            w = table[i] * (1 - f) + table[i + 1] * f
+            if out is None:
+                out, first = w, t
+            else:  # hand over from one bone to the next around the joint between them
+                share = np.clip((t + 0.08) / 0.16, 0, 1)[:, None].astype(np.float32)
+                share = share * (first > 0.5)[:, None]
+                out = out * (1 - share) + w * share
+        return out, first
+
+
+def top4(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:  # [P, 22] -> ids, weights [P, 4]
+    """The four largest weights, renormalised."""
+    ids = np.argpartition(-weights, 4, axis=1)[:, :4]
+    ids = np.take_along_axis(
+        ids, np.argsort(-np.take_along_axis(weights, ids, 1), axis=1, kind="stable"), 1
+    )
+    w = np.take_along_axis(weights, ids, 1)
+    return ids.astype(np.int64), (w / np.maximum(w.sum(1, keepdims=True), 1e-8)).astype(np.float32)

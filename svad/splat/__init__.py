@@ -1,0 +1,1 @@
+"""3D Gaussians, cameras and their rendering."""

@@ -1,0 +1,50 @@
+"""A cloud of 3D Gaussians."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Gaussians:
+    """N Gaussians with full covariances R diag(scales)^2 R^T.
+
+    Values are the ones used for drawing (no logarithms, no logits).
+    """
+
+    means: Tensor  # [N, 3] metres
+    scales: Tensor  # [N, 3] standard deviations along the local axes, metres
+    quats: Tensor  # [N, 4] unit quaternions, real part first
+    opacities: Tensor  # [N] in 0..1
+    colors: Tensor  # [N, C]; RGB in 0..1 where C = 3
+
+    def __len__(self) -> int:
+        return self.means.shape[0]
+
+    def select(self, index: Tensor) -> Gaussians:
+        """The Gaussians at `index` (a mask or positions), in that order."""
+        return Gaussians(
+            self.means[index],
+            self.scales[index],
+            self.quats[index],
+            self.opacities[index],
+            self.colors[index],
+        )
+
+
+def isotropic(
+    means: Tensor,  # [N, 3]
+    scales: Tensor,  # [N]
+    colors: Tensor,  # [N, C]
+    opacity: float = 1.0,
+) -> Gaussians:
+    """Round Gaussians of the given standard deviations."""
+    n = means.shape[0]
+    quats = torch.zeros(n, 4, dtype=means.dtype, device=means.device)
+    quats[:, 0] = 1
+    return Gaussians(
+        means, scales[:, None].expand(n, 3).contiguous(), quats, means.new_full((n,), opacity), colors
+    )

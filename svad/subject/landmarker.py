@@ -1,0 +1,165 @@
+"""The mediapipe models (body, face, hands, people), loaded once and called one at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+
+_NOISE = ("inference_feedback", "XNNPACK", "absl::InitializeLog", "NORM_RECT", "gl_context")
+
+
+@dataclass(frozen=True)
+class PoseHit:
+    """One person as the body model saw them."""
+
+    points: np.ndarray  # [33, 3] x px, y px, visibility
+    depth: np.ndarray  # [33] metres, relative to the hips, smaller = nearer
+    mask: np.ndarray  # [H, W] float32, soft person mask
+
+
+class Landmarker:
+    """Body, face and hand landmarks; safe to call from several threads (calls queue up)."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    @cached_property
+    def _solutions(self):  # noqa: ANN202 - mediapipe ships no types
+        os.environ.setdefault("GLOG_minloglevel", "2")
+        import mediapipe as mp  # 1 to 2 s, so only when a photo comes
+
+        return mp.solutions
+
+    @cached_property
+    def _pose(self):  # noqa: ANN202
+        return self._solutions.pose.Pose(
+            static_image_mode=True,
+            model_complexity=1,
+            enable_segmentation=True,
+            min_detection_confidence=0.3,
+        )
+
+    @cached_property
+    def _face(self):  # noqa: ANN202
+        return self._solutions.face_mesh.FaceMesh(
+            static_image_mode=True,
+            refine_landmarks=True,
+            max_num_faces=1,
+            min_detection_confidence=0.3,
+        )
+
+    @cached_property
+    def _hands(self):  # noqa: ANN202
+        return self._solutions.hands.Hands(
+            static_image_mode=True,
+            max_num_hands=2,
+            model_complexity=1,
+            min_detection_confidence=0.3,
+        )
+
+    @cached_property
+    def _people(self):  # noqa: ANN202
+        return self._solutions.selfie_segmentation.SelfieSegmentation(model_selection=0)
+
+    def warm_up(self) -> None:
+        """Load all models now, so that the first photo does not wait for them."""
+        blank = np.zeros((64, 64, 3), np.uint8)
+        self.pose(blank)
+        self.face(blank)
+        self.hands(blank)
+        self.people(blank)
+
+    def people(
+        self,
+        rgb: np.ndarray,  # [H, W, 3] uint8
+    ) -> np.ndarray:  # [H, W] float32
+        """A soft mask of all people in the picture (256 x 256 inside)."""
+        return np.array(self._run("_people", rgb).segmentation_mask, np.float32)
+
+    def pose(
+        self,
+        rgb: np.ndarray,  # [H, W, 3] uint8
+    ) -> PoseHit | None:
+        """The most prominent person, or None."""
+        result = self._run("_pose", rgb)
+        if result.pose_landmarks is None or result.segmentation_mask is None:
+            return None
+        height, width = rgb.shape[:2]
+        marks = result.pose_landmarks.landmark
+        points = [(m.x * width, m.y * height, m.visibility) for m in marks]
+        depth = [m.z for m in result.pose_world_landmarks.landmark]
+        return PoseHit(
+            points=np.array(points, np.float32),
+            depth=np.array(depth, np.float32),
+            mask=np.array(result.segmentation_mask, np.float32),
+        )
+
+    def face(
+        self,
+        rgb: np.ndarray,  # [H, W, 3] uint8
+    ) -> np.ndarray | None:  # [478, 3] x px, y px, z px
+        """The face mesh of the most prominent face, or None."""
+        result = self._run("_face", rgb)
+        if not result.multi_face_landmarks:
+            return None
+        height, width = rgb.shape[:2]
+        marks = result.multi_face_landmarks[0].landmark
+        return np.array([(m.x * width, m.y * height, m.z * width) for m in marks], np.float32)
+
+    def hands(
+        self,
+        rgb: np.ndarray,  # [H, W, 3] uint8
+    ) -> list[np.ndarray]:  # each [21, 4] x px, y px, score, z px
+        """Up to two hands; which side they belong to is for the caller to judge."""
+        result = self._run("_hands", rgb)
+        if not result.multi_hand_landmarks:
+            return []
+        height, width = rgb.shape[:2]
+        hands = []
+        for hand, side in zip(result.multi_hand_landmarks, result.multi_handedness, strict=True):
+            score = side.classification[0].score
+            marks = [(m.x * width, m.y * height, score, m.z * width) for m in hand.landmark]
+            hands.append(np.array(marks, np.float32))
+        return hands
+
+    def _run(self, name: str, rgb: np.ndarray):  # noqa: ANN202
+        with self._lock:
+            first = name not in self.__dict__
+            with _quiet() if first else contextlib.nullcontext():
+                return getattr(self, name).process(np.ascontiguousarray(rgb))
+
+
+@lru_cache(maxsize=1)
+def shared_landmarker() -> Landmarker:
+    """The one landmarker of this process."""
+    return Landmarker()
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Drops the native libraries' start-up chatter from stderr and passes on all else."""
+    try:
+        descriptor = sys.__stderr__.fileno() if sys.__stderr__ else 2
+        kept = os.dup(descriptor)
+    except OSError:  # no stderr at all: nothing to keep quiet
+        yield
+        return
+    with tempfile.TemporaryFile() as store:
+        os.dup2(store.fileno(), descriptor)
+        try:
+            yield
+        finally:
+            os.dup2(kept, descriptor)
+            os.close(kept)
+            store.seek(0)
+            for line in store.read().decode(errors="replace").splitlines():
+                if line.strip() and not any(word in line for word in _NOISE):
+                    print(line, file=sys.stderr)

@@ -1,0 +1,96 @@
+"""A quick first look at a photo: who is in it, their matte, and what may go wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from svad.config import SubjectConfig
+from svad.errors import PhotoError
+from svad.subject import judge
+from svad.subject.closeup import head_closeup
+from svad.subject.detect import Detection, Detector, MediapipeDetector, person_box
+from svad.subject.drawing import overlay
+from svad.subject.frame import Frame, working_frame
+from svad.subject.matte import from_alpha, person_matte
+from svad.types import Closeup, Photo
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is understood of a photo within about a second; all at the working size."""
+
+    photo: Photo  # at the working size
+    matte: np.ndarray  # [H, W] uint8
+    keypoints: np.ndarray  # [133, 3] x px, y px, score; COCO-WholeBody order
+    depth: np.ndarray  # [133] metres relative to the hips, smaller = nearer; nan = unknown
+    face: np.ndarray | None  # [478, 3] x px, y px, z px
+    head: Closeup | None
+    overlay: np.ndarray  # [H, W, 3] uint8, matte and skeleton drawn over the photo
+    warnings: tuple[str, ...]  # sentences for the person
+
+
+def look(photo: Photo, config: SubjectConfig, detector: Detector | None = None) -> Look:
+    """Find the person, cut them out, and say what is unusual about the photo.
+
+    About half a second when the models are warm. Raises `PhotoError` where there is no person to
+    work with.
+    """
+    detector = detector or MediapipeDetector()
+    found = detector.detect(_for_detection(photo))
+    if found is None:
+        raise PhotoError(judge.NOBODY)
+    body = found.keypoints[:23]
+    person = person_box(body[_inside(body, photo.rgb)], found.mask, 0.0)
+    judge.refuse(found, person)
+    frame = working_frame(person, photo.rgb.shape[:2], config.person_height)
+    small = Photo(
+        rgb=frame.cut(photo.rgb),
+        alpha=None if photo.alpha is None else frame.cut(photo.alpha),
+        warnings=photo.warnings,
+    )
+    keypoints = frame.move(found.keypoints)
+    face = None if found.face is None else frame.move(found.face, scale_third=True)
+    matte = _matte(small, frame, found, keypoints)
+    head, matte = head_closeup(
+        photo, frame, matte, keypoints, face, config.head_density, small.alpha is not None
+    )
+    return Look(
+        photo=small,
+        matte=matte,
+        keypoints=keypoints,
+        depth=found.depth,
+        face=face,
+        head=head,
+        overlay=overlay(small.rgb, matte, keypoints, face),
+        warnings=(*photo.warnings, *judge.warnings(found, small.rgb, matte, keypoints, face)),
+    )
+
+
+def _for_detection(photo: Photo) -> np.ndarray:
+    """The picture on neutral grey where it is transparent."""
+    if photo.alpha is None:
+        return photo.rgb
+    alpha = photo.alpha[..., None].astype(np.float32) / 255
+    return (photo.rgb * alpha + 200 * (1 - alpha) + 0.5).astype(np.uint8)
+
+
+def _inside(points: np.ndarray, rgb: np.ndarray) -> np.ndarray:
+    """Points that lie in the picture; all of them if none does."""
+    height, width = rgb.shape[:2]
+    x, y = points[:, 0], points[:, 1]
+    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    return inside if inside.any() else ~inside
+
+
+def _matte(small: Photo, frame: Frame, found: Detection, keypoints: np.ndarray) -> np.ndarray:
+    soft = frame.cut(found.mask)
+    if small.alpha is not None:
+        given = from_alpha(small.alpha, soft)
+        if given is not None:
+            return given
+    others = None
+    if found.others:
+        others = frame.cut(np.any(found.others, axis=0).astype(np.uint8)) > 0
+    return person_matte(small.rgb, soft, keypoints, others)

@@ -1,0 +1,144 @@
+"""The body model as the fit sees it: 22 joints and a few hundred points, many poses at once."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from svad.body.model import BodyModel
+
+JOINTS = 22  # pelvis to wrists; fingers move with the wrist, jaw and eyes with the head
+BETAS = 10
+SCALES = 11
+SHAPE = BETAS + SCALES
+# parts of the parameter vector
+TURNS = slice(0, 3 * JOINTS)  # axis-angle of each joint
+PLACE = slice(3 * JOINTS, 3 * JOINTS + 3)  # x and y over depth, log of depth
+FORM = slice(3 * JOINTS + 3, 3 * JOINTS + 3 + SHAPE)  # betas, logs of the bone scales
+BUILD = FORM.stop  # 1 = a typical woman's build, -1 = a typical man's; only the prior reads it
+COUNT = BUILD + 1
+
+# well spread, steady points of the face mesh: eye corners, brows, nose, mouth, cheeks, chin
+FACE_POINTS = (
+    *(33, 133, 362, 263, 159, 386, 145, 374, 70, 105, 107, 336, 334, 300, 168, 6, 197, 4, 2),
+    *(98, 327, 61, 291, 0, 17, 152, 148, 377, 172, 397, 132, 361, 127, 356, 10, 109, 338, 50, 280),
+)
+# finger knuckles that show how the hand is turned: index and pinky
+_KNUCKLES = ((25, 20), (31, 20), (40, 21), (46, 21))
+_FOLD = {**{j: 20 for j in range(25, 40)}, **{j: 21 for j in range(40, 55)}, 22: 15, 23: 15, 24: 15}
+
+
+class Rig:
+    """Joints and chosen points of a body as a function of pose, place and shape (numpy)."""
+
+    def __init__(self, body: BodyModel, samples: int, seed: int = 0) -> None:
+        self.body = body
+        self.parents = body.parents[:JOINTS]
+        mesh = body.faces[body.mesh_faces[list(FACE_POINTS)]]  # [M, 3]
+        surface = _sample_vertices(body, samples, seed)
+        self._index = torch.cat([body.keypoints[:11], mesh.flatten(), surface])
+        self._bary = body.mesh_weights[list(FACE_POINTS)].numpy()[..., None]
+        weights = body.weights[self._index].numpy().astype(np.float64)
+        for joint, target in _FOLD.items():
+            weights[:, target] += weights[:, joint]
+        self.weights = self._gather(weights[:, :JOINTS])  # [N, 22]
+        for _, wrist in _KNUCKLES:
+            row = np.zeros((1, JOINTS))
+            row[0, wrist] = 1
+            self.weights = np.concatenate([self.weights, row])
+        points = 11 + len(FACE_POINTS)
+        self.keypoints = slice(0, 11)  # nose, R eye, L eye, R ear, L ear, L toes, heel, R ...
+        self.face = slice(11, points)
+        self.surface = slice(points, points + len(surface))
+        self.knuckles = slice(self.surface.stop, self.surface.stop + len(_KNUCKLES))
+        self.build = 0.5 * (body.builds[0, :BETAS] - body.builds[1, :BETAS]).double().numpy()
+        self.has_face = bool((body.mesh_weights[list(FACE_POINTS)].sum(1) > 0.5).all())
+        self.linearise(np.zeros(SHAPE))
+
+    def _gather(self, values: np.ndarray) -> np.ndarray:
+        """Per-vertex values [n, C] to per-point values: face points are mixed from corners."""
+        n = 3 * len(FACE_POINTS)
+        face = (values[11 : 11 + n].reshape(-1, 3, values.shape[1]) * self._bary).sum(1)
+        return np.concatenate([values[:11], face, values[11 + n :]])
+
+    def rest(
+        self,
+        form: np.ndarray,  # [21] betas and logs of bone scales
+    ) -> tuple[np.ndarray, np.ndarray]:  # joints [22, 3], points [N, 3]
+        """The zero-pose body of a shape, from the body model itself."""
+        betas = torch.as_tensor(form[:BETAS], dtype=torch.float32)
+        scales = torch.as_tensor(np.exp(form[BETAS:]), dtype=torch.float32)
+        rest = self.body.rest_some(betas, self._index, scales)
+        joints = rest.joints.double().numpy()
+        points = self._gather(rest.vertices.double().numpy())
+        return joints[:JOINTS], np.concatenate([points, joints[[j for j, _ in _KNUCKLES]]])
+
+    def linearise(
+        self,
+        form: np.ndarray,  # [21]
+    ) -> None:
+        """Take shape as linear around here from now on (it is nearly linear everywhere)."""
+        step = 0.02
+        self._form = form.copy()
+        self._joints, self._points = self.rest(form)
+        moved = [self.rest(form + step * row) for row in np.eye(SHAPE)]
+        self._joint_dirs = np.stack([(j - self._joints) / step for j, _ in moved])  # [21, 22, 3]
+        self._point_dirs = np.stack([(p - self._points) / step for _, p in moved])  # [21, N, 3]
+
+    def pose(
+        self,
+        x: np.ndarray,  # [B, COUNT]
+        points: slice | np.ndarray = slice(None),
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Joints [B, 22, 3], points [B, n, 3] in the world and the joints' turns [B, 22, 3, 3]."""
+        delta = x[:, FORM] - self._form
+        joints = self._joints + np.tensordot(delta, self._joint_dirs, 1)
+        rest = self._points[points] + np.tensordot(delta, self._point_dirs[:, points], 1)
+        local = rotation(x[:, TURNS].reshape(-1, JOINTS, 3))
+        turns, places = [local[:, 0]], [joints[:, 0]]
+        for j in range(1, JOINTS):
+            p = self.parents[j]
+            turns.append(turns[p] @ local[:, j])
+            places.append(places[p] + (turns[p] @ (joints[:, j] - joints[:, p])[..., None])[..., 0])
+        turn, place = np.stack(turns, 1), np.stack(places, 1)
+        shift = place - (turn @ joints[..., None])[..., 0]
+        table = np.concatenate([turn.reshape(len(x), JOINTS, 9), shift], -1)
+        mixed = self.weights[points] @ table  # [B, n, 12]
+        posed = (mixed[..., :9].reshape(*mixed.shape[:2], 3, 3) @ rest[..., None])[..., 0]
+        posed += mixed[..., 9:]
+        offset = translation(x[:, PLACE])[:, None]
+        return place + offset, posed + offset, turn
+
+
+def translation(
+    place: np.ndarray,  # [..., 3] x and y over depth, log of depth
+) -> np.ndarray:  # [..., 3] metres
+    """Where the pelvis is put in front of the camera."""
+    depth = np.exp(place[..., 2:])
+    return np.concatenate([place[..., :2] * depth, -depth], -1)
+
+
+def rotation(
+    axis_angle: np.ndarray,  # [..., 3]
+) -> np.ndarray:  # [..., 3, 3]
+    """Rodrigues' formula."""
+    angle = np.sqrt((axis_angle**2).sum(-1) + 1e-16)[..., None, None]
+    axis = axis_angle / angle[..., 0]
+    k = np.zeros((*axis.shape[:-1], 3, 3))
+    k[..., 2, 1], k[..., 0, 2], k[..., 1, 0] = axis[..., 0], axis[..., 1], axis[..., 2]
+    k[..., 1, 2], k[..., 2, 0], k[..., 0, 1] = -axis[..., 0], -axis[..., 1], -axis[..., 2]
+    return np.eye(3) + np.sin(angle) * k + (1 - np.cos(angle)) * (k @ k)
+
+
+def _sample_vertices(body: BodyModel, count: int, seed: int) -> torch.Tensor:
+    """Vertices spread evenly over the skin."""
+    corners = body.template[body.faces]
+    area = torch.linalg.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]).norm(
+        dim=1
+    )
+    hidden = torch.zeros(len(body.template), dtype=torch.bool)
+    hidden[torch.cat([body.cavity, body.left_eye, body.right_eye])] = True
+    area[hidden[body.faces].any(1)] = 0
+    generator = torch.Generator().manual_seed(seed)
+    chosen = torch.multinomial(area, count, generator=generator)
+    return torch.unique(body.faces[chosen, 0])

@@ -1,0 +1,85 @@
+"""Stage 1: from a photo to the person in it: matte, landmarks, body."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from svad.body.model import BodyModel
+from svad.config import SubjectConfig
+from svad.media.images import fit_within
+from svad.subject.drawing import body_over_photo
+from svad.subject.evidence import Evidence, gather
+from svad.subject.fit import BodyFitter
+from svad.subject.hands import fit_hands
+from svad.subject.look import Look
+from svad.subject.look import look as look_at
+from svad.types import BodyFit, Photo, Report, Subject
+
+_TOTAL = 100
+
+
+class SubjectStage:
+    """Understands the photo; keep one per process, the body is prepared once."""
+
+    def __init__(self, config: SubjectConfig, body: BodyModel) -> None:
+        self._config, self._body = config, body
+
+    def run(self, photo: Photo, report: Report, look: Look | None = None) -> Subject:
+        """The person in the photo with a fitted body; `look` is an earlier look at this photo.
+
+        Raises `PhotoError` for a photo without a usable person.
+        """
+        report(0, _TOTAL, "Looking for the person")
+        if look is None:
+            look = look_at(photo, self._config)
+        report(30, _TOTAL, "Person found", thumbnail(look.overlay))
+        evidence = gather(look.keypoints, look.depth, look.face, look.matte)
+        fitter = BodyFitter(self._body)
+
+        def progress(share: float) -> None:
+            report(30 + int(55 * share), _TOTAL, "Fitting the body")
+
+        parameters = fitter.fit(evidence, progress)
+        report(88, _TOTAL, "Fitting the hands")
+        hands = fit_hands(self._body, fitter.result(parameters, evidence), evidence)
+        body = fitter.result(parameters, evidence, hands)
+        picture = body_over_photo(
+            look.photo.rgb, posed_vertices(self._body, body), self._body.faces.numpy(), body.camera
+        )
+        report(_TOTAL, _TOTAL, "Body fitted", thumbnail(picture))
+        return Subject(
+            photo=look.photo,
+            matte=look.matte,
+            keypoints=look.keypoints,
+            face=look.face,
+            head=look.head,
+            body=body,
+            warnings=look.warnings,
+        )
+
+
+def posed_vertices(body: BodyModel, fit: BodyFit) -> np.ndarray:  # [V, 3]
+    """The fitted body's surface in the photo's pose, world coordinates."""
+    rest = body.rest(torch.from_numpy(fit.betas), torch.from_numpy(fit.bone_scales))
+    pose = torch.from_numpy(fit.pose.rotations), torch.from_numpy(fit.pose.translation)
+    return body.pose_vertices(rest, *pose).numpy()
+
+
+def landmark_error(fit: BodyFit, body: BodyModel, evidence: Evidence) -> float:
+    """Mean distance of joints from trusted landmarks in the picture, shares of the body height."""
+    from svad.subject.evidence import JOINT_OF
+
+    pose = torch.from_numpy(fit.pose.rotations), torch.from_numpy(fit.pose.translation)
+    joints = fit.camera.project(body.posed_joints(torch.from_numpy(fit.joints), *pose).numpy())
+    away = [
+        np.linalg.norm(joints[joint, :2] - evidence.keypoints[coco, :2])
+        for coco, joint in JOINT_OF.items()
+        if evidence.trust[coco] > 0.5
+    ]
+    return float(np.mean(away) / evidence.unit) if away else float("nan")
+
+
+def thumbnail(image: np.ndarray) -> np.ndarray:
+    """A picture of at most 360 px a side for the progress list."""
+    return fit_within(image, 360, 360)

@@ -1,0 +1,151 @@
+"""What passes between the stages: frozen dataclasses of arrays, nothing else.
+
+Letters: T frames, H rows, W columns, N Gaussians, V vertices, F faces, J = 55 joints,
+K keypoints, E expression directions. Pictures are uint8 RGB numpy arrays, key points are (x, y)
+in pixels of the picture they stand beside, lengths are metres.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # for annotations only: importing these types must not cost the start of torch
+    import numpy as np
+    from torch import Tensor
+
+    from svad.splat.camera import Camera
+    from svad.splat.gaussians import Gaussians
+
+Report = Callable[..., None]
+"""`report(done, total, note, picture=None)`: how a stage tells its progress.
+
+`done` and `total` are counts, `note` a short phrase for a person, `picture` an [H, W, 3] uint8
+thumbnail. It raises `svad.errors.Stopped` when the person wants to stop, so call it at least once
+a second.
+"""
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A decoded, upright photo without metadata."""
+
+    rgb: np.ndarray  # [H, W, 3] uint8
+    alpha: np.ndarray | None  # [H, W] uint8, only if the file had real transparency
+    warnings: tuple[str, ...] = ()  # sentences for the person
+
+
+@dataclass(frozen=True)
+class Pose:
+    """One pose of the body in SMPL-X joint order, placed in the world."""
+
+    rotations: np.ndarray  # [55, 3] axis-angle, radians
+    translation: np.ndarray  # [3] metres, added after skinning
+    expression: np.ndarray  # [E] coefficients, 0 = neutral
+
+
+@dataclass(frozen=True)
+class BodyFit:
+    """The body model brought to one person: shape (as a rest body), pose and camera."""
+
+    betas: np.ndarray  # [B] shape coefficients
+    bone_scales: np.ndarray  # [11] length factors by limb group, 1 = as the betas say
+    vertices: np.ndarray  # [V, 3] rest surface of this person (zero pose), metres
+    joints: np.ndarray  # [55, 3] rest joints of this person, metres
+    pose: Pose  # pose in the photo
+    camera: Camera  # camera of the photo (svad.splat.camera.photo_camera)
+
+
+@dataclass(frozen=True)
+class Closeup:
+    """A part of the photo at a higher density than the working size."""
+
+    rgb: np.ndarray  # [h, w, 3] uint8
+    matte: np.ndarray  # [h, w] uint8
+    box: tuple[int, int, int, int]  # x0, y0, x1, y1 in working pixels; h = density (y1 - y0)
+    density: int  # pixels per working pixel, along each axis
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The person in the photo, understood."""
+
+    photo: Photo  # at the working size
+    matte: np.ndarray  # [H, W] uint8
+    keypoints: np.ndarray  # [133, 3] x px, y px, score; COCO-WholeBody order
+    face: np.ndarray | None  # [478, 3] face mesh, x px, y px, z px (smaller = nearer), or None
+    head: Closeup | None  # the head at double density
+    body: BodyFit
+    warnings: tuple[str, ...]  # sentences for the person
+
+
+@dataclass(frozen=True)
+class SkinnedMesh:
+    """A coloured triangle mesh in the rest pose, bound to the skeleton."""
+
+    vertices: np.ndarray  # [V, 3] float32
+    faces: np.ndarray  # [F, 3] int32
+    colors: np.ndarray  # [V, 3] uint8
+    joint_ids: np.ndarray  # [V, 4] int32
+    joint_weights: np.ndarray  # [V, 4] float32, rows sum to 1
+    expression_ids: np.ndarray  # [K] int32, the vertices an expression moves
+    expression_dirs: np.ndarray  # [K, E, 3] float16, metres per unit coefficient
+
+
+@dataclass(frozen=True)
+class Avatar:
+    """Gaussians in the rest pose (zero pose, T) with all that is needed to pose them."""
+
+    gaussians: Gaussians  # N
+    joint_ids: Tensor  # [N, 4] int64
+    joint_weights: Tensor  # [N, 4] float32, rows sum to 1
+    joints: Tensor  # [55, 3] rest joints, metres
+    parents: tuple[int, ...]  # 55, root -1
+    expression_names: tuple[str, ...]  # E
+    expression_ids: Tensor  # [K] int64, the Gaussians an expression moves
+    expression_dirs: Tensor  # [K, E, 3] float16, metres per unit coefficient
+    mesh: SkinnedMesh  # the same person as a closed mesh, for .glb
+    pose: Pose  # the pose of the photo
+    camera: Camera  # the camera of the photo
+
+
+@dataclass(frozen=True)
+class Clip:
+    """Frames of one person with known pose and camera."""
+
+    rgb: np.ndarray  # [T, H, W, 3] uint8
+    matte: np.ndarray  # [T, H, W] uint8
+    poses: tuple[Pose, ...]  # T
+    cameras: tuple[Camera, ...]  # T
+    weight: np.ndarray  # [T] float32, how much a frame is to be believed
+    yaw: np.ndarray  # [T] float32 radians, the side the person is seen from
+    start: Avatar | None  # first guess of the avatar, where the source of the clip has one
+
+
+@dataclass(frozen=True)
+class Result:
+    """The files a person takes home; all lie in the job folder."""
+
+    turntable: Path  # mp4
+    archive: Path  # avatar.zip
+    ply: Path
+    glb: Path
+    viewer: Path  # the light copy the page shows
+    front: Path  # png, RGBA, the photo's own pose and camera
+
+
+@dataclass(frozen=True)
+class StageState:
+    """What the page and the terminal show of one stage."""
+
+    name: str  # "subject", "relief", "identity", "restoration", "avatar", "package"
+    title: str  # a few plain words
+    state: str  # waiting | running | done | kept | skipped | stopped | failed
+    done: int
+    total: int
+    note: str
+    seconds: float  # spent so far
+    remaining: float | None  # estimate, None when unknown
+    thumbnail: Path | None  # small jpg in the job folder

@@ -1,0 +1,93 @@
+"""The public endpoints for programs: /generate, /animate and /example."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from svad.errors import SvadError
+from svad.ui import texts
+from svad.ui.events import explain
+from svad.ui.files import uploaded
+from svad.ui.gallery import Finished
+from svad.ui.studio import Ended, Progress, Seen, Studio
+
+
+def add_endpoints(studio: Studio) -> None:
+    """Adds them to the page being built."""
+
+    def generate(photo: dict) -> Iterator[dict]:
+        """Makes an avatar from a photo; yields the state, at the end with the files.
+
+        Each result has "state" (looking, waiting, running, stopped or done), "seconds", "job",
+        "warnings", "stages", and when done "files" (name to file).
+        """
+        try:
+            yield from _generate(studio, uploaded(photo))
+        except Exception as error:
+            raise gr.Error(explain(error), print_exception=False) from error
+
+    def animate(job: str, motion: str) -> dict:
+        """Plays a motion with the avatar of a job; returns the video file."""
+        try:
+            finished = studio.finished(f"job:{job}")
+            if finished is None:
+                raise SvadError(texts.LINK_UNFINISHED)
+            *_, video = studio.move(finished, motion)
+        except Exception as error:
+            raise gr.Error(explain(error), print_exception=False) from error
+        return gr.FileData(path=str(video)).model_dump()
+
+    def example(name: str) -> dict:
+        """The files of a finished example."""
+        finished = studio.finished(f"example:{name}")
+        if finished is None:
+            names = ", ".join(studio.examples) or "none"
+            raise gr.Error(f"There is no example {name}. There are: {names}.")
+        return files(finished, studio)
+
+    gr.api(generate, api_name="generate", concurrency_limit=studio.settings.waiting)
+    gr.api(animate, api_name="animate")
+    gr.api(example, api_name="example", queue=False)
+
+
+def _generate(studio: Studio, photo: Path) -> Iterator[dict]:
+    seen = None
+    for beat in studio.look(photo):
+        if isinstance(beat, Seen):
+            seen = beat
+        else:
+            yield {"state": "looking", "seconds": round(beat, 1)}
+    if seen is None:
+        return
+    about = {"job": seen.job, "warnings": list(seen.warnings)}
+    for news in studio.create(seen.job):
+        yield about | describe(news, studio)
+
+
+def describe(news: Progress | Ended, studio: Studio) -> dict[str, Any]:
+    """One beat as plain values."""
+    states = [
+        {"name": s.name, "state": s.state, "done": s.done, "total": s.total, "note": s.note}
+        for s in news.states
+    ]
+    result: dict[str, Any] = {"seconds": round(news.seconds, 1), "stages": states}
+    if isinstance(news, Progress):
+        waiting = news.ahead or news.winding_down
+        return result | {"state": "waiting" if waiting else "running", "ahead": news.ahead}
+    if news.finished is None:
+        return result | {"state": "stopped"}
+    return result | {"state": "done", "files": files(news.finished, studio)}
+
+
+def files(finished: Finished, studio: Studio) -> dict[str, Any]:
+    """The files of an avatar as gradio hands them to programs."""
+    found = [finished.archive, finished.front, *finished.downloads]
+    return {
+        path.name: gr.FileData(path=str(studio.shelf.publish(path))).model_dump()
+        for path in found
+        if path is not None
+    }

@@ -1,0 +1,89 @@
+"""Finished avatars: what lies in an example's or a job's folder, ready to be shown."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from svad.ui import texts
+
+BACKDROP = (230, 230, 234)  # the light studio wall behind a render
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A finished avatar; a path is None where the folder does not have the file."""
+
+    key: str  # "example:NAME" or "job:ID"
+    name: str  # for people
+    folder: Path
+    photo: Path | None
+    front: Path | None  # RGBA render in the photo's pose and camera
+    turntable: Path | None
+    viewer: Path | None  # .splat
+    archive: Path | None  # .zip
+    seconds: float | None  # what it took to make
+    downloads: tuple[Path, ...]
+    motions: tuple[str, ...]  # that can be played
+
+
+def read_finished(folder: Path, key: str, name: str, seconds: float | None = None) -> Finished:
+    """Whatever of a finished avatar lies in `folder`."""
+
+    def first(*names: str) -> Path | None:
+        return next((folder / n for n in names if (folder / n).is_file()), None)
+
+    movable = (folder / "stages" / "avatar.safetensors").is_file()
+    motions = [m for m in texts.MOTIONS if movable or (folder / "motions" / f"{m}.mp4").is_file()]
+    downloads = ("turntable.mp4", "avatar.glb", "avatar.ply", "viewer.splat")
+    return Finished(
+        key=key,
+        name=name,
+        folder=folder,
+        photo=first("input.png", "photo.jpg", "photo.png", "photo.webp"),
+        front=first("front.png", "front.webp"),
+        turntable=first("turntable.mp4"),
+        viewer=first("viewer.splat"),
+        archive=first("avatar.zip"),
+        seconds=seconds,
+        downloads=tuple(folder / n for n in downloads if (folder / n).is_file()),
+        motions=tuple(motions),
+    )
+
+
+def read_examples(folder: Path) -> dict[str, Finished]:
+    """The finished examples below `folder` by name; an empty or missing folder has none.
+
+    The one whose card says "first" comes first, the others in alphabetical order.
+    """
+    found: dict[str, Finished] = {}
+    for card in sorted(folder.glob("*/example.json")):
+        try:
+            facts = json.loads(card.read_text("utf-8"))
+        except ValueError as error:
+            raise ValueError(f"{card} is not valid JSON: {error}") from error
+        name = card.parent.name
+        title = str(facts.get("title") or facts.get("name") or name.replace("_", " ")).strip()
+        seconds = facts.get("seconds")
+        seconds = float(seconds) if isinstance(seconds, int | float) else None
+        one = {name: read_finished(card.parent, f"example:{name}", title, seconds)}
+        found = one | found if facts.get("first") else found | one
+    return {name: one for name, one in found.items() if one.photo is not None}
+
+
+def compare(finished: Finished, folder: Path) -> tuple[Path, Path] | None:
+    """Photo and render as two pictures of the same size, written into `folder`."""
+    if finished.photo is None or finished.front is None:
+        return None
+    folder.mkdir(parents=True, exist_ok=True)
+    pair = folder / "compare_photo.jpg", folder / "compare_avatar.jpg"
+    with Image.open(finished.photo) as photo, Image.open(finished.front) as front:
+        render = front.convert("RGBA")
+        photo = photo.convert("RGBA").resize(render.size, Image.Resampling.LANCZOS)
+        for picture, path in zip((photo, render), pair, strict=True):
+            wall = Image.new("RGBA", render.size, (*BACKDROP, 255))
+            Image.alpha_composite(wall, picture).convert("RGB").save(path, quality=92)
+    return pair

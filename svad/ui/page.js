@@ -1,0 +1,48 @@
+() => {
+  // Tells the 3D views whether the page is dark, and screen readers what changed.
+  const dark = () => document.body.classList.contains("dark") || document.documentElement.classList.contains("dark");
+  const tell = (frame) => frame.contentWindow?.postMessage({ kind: "theme", dark: dark() }, location.origin);
+  const frames = () => document.querySelectorAll("iframe.viewer");
+  addEventListener("message", (event) => {
+    if (event.origin !== location.origin || event.data?.kind !== "viewer-ready") return;
+    for (const frame of frames()) if (frame.contentWindow === event.source) tell(frame);
+  });
+  new MutationObserver(() => frames().forEach(tell)).observe(document.body, { attributeFilter: ["class"] });
+
+  document.documentElement.lang = "en";
+  const live = document.createElement("div");
+  live.id = "live";
+  live.setAttribute("role", "status");
+  document.body.append(live);
+  let said = "";
+  const calm = matchMedia("(prefers-reduced-motion: reduce)");
+  new MutationObserver(() => {
+    const words = [...document.querySelectorAll("[data-say]")].map((one) => one.dataset.say).join(" ");
+    if (words !== said) live.textContent = said = words;
+    if (calm.matches) document.querySelectorAll("video[autoplay]").forEach((one) => { one.autoplay = false; one.pause(); });
+  }).observe(document.body, { childList: true, subtree: true });
+
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("button[data-copy]");
+    if (!button) return;
+    await navigator.clipboard.writeText(new URL(button.dataset.copy, location.href).href);
+    button.textContent = button.dataset.done;
+  });
+
+  // Files above the server's limit are refused here, in words, before they are sent.
+  const limit = LIMIT_MB;
+  const refuse = (event, files) => {
+    const file = [...(files || [])].find((one) => one.size > limit * 1e6);
+    if (!file) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    if (event.target.value) event.target.value = "";
+    const box = document.querySelector("#check .check");
+    box.className = "check bad";
+    const words = TOO_LARGE.replace("{size}", Math.ceil(file.size / 1e6)).replace("{limit}", limit);
+    box.replaceChildren(Object.assign(document.createElement("h2"), { textContent: BAD_PHOTO }), Object.assign(document.createElement("p"), { textContent: words }));
+    live.textContent = words;
+  };
+  addEventListener("change", (event) => event.target.type === "file" && refuse(event, event.target.files), true);
+  addEventListener("drop", (event) => refuse(event, event.dataTransfer?.files), true);
+}

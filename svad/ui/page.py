@@ -1,0 +1,186 @@
+"""The page: its parts, their places, and which callback each of them calls."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from svad.ui import panels, stages, texts
+from svad.ui.api import add_endpoints
+from svad.ui.events import Events, Parts, motion_choices
+from svad.ui.files import VIEWER
+from svad.ui.gallery import Finished
+from svad.ui.sheet import PAIR_HEIGHT, Sheet, make_sheet
+from svad.ui.studio import Studio
+from svad.ui.theme import make_theme
+
+HERE = Path(__file__).parent
+PRESS = """
+element.addEventListener('click', (event) => {
+  const button = event.target.closest('[data-pick]');
+  if (button) trigger('click', { pick: button.dataset.pick });
+});
+"""
+
+
+def html(value: str, **settings: Any) -> gr.HTML:
+    """HTML that only our own style sheet styles."""
+    return gr.HTML(value, apply_default_css=False, **settings)
+
+
+def build_page(studio: Studio) -> gr.Blocks:
+    """The whole page, ready for `launch(**launch_options(studio))`."""
+    gr.set_static_paths([VIEWER, studio.settings.examples.resolve()])
+    settings = studio.settings
+    first = next(iter(studio.examples.values()), None)
+    sheet = make_sheet(first, studio.shelf, settings.keep_hours)
+    every = 600, int(settings.keep_hours * 3600)
+    page = gr.Blocks(title=texts.PAGE_TITLE, analytics_enabled=False, delete_cache=every)
+    with page:
+        html(panels.header(settings.hosted), elem_id="top")
+        with gr.Row(elem_id="columns"):
+            with gr.Column(elem_id="make", scale=4, min_width=320):
+                left = _left(studio, sheet.key)
+            with gr.Column(elem_id="result", scale=8, min_width=320):
+                right = _right(studio, first, sheet)
+        parts = Parts(**left, **right, job=gr.State(""), shown=gr.State(sheet.key))
+        _wire(page, parts, Events(studio, parts))
+        add_endpoints(studio)
+    page.queue(max_size=settings.waiting, default_concurrency_limit=settings.waiting)
+    return page
+
+
+def launch_options(studio: Studio) -> dict[str, Any]:
+    """What `launch` needs besides the address."""
+    return {
+        "theme": make_theme(),
+        "head": f"<style>{(HERE / 'style.css').read_text('utf-8')}</style>",
+        "js": page_script(studio.settings.upload_megabytes),
+        "max_file_size": f"{studio.settings.upload_megabytes}mb",
+        "footer_links": ["api"],
+        "run_history": False,
+        "enable_monitoring": False,
+        "show_error": False,
+        "ssr_mode": False,
+        "share": False,
+        "pwa": False,
+        "quiet": True,
+    }
+
+
+def page_script(upload_megabytes: int) -> str:
+    """The page's script with its few words and numbers put in."""
+    script = (HERE / "page.js").read_text("utf-8")
+    for name, value in (
+        ("LIMIT_MB", upload_megabytes),
+        ("TOO_LARGE", texts.TOO_LARGE),
+        ("BAD_PHOTO", texts.BAD_PHOTO),
+    ):
+        script = script.replace(name, json.dumps(value))
+    return script
+
+
+def _left(studio: Studio, shown: str) -> dict[str, Any]:
+    """Photo, check, buttons, status, examples."""
+    photo = gr.Image(
+        type="filepath",
+        label=texts.PHOTO,
+        show_label=False,
+        sources=["upload", "clipboard"],
+        height=400,
+        buttons=[],
+        placeholder=texts.DROP,
+        alt_text=texts.PHOTO_ALT,
+        elem_id="photo",
+    )
+    check = html(panels.tips(), elem_id="check")
+    with gr.Row(elem_id="press"):
+        create = gr.Button(texts.CREATE, variant="primary", interactive=False, elem_id="create")
+        stop = gr.Button(texts.STOP, visible=False, min_width=110, scale=0, elem_id="stop")
+    status = html("", elem_id="status")
+    html(panels.terms(studio.settings.keep_hours))
+    choices = panels.examples(studio.examples, shown, studio.shelf)
+    examples = html(choices, js_on_load=PRESS, elem_id="examples")
+    return dict(
+        photo=photo, check=check, create=create, stop=stop, status=status, examples=examples
+    )
+
+
+def _right(studio: Studio, first: Finished | None, sheet: Sheet) -> dict[str, Any]:
+    """The finished avatar, its motions, the steps."""
+    with gr.Row(elem_id="head"):
+        heading = html(sheet.heading, elem_id="heading")
+        download = gr.DownloadButton(
+            texts.DOWNLOAD,
+            value=None if sheet.archive is None else str(sheet.archive),
+            interactive=sheet.archive is not None,
+            variant="primary",
+            elem_id="download",
+            min_width=210,
+            scale=0,
+        )
+    with gr.Tabs(selected="avatar", elem_id="tabs") as tabs:
+        with gr.Tab(texts.TAB_AVATAR, id="avatar"), gr.Row(elem_id="screens"):
+            video = html(sheet.video, elem_id="turntable")
+            viewer = html(sheet.viewer, elem_id="viewer")
+        with gr.Tab(texts.TAB_MOTION, id="motion"):
+            motion = gr.Radio(
+                motion_choices(first), label=texts.MOTION_PICK, container=False, elem_id="motions"
+            )
+            motion_video = html(sheet.motion, elem_id="motion-video")
+        with gr.Tab(texts.TAB_COMPARE, id="compare"):
+            pair = None if sheet.pair is None else (str(sheet.pair[0]), str(sheet.pair[1]))
+            compare = gr.ImageSlider(
+                pair,
+                label=texts.COMPARE,
+                show_label=False,
+                interactive=False,
+                buttons=[],
+                visible=pair is not None,
+                elem_id="compare",
+                max_height=PAIR_HEIGHT,
+                width=f"min(100%, {sheet.pair_width}px)",
+            )
+            html(f'<p class="terms">{texts.COMPARE_HINT}</p>')
+            no_compare = html(panels.hint(texts.NO_COMPARE), visible=pair is None)
+        with gr.Tab(texts.TAB_STEPS, id="steps"):
+            steps = html(stages.step_list((), studio.shelf.url), elem_id="steps")
+        with gr.Tab(texts.TAB_FILES, id="files"):
+            files = html(sheet.files, elem_id="files")
+    return dict(
+        heading=heading,
+        download=download,
+        tabs=tabs,
+        video=video,
+        viewer=viewer,
+        compare=compare,
+        no_compare=no_compare,
+        motion=motion,
+        motion_video=motion_video,
+        steps=steps,
+        files=files,
+    )
+
+
+def _wire(page: gr.Blocks, p: Parts, events: Events) -> None:
+    """Which callback belongs to which event. All of them are internal to the page."""
+    everything = list(vars(p).values())
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    p.photo.input(
+        events.look,
+        p.photo,
+        [p.job, p.create, p.check, p.status, p.photo],
+        trigger_mode="always_last",
+        preprocess=False,  # gradio's decoding would fail on bad files before we can say why
+        **quiet,
+    )
+    p.create.click(events.create, p.job, everything, **quiet)
+    p.stop.click(events.stop, p.job, p.stop, queue=False, **quiet)
+    p.examples.click(events.pick, None, everything, **quiet)
+    p.motion.input(
+        events.move, [p.motion, p.shown], p.motion_video, trigger_mode="always_last", **quiet
+    )
+    page.load(events.arrive, None, everything, **quiet)

@@ -1,0 +1,162 @@
+"""The parts of the page that are plain HTML, with everything from outside escaped."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+from urllib.parse import quote
+
+from svad.ui import texts
+from svad.ui.files import VIEWER, Shelf, address
+from svad.ui.gallery import Finished
+
+
+def header(hosted: bool) -> str:
+    """The top of the page."""
+    where = texts.HOSTED if hosted else texts.LOCAL
+    return (
+        f'<header class="top"><p class="brand">{escape(texts.TITLE)}</p>'
+        f"<h1>{escape(texts.HEADLINE)}</h1><p>{escape(texts.LEAD)} {escape(where)}</p></header>"
+    )
+
+
+def tips() -> str:
+    """What kind of photo works best."""
+    return f'<div class="check tips"><p>{escape(texts.TIPS)}</p></div>'
+
+
+def looking(seconds: float, ready: bool) -> str:
+    """While the photo is looked at."""
+    text = texts.LOOKING if ready else texts.LOADING
+    return (
+        f'<div class="check busy" data-say="{escape(texts.LOOKING)}">'
+        f"<h2>{escape(text)}</h2><p>{seconds:.0f} s</p>"
+        f'<progress aria-label="{escape(text)}"></progress></div>'
+    )
+
+
+def seen(warnings: tuple[str, ...]) -> str:
+    """What was understood of the photo."""
+    text = texts.SEEN_WITH_WARNINGS if warnings else texts.SEEN
+    items = "".join(f"<li>{escape(warning)}</li>" for warning in warnings)
+    say = " ".join((text, *warnings))
+    return (
+        f'<div class="check {"warn" if warnings else "good"}" data-say="{escape(say)}">'
+        f"<h2>{escape(text)}</h2>{f'<ul>{items}</ul>' if items else ''}"
+        f'<p class="legend"><span class="left">{escape(texts.LEGEND_LEFT)}</span>'
+        f'<span class="right">{escape(texts.LEGEND_RIGHT)}</span>'
+        f"<span>{escape(texts.LEGEND_DIM)}</span></p></div>"
+    )
+
+
+def problem(title: str, sentence: str, advice: str) -> str:
+    """What is wrong, and what to do."""
+    return (
+        f'<div class="check bad" role="alert"><h2>{escape(title)}</h2>'
+        f"<p>{escape(sentence)}</p><p>{escape(advice)}</p></div>"
+    )
+
+
+def terms(hours: float) -> str:
+    """Consent and retention."""
+    kept = texts.RETENTION.format(hours=f"{hours:g}")
+    return f'<p class="terms">{escape(texts.CONSENT)} {escape(kept)}</p>'
+
+
+def examples(all_of_them: dict[str, Finished], shown: str, shelf: Shelf) -> str:
+    """One button per finished example."""
+    if not all_of_them:
+        return f'<p class="terms">{escape(texts.NO_EXAMPLES)}</p>'
+    buttons = "".join(
+        f'<button type="button" data-pick="{escape(name)}" '
+        f'aria-pressed="{str(one.key == shown).lower()}">'
+        f'<img src="{escape(shelf.url(one.photo))}" alt=""><span>{escape(one.name)}</span></button>'
+        for name, one in all_of_them.items()
+        if one.photo is not None
+    )
+    return f'<h2 class="side">{escape(texts.EXAMPLES)}</h2><div class="examples">{buttons}</div>'
+
+
+def heading(finished: Finished | None) -> str:
+    """Whose avatar is shown."""
+    if finished is None:
+        return f'<div class="who"><h2>{escape(texts.NOTHING_YET)}</h2></div>'
+    example = finished.key.startswith("example:")
+    small = f"<p>{escape(texts.EXAMPLE_OF)}</p>" if example else ""
+    made = texts.FROM_PHOTO
+    if finished.seconds is not None:
+        made = texts.MADE_IN.format(s=f"{finished.seconds:.0f}")
+    return (
+        f'<div class="who">{small}<h2>{escape(finished.name)}</h2><span>{escape(made)}</span></div>'
+    )
+
+
+def video(path: Path | None, label: str, shelf: Shelf, caption: str = "", poster: str = "") -> str:
+    """A looping, silent video with a caption."""
+    if path is None:
+        return f'<div class="empty"><p>{escape(texts.NO_VIDEO)}</p></div>'
+    still = f' poster="{escape(poster)}"' if poster else ""
+    words = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
+    return (
+        f'<figure class="screen"><video src="{escape(shelf.url(path))}" '
+        f'aria-label="{escape(label)}" autoplay loop muted playsinline controls{still}></video>'
+        f"{words}</figure>"
+    )
+
+
+def viewer(finished: Finished, shelf: Shelf) -> str:
+    """The 3D view, a small page of its own in a frame."""
+    if finished.viewer is None:
+        return f'<div class="empty"><p>{escape(texts.NO_VIEWER)}</p></div>'
+    label = texts.VIEWER.format(name=finished.name)
+    query = f"splat={quote(str(shelf.publish(finished.viewer)))}&title={quote(label)}"
+    if finished.turntable is not None:
+        query += f"&video={quote(str(shelf.publish(finished.turntable)))}"
+    page = f"{address(VIEWER / 'index.html')}?{query}"
+    return (
+        f'<figure class="screen"><iframe class="viewer" src="{escape(page)}" '
+        f'title="{escape(label)}" allow="fullscreen"></iframe>'
+        f"<figcaption>{escape(texts.VIEWER_CAPTION)}</figcaption></figure>"
+    )
+
+
+def files(finished: Finished | None, shelf: Shelf, hours: float) -> str:
+    """Every file of an avatar with what it is good for, and the link to come back."""
+    if finished is None:
+        return f'<div class="empty"><p>{escape(texts.NOTHING_YET)}</p></div>'
+    rows = "".join(_file(path, shelf) for path in finished.downloads)
+    html = f'<div class="files"><p>{escape(texts.FILES_LEAD)}</p><ul>{rows}</ul>'
+    if finished.key.startswith("job:"):
+        job = quote(finished.key.removeprefix("job:"))
+        html += (
+            f"<h3>{escape(texts.LINK_TITLE)}</h3>"
+            f"<p>{escape(texts.LINK_NOTE.format(hours=f'{hours:g}'))}</p>"
+            f'<p><button type="button" class="copy" data-copy="?job={job}" '
+            f'data-done="{escape(texts.LINK_COPIED)}">{escape(texts.LINK_COPY)}</button></p>'
+        )
+    return html + "</div>"
+
+
+def _file(path: Path, shelf: Shelf) -> str:
+    size = path.stat().st_size
+    amount = f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
+    words = texts.FILES.get(path.name, "")
+    return (
+        f'<li><a href="{escape(shelf.url(path))}" download="{escape(path.name)}">'
+        f"{escape(path.name)}</a><span>{escape(words)}</span><i>{amount}</i></li>"
+    )
+
+
+def hint(text: str) -> str:
+    """A quiet sentence."""
+    return f'<div class="empty"><p>{escape(text)}</p></div>'
+
+
+def busy(text: str, seconds: float, share: float | None) -> str:
+    """Something is being made; `share` is how far it is, if that is known."""
+    value = "" if share is None else f' value="{share:.3f}"'
+    return (
+        f'<div class="empty" data-say="{escape(text)}"><p>{escape(text)}</p>'
+        f'<progress max="1"{value} aria-label="{escape(text)}"></progress>'
+        f"<p>{seconds:.0f} s</p></div>"
+    )

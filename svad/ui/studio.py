@@ -1,0 +1,271 @@
+"""What a visitor can do, without any page: look at a photo, create, stop, move, come back."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from svad.config import PRESETS
+from svad.errors import JobError, Stopped
+from svad.files import writing
+from svad.ui import texts
+from svad.ui.files import VIEWER, Shelf
+from svad.ui.gallery import Finished, read_examples, read_finished
+from svad.ui.work import Line, Task
+
+if TYPE_CHECKING:
+    from svad.jobs import Job, JobStore
+    from svad.types import StageState
+
+UPLOAD = "upload"  # the photo as it was sent, in the job folder
+LOOKS = 4  # photos whose look is kept in memory
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How this page is run."""
+
+    jobs: Path  # private root of the job folders
+    examples: Path  # folder of the finished examples
+    preset: str = "preview"
+    keep_hours: float = 6  # until photos and avatars are removed
+    keep_gigabytes: float = 10  # of job folders; the oldest go first
+    upload_megabytes: int = 25
+    at_once: int = 1  # avatars made at the same time; the others wait in line
+    waiting: int = 24  # visitors who may wait
+    hosted: bool = False  # on somebody's server rather than on the visitor's own machine
+
+
+@dataclass(frozen=True)
+class Engine:
+    """The parts below the page; a test puts quick ones in their place."""
+
+    pipeline: Any  # svad.pipeline.Pipeline, or anything that can look, run and animate
+    store: JobStore
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was understood of a photo."""
+
+    job: str
+    picture: Path  # the photo with matte and pose drawn over it
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One beat of a running job."""
+
+    states: tuple[StageState, ...]
+    seconds: float
+    ahead: int = 0  # visitors to wait for
+    winding_down: bool = False  # an earlier, stopped run of the same job is still ending
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a job ended: with an avatar, or stopped."""
+
+    states: tuple[StageState, ...]
+    seconds: float
+    finished: Finished | None
+
+
+@dataclass(frozen=True)
+class Making:
+    """How far a video is."""
+
+    seconds: float
+    share: float | None  # 0..1, None before it is known
+
+
+def load_engine(settings: Settings) -> Engine:
+    """The real pipeline and job store; takes seconds the first time."""
+    from svad.jobs import JobStore
+    from svad.pipeline import Pipeline
+
+    return Engine(Pipeline(PRESETS[settings.preset]), JobStore(settings.jobs))
+
+
+class Studio:
+    """All visitors' business. A visitor is known by the unguessable ids of their jobs only."""
+
+    def __init__(
+        self, settings: Settings, load: Callable[[Settings], Engine] = load_engine
+    ) -> None:
+        self.settings = settings
+        self.examples = read_examples(settings.examples)
+        self.shelf = Shelf((settings.examples, VIEWER))
+        self._load = load
+        self._engine: Engine | None = None
+        self._loading = threading.Lock()
+        self._line = Line(settings.at_once)
+        self._tasks: dict[str, Task] = {}  # the latest run of each job
+        self._looks: dict[str, Any] = {}  # what was seen of the latest photos, by job
+
+    @property
+    def ready(self) -> bool:
+        """Whether the engine is loaded."""
+        return self._engine is not None
+
+    def engine(self) -> Engine:
+        """The engine, loaded by whoever needs it first."""
+        with self._loading:
+            if self._engine is None:
+                self._engine = self._load(self.settings)
+            return self._engine
+
+    def look(self, upload: Path) -> Iterator[float | Seen]:
+        """Seconds spent so far while it looks, then what it saw. Raises `PhotoError`."""
+
+        def work(task: Task) -> Seen:
+            engine = self.engine()
+            job = engine.store.create()
+            with writing(job.folder / UPLOAD) as temporary:
+                shutil.copyfile(upload, temporary)
+            seen = engine.pipeline.look(job.folder / UPLOAD)
+            self._remember(job.id, seen)
+            from svad.media.images import save_jpg
+
+            save_jpg(job.folder / "look.jpg", seen.overlay)
+            return Seen(job.id, self.shelf.publish(job.folder / "look.jpg"), tuple(seen.warnings))
+
+        task = Task(work)
+        for _ in task.beats():
+            yield task.seconds
+        yield task.result()
+
+    def create(self, job_id: str) -> Iterator[Progress | Ended]:
+        """Makes the avatar of a photo that was looked at, with a beat at least every second.
+
+        Closing the generator stops the run. What an earlier run finished is kept. Raises
+        `SvadError` with a sentence for the visitor.
+        """
+        job = self._open(job_id)
+        before = self._tasks.get(job_id)
+
+        def work(task: Task) -> Any:
+            if before is not None:
+                before.halt()
+                task.tell(Progress((), 0, winding_down=before.running))
+                while not before.join(0.25):
+                    if task.stop.is_set():
+                        raise Stopped("Stopped while waiting.")
+            with self._line.turn(task.stop, lambda n: task.tell(Progress((), 0, ahead=n))):
+                task.tell(())
+                return self.engine().pipeline.run(
+                    job.folder / UPLOAD,
+                    job.folder,
+                    listener=task.tell,
+                    stop=task.stop,
+                    look=self._looks.pop(job_id, None),
+                )
+
+        self._tasks = {key: task for key, task in self._tasks.items() if task.running}
+        task = self._tasks[job_id] = Task(work)
+        states: tuple[StageState, ...] = ()
+        try:
+            for _ in task.beats():
+                news = task.news or ()
+                states = () if isinstance(news, Progress) else news
+                yield news if isinstance(news, Progress) else Progress(states, task.seconds)
+            yield self._ended(job, task, states)
+        finally:
+            task.stop.set()
+
+    def stop(self, job_id: str) -> bool:
+        """Asks the run of a job to stop; false if there is none."""
+        task = self._tasks.get(job_id)
+        if task is None or not task.running:
+            return False
+        task.halt()
+        return True
+
+    def finished(self, key: str) -> Finished | None:
+        """The finished avatar behind "example:NAME" or "job:ID", or None.
+
+        Raises `JobError` when a job is not there (any more).
+        """
+        kind, _, name = key.partition(":")
+        if kind == "example":
+            return self.examples.get(name)
+        if kind != "job":
+            return None
+        found = read_finished(self._open(name).folder, key, texts.YOUR_AVATAR)
+        return found if found.archive is not None else None
+
+    def has_photo(self, job_id: str) -> bool:
+        """Whether a job has a photo to start from. Raises `JobError` when it is not there."""
+        return (self._open(job_id).folder / UPLOAD).is_file()
+
+    def move(self, finished: Finished, motion: str) -> Iterator[Making | Path]:
+        """How far it is while it makes the video of a motion, then the video's path.
+
+        A video that was made before is given at once. Raises `JobError` where there is no avatar
+        to move.
+        """
+        if motion not in finished.motions:
+            raise JobError(texts.MOTION_NOT_HERE)
+        video = finished.folder / "motions" / f"{motion}.mp4"
+
+        def work(task: Task) -> None:
+            with self._line.turn(task.stop, lambda ahead: None):
+                video.parent.mkdir(exist_ok=True)
+                report = stopping(task)
+                self.engine().pipeline.animate(finished.folder, motion, video, report=report)
+
+        if not video.is_file():
+            task = Task(work)
+            try:
+                for _ in task.beats():
+                    yield Making(task.seconds, task.news)
+                task.result()
+            finally:
+                task.stop.set()
+        yield self.shelf.publish(video)
+
+    def _ended(self, job: Job, task: Task, states: tuple[StageState, ...]) -> Ended:
+        """The end of a run; raises its error unless it was stopped."""
+        news = task.news if isinstance(task.news, tuple) else states
+        stopped = task.running  # it was told to stop and will notice in a moment
+        try:
+            if not stopped:
+                task.result()
+        except Stopped:
+            stopped = True
+        if stopped:
+            halted = [replace(s, state="stopped") if s.state == "running" else s for s in news]
+            return Ended(tuple(halted), task.seconds, None)
+        key = f"job:{job.id}"
+        done = read_finished(job.folder, key, texts.YOUR_AVATAR, task.seconds)
+        return Ended(news, task.seconds, done)
+
+    def _remember(self, job_id: str, seen: Any) -> None:
+        """Saves the run from looking again; only for the latest photos, as they are large."""
+        for old in list(self._looks)[: 1 - LOOKS]:
+            self._looks.pop(old, None)
+        self._looks[job_id] = seen
+
+    def _open(self, job_id: str) -> Job:
+        try:
+            return self.engine().store.open(job_id)
+        except JobError as error:
+            hours = f"{self.settings.keep_hours:g}"
+            raise JobError(texts.LINK_GONE.format(hours=hours)) from error
+
+
+def stopping(task: Task) -> Callable[..., None]:
+    """A progress report that tells the share and looks whether to stop."""
+
+    def report(done: int, total: int, note: str, picture: Any = None) -> None:
+        del note, picture
+        if task.stop.is_set():
+            raise Stopped("Stopped.")
+        task.tell(done / max(total, 1))
+
+    return report

@@ -1,0 +1,134 @@
+"""Every word the page says, in one place."""
+
+from __future__ import annotations
+
+TITLE = "SVAD"
+PAGE_TITLE = "SVAD: one photo to an avatar that moves"
+HEADLINE = "One photo becomes an avatar that moves"
+LEAD = (
+    "Drop a photo of a person. In about half a minute you can turn the avatar around, "
+    "watch it move and take it home."
+)
+LOCAL = "Runs on this computer. Your photo does not leave it."
+HOSTED = "Runs on this server's CPU. It costs you no GPU time."
+
+PHOTO = "Photo"
+DROP = "Drop a photo here\n- or -\nClick to choose one"
+PHOTO_ALT = "The photo, with what was understood drawn over it"
+TIPS = (
+    "Best: one person from head to feet, facing the camera, arms a little away from the body. "
+    "Half-body photos work, too."
+)
+LOOKING = "Looking at the photo"
+LOADING = "Getting ready, this happens once after the start"
+SEEN = "Found the person and the pose. Ready to create."
+SEEN_WITH_WARNINGS = "Found the person. Ready to create, with these limits:"
+LEGEND_LEFT = "the person's left"
+LEGEND_RIGHT = "right"
+LEGEND_DIM = "dimmed: left out"
+BAD_PHOTO = "This photo cannot be used"
+ANOTHER_PHOTO = "Nothing was lost. Drop another photo to go on."
+CONSENT = "Use a photo of yourself, or of someone who has agreed to it."
+RETENTION = "Photos and avatars are removed after {hours} hours. Only you can see them."
+
+CREATE = "Create avatar"
+CREATING = "Creating…"
+STOP = "Stop"
+STOPPING = "Stopping…"
+STARTING = "Starting"
+STEP = "Step {n} of {total}"
+WAITING_ONE = "Waiting for one visitor before you"
+WAITING_MANY = "Waiting for {n} visitors before you"
+SO_FAR = "{s} s so far"
+LEFT = "about {s} s left"
+ALMOST = "almost done"
+FINISHED = "Your avatar is ready. It took {s} s."
+STOPPED = "Stopped. The {done} finished steps are kept. Press Create avatar to go on from there."
+STOPPED_ONE = "Stopped. The finished step is kept. Press Create avatar to go on from there."
+STOPPED_EARLY = "Stopped. Nothing was finished yet. Press Create avatar to start again."
+WINDING_DOWN = "The step before is still ending, one moment"
+FAILED = "That did not work"
+KEPT = "What was finished is kept. Press Create avatar to try again."
+UNEXPECTED = (
+    "Something went wrong on our side. What was finished is kept; please try again. (Code {code})"
+)
+TOO_LARGE = (
+    "This file has {size} MB. Photos can have up to {limit} MB: save it smaller and try again."
+)
+NO_PHOTO = "There is no photo yet. Drop one first."
+NO_FILE = "Send a photo as an uploaded file."
+NO_SPACE = "The disk is full. Free some space and try again; finished steps are kept."
+NO_WRITE = "The job folder cannot be written to. Check the folder's permissions and try again."
+
+STAGES = (
+    ("subject", "Understand the photo"),
+    ("relief", "Shape from the photo"),
+    ("identity", "Keep the face"),
+    ("restoration", "Restore detail"),
+    ("avatar", "Train the avatar"),
+    ("package", "Turntable and files"),
+)
+STATES = {
+    "waiting": "Waiting",
+    "running": "Working",
+    "done": "Done",
+    "kept": "Kept from before",
+    "skipped": "Skipped",
+    "stopped": "Stopped",
+    "failed": "Failed",
+}
+
+TAB_AVATAR = "Avatar"
+TAB_MOTION = "Motions"
+TAB_COMPARE = "Compare"
+TAB_STEPS = "Steps"
+TAB_FILES = "Files"
+
+EXAMPLES = "Or open a finished one"
+EXAMPLE_OF = "Finished example"
+YOUR_AVATAR = "Your avatar"
+NOTHING_YET = "Nothing here yet"
+NO_EXAMPLES = "The examples are not installed. Drop a photo to make the first avatar."
+MADE_IN = "Made in {s} s from one photo"
+FROM_PHOTO = "Made from one photo"
+TURNTABLE = "Turntable video of {name}"
+NO_VIDEO = "The turntable video is not here."
+VIEWER = "3D view of {name}"
+NO_VIEWER = "The 3D view is not here."
+VIDEO_CAPTION = "Turntable"
+VIEWER_CAPTION = "3D, drag to turn"
+COMPARE = "Photo and avatar"
+COMPARE_HINT = "Drag the line: the photo on the left, the avatar in the same pose on the right."
+NO_COMPARE = "There is nothing to compare here."
+
+DOWNLOAD = "Download avatar"
+FILES_LEAD = "The zip holds all of these, a licence and consent note, and a short loader example."
+FILES = {
+    "turntable.mp4": "Turntable video",
+    "avatar.glb": "Skinned mesh with skeleton, for Blender and game engines",
+    "avatar.ply": "Gaussian splats, for splat viewers",
+    "viewer.splat": "Light splat copy, as shown on this page",
+}
+LINK_TITLE = "Come back to this avatar"
+LINK_NOTE = "Whoever has this link can see the avatar. It works for {hours} hours."
+LINK_COPY = "Copy link"
+LINK_COPIED = "Copied"
+LINK_GONE = "This link does not work any more. Photos and avatars are removed after {hours} hours."
+LINK_UNFINISHED = "This avatar is not finished. Press Create avatar to go on."
+
+MOTION_PICK = "Pick a motion"
+MOTIONS = {
+    "turn": "Turn",
+    "wave": "Wave",
+    "walk": "Walk",
+    "squat": "Squat",
+    "raise_arms": "Raise arms",
+    "expressions": "Expressions",
+}
+MOTION_HINT = "Each motion takes a few seconds the first time."
+MOTION_MAKING = "Making the video: {name}"
+MOTION_VIDEO = "{name}, played by {who}"
+MOTION_NOT_HERE = (
+    "This example comes without a movable avatar. Create one from a photo to see it move."
+)
+MOTION_NOTHING = "There is no avatar to move yet."

@@ -1,0 +1,124 @@
+"""Long work in threads, so that the page can be told about it and can stop it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from svad.errors import Stopped
+
+SHORTEST = 0.25  # s between two news, so that a page gets at most four a second
+LONGEST = 0.5  # s without news until the page is told anyway
+PATIENCE = 1.0  # s that stopped work may take before the page no longer waits for it
+
+
+class Line:
+    """A waiting line: at most `places` are served at once, in the order they came."""
+
+    def __init__(self, places: int) -> None:
+        self._places = places
+        self._tickets: list[object] = []
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def turn(self, stop: threading.Event, tell: Callable[[int], None]) -> Iterator[None]:
+        """Waits for its turn, then holds a place while the block runs.
+
+        `tell` gets how many are ahead whenever that changes. Raises `Stopped` when `stop` is set
+        before it is served.
+        """
+        ticket, told = object(), 0
+        with self._lock:
+            self._tickets.append(ticket)
+        try:
+            while ahead := self._ahead(ticket):
+                if ahead != told:
+                    tell(ahead)
+                    told = ahead
+                if stop.wait(SHORTEST):
+                    raise Stopped("Stopped while waiting.")
+            yield
+        finally:
+            with self._lock:
+                self._tickets.remove(ticket)
+
+    def _ahead(self, ticket: object) -> int:
+        with self._lock:
+            return max(0, self._tickets.index(ticket) - self._places + 1)
+
+
+class Task:
+    """One piece of work in its own thread.
+
+    The work gets the task: it calls `tell` with news and looks at `stop`. Whoever shows it walks
+    through `beats` and reads `news`, then calls `result`.
+    """
+
+    def __init__(self, work: Callable[[Task], Any]) -> None:
+        self.stop = threading.Event()
+        self.news: Any = None
+        self.started = time.monotonic()
+        self.told = self.started  # when the last news came
+        self._work = work
+        self._changed = threading.Event()
+        self._value: Any = None
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self._value = self._work(self)
+        except BaseException as error:  # handed to whoever asks for the result
+            self._error = error
+        finally:
+            self._changed.set()
+
+    def tell(self, news: Any) -> None:
+        """Replaces the news and wakes whoever shows them."""
+        self.news, self.told = news, time.monotonic()
+        self._changed.set()
+
+    @property
+    def running(self) -> bool:
+        """Whether the thread still works."""
+        return self._thread.is_alive()
+
+    @property
+    def seconds(self) -> float:
+        """Time since the start."""
+        return time.monotonic() - self.started
+
+    def beats(self) -> Iterator[None]:
+        """One beat per news, between two and four a second, until the work ends.
+
+        After `halt` the beats end soon, even if the work takes longer to notice.
+        """
+        while self.running:
+            time.sleep(SHORTEST)
+            self._changed.wait(LONGEST - SHORTEST)
+            self._changed.clear()
+            if self.stop.is_set():
+                self._thread.join(PATIENCE)
+                return
+            if self.running:
+                yield
+
+    def halt(self) -> None:
+        """Asks the work to stop and wakes whoever shows it."""
+        self.stop.set()
+        self._changed.set()
+
+    def join(self, seconds: float) -> bool:
+        """Waits for the thread; true if it has ended."""
+        self._thread.join(seconds)
+        return not self.running
+
+    def result(self) -> Any:
+        """What the work returned; raises what it raised."""
+        if self._error is not None:
+            raise self._error
+        return self._value

@@ -1,0 +1,134 @@
+"""Rotations and skinning: properties, and parity with published numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from svad.body import lbs
+from svad.body.tpose import PARENTS
+from tests.fill import seed_of, tensor
+
+TOLERANCE = 1e-5  # float32 forward values
+
+
+def golden(root: Path, name: str) -> dict[str, torch.Tensor]:
+    with np.load(root / "avatar" / f"{name}.npz") as archive:
+        return {key: torch.from_numpy(archive[key]) for key in archive.files}
+
+
+def some_rotations(count: int, seed: int = 0, scale: float = 1.0) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return scale * torch.randn(count, 3, generator=generator, dtype=torch.float64)
+
+
+def test_rotations_match_published_numbers(golden_root: Path) -> None:
+    want = golden(golden_root, "rotations")
+    angles = want["axis_angle"]
+    matrix = lbs.rodrigues(angles)
+    torch.testing.assert_close(matrix, want["matrix"], atol=TOLERANCE, rtol=0)
+    torch.testing.assert_close(matrix, want["rodrigues"], atol=TOLERANCE, rtol=0)
+    quaternion = lbs.matrix_to_quaternion(want["matrix"])
+    torch.testing.assert_close(quaternion, want["quat"], atol=TOLERANCE, rtol=0)
+    torch.testing.assert_close(
+        lbs.quaternion_to_matrix(want["quat"]), want["matrix"], atol=TOLERANCE, rtol=0
+    )
+    torch.testing.assert_close(lbs.matrix_to_rows6(want["matrix"]), want["rot6d"], atol=0, rtol=0)
+    torch.testing.assert_close(
+        lbs.rows6_to_matrix(want["rot6d"]), want["matrix"], atol=TOLERANCE, rtol=0
+    )
+    back = lbs.matrix_to_axis_angle(want["matrix"])
+    # float32 matrices hold an angle near pi to about 1e-3 only: compare the turns they stand for
+    torch.testing.assert_close(
+        lbs.rodrigues(back), lbs.rodrigues(want["axis_angle_back"]), atol=2e-5, rtol=0
+    )
+
+
+def test_raw_rows_match_published_numbers(golden_root: Path) -> None:
+    want = golden(golden_root, "rotations")["matrix_from_raw6d"]
+    rows = tensor("rot.raw6d", (len(want), 6), seed_of(golden_root / "avatar"))
+    torch.testing.assert_close(lbs.rows6_to_matrix(rows), want, atol=TOLERANCE, rtol=0)
+
+
+def test_rigid_chain_matches_published_numbers(golden_root: Path) -> None:
+    want = golden(golden_root, "lbs")
+    seed = seed_of(golden_root / "avatar")
+    joints = tensor("rt.joints", (55, 3), seed)
+    angles = 0.5 * tensor("rt.pose", (55, 3), seed)
+    turn, place = lbs.rigid_chain(lbs.rodrigues(angles), joints, PARENTS)
+    torch.testing.assert_close(place, want["rigid_posed_joints"], atol=TOLERANCE, rtol=0)
+    transforms = lbs.joint_transforms(angles, joints, PARENTS)
+    torch.testing.assert_close(
+        transforms, want["rigid_rel_transforms"][:, :3], atol=TOLERANCE, rtol=0
+    )
+    assert turn.shape == (55, 3, 3)
+
+
+def test_conversions_come_back() -> None:
+    angles = torch.nn.functional.normalize(some_rotations(200), dim=-1)
+    angles = angles * torch.linspace(0, 3.1, 200, dtype=torch.float64)[:, None]
+    quaternion = lbs.axis_angle_to_quaternion(angles)
+    matrix = lbs.rodrigues(angles)
+    torch.testing.assert_close(lbs.quaternion_to_matrix(quaternion), matrix)
+    torch.testing.assert_close(lbs.quaternion_to_axis_angle(quaternion), angles, atol=1e-7, rtol=0)
+    torch.testing.assert_close(lbs.matrix_to_axis_angle(matrix), angles, atol=1e-7, rtol=0)
+    torch.testing.assert_close(lbs.rows6_to_matrix(lbs.matrix_to_rows6(matrix)), matrix)
+
+
+def test_quaternion_product_is_the_product_of_turns() -> None:
+    a, b = (lbs.axis_angle_to_quaternion(some_rotations(20, seed)) for seed in (1, 2))
+    product = lbs.quaternion_to_matrix(lbs.quaternion_multiply(a, b))
+    torch.testing.assert_close(product, lbs.quaternion_to_matrix(a) @ lbs.quaternion_to_matrix(b))
+
+
+@pytest.mark.parametrize("scale", [0.0, 1e-9, 1e-4, 1.0, 3.0])
+def test_rodrigues_gradients_are_right_also_at_zero(scale: float) -> None:
+    angles = some_rotations(3, scale=scale).requires_grad_()
+    assert torch.autograd.gradcheck(lbs.rodrigues, angles)
+    assert torch.autograd.gradcheck(lbs.axis_angle_to_quaternion, angles)
+
+
+def test_chain_and_skin_gradients() -> None:
+    generator = torch.Generator().manual_seed(3)
+    joints = torch.randn(55, 3, generator=generator, dtype=torch.float64, requires_grad=True)
+    points = torch.randn(4, 3, generator=generator, dtype=torch.float64, requires_grad=True)
+    ids = torch.randint(0, 55, (4, 4), generator=generator)
+    weights = torch.rand(4, 4, generator=generator, dtype=torch.float64)
+    angles = some_rotations(55, scale=0.3).requires_grad_()
+
+    def forward(points: torch.Tensor, joints: torch.Tensor, angles: torch.Tensor) -> torch.Tensor:
+        return lbs.skin(points, ids, weights, lbs.joint_transforms(angles, joints, PARENTS))
+
+    assert torch.autograd.gradcheck(forward, (points, joints, angles), fast_mode=True)
+
+
+def test_batches_equal_single_poses() -> None:
+    generator = torch.Generator().manual_seed(4)
+    joints = torch.randn(55, 3, generator=generator, dtype=torch.float64)
+    points = torch.randn(6, 3, generator=generator, dtype=torch.float64)
+    ids = torch.randint(0, 55, (6, 4), generator=generator)
+    weights = torch.rand(6, 4, generator=generator, dtype=torch.float64)
+    angles = some_rotations(3 * 55, scale=0.5).view(3, 55, 3)
+    together = lbs.skin(points, ids, weights, lbs.joint_transforms(angles, joints, PARENTS))
+    for pose, result in zip(angles, together, strict=True):
+        alone = lbs.skin(points, ids, weights, lbs.joint_transforms(pose, joints, PARENTS))
+        torch.testing.assert_close(result, alone)
+
+
+def test_unskin_undoes_skin() -> None:
+    generator = torch.Generator().manual_seed(5)
+    joints = torch.randn(55, 3, generator=generator, dtype=torch.float64)
+    points = torch.randn(50, 3, generator=generator, dtype=torch.float64)
+    ids = torch.randint(0, 55, (50, 4), generator=generator)
+    weights = torch.softmax(4 * torch.randn(50, 4, generator=generator, dtype=torch.float64), 1)
+    transforms = lbs.joint_transforms(some_rotations(55, scale=0.2), joints, PARENTS)
+    posed = lbs.skin(points, ids, weights, transforms)
+    torch.testing.assert_close(lbs.unskin(posed, ids, weights, transforms), points)
+
+
+def test_children_before_parents_are_refused() -> None:
+    with pytest.raises(ValueError, match="before its parent"):
+        lbs.rigid_chain(torch.eye(3).expand(2, 3, 3), torch.zeros(2, 3), (1, -1))

@@ -1,0 +1,78 @@
+"""Videos that every browser plays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import imageio_ffmpeg
+import numpy as np
+import pytest
+
+from svad.errors import MissingFile, OutputError, Stopped
+from svad.media import video
+
+
+def frames(count: int = 12, height: int = 64, width: int = 48) -> Iterator[np.ndarray]:
+    for i in range(count):
+        yield np.full((height, width, 3), (10 * i, 120, 200), np.uint8)
+
+
+@pytest.mark.parametrize(("height", "width"), [(64, 48), (65, 47)])
+def test_format(height: int, width: int, tmp_path: Path) -> None:
+    video.write_mp4(tmp_path / "a.mp4", frames(12, height, width), fps=24)
+    info = video.probe(tmp_path / "a.mp4")
+    even = (width + width % 2, height + height % 2)
+    assert info == video.VideoInfo("h264", "yuv420p", *even, frames=12, fps=24.0, faststart=True)
+
+
+def test_colours_survive(tmp_path: Path) -> None:
+    video.write_mp4(tmp_path / "a.mp4", frames())
+    reader = imageio_ffmpeg.read_frames(str(tmp_path / "a.mp4"))
+    width, height = next(reader)["size"]
+    for i, data in enumerate(reader):
+        picture = np.frombuffer(data, np.uint8).reshape(height, width, 3)
+        # 3: rounding of the limited range of yuv420p, and of the encoder at crf 18
+        assert np.abs(picture.mean((0, 1)) - (10 * i, 120, 200)).max() < 3
+
+
+def test_an_interrupted_video_leaves_no_file(tmp_path: Path) -> None:
+    def interrupted() -> Iterator[np.ndarray]:
+        yield from frames(3)
+        raise Stopped("Stopped.")
+
+    with pytest.raises(Stopped):
+        video.write_mp4(tmp_path / "a.mp4", interrupted())
+    assert not list(tmp_path.iterdir())
+
+
+def test_frames_must_be_there_and_alike(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        video.write_mp4(tmp_path / "a.mp4", [])
+    with pytest.raises(ValueError, match="frames must be"):
+        video.write_mp4(tmp_path / "a.mp4", [*frames(2), np.zeros((8, 8, 3), np.uint8)])
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_ffmpeg_cannot_write_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(video, "COLOR", ("-vf", "nonsense"))
+    with pytest.raises(OutputError, match="could not be written"):
+        video.write_mp4(tmp_path / "a.mp4", frames(100, 640, 480))
+    assert not list(tmp_path.iterdir())
+
+
+def test_no_ffmpeg_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> str:
+        raise RuntimeError("No ffmpeg exe could be found.")
+
+    monkeypatch.setattr(imageio_ffmpeg, "get_ffmpeg_exe", missing)
+    with pytest.raises(MissingFile, match="make setup"):
+        video.write_mp4(tmp_path / "a.mp4", frames())
+
+
+def test_a_text_is_no_video(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").write_text("no video")
+    with pytest.raises(ValueError, match="no video"):
+        video.probe(tmp_path / "a.mp4")

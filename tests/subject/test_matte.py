@@ -1,0 +1,113 @@
+"""The matte: sharp, complete, without wall, shadow or gaps filled in."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from svad.subject.matte import from_alpha, person_matte, refine
+from tests.subject.people import Person, person, pose_of
+
+
+def soft_mask(matte: np.ndarray, blur: float = 5.0) -> np.ndarray:
+    """What a detector would give: blurred, a little uncertain."""
+    return cv2.GaussianBlur(matte.astype(np.float32) / 255, (0, 0), blur)
+
+
+def cut(one: Person, rgb: np.ndarray | None = None) -> np.ndarray:
+    return person_matte(one.rgb if rgb is None else rgb, soft_mask(one.matte), one.keypoints)
+
+
+def wrong(found: np.ndarray, true: np.ndarray) -> float:
+    """Share of the person's area that is on the wrong side."""
+    return float(((found > 127) != (true > 127)).sum() / (true > 127).sum())
+
+
+def test_plain_wall_gives_a_nearly_perfect_matte() -> None:
+    one = person()
+    matte = cut(one)
+    assert wrong(matte, one.matte) < 0.008
+    assert np.abs(matte.astype(int) - one.matte).mean() < 0.5
+
+
+def test_rim_is_soft_for_a_pixel_or_two_only() -> None:
+    matte = cut(person())
+    soft = (matte > 5) & (matte < 250)
+    edge = cv2.morphologyEx((matte > 127).astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3)))
+    assert 0.2 < soft.sum() / edge.sum() < 1.6
+    assert not soft[cv2.dilate(edge, np.ones((5, 5))) == 0].any()
+
+
+def test_gap_between_arm_and_body_is_wall() -> None:
+    one = person(pose_of({17: (70, 0, 30), 19: (0, 95, 0)}))  # hand on hip
+    matte = cut(one)
+    holes, _, stats, _ = cv2.connectedComponentsWithStats((one.matte < 10).astype(np.uint8), 4)
+    assert holes > 2  # the gap is closed all round
+    assert wrong(matte, one.matte) < 0.01
+
+
+def test_pale_clothes_on_a_pale_wall_are_kept() -> None:
+    one = person()
+    rgb = one.rgb.copy()
+    shirt = (rgb[..., 0] > 1.8 * rgb[..., 2]) & (rgb[..., 0] > 1.8 * rgb[..., 1])
+    grey = rgb[..., 0].astype(np.float32)
+    rgb[shirt] = np.clip(165 + 0.4 * grey[shirt], 0, 255).astype(np.uint8)[:, None]
+    matte = cut(one, rgb)
+    torso = cv2.erode((one.matte > 127).astype(np.uint8), np.ones((9, 9))) > 0
+    assert (matte[torso] > 127).mean() > 0.99
+
+
+def test_shadow_on_the_floor_is_left_out() -> None:
+    one = person()
+    rgb = one.rgb.astype(np.float32)
+    shadow = np.zeros(one.matte.shape, np.float32)
+    feet = one.keypoints[[17, 19, 20, 22], :2].mean(0)
+    cv2.ellipse(shadow, (int(feet[0]) + 40, int(feet[1])), (80, 12), 0, 0, 360, 1, -1)
+    shadow = cv2.GaussianBlur(shadow, (0, 0), 6)
+    wall = 1 - one.matte[..., None] / 255.0
+    rgb *= 1 - 0.35 * shadow[..., None] * wall
+    matte = cut(one, rgb.astype(np.uint8))
+    dark = (shadow > 0.3) & (one.matte < 5)
+    assert (matte[dark] > 127).mean() < 0.03
+    assert wrong(matte, one.matte) < 0.01
+
+
+def test_busy_background_stays_out() -> None:
+    one = person()
+    noise = np.random.default_rng(0).uniform(0, 255, (26, 18, 3)).astype(np.float32)
+    wall = cv2.resize(noise, one.rgb.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+    alpha = one.matte[..., None] / 255.0
+    rgb = np.clip(one.rgb * alpha + wall * (1 - alpha), 0, 255).astype(np.uint8)
+    assert wrong(cut(one, rgb), one.matte) < 0.06
+
+
+def test_cable_behind_the_legs_is_dropped() -> None:
+    one = person()
+    rgb = one.rgb.copy()
+    y = int(one.keypoints[[13, 15], 1].mean())
+    behind = one.matte[y : y + 3] < 128
+    rgb[y : y + 3][behind] = 20
+    matte = cut(one, rgb)
+    left = int(one.keypoints[16, 0] - 25)
+    assert (matte[y : y + 3, :left] > 127).mean() < 0.02
+
+
+def test_refine_moves_a_rough_rim_onto_the_edge() -> None:
+    rgb = np.full((80, 80, 3), 210, np.uint8)
+    cv2.circle(rgb, (40, 40), 20, (30, 60, 90), -1, cv2.LINE_AA)
+    rough = np.zeros((80, 80), np.float32)
+    cv2.circle(rough, (41, 42), 20, 1, -1)
+    matte = refine(rgb, rough)
+    true = np.zeros((80, 80), np.uint8)
+    cv2.circle(true, (40, 40), 20, 255, -1, cv2.LINE_AA)
+    assert wrong(matte, true) < 0.02
+
+
+def test_alpha_of_the_file_wins_only_if_it_is_the_person() -> None:
+    one = person()
+    soft = soft_mask(one.matte)
+    given = from_alpha(one.matte, soft)
+    assert given is not None and wrong(given, one.matte) < 1e-3
+    frame = np.zeros_like(one.matte)
+    frame[10:-10, 10:-10] = 255  # rounded corners or a border, not a person
+    assert from_alpha(frame, soft) is None

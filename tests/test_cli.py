@@ -1,0 +1,193 @@
+"""The command line: exit codes, sentences instead of tracebacks, bars, Ctrl-C."""
+
+from __future__ import annotations
+
+import io
+import os
+import resource
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from svad import cli, pipeline, startup
+from svad.config import Preset
+from svad.jobs import read_card
+from svad.media.images import save_png
+from svad.media.video import probe
+from svad.pipeline import waiting
+from tests.fakes import FakeStages
+from tests.helpers import tiny_subject
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def fakes(monkeypatch: pytest.MonkeyPatch) -> FakeStages:
+    """Quick stages in place of the real ones; remembers the preset it was asked for."""
+    fakes = FakeStages()
+
+    def makers(preset: Preset) -> dict:
+        fakes.preset = preset
+        return fakes.makers()
+
+    monkeypatch.setattr(pipeline, "stage_makers", makers)
+    return fakes
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    save_png(tmp_path / "photo.png", tiny_subject(300, 400).photo.rgb)
+    return tmp_path / "photo.png"
+
+
+def run(*arguments: object) -> int:
+    return cli.main([str(a) for a in arguments])
+
+
+def test_a_photo_becomes_a_folder(
+    fakes: FakeStages, photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(photo, "-o", tmp_path / "out", "--seed", 3, "--views", 4, "--size", 512) == 0
+    shown = capsys.readouterr()
+    assert shown.out.strip() == str(tmp_path / "out")
+    lines = shown.err.splitlines()
+    for place, (_, title) in enumerate(pipeline.STAGES, 1):
+        assert any(line.startswith(f"{place}/6 {title}") for line in lines)
+    assert sum("100%" in line for line in lines) == 4 and sum("skipped" in x for x in lines) == 2
+    preset = fakes.preset
+    assert (preset.seed, preset.package.views, preset.subject.person_height) == (3, 4, 512)
+
+
+def test_a_second_photo_is_announced(
+    fakes: FakeStages, photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "other.png"
+    save_png(other, np.ascontiguousarray(tiny_subject(300, 400).photo.rgb[:, ::-1]))
+    assert run(photo, "-o", tmp_path / "out") == 0
+    assert "another photo" not in capsys.readouterr().err
+    assert run(other, "-o", tmp_path / "out") == 0
+    assert "holds the avatar of another photo" in capsys.readouterr().err
+    assert fakes.ran["subject"] == 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("photo.png",),
+        ("absent.png", "-o", "out"),
+        ("text.png", "-o", "out"),
+        ("photo.png", "-o", "text.png"),
+        ("photo.png", "-o", "text.png/out"),
+        ("photo.png", "-o", "."),
+        ("photo.png", "-o", "out", "--views", "-1"),
+        ("photo.png", "-o", "out", "--views", "many"),
+        ("photo.png", "-o", "out", "--size", "10"),
+        ("photo.png", "-o", "out", "--preset", "best"),
+        ("animate", "out", "-o", "wave.mp4"),
+        ("animate", ".", "--motion", "wave", "-o", "wave.mp4"),
+        ("animate", "out", "--motion", "wave", "-o", "wave.gif"),
+    ],
+)
+def test_bad_input_is_a_sentence(
+    arguments: tuple[str, ...],
+    fakes: FakeStages,
+    photo: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "text.png").write_text("I am not a picture.")
+    (tmp_path / "matte.png").write_text("mine")
+    try:
+        code = run(*arguments)
+    except SystemExit as ended:  # argparse
+        code = ended.code
+    shown = capsys.readouterr().err
+    assert code == 2 and "Traceback" not in shown
+    assert shown.splitlines()[-1].startswith(("svad: ", "python -m svad"))
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["matte.png", "photo.png", "text.png"]
+
+
+def test_a_defect_is_told_without_a_traceback(
+    fakes: FakeStages, photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fakes.fail["relief"] = ZeroDivisionError("float")
+    assert run(photo, "-o", tmp_path / "out") == 1
+    assert "--debug" in capsys.readouterr().err.splitlines()[-1]
+    with pytest.raises(ZeroDivisionError):
+        run(photo, "-o", tmp_path / "out", "--debug")
+
+
+def test_animate_writes_a_video(
+    fakes: FakeStages, photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, video = tmp_path / "out", tmp_path / "walk.mp4"
+    assert run(photo, "-o", out) == 0
+    assert run("animate", out, "--motion", "walk", "-o", video, "--height", 96) == 0
+    info = probe(video)
+    assert info.height == 96 and info.frames / info.fps >= 4
+    assert capsys.readouterr().out.splitlines() == [str(out), str(video)]
+    assert run("animate", out, "--motion", "fly", "-o", video) == 2
+    assert "Choose one of: turn, wave" in capsys.readouterr().err
+
+
+def test_ctrl_c_stops_and_the_same_command_goes_on(
+    fakes: FakeStages, photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, relief = tmp_path / "out", fakes.relief
+
+    def interrupted(*inputs: object) -> object:
+        os.kill(os.getpid(), signal.SIGINT)
+        return relief(*inputs)
+
+    fakes.relief = interrupted
+    assert run(photo, "-o", out) == 130
+    assert "same command goes on" in capsys.readouterr().err
+    assert read_card(out)["state"] == "stopped"
+    fakes.relief = relief
+    assert run(photo, "-o", out) == 0 and fakes.ran["subject"] == 1
+    assert "1/6 Understand the photo     kept" in capsys.readouterr().err
+
+
+def test_bars_on_a_terminal_stay_on_one_line_each() -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    stream, states = Terminal(), list(waiting())
+    bars = cli.Bars(stream)
+    for done in range(5):
+        states[0] = replace(states[0], state="running", done=done, total=4, note="x" * 300)
+        bars.show(tuple(states))
+    states[0] = replace(states[0], state="done")
+    bars.show(tuple(states))
+    bars.show(tuple(states))
+    text = stream.getvalue()
+    assert text.count("\n") == 1 and text.count("\r") == 6
+    assert max(map(len, text.split("\r"))) < 100
+
+
+def test_help_is_quick_and_complete() -> None:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    command = [sys.executable, "-m", "svad", "--help"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < 1  # seconds of one core
+    for word in ("PHOTO", "--preset", "--views", "--size", "--seed", "animate"):
+        assert word in done.stdout
+
+
+def test_another_python_is_told_plainly(monkeypatch: pytest.MonkeyPatch) -> None:
+    for version in ((3, 10, 13), (3, 13, 0)):
+        monkeypatch.setattr(sys, "version_info", version)
+        with pytest.raises(SystemExit, match=r"needs Python 3.11 or 3.12; this is Python 3.1"):
+            startup.check_python()
+    for version in startup.SUPPORTED:
+        monkeypatch.setattr(sys, "version_info", (*version, 1))
+        startup.check_python()

@@ -1,0 +1,168 @@
+"""A quick pipeline with the contract of the real one, drawing a capsule figure."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+import time
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import cv2
+import numpy as np
+
+from svad.errors import Stopped
+from svad.media.images import save_jpg, save_png
+from svad.media.video import write_mp4
+from svad.subject.checks import read_photo
+from svad.types import Result, StageState
+from tests.helpers import tiny_avatar, tiny_mesh
+
+TITLES = (
+    ("subject", "Understand the photo"),
+    ("relief", "Shape from the photo"),
+    ("identity", "Keep the face"),
+    ("restoration", "Restore detail"),
+    ("avatar", "Train the avatar"),
+    ("package", "Turntable and files"),
+)
+SKIPPED = ("identity", "restoration")
+WIDTH, HEIGHT = 180, 240
+
+
+class FakePipeline:
+    """Looks with the real checks, then takes `seconds` for each stage; keeps finished stages."""
+
+    def __init__(self, seconds: float = 0.2, deaf: float = 0.0) -> None:
+        self.seconds = seconds
+        self.deaf = deaf  # seconds a stage takes to notice a stop
+        self.running = self.most_running = 0
+        self.folders: list[Path] = []
+
+    def look(self, photo: Path) -> Any:
+        """Raises `PhotoError` where the real one does, for files that are no usable picture."""
+        read = read_photo(photo)
+        overlay = read.rgb.copy()
+        h, w = overlay.shape[:2]
+        cv2.ellipse(overlay, (w // 2, h // 2), (w // 4, h * 2 // 5), 0, 0, 360, (64, 190, 170), 3)
+        return SimpleNamespace(photo=read, overlay=overlay, warnings=read.warnings)
+
+    def run(
+        self,
+        photo: Path,
+        folder: Path,
+        *,
+        listener: Callable[[tuple[StageState, ...]], None],
+        stop: threading.Event,
+        look: Any = None,
+    ) -> Result:
+        """All stages in turn; raises `Stopped` soon after `stop` is set."""
+        assert photo.is_file()
+        self.folders.append(folder)
+        self.running += 1
+        self.most_running = max(self.most_running, self.running)
+        try:
+            states = {n: StageState(n, t, "waiting", 0, 10, "", 0, 1, None) for n, t in TITLES}
+            for name, _ in TITLES:
+                self._stage(name, states, folder, listener, stop)
+            return write_files(folder, read_photo(photo).rgb)
+        finally:
+            self.running -= 1
+
+    def _stage(
+        self,
+        name: str,
+        states: dict[str, StageState],
+        folder: Path,
+        listener: Callable[[tuple[StageState, ...]], None],
+        stop: threading.Event,
+    ) -> None:
+        def tell(**changes: Any) -> None:
+            states[name] = replace(states[name], **changes)
+            listener(tuple(states.values()))
+
+        mark = folder / "stages" / f"{name}.done"
+        picture = folder / "stages" / f"{name}.jpg"
+        if name in SKIPPED or mark.exists():
+            tell(state="skipped" if name in SKIPPED else "kept", note="Not needed <here> & now")
+            return
+        save_jpg(picture, draw(0.6)[:, :, :3])
+        for k in range(10):
+            tell(state="running", done=k, note=f"part {k + 1} of 10", seconds=k * self.seconds / 10)
+            time.sleep(self.seconds / 10)
+            if stop.is_set():
+                time.sleep(self.deaf)
+                tell(state="stopped")
+                raise Stopped("Stopped.")
+        mark.write_text("done")
+        tell(state="done", done=10, seconds=self.seconds, remaining=0.0, thumbnail=picture)
+
+    def animate(self, folder: Path, motion: str, output: Path, *, report: Any, **_: Any) -> Path:
+        """A short video."""
+        report(0, 1, "frames")
+        write_mp4(output, [draw(0.3 * np.sin(k / 3))[:, :, :3] for k in range(12)], fps=12)
+        return output
+
+
+def draw(yaw: float) -> np.ndarray:
+    """The capsule figure [HEIGHT, WIDTH, 4] uint8 RGBA over a light wall, turned by `yaw`."""
+    mesh = tiny_mesh()
+    x, y, z = mesh.vertices.T
+    turned = np.stack([x * np.cos(yaw) + z * np.sin(yaw), y, z * np.cos(yaw) - x * np.sin(yaw)], 1)
+    pixels = np.stack([WIDTH / 2 + 118 * turned[:, 0], 100 - 118 * turned[:, 1]], 1)
+    image = np.full((HEIGHT, WIDTH, 4), (236, 233, 228, 0), np.uint8)
+    for k in np.argsort(turned[mesh.faces, 2].mean(1)):
+        color = (*mesh.colors[mesh.faces[k, 0]].tolist(), 255)
+        cv2.fillConvexPoly(image, np.round(pixels[mesh.faces[k]]).astype(np.int32), color)
+    return image
+
+
+def write_splat(path: Path, count: int = 6000) -> None:
+    """The capsule figure as the page's light copy: y down, 32 bytes per Gaussian."""
+    g = tiny_avatar(count).gaussians
+    table = np.zeros(
+        count, np.dtype([("p", "<f4", 3), ("s", "<f4", 3), ("c", "u1", 4), ("q", "u1", 4)])
+    )
+    table["p"] = g.means.numpy() * (1, -1, -1)
+    table["s"] = g.scales.numpy()
+    table["c"] = np.concatenate([g.colors.numpy(), g.opacities.numpy()[:, None]], 1) * 255
+    table["q"] = (128, 255, 128, 128)  # 180 degrees about x
+    path.write_bytes(table.tobytes())
+
+
+def write_files(folder: Path, rgb: np.ndarray) -> Result:
+    """Everything a finished job folder holds that the page shows."""
+    save_png(folder / "input.png", rgb)
+    front = cv2.resize(draw(0), (rgb.shape[1], rgb.shape[0]))
+    save_png(folder / "front.png", front)
+    turns = np.arange(24) * 2 * np.pi / 24
+    write_mp4(folder / "turntable.mp4", [draw(yaw)[:, :, :3] for yaw in turns], fps=12)
+    write_splat(folder / "viewer.splat")
+    (folder / "avatar.ply").write_bytes(b"ply\n")
+    (folder / "avatar.glb").write_bytes(b"glTF")
+    (folder / "stages").mkdir(exist_ok=True)
+    (folder / "stages" / "avatar.safetensors").write_bytes(b"avatar")
+    with zipfile.ZipFile(folder / "avatar.zip", "w") as box:
+        box.write(folder / "turntable.mp4", "turntable.mp4")
+        box.writestr("NOTE.txt", "A test's avatar.")
+    names = ("turntable.mp4", "avatar.zip", "avatar.ply", "avatar.glb", "viewer.splat", "front.png")
+    return Result(*(folder / name for name in names))
+
+
+def write_example(root: Path, name: str) -> Path:
+    """A finished example below `root`."""
+    folder = root / name
+    folder.mkdir(parents=True)
+    photo = draw(0)[:, :, :3]
+    write_files(folder, photo)
+    (folder / "input.png").rename(folder / "photo.png")
+    (folder / "motions").mkdir()
+    shutil.copy(folder / "turntable.mp4", folder / "motions" / "wave.mp4")
+    card = {"title": name.capitalize(), "seconds": 12.3}
+    (folder / "example.json").write_text(json.dumps(card), encoding="utf-8")
+    return folder

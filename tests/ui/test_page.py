@@ -1,0 +1,206 @@
+"""The page in a headless browser, as a visitor uses it."""
+
+from __future__ import annotations
+
+import json
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+import cv2
+import numpy as np
+import pytest
+
+from svad.ui import texts
+from tests.ui.conftest import save_photo
+from tests.ui.page_fakes import FakePipeline
+
+pytestmark = pytest.mark.browser
+WAIT = 60  # s; generous, as many things share a small machine
+
+
+def until(found: Callable[[], Any], seconds: float = WAIT) -> Any:
+    """Waits until `found` gives something true, and gives that."""
+    from selenium.common.exceptions import StaleElementReferenceException
+
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            if value := found():
+                return value
+        except StaleElementReferenceException:
+            pass  # the page was just drawing it anew
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.05)
+
+
+class Visitor:
+    """Hands and eyes on the page."""
+
+    def __init__(self, browser: Any, url: str) -> None:
+        self.browser = browser
+        browser.get(url)
+        until(lambda: self.all("#photo input[type=file]"))
+        until(lambda: self.browser.execute_script("return document.readyState") == "complete")
+
+    def all(self, css: str) -> list[Any]:
+        return self.browser.find_elements("css selector", css)
+
+    def text(self, css: str) -> str:
+        return " ".join(one.text for one in self.all(css))
+
+    def says(self, css: str, words: str, seconds: float = WAIT) -> bool:
+        return until(lambda: words in self.text(css), seconds)
+
+    def press(self, css: str) -> None:
+        button = until(lambda: [b for b in self.all(css) if b.is_displayed() and b.is_enabled()])[0]
+        self.browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", button)
+        until(lambda: not self.browser.execute_script("return document.hidden"))
+        button.click()
+
+    def drop(self, photo: Path) -> None:
+        if close := self.all("#photo button[aria-label='Remove Image']"):
+            close[0].click()
+        until(lambda: self.all("#photo input[type=file]"))[0].send_keys(str(photo))
+
+    def open_tab(self, name: str) -> None:
+        tabs = self.all("#tabs button[role=tab]")
+        next(tab for tab in tabs if tab.text == name).click()
+
+    def playing(self, css: str) -> bool:
+        script = (
+            "const v = document.querySelector(arguments[0]);"
+            "return v && !v.paused && v.currentTime > 0 && v.videoWidth > 0;"
+        )
+        return until(lambda: self.browser.execute_script(script, css))
+
+    def drawn(self) -> np.ndarray:
+        """Waits for the 3D view and gives a picture of it, [H, W, 3] uint8."""
+        frame = until(lambda: self.all("iframe.viewer"))[0]
+        self.browser.switch_to.frame(frame)
+        body = self.all("body")[0]
+        until(lambda: int(body.get_attribute("data-drawn") or 0) > 0)
+        self.browser.switch_to.default_content()
+        png = until(lambda: self.all("iframe.viewer"))[0].screenshot_as_png
+        return cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)[:, :, ::-1]
+
+    def hosts(self) -> set[str]:
+        """Every host a request went to."""
+        events = [json.loads(e["message"])["message"] for e in self.browser.get_log("performance")]
+        urls = [
+            e["params"]["request"]["url"]
+            for e in events
+            if e["method"] == "Network.requestWillBeSent"
+        ]
+        return {urlparse(url).hostname for url in urls if url.startswith(("http", "ws"))}
+
+
+def test_a_visit(make_studio, launch, browser, photo: Path, tmp_path: Path):
+    """Looks at the example, uploads, creates, stops, creates again, downloads, moves."""
+    visitor = Visitor(browser, launch(make_studio(FakePipeline(0.7))))
+    assert visitor.says("#heading", "Ada")
+    assert visitor.playing("#turntable video")
+    picture = visitor.drawn().astype(int)
+    blue = (picture[..., 2] > picture[..., 0] + 40) & (picture[..., 2] > 90)  # the figure's shirt
+    rows = np.flatnonzero(blue.any(1)) / len(blue)
+    assert blue.mean() > 0.01 and 0.1 < rows.mean() < 0.5, "it does not stand upright"
+
+    visitor.drop(photo)
+    assert visitor.says("#check", texts.SEEN)
+    visitor.press("#create")
+    until(lambda: visitor.all("#steps .step.done"))
+    assert visitor.says("#steps", "Working") and visitor.says("#status", " s so far")
+    assert len(visitor.all("#steps progress")) == 6
+    visitor.press("#stop")
+    begin = time.monotonic()
+    assert visitor.says("#status", "Stopped.") and time.monotonic() - begin < 2
+    assert "is kept" in visitor.text("#status") or "are kept" in visitor.text("#status")
+    assert visitor.says("#heading", "Ada"), "the result before is lost"
+
+    visitor.press("#create")
+    assert visitor.says("#status", "Your avatar is ready")
+    assert visitor.says("#heading", texts.YOUR_AVATAR)
+    assert visitor.playing("#turntable video")
+    browser.save_screenshot(str(tmp_path / "page.png"))
+    assert (tmp_path / "page.png").stat().st_size > 20_000
+
+    visitor.press("#download")
+    archive = until(lambda: list(browser.downloads.glob("avatar-*.zip")))[0]
+    assert "turntable.mp4" in zipfile.ZipFile(archive).namelist()
+    visitor.open_tab(texts.TAB_MOTION)
+    choice = next(one for one in visitor.all("#motions label") if one.text == "Wave")
+    choice.click()
+    assert visitor.playing("#motion-video video")
+    visitor.open_tab(texts.TAB_COMPARE)
+    until(lambda: visitor.all("#compare img"))
+
+    errors = [e for e in browser.get_log("browser") if e["level"] == "SEVERE"]
+    assert not errors
+    assert visitor.hosts() == {"127.0.0.1"}, "something was asked for outside this machine"
+
+
+def test_bad_photos_are_explained_and_nothing_is_lost(
+    make_studio, launch, browser, photo: Path, tmp_path: Path
+):
+    (tmp_path / "text.png").write_text("This is no picture.")
+    (tmp_path / "cut.png").write_bytes(photo.read_bytes()[:900])
+    (tmp_path / "large.png").write_bytes(bytes(3_000_000))
+    save_photo(tmp_path / "good.png")
+    visitor = Visitor(browser, launch(make_studio(upload_megabytes=2)))
+    for name, words in (
+        ("text.png", "not a picture"),
+        ("cut.png", "damaged or incomplete"),
+        ("large.png", "Photos can have up to 2 MB"),
+    ):
+        visitor.drop(tmp_path / name)
+        assert visitor.says("#check .bad", words)
+        assert not visitor.all("#create")[0].is_enabled()
+        assert "Traceback" not in visitor.text("body")
+        assert visitor.says("#heading", "Ada")
+    visitor.drop(tmp_path / "good.png")
+    assert visitor.says("#check", texts.SEEN)
+
+
+def test_on_a_phone_in_the_dark_by_keyboard(make_studio, launch, browser):
+    size = {"width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    visitor = Visitor(browser, launch(make_studio()) + "?__theme=dark")
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= 360
+    assert browser.execute_script("return document.documentElement.lang") == "en"
+    until(lambda: visitor.all(".examples button"))
+    second = visitor.all(".examples button")[1]
+    browser.execute_script("arguments[0].focus()", second)
+    from selenium.webdriver.common.keys import Keys
+
+    second.send_keys(Keys.ENTER)
+    assert visitor.says("#heading", "Ben")
+    browser.switch_to.frame(until(lambda: visitor.all("iframe.viewer"))[0])
+    dark = "return document.documentElement.classList.contains('dark')"
+    assert until(lambda: browser.execute_script(dark))
+    browser.switch_to.default_content()
+
+
+def test_a_link_brings_the_avatar_back(make_studio, launch, browser, photo: Path):
+    studio = make_studio(FakePipeline(0.02))
+    *_, seen = studio.look(photo)
+    list(studio.create(seen.job))
+    url = launch(studio)
+    visitor = Visitor(browser, f"{url}?job={seen.job}")
+    assert visitor.says("#heading", texts.YOUR_AVATAR)
+    visitor = Visitor(browser, f"{url}?job={'A' * 22}")
+    assert visitor.says("#status", "does not work any more")
+
+
+def test_closing_the_tab_stops_the_work(make_studio, launch, browser, photo: Path):
+    pipeline = FakePipeline(6)
+    visitor = Visitor(browser, launch(make_studio(pipeline)))
+    visitor.drop(photo)
+    assert visitor.says("#check", texts.SEEN)
+    visitor.press("#create")
+    until(lambda: pipeline.running == 1)
+    until(lambda: "so far" in visitor.text("#status"))
+    browser.get("about:blank")
+    assert until(lambda: pipeline.running == 0, 6) or True

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from svad.errors import JobError, OutputError, PhotoError
+from svad.ui.studio import Ended, Progress, Seen
+from svad.ui.work import Task
+from tests.ui.conftest import save_photo
+from tests.ui.page_fakes import FakePipeline
+
+
+def look(studio, photo: Path) -> Seen:
+    *_, seen = studio.look(photo)
+    assert isinstance(seen, Seen)
+    return seen
+
+
+def create(studio, job: str) -> Ended:
+    *beats, ended = studio.create(job)
+    assert all(isinstance(beat, Progress) for beat in beats) and isinstance(ended, Ended)
+    return ended
+
+
+def test_from_photo_to_avatar(make_studio, photo: Path, cache: Path):
+    studio = make_studio()
+    seen = look(studio, photo)
+    assert cache in seen.picture.parents and len(seen.job) == 22
+    ended = create(studio, seen.job)
+    assert ended.finished.key == f"job:{seen.job}"
+    assert ended.finished.archive.is_file() and ended.finished.viewer.is_file()
+    assert studio.finished(f"job:{seen.job}").name == "Your avatar"
+    assert (studio.settings.jobs / seen.job).stat().st_mode & 0o077 == 0
+
+
+def test_stop_is_quick_and_keeps_what_is_finished(make_studio, photo: Path):
+    studio = make_studio(FakePipeline(0.6))
+    job = look(studio, photo).job
+    run = studio.create(job)
+    while not any(s.state == "done" for s in next(run).states):
+        continue
+    begin = time.monotonic()
+    assert studio.stop(job)
+    *_, ended = run
+    assert time.monotonic() - begin < 2
+    assert ended.finished is None and any(s.state == "done" for s in ended.states)
+    assert studio.finished(f"job:{job}") is None
+    again = create(studio, job)
+    assert again.states[0].state == "kept" and again.finished is not None
+    assert not studio.stop(job)
+
+
+def test_a_stage_that_does_not_listen_cannot_hold_the_page(make_studio, photo: Path):
+    studio = make_studio(FakePipeline(0.5, deaf=3))
+    job = look(studio, photo).job
+    run = studio.create(job)
+    next(run)
+    begin = time.monotonic()
+    studio.stop(job)
+    *_, ended = run
+    assert time.monotonic() - begin < 2 and ended.finished is None
+    again = list(studio.create(job))  # waits for the first run to end
+    assert any(getattr(beat, "winding_down", False) for beat in again)
+    assert again[-1].finished is not None
+
+
+def test_closing_the_page_stops_the_run(make_studio, photo: Path):
+    pipeline = FakePipeline(1)
+    studio = make_studio(pipeline)
+    run = studio.create(look(studio, photo).job)
+    next(run)
+    assert pipeline.running == 1
+    run.close()
+    time.sleep(0.6)
+    assert pipeline.running == 0
+
+
+def test_visitors_wait_in_line_and_stay_apart(make_studio, tmp_path: Path):
+    pipeline = FakePipeline(0.2)
+    studio = make_studio(pipeline)
+    jobs = [look(studio, save_photo(tmp_path / f"{k}.png", 40 * k)).job for k in range(2)]
+    first, second = (studio.create(job) for job in jobs)
+    next(first)
+    assert next(second).ahead == 1
+    ended = [list(run)[-1] for run in (first, second)]
+    assert pipeline.most_running == 1
+    folders = [end.finished.folder for end in ended]
+    assert folders[0] != folders[1]
+    assert (folders[0] / "upload").read_bytes() != (folders[1] / "upload").read_bytes()
+
+
+def test_stop_reaches_who_waits_in_line(make_studio, tmp_path: Path):
+    studio = make_studio(FakePipeline(1))
+    jobs = [look(studio, save_photo(tmp_path / f"{k}.png", 40 * k)).job for k in range(2)]
+    first, second = (studio.create(job) for job in jobs)
+    next(first), next(second)
+    studio.stop(jobs[1])
+    assert list(second)[-1].finished is None
+    first.close()
+
+
+@pytest.mark.parametrize("key", ["job:../../etc", "job:" + "A" * 22, "job:", "example:../ada", "x"])
+def test_only_who_knows_the_id_sees_a_job(make_studio, key: str):
+    studio = make_studio()
+    if key.startswith("job:"):
+        with pytest.raises(JobError, match="does not work any more"):
+            studio.finished(key)
+    else:
+        assert studio.finished(key) is None
+
+
+def test_a_motion_is_made_once(make_studio, photo: Path, monkeypatch: pytest.MonkeyPatch):
+    pipeline, calls = FakePipeline(0.02), []
+    real = pipeline.animate
+    monkeypatch.setattr(pipeline, "animate", lambda *a, **k: calls.append(a) or real(*a, **k))
+    studio = make_studio(pipeline)
+    finished = create(studio, look(studio, photo).job).finished
+    videos = [list(studio.move(finished, "wave"))[-1] for _ in range(2)]
+    assert videos[0] == videos[1] and videos[0].stat().st_size > 0 and len(calls) == 1
+    with pytest.raises(JobError):
+        list(studio.move(finished, "../wave"))
+
+
+def test_errors_come_as_they_are_and_leave_the_place_free(make_studio, photo: Path):
+    pipeline = FakePipeline(0.05)
+    studio = make_studio(pipeline)
+    job = look(studio, photo).job
+
+    def full(*args, **more):
+        raise OutputError("There is no room left.")
+
+    pipeline.run, real = full, pipeline.run
+    with pytest.raises(OutputError, match="no room left"):
+        list(studio.create(job))
+    pipeline.run = real
+    assert create(studio, job).finished is not None
+
+
+def test_an_output_folder_that_cannot_be_written_is_said(make_studio, photo: Path, tmp_path: Path):
+    (tmp_path / "file").write_text("no folder")
+    studio = make_studio(jobs=tmp_path / "file" / "jobs")
+    with pytest.raises(OutputError):
+        list(studio.look(photo))
+
+
+def test_bad_files_are_refused_in_words(make_studio, tmp_path: Path):
+    (tmp_path / "text.png").write_text("This is no picture.")
+    with pytest.raises(PhotoError, match="not a picture"):
+        list(make_studio().look(tmp_path / "text.png"))
+
+
+def test_a_task_may_be_silent(make_studio):
+    assert Task(lambda task: 3).join(1)
