@@ -26,7 +26,7 @@ class AvatarConfig:
     """From the clip to the finished Gaussians."""
 
     silhouette_rounds: int = 24  # rim splats move to the matte's edge
-    colour_rounds: int = 5  # colours take the photo's
+    colour_rounds: int = 6  # colours take the photo's
 
 
 @dataclass(frozen=True, kw_only=True)

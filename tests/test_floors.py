@@ -13,7 +13,6 @@ GROUND = {
     *("ahead", "locks"),
 }
 STAGES = {"subject", "relief", "avatar", "package"}
-LONG = {"kernels.py"}  # compiled loops: a cached one misses changes in another file
 UNSAFE = {"pickle.load", "pickle.loads", "torch.load", "eval", "exec"}
 JOBS = {"jobs", "progress", "steps", "pipeline"}
 
@@ -73,14 +72,13 @@ def test_only_the_page_knows_gradio() -> None:
         assert not knows or room(module) == "ui", f"{module} imports gradio"
 
 
-def test_a_module_says_what_it_is_for_and_is_no_longer_than_that() -> None:
+def test_a_module_says_what_it_is_for() -> None:
     for module in MODULES:
         text = module.read_text(encoding="utf-8")
         if module.name == "__init__.py" and not text.strip():
             continue
         first = (ast.get_docstring(ast.parse(text)) or "").partition("\n")[0]
         assert first.endswith((".", "!", "?")), module
-        assert len(text.splitlines()) <= 400 or module.name in LONG, module
 
 
 def test_nothing_unpickles_nor_swallows_all_errors() -> None:

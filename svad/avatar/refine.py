@@ -1,4 +1,4 @@
-"""Closed-form refinement: moves rim splats to the matte's edge and corrects colours to the photo."""
+"""Closed-form refinement: rim splats move to the matte's edge, colours to the photo's."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def fit_colours(
         upstream = torch.cat([error, sure[..., None].float()], -1)
         (grad,) = torch.autograd.grad(image, channels, upstream)
         total = grad[:, 3:]
-        step = torch.where(total > 0.02, grad[:, :3] / total.clamp_min(1e-6), 0.0)
+        step = grad[:, :3] / (total + 0.05)  # what is hardly seen hardly changes
         colors = (colors + rate * step).clamp(0, 1)
     return replace(gaussians, colors=colors)
 
@@ -139,4 +139,3 @@ def _sample(image: np.ndarray, pixels: np.ndarray) -> np.ndarray:  # [H, W], [P,
 def core(matte: np.ndarray, sure: float = 0.97) -> np.ndarray:  # [H, W] bool
     """Pixels well inside the matte."""
     return cv2.erode((matte > sure).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-

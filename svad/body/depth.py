@@ -57,7 +57,7 @@ def draw(
     height: int,
     width: int,
 ) -> DepthMaps:
-    """Draws the faces; interpolation is linear in the picture, which is exact enough for small faces."""
+    """Draws the faces; values vary linearly in the picture, exact enough for small faces."""
     near = np.full((height, width), np.inf, np.float32)
     far = np.full((height, width), -np.inf, np.float32)
     near_face = np.full((height, width), -1, np.int32)

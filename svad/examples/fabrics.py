@@ -63,9 +63,7 @@ def cloth(
             bump = bump + band * 0.0009 * ridge
             bump = bump - 0.001 * line(edge, rib[0], 0.002)
             tone *= 1 - 0.25 * line(edge, rib[0], 0.0018)
-        return Surface(
-            np.clip(albedo * tone[:, None], 0.004, 0.9), roughness, 0.28, sheen, bump
-        )
+        return Surface(np.clip(albedo * tone[:, None], 0.004, 0.9), roughness, 0.28, sheen, bump)
 
     return material
 
@@ -100,7 +98,9 @@ def checks(text: str, period: float, thin: str | None = None) -> Pattern:
     return pattern
 
 
-def blossoms(text: str, heart: str, spacing: float, size: float, leaf: str | None = None) -> Pattern:
+def blossoms(
+    text: str, heart: str, spacing: float, size: float, leaf: str | None = None
+) -> Pattern:
     """Little five-petalled flowers scattered on a jittered grid."""
 
     def pattern(p: Points, albedo: np.ndarray) -> np.ndarray:
@@ -115,7 +115,9 @@ def blossoms(text: str, heart: str, spacing: float, size: float, leaf: str | Non
         petal = size * (0.72 + 0.28 * np.cos(5 * turn))
         if leaf:
             albedo = mixed(
-                albedo, leaf, smoothstep(0.0016, 0.0004, np.hypot((x - 1.25 * size) / 1.9, y + x * 0.4))
+                albedo,
+                leaf,
+                smoothstep(0.0016, 0.0004, np.hypot((x - 1.25 * size) / 1.9, y + x * 0.4)),
             )
         albedo = mixed(albedo, text, smoothstep(petal + 0.0005, petal - 0.0005, r))
         return mixed(albedo, heart, smoothstep(0.34 * size, 0.26 * size, r))
@@ -170,8 +172,8 @@ def trainer(upper: str, sole: str, accent: str, lace: str, sole_height: float) -
         albedo = np.tile(colour(upper), (len(along), 1))
         albedo *= (1 + 0.05 * noise(p.world, 0.002, 5))[:, None]
         bump = np.zeros(len(along))
-        cap = smoothstep(0.80, 0.815, along + 0.05 * across**2)
-        albedo = mixed(albedo, accent, 0.85 * cap)
+        cap = smoothstep(0.905, 0.915, along + 0.04 * across**2)
+        albedo = mixed(albedo, sole, 0.85 * cap)
         heel = smoothstep(0.16, 0.14, along - 0.10 * (height - 0.05) / 0.05)
         albedo = mixed(albedo, accent, 0.9 * heel)
         flash = line(along - 0.45 - 3.2 * (height - 0.045), 0, 0.035) * smoothstep(
@@ -179,13 +181,13 @@ def trainer(upper: str, sole: str, accent: str, lace: str, sole_height: float) -
         )
         albedo = mixed(albedo, accent, flash)
         tongue = smoothstep(0.42, 0.36, np.abs(across)) * smoothstep(0.38, 0.41, along)
-        tongue *= smoothstep(0.78, 0.74, along)
-        albedo *= (1 - 0.3 * line(np.abs(across), 0.40, 0.03) * (along > 0.38) * (along < 0.78))[
+        tongue *= smoothstep(0.84, 0.80, along)
+        albedo *= (1 - 0.3 * line(np.abs(across), 0.40, 0.03) * (along > 0.38) * (along < 0.84))[
             :, None
         ]
-        bars = smoothstep(0.42, 0.55, wave(along + 0.05 * np.abs(across), 0.062)) * tongue
+        bars = smoothstep(0.5, 0.62, wave(along + 0.08 * np.abs(across), 0.062)) * tongue
         albedo = mixed(albedo, lace, bars)
-        bump += 0.002 * bars - 0.0012 * line(along + 0.05 * across**2, 0.808, 0.006)
+        bump += 0.002 * bars - 0.0012 * line(along + 0.04 * across**2, 0.910, 0.005)
         below = smoothstep(sole_height + 0.002, sole_height, height)
         albedo = mixed(albedo, sole, below)
         albedo *= (1 - 0.35 * line(height, sole_height + 0.001, 0.0016))[:, None]

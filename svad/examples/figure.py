@@ -14,7 +14,7 @@ from svad.body.tpose import JOINTS
 
 @dataclass(frozen=True)
 class Figure:
-    """One posed body; all arrays float64, metres. The soles stand at y = 0, the pelvis near x = z = 0."""
+    """One posed body, metres; the soles stand at y = 0, the pelvis near x = z = 0."""
 
     vertices: np.ndarray  # [V, 3] posed
     rest: np.ndarray  # [V, 3] zero pose, neutral face, same shape

@@ -59,7 +59,7 @@ def neck_ring(tailor: Tailor, points: np.ndarray, cut: Top) -> np.ndarray:  # [P
         tip = np.maximum(-up - 0.02, 0)
         vee = np.abs(x) - 0.9 * cut.neck_side * np.clip(1 - tip / cut.vee, 0, 1)
         ring = np.where(z > 0.02, np.minimum(ring, np.where(tip < cut.vee, vee, 1)), ring)
-    return np.minimum(ring, 0.03 - up + 0.4 * np.maximum(ring, 0))
+    return np.minimum(ring, 0.03 - up + 0.5 * np.maximum(ring, 0))
 
 
 def trunk_field(tailor: Tailor, cut: Top) -> np.ndarray:  # [X, Y, Z]
@@ -81,14 +81,19 @@ def top_field(tailor: Tailor, cut: Top) -> np.ndarray:  # [X, Y, Z]
     for side in ("left", "right"):
         names = tuple(f"{side}_{n}" for n in ("shoulder", "elbow", "wrist"))
         upper = tailor.girth(names[0], names[1], 0.5) + cut.ease + cut.sleeve_room
-        middle = tailor.girth(names[1], names[2], 0.12) + cut.ease + cut.sleeve_room
+        middle = tailor.girth(names[1], names[2], 0.15) + cut.ease + cut.sleeve_room
         lower = tailor.girth(names[1], names[2], 0.85) + cut.cuff_room
-        sleeve = tailor.limb(names, (upper * 1.02, middle, lower), beyond=0.03)
+        sleeve = tailor.limb(names, (upper * 0.84, middle, lower), beyond=0.03)
         inner = tailor.figure.joint(names[0])[0]
         beside = (tailor.places()[..., 0] - inner) * np.sign(inner)  # metres outside the shoulder
         arm = np.maximum(tailor.body.values - cut.ease, -0.01 - beside)
         field = merged(field, merged(sleeve, arm, 0.015), 0.03)
     return field
+
+
+def neck_held(tailor: Tailor, garment: Garment, cut: Top) -> np.ndarray:  # [V]
+    """Keeps the cloth at the neck opening from sliding down."""
+    return 0.25 * smoothstep(0.03, 0.005, neck_ring(tailor, garment.vertices, cut))
 
 
 def make_top(tailor: Tailor, cut: Top) -> Garment:
@@ -146,8 +151,13 @@ def top_slack(tailor: Tailor, cut: Top, limbs: float = 0.05, trunk: float = 0.02
                 t = (middle - start) @ along / reach
                 apart = np.linalg.norm(middle - start - (t * reach)[:, None] * along, axis=1)
                 near = (apart < 0.11) & (t > 0.1) & (t < 1.15)
-                bend = np.exp(-(((t - (1 - far)) / 0.35) ** 2)) + 0.8 * far * smoothstep(0.5, 0.9, t)
+                bend = np.exp(-(((t - (1 - far)) / 0.35) ** 2)) + 0.8 * far * smoothstep(
+                    0.5, 0.9, t
+                )
                 out += np.where(near, limbs * bend * ((way @ along) ** 2), 0)
+                if far:
+                    cuff = near & (t > 0.85 + cut.sleeve - 0.97)
+                    out *= np.where(cuff, 1 + (cut.hem_pull - 1) * (1 - (way @ along) ** 2), 1)
         hem = np.exp(-(((middle[:, 1] - hips - cut.hem) / 0.02) ** 2))
         return out * (1 + (cut.hem_pull - 1) * hem * (1 - upright))
 
@@ -162,7 +172,7 @@ def make_bottom(tailor: Tailor, cut: Bottom) -> Garment:
     for side in ("left", "right"):
         names = tuple(f"{side}_{n}" for n in ("hip", "knee", "ankle"))
         thigh = tailor.girth(names[0], names[1], 0.45)
-        knee = tailor.girth(names[0], names[1], 0.97)
+        knee = tailor.girth(names[0], names[1], 0.9)
         path = np.stack([figure.joint(n) for n in names])
         path[2] = path[2] + np.array([0, -0.09, 0.012])
         start = path[0] + 0.3 * (path[1] - path[0])
@@ -181,7 +191,7 @@ def make_bottom(tailor: Tailor, cut: Bottom) -> Garment:
         knees = (figure.joint("left_knee") + figure.joint("right_knee")) / 2
         bottom = hips[1] + 2 * cut.length * (knees[1] - hips[1])
     else:
-        bottom = hips[1] + cut.length * (ankles[1] - 0.015 - hips[1])
+        bottom = hips[1] + cut.length * (ankles[1] + 0.012 - hips[1])
 
     def keeps(points, rest, arm, leg):
         return [points[:, 1] - bottom, hips[1] + cut.rise - points[:, 1], 0.4 - arm]
@@ -248,7 +258,8 @@ def make_skirt(
 
     def chart(points, rest, arm, leg):
         turn = np.arctan2(points[:, 0] - hips[0], points[:, 2] - hips[2])
-        return np.stack([turn * 0.16, points[:, 1], np.zeros(len(points))], 1)
+        round_ = turn * (0.16 + 0.8 * flare * (waist - points[:, 1]))
+        return np.stack([round_, points[:, 1], np.zeros(len(points))], 1)
 
     return tailor.cut(hung, keeps, chart)
 

@@ -91,10 +91,10 @@ def growth(head: Head, style: Style) -> np.ndarray:  # [V] 0..1
     at = around(rest)
     line = np.interp(
         at,
-        [0, 25, 45, 58, 66, 78, 88, 112, 128, 180],
+        [0, 25, 45, 58, 66, 78, 88, 116, 140, 180],
         [
             *(brow + 0.052, brow + 0.051, brow + 0.036, brow + 0.012, 0.004),
-            *(-0.002, 0.030, 0.030, -0.052, -0.062),
+            *(-0.002, 0.030, 0.030, -0.046, -0.060),
         ],
     )
     line = line + 0.004 * noise(rest, 0.012, 3)
@@ -196,7 +196,7 @@ def brows(head: Head, rng: np.random.Generator, *, count: int = 300, thick: floa
     skin = cKDTree(figure.vertices[figure.lists["head"]])
     normals = vertex_normals(figure.vertices, figure.faces)[figure.lists["head"]]
     roots, ways, bends, sizes, outs = [], [], [], [], []
-    for ids, side in ((range(21, 16, -1), -1.0), (range(22, 27), 1.0)):  # inside to outside
+    for ids in (range(21, 16, -1), range(22, 27)):  # inside to outside
         curve = figure.landmarks[list(ids)]
         t = rng.beta(1.15, 1.25, count)
         knots = np.linspace(0, 1, 5)
@@ -220,7 +220,9 @@ def brows(head: Head, rng: np.random.Generator, *, count: int = 300, thick: floa
         roots.append(place + 0.0009 * normal)
         ways.append(way)
         bends.append(-0.5 * rise[:, None] * up - 0.1 * normal + 0.25 * along)
-        sizes.append(0.0068 * rng.uniform(0.7, 1.1, count) * np.interp(t, [0, 0.5, 1], [0.8, 1, 0.8]))
+        sizes.append(
+            0.0068 * rng.uniform(0.7, 1.1, count) * np.interp(t, [0, 0.5, 1], [0.8, 1, 0.8])
+        )
         outs.append(normal)
     return strokes(*map(np.concatenate, (roots, ways, bends, sizes, outs)), 0.00042, rng)
 

@@ -49,7 +49,7 @@ class SoftBox:
 
 
 STUDIO = (
-    SoftBox((-0.62, 0.60, 0.78), (1.0, 0.955, 0.89), 1.5, 0.24, 26),  # key, from the left
+    SoftBox((-0.62, 0.60, 0.78), (1.0, 0.955, 0.89), 1.62, 0.24, 26),  # key, from the left
     SoftBox((0.85, 0.25, 0.75), (0.86, 0.93, 1.0), 0.42, 0.42, 14),  # fill
     SoftBox((0.75, 0.62, -0.72), (0.92, 0.96, 1.0), 1.15, 0.20, 10),  # rim right
     SoftBox((-0.80, 0.55, -0.70), (1.0, 0.95, 0.88), 0.85, 0.20, 10),  # rim left
@@ -60,7 +60,7 @@ def studio_lights(
     boxes: tuple[SoftBox, ...] = STUDIO,
     *,
     dome: int = 72,  # lights of the room
-    dome_power: float = 0.85,
+    dome_power: float = 0.78,
     bounce: tuple[float, float, float] = (1.0, 0.95, 0.9),  # tint of the light from the floor
     quality: float = 1.0,  # share of the lights
 ) -> list[Light]:
@@ -106,7 +106,7 @@ def light_up(
     map_side: int = 1024,
     focus: tuple[np.ndarray, float] | None = None,  # centre [3], radius: only this part is lit
 ) -> tuple[np.ndarray, np.ndarray]:  # diffuse, specular [P, 3]
-    """What reaches each sample: irradiance over pi is left out, so white in full light is about 1."""
+    """What reaches each sample; white that faces a light gets its colour."""
     low, high = vertices.min(0), vertices.max(0)
     centre, radius = ((low + high) / 2, np.linalg.norm(high - low) / 2) if focus is None else focus
     diffuse = np.zeros((len(samples.points), 3), np.float32)

@@ -32,8 +32,11 @@ def _fill(points, seed, out):
                 wy = sy if j else 1 - sy
                 for k in range(2):
                     wz = sz if k else 1 - sz
-                    total += wx * wy * wz * _hash(
-                        np.int64(ix) + i, np.int64(iy) + j, np.int64(iz) + k, seed
+                    total += (
+                        wx
+                        * wy
+                        * wz
+                        * _hash(np.int64(ix) + i, np.int64(iy) + j, np.int64(iz) + k, seed)
                     )
         out[p] = total
 

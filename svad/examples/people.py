@@ -8,17 +8,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from svad.examples import outfits, styles
+from svad.examples import knitted, styles, woven
 from svad.examples.builds import BUILDS_FILE
+from svad.examples.dressing import Outfit
 from svad.examples.figure import Figure, make_figure
 from svad.examples.hair import Head, Style, brows, grow, growth, lashes
-from svad.examples.outfits import Outfit
 from svad.examples.picture import Backdrop, Piece
 from svad.examples.skin import Tone, bare_body, eyes
 from svad.examples.strands import ribbons
 
 SMILE = {
-    "mouthSmileLeft": 0.42, "mouthSmileRight": 0.42, "cheekSquintLeft": 0.18,
+    "mouthSmileLeft": 0.6, "mouthSmileRight": 0.6, "cheekSquintLeft": 0.18,
     "cheekSquintRight": 0.18, "eyeBlinkLeft": 0.13, "eyeBlinkRight": 0.13, "browInnerUp": 0.15,
 }  # fmt: skip
 
@@ -69,7 +69,9 @@ def build(
     pieces += [
         ribbons(hair, eye, person.hair, "hair"),
         ribbons(brows(head, rng), eye, person.brow, "brows", gloss=0.05),
-        ribbons(lashes(head, rng, length=person.lash), eye, ("080505", "140c0a"), "lashes", gloss=0),
+        ribbons(
+            lashes(head, rng, length=person.lash), eye, ("080505", "140c0a"), "lashes", gloss=0
+        ),
     ]
     return figure, pieces
 
@@ -91,7 +93,7 @@ ADA = Person(
     style=styles.CURLY,
     hair=("170c08", "4a2c1c"),
     brow=("1c100b", "35211a"),
-    outfit=outfits.sunny_dress,
+    outfit=woven.sunny_dress,
     heel=0.018,
     backdrop=Backdrop((0.66, 0.74, 0.76), (0.50, 0.59, 0.62), (0.53, 0.61, 0.63)),
     turns={
@@ -99,6 +101,7 @@ ADA = Person(
         "left_hip": (-3, 4, 1), "left_knee": (6, 0, 0),
     },
     lash=0.008,
+    distance=3.85,
     first=True,
 )  # fmt: skip
 
@@ -114,12 +117,12 @@ DAYO = Person(
     style=styles.SHORT_AFRO,
     hair=("0c0908", "2a211d"),
     brow=("0c0908", "1c1512"),
-    outfit=outfits.shirt_and_jeans,
+    outfit=woven.shirt_and_jeans,
     heel=0.026,
     backdrop=Backdrop((0.80, 0.76, 0.70), (0.66, 0.61, 0.55), (0.68, 0.63, 0.57)),
     turns={**_arms(14, 12), "head": (0, -6, 2), "pelvis": (0, -4, 0), "right_elbow": (0, 6, 0)},
     lash=0.005,
-    distance=4.25,
+    distance=4.4,
     seed=1,
 )  # fmt: skip
 
@@ -130,14 +133,15 @@ GRETA = Person(
     tone=Tone(
         base="d9ab90", blush="c8705e", lips="b8605c", palm="e0b29c", iris="5f7f98",
         iris_rim="26384a", blush_amount=0.65, spots=0.12, lid="8a5a50", lid_amount=0.14,
-        nails="b84f58",
+        nails="b84f58", brow="8f857d",
     ),
     style=styles.BOB,
     hair=("77726f", "cfcac5"),
     brow=("6a605a", "8f857d"),
-    outfit=outfits.cardigan_and_trousers,
+    outfit=knitted.cardigan_and_trousers,
     heel=0.020,
     backdrop=Backdrop((0.70, 0.74, 0.67), (0.56, 0.60, 0.53), (0.58, 0.62, 0.55)),
+    distance=3.7,
     turns={**_arms(12, 13), "head": (2, 5, 2), "pelvis": (0, 3, 0), "right_elbow": (0, 8, 0)},
     seed=2,
 )  # fmt: skip
@@ -154,14 +158,19 @@ KENJI = Person(
     style=styles.CROP,
     hair=("0b0a0c", "33302f"),
     brow=("120f10", "2a2524"),
-    outfit=outfits.hoodie_and_shorts,
+    outfit=knitted.hoodie_and_shorts,
     heel=0.028,
     backdrop=Backdrop((0.79, 0.71, 0.68), (0.65, 0.56, 0.53), (0.67, 0.58, 0.55)),
     turns={
         **_arms(11, 14), "head": (1, -5, -2), "pelvis": (0, -6, 0), "right_hip": (-4, -5, -1),
         "right_knee": (7, 0, 0),
     },
+    expression=SMILE | {
+        "eyeBlinkLeft": 0.0, "eyeBlinkRight": 0.0, "eyeWideLeft": 0.08, "eyeWideRight": 0.08,
+        "browInnerUp": 0.0, "cheekSquintLeft": 0.0, "cheekSquintRight": 0.0,
+    },
     lash=0.005,
+    distance=3.85,
     seed=3,
 )  # fmt: skip
 

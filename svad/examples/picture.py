@@ -202,7 +202,7 @@ def _unit(vectors: np.ndarray) -> np.ndarray:
 
 
 def _bumped(layers: _Layers, hit: np.ndarray) -> np.ndarray:  # [P, 3]
-    """Normals bent by the height fields (surface gradient from screen differences, Mikkelsen 2010)."""
+    """Normals bent by the height fields: surface gradients from screen differences (Mikkelsen)."""
     number = np.full(hit.shape, -1, np.int64)
     number[hit] = np.arange(len(layers.owner))
     steps = []
@@ -272,7 +272,9 @@ def _backdrop(
         reach = (floor - eye[1]) / rays[..., 1]
     place = eye + rays * reach[..., None]
     middle = np.median(vertices, 0)
-    near = (reach > 0) & (np.hypot(place[..., 0] - middle[0], place[..., 2] - middle[2]) < FLOOR_SPAN)
+    near = (reach > 0) & (
+        np.hypot(place[..., 0] - middle[0], place[..., 2] - middle[2]) < FLOOR_SPAN
+    )
     if near.any():
         count = int(near.sum())
         up = np.tile(np.array([[0, 1, 0]], np.float32), (count, 1))
@@ -284,8 +286,10 @@ def _backdrop(
         lit, _ = light_up(samples, vertices, faces, above)
         full = sum(lamp.colour * lamp.direction[1] for lamp in above)
         shade = np.ones((*near.shape, 3), np.float32)
-        shade[near] = lit / full
-        out = out * cv2.GaussianBlur(shade, (0, 0), camera.height / 700)
+        far = np.hypot(place[..., 0] - middle[0], place[..., 2] - middle[2])[near]
+        fade = np.clip((FLOOR_SPAN - far) / 0.9, 0, 1)[:, None]
+        shade[near] = 1 + fade * (lit / full - 1)
+        out = out * cv2.GaussianBlur(shade, (0, 0), camera.height / 450)
     return out.astype(np.float32)
 
 

@@ -12,7 +12,7 @@ def nearest_triangles(
     height: int,
     width: int,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # face [H, W] int32 (-1 = none), u, v [H, W]
-    """The triangle seen in each pixel; corner weights are (1 - u - v, u, v), right in perspective."""
+    """The triangle seen in each pixel; corners weigh (1 - u - v, u, v), right in perspective."""
     depth = np.full((height, width), np.inf, np.float32)
     face = np.full((height, width), -1, np.int32)
     u = np.zeros((height, width), np.float32)

@@ -78,15 +78,11 @@ def make_shoe(figure: Figure, side: str, shoe: Shoe) -> ShoeMesh:
     vertices, faces, _ = largest_part(vertices, faces)
     vertices = even_border(vertices, faces, 12)
     offset = vertices - heel
-    flat = np.stack(
-        [offset @ along / length, offset @ across / 0.045, vertices[:, 1]], 1
-    )
+    flat = np.stack([offset @ along / length, offset @ across / 0.045, vertices[:, 1]], 1)
     return ShoeMesh(vertices, faces, flat)
 
 
-def _axes(
-    foot: np.ndarray, figure: Figure, side: str
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _axes(foot: np.ndarray, figure: Figure, side: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Heel and toe on the floor, and the direction across."""
     along = figure.joint(f"{side}_foot") - figure.joint(f"{side}_ankle")
     along = np.array([along[0], 0, along[2]]) / np.hypot(along[0], along[2])

@@ -29,6 +29,7 @@ class Tone:
     stubble: float = 0.0
     stubble_colour: str = "2a211c"
     spots: float = 0.0  # uneven pigment of older skin
+    brow: str = "1c1512"  # what shows between the hairs of the brows
     lid: str = "000000"  # colour of the upper lid
     lid_amount: float = 0.12
     gloss: float = 0.45
@@ -92,9 +93,7 @@ def bare_body(
     """The body without eyeballs, and both eyes are separate (`eyes`)."""
     eyeballs = np.zeros(len(figure.vertices), bool)
     eyeballs[np.concatenate([figure.lists["left_eye"], figure.lists["right_eye"]])] = True
-    shown = figure.faces[
-        ~eyeballs[figure.faces].any(1) & ~hidden[figure.faces].all(1)
-    ]
+    shown = figure.faces[~eyeballs[figure.faces].any(1) & ~hidden[figure.faces].all(1)]
     hand = figure.weights[:, 20:22].sum(1) + figure.weights[:, 25:].sum(1)
     down = -vertex_normals(figure.rest, figure.faces)[:, 1]
     nail = np.zeros(len(figure.vertices))
@@ -148,7 +147,7 @@ def paint(p: Points, figure: Figure, tone: Tone, hair: str) -> Surface:
     if tone.spots:
         tint(tone.spots * smoothstep(0.30, 0.65, noise(rest, 0.012, 21)) * 0.5, tone.blush)
     marks = figure.rest_landmarks
-    face = rest[:, 1] > marks[8, 1] - 0.05
+    face = (rest[:, 1] > marks[8, 1] - 0.05) & (np.abs(rest[:, 0]) < 0.13)
     if face.any():
         _paint_face(rest, face, marks, tone, tint, roughness, gloss, mottle)
     albedo += (0.92 * scalp)[:, None] * (colour(hair) * 0.8 - albedo)
@@ -173,7 +172,13 @@ def _paint_face(rest, face, marks, tone: Tone, tint, roughness, gloss, mottle) -
     tint(0.45 * warm * spot(marks[30] - [0, 0.002, 0], 0.012), tone.blush)
     tint(0.25 * warm * spot(marks[8] + [0, 0.012, 0], 0.015), tone.blush)
     ear = face * smoothstep(0.0, 0.012, np.abs(rest[:, 0]) - np.abs(marks[0, 0]) - 0.002)
+    ear *= (np.abs(rest[:, 0]) < 0.12) & (rest[:, 1] > marks[8, 1])
     tint(0.5 * warm * ear, tone.blush)
+    for arch in (marks[17:22], marks[22:27]):
+        away = outline_distance(plane, rounded(arch[:, :2], closed=False), closed=False)
+        inward = np.abs(plane[:, 0]) / np.abs(arch[:, 0]).max()
+        width = 0.0034 * np.clip(1.25 - inward, 0.25, 1)
+        tint(0.42 * front * np.exp(-((away / width) ** 2)), tone.brow)
     if tone.freckles:
         zone = spot(marks[28], (0.045, 0.02)) + 0.25 * front
         dots = smoothstep(0.35, 0.6, noise(rest, 0.0019, 31))
@@ -265,9 +270,8 @@ def paint_eye(p: Points, centre: np.ndarray, look: np.ndarray, tone: Tone) -> Su
     albedo += pupil * (0.004 - albedo)
     shade = 1 - 0.55 * smoothstep(0.12, 0.52, way @ np.array([0, 1.0, 0]))
     albedo *= shade[:, None]
-    normal = way + 0.35 * (disc * (x[:, None] * side + y[:, None] * up))
-    normal /= np.linalg.norm(normal, axis=1, keepdims=True)
-    mirror = 2 * (normal * p.view).sum(1, keepdims=True) * normal - p.view
-    spot = smoothstep(np.cos(0.40), np.cos(0.30), mirror @ KEY)
-    glow = np.repeat((0.9 * spot)[:, None], 3, 1) * colour("fff8ee")
-    return Surface(np.clip(albedo, 0.003, 0.9), 0.16, 0.5, glow=glow, normal=way)
+    # the window of the key light on the cornea, where it looks alive: up and towards the light
+    spot = smoothstep(0.105, 0.075, np.hypot(x - 0.17 * np.sign(KEY[0]), y - 0.17))
+    spot += 0.35 * smoothstep(0.07, 0.04, np.hypot(x + 0.19 * np.sign(KEY[0]), y + 0.15))
+    glow = np.repeat((0.85 * spot)[:, None], 3, 1) * colour("fff8ee")
+    return Surface(np.clip(albedo, 0.003, 0.9), 0.35, 0.2, glow=glow, normal=way)

@@ -61,7 +61,9 @@ def curled(
     u /= np.maximum(np.linalg.norm(u, axis=2, keepdims=True), 1e-9)
     v = np.cross(way, u)
     angle = hand[:, None] * (s * turns[:, None]) + phase[:, None]
-    size = radius * np.minimum(1, s / (0.6 * length)) * rng.uniform(0.7, 1.2, groups)[clump][:, None]
+    size = (
+        radius * np.minimum(1, s / (0.6 * length)) * rng.uniform(0.7, 1.2, groups)[clump][:, None]
+    )
     return paths + (size * np.cos(angle))[..., None] * u + (size * np.sin(angle))[..., None] * v
 
 

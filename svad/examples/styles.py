@@ -27,7 +27,7 @@ def _middle_part(p: np.ndarray) -> np.ndarray:
 def _side_part(p: np.ndarray) -> np.ndarray:
     """From a line on the left over the head, then down and in at the ends."""
     side = np.where(p[:, 0] > 0.030, 1.0, -1.0)
-    out = _ways(side, -0.30, -0.12 - 0.25 * smoothstep(0.05, -0.02, p[:, 2]), side)
+    out = _ways(side, -0.22, -0.45 - 0.1 * smoothstep(0.05, -0.02, p[:, 2]), side)
     low = smoothstep(0.10, 0.04, p[:, 1])[:, None]
     inward = smoothstep(-0.045, -0.095, p[:, 1])
     down = _ways(-0.55 * inward * np.sign(p[:, 0]), -1, 0.08 - 0.25 * inward, side)
@@ -47,8 +47,8 @@ def _radial(p: np.ndarray) -> np.ndarray:
 
 
 CURLY = Style(
-    strands=7500, steps=56, length=lambda at, up: 0.16 + 0.05 * (at > 50), comb=_middle_part,
-    lift=0.034, root_out=0.65, stiff=0.80, weight=0.5, hug=0.4, stray=0.14, clump=44,
+    strands=7500, steps=56, length=lambda at, up: 0.135 + 0.045 * (at > 50), comb=_middle_part,
+    lift=0.036, root_out=0.65, stiff=0.80, weight=0.5, hug=0.4, stray=0.14, clump=44,
     clump_strength=0.92, curl=0.011, curl_length=0.050, width=0.0012,
 )  # fmt: skip
 SHORT_AFRO = Style(
@@ -56,7 +56,8 @@ SHORT_AFRO = Style(
     lift=0.012, root_out=0.9, stiff=0.5, stray=0.6, clump=6, clump_strength=0.5, width=0.0010,
 )  # fmt: skip
 BOB = Style(
-    strands=12000, steps=30, length=lambda at, up: 0.085 + 0.095 * up + 0.015 * (at > 60),
+    strands=12000, steps=30, 
+    length=lambda at, up: 0.085 + 0.095 * up + 0.015 * (at > 60) - 0.035 * (at < 28),
     comb=_side_part, lift=0.020, root_out=0.35, stiff=0.80, weight=0.35, hug=1.0, stray=0.05,
     clump=16, clump_strength=0.5, width=0.0010,
 )  # fmt: skip

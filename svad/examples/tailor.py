@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.spatial import cKDTree
 
+from svad.body.tpose import JOINTS
 from svad.examples.cloth import Fabric, border, drape, edges_of
 from svad.examples.figure import Figure, subdivide
 from svad.examples.noise import cloud
@@ -27,7 +28,11 @@ from svad.examples.volume import (
 STEP = 0.009  # metres, of the grid cloth is cut from
 ARM = (
     *("shoulder", "elbow", "wrist"),
-    *(f"{finger}{i}" for finger in ("index", "middle", "pinky", "ring", "thumb") for i in (1, 2, 3)),
+    *(
+        f"{finger}{i}"
+        for finger in ("index", "middle", "pinky", "ring", "thumb")
+        for i in (1, 2, 3)
+    ),
 )
 LEG = ("hip", "knee", "ankle", "foot")
 
@@ -67,6 +72,8 @@ class Tailor:
         low[1], high[1] = low[1] + 0.10, top
         grid = empty_grid(low, high, STEP)
         self.body = self._measured(grid, np.ones(len(body), bool))
+        floor = np.broadcast_to(self.places()[..., 1], self.body.values.shape)
+        self.body = self.body.with_values(np.minimum(self.body.values, floor))
         self.trunk = self._measured(grid, self.arm < 0.5)
 
     def _measured(self, grid: Grid, chosen: np.ndarray) -> Grid:
@@ -110,7 +117,7 @@ class Tailor:
         along = end - start
         s = ((self.points - start) @ along) / (along @ along)
         apart = np.linalg.norm(self.points - start - s[:, None] * along, axis=1)
-        near = (np.abs(s - t) < 0.06) & (apart < 0.16)
+        near = (np.abs(s - t) < 0.06) & (self.weights[:, JOINTS.index(a)] > 0.4)
         return float(np.median(apart[near]))
 
     def on_body(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -189,7 +196,9 @@ class Tailor:
     def distance(self, points: np.ndarray) -> np.ndarray:  # [P]
         """Signed distance of points to the skin."""
         out = np.empty((len(points), 4))
-        sample(self.body.values, self.body.origin, self.body.step, np.ascontiguousarray(points), out)
+        sample(
+            self.body.values, self.body.origin, self.body.step, np.ascontiguousarray(points), out
+        )
         return np.where(out[:, 0] >= 1.0, BAND, out[:, 0])
 
 

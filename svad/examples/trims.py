@@ -144,8 +144,8 @@ def hood_field(tailor: Tailor, loop: np.ndarray) -> np.ndarray:  # [X, Y, Z]
     out /= np.linalg.norm(out, axis=1, keepdims=True)
     path = loop + 0.012 * out + np.array([0, 1.0, 0]) * (0.006 + 0.020 * back[:, None])
     path += np.array([0, 0, -1.0]) * (0.03 * back[:, None] ** 2)
-    radii = 0.013 + 0.022 * back**0.7
-    keep = slice(3, count - 3)
+    radii = 0.010 + 0.025 * back**0.7
+    keep = slice(1, count - 1)
     field = tube(tailor.places(), path[keep][::3], radii[keep][::3])
     fold = loop[count // 2] + np.array([0, -0.055, -0.045])
     sack = np.linalg.norm((tailor.places() - fold) / [0.125, 0.085, 0.035], axis=-1) - 1
@@ -213,17 +213,13 @@ def cord(path: np.ndarray, radius: float, material: Material, name: str = "cord"
         np.cos(turn)[None, :, None] * u[:, None] + np.sin(turn)[None, :, None] * v[:, None]
     )
     sheet = lofted(rings)
-    return Piece(
-        name=name, vertices=sheet.vertices, faces=sheet.faces[:, ::-1], material=material
-    )
+    return Piece(name=name, vertices=sheet.vertices, faces=sheet.faces[:, ::-1], material=material)
 
 
 def ball(place: np.ndarray, radius: float, material: Material, name: str = "bead") -> Piece:
     """A small sphere."""
     high, turn = np.meshgrid(np.linspace(0.02, np.pi - 0.02, 9), np.linspace(0, 2 * np.pi, 15))
-    way = np.stack(
-        [np.sin(high) * np.cos(turn), np.cos(high), np.sin(high) * np.sin(turn)], -1
-    )
+    way = np.stack([np.sin(high) * np.cos(turn), np.cos(high), np.sin(high) * np.sin(turn)], -1)
     sheet = lofted(place + radius * way)
     return Piece(
         name=name,

@@ -161,7 +161,7 @@ def cut(
     keep: np.ndarray,  # [V] kept where positive
     others: tuple[np.ndarray, ...] = (),  # [V, C]
 ) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, ...]]:
-    """Cuts a mesh along the zero line of a vertex field; vertices almost on the line are put on it."""
+    """Cuts a mesh along the zero line of a vertex field; no slivers are left beside it."""
     table = np.concatenate([vertices, *others], 1)
     keep, table = _snapped(keep, table, faces)
     signs = np.sign(keep[faces])

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from svad.body.motion import MOTIONS, POSES, a_pose
-from svad.body.skin import pose_gaussians
+from svad.body.poser import Poser
 from svad.body.tpose import JOINTS
 from svad.config import PackageConfig
 from svad.files import write_bytes
@@ -60,10 +60,11 @@ class PackageStage:
         front = draw_front(avatar, width, height)
         save_png(files.front, front)
         steps.next("Front view", over_white(front))
-        standing = upright(avatar)
+        poser = Poser.of(avatar)
+        standing = upright(poser)
         # neighbours in memory as in space are drawn faster; the files keep the avatar's order
         drawn = standing.select(spatial_order(standing.means))
-        self._still_views(avatar, drawn, folder, steps)
+        self._still_views(poser, drawn, folder, steps)
         frames = turntable(drawn, config.turntable_frames, config.turntable_height)
         write_mp4(files.turntable, steps.each(frames, "Turntable"), FPS, crf=16)
         save_ply(files.ply, standing)
@@ -80,7 +81,7 @@ class PackageStage:
         return files
 
     def _still_views(
-        self, avatar: Avatar, standing: Gaussians, folder: Path, steps: _Steps
+        self, poser: Poser, standing: Gaussians, folder: Path, steps: _Steps
     ) -> None:
         """views/NNN.png and poses/NAME.png, where the settings ask for them."""
         if not self.config.views:
@@ -92,7 +93,7 @@ class PackageStage:
         for old in (folder / "views").glob("*.png"):  # of a run with more views
             if old.stem.isdigit() and int(old.stem) >= self.config.views:
                 old.unlink()
-        for name, picture in draw_poses(avatar, self.config.view_height):
+        for name, picture in draw_poses(poser, self.config.view_height):
             save_png(folder / "poses" / f"{name}.png", picture)
             steps.next("Poses", over_white(picture))
 
@@ -118,10 +119,11 @@ class _Steps:
             yield frame
 
 
-def upright(avatar: Avatar) -> Gaussians:
+def upright(poser: Poser) -> Gaussians:
     """The avatar in the A-pose, its soles at y = 0."""
+    avatar = poser.avatar
     pose = a_pose(avatar.joints.cpu().numpy(), avatar.parents, len(avatar.expression_names))
-    posed = pose_gaussians(avatar, pose)
+    posed = poser(pose)
     soles = np.quantile(posed.means[:, 1].cpu().numpy(), 1e-3)  # a stray Gaussian does not count
     return replace(posed, means=posed.means - posed.means.new_tensor([0, soles, 0]))
 

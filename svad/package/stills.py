@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from svad.body.motion import POSES
+from svad.body.poser import Poser
 from svad.body.skin import pose_gaussians
 from svad.media.images import to_float, to_uint8
 from svad.splat.camera import Camera
@@ -65,13 +66,14 @@ def draw_views(
 
 
 def draw_poses(
-    avatar: Avatar,
+    poser: Poser,
     height: int,  # px
 ) -> Iterator[tuple[str, np.ndarray]]:  # name, [height, W, 4] uint8
     """The avatar from the front in other poses."""
+    avatar = poser.avatar
     for name, still in POSES.items():
         pose = still.pose(avatar.expression_names, avatar.joints.cpu().numpy(), avatar.parents)
-        posed = pose_gaussians(avatar, pose)
+        posed = poser(pose)
         camera = frame_camera(posed.means.cpu().numpy(), height, pitch=0.0)
         yield name, cutout(posed, camera)
 

@@ -12,12 +12,13 @@ import torch
 from svad.body.model import BodyModel, RestBody
 from svad.media.images import to_float
 from svad.relief.colour import back_of_clothes, extended, streaks
+from svad.relief.crown import headed_points
 from svad.relief.fill import body_surface_samples, frame_cuts, missing_points
-from svad.relief.head import back_of_head, face_depth, skin_colour
+from svad.relief.head import face_depth, skin_colour
 from svad.relief.labels import Hand, draw_parts, hand_hulls, label_pixels
 from svad.relief.layers import Layer, build_layers
 from svad.relief.parts import HIPS, Part, parts_for
-from svad.relief.points import Points, Sheet, joined, sheet_points
+from svad.relief.points import Points, Sheet, joined
 from svad.relief.skirt import SKIRT, find_skirt
 from svad.relief.surface import closed
 from svad.relief.weights import LimbProfile, folded
@@ -83,9 +84,7 @@ def build_relief(
     parts = parts_for(fit.pose.rotations)
     tell("finding arms, legs and torso")
     h, w = scene.matte.shape
-    drawn = draw_parts(
-        scene.camera.project(vertices), faces, body.weights.numpy(), parts, h, w
-    )
+    drawn = draw_parts(scene.camera.project(vertices), faces, body.weights.numpy(), parts, h, w)
     labels = label_pixels(
         (scene.rgb * 255).astype(np.uint8), inside(scene.matte), drawn, scene.body_height,
         _hands(subject, scene, parts), _skin(scene),
@@ -104,14 +103,12 @@ def build_relief(
         labels, drawn, weights, shoulders, scene.px_per_m, scene.body_height, skirt
     )
     tell("colouring what the photo does not show")
-    sheets = [
-        _sheet(i, layer, labels, scene, seed + i) for i, layer in enumerate(layers)
-    ]
+    sheets = [_sheet(i, layer, labels, scene, seed + i) for i, layer in enumerate(layers)]
     if subject.head is not None:
         body_sheet, head_sheet = _with_closeup(sheets[0], layers[0], subject, scene, labels, seed)
         sheets[0] = body_sheet
         sheets.append(head_sheet)
-    points = joined([sheet_points(s, subject.body.camera) for s in sheets])
+    sheets, points = headed_points(sheets, subject, body, vertices, joints, seed)
     limbs = {
         i: (LimbProfile(p, fit.vertices, fit.joints, weights), _blend_range(p.bones[0][0]))
         for i, p in enumerate(parts)
@@ -268,7 +265,7 @@ def layer_colours(
     rgb, matte = scene.rgb[layer.box], scene.matte[layer.box]
     sure = cv2.erode((matte > SURE).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     pure = layer.own & sure
-    alone = cv2.erode(layer.own.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    alone = cv2.erode(layer.own.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
     front = extended(rgb, pure & alone if (pure & alone).sum() > 50 else pure)
     front = np.where(pure[..., None], rgb, front)
     grain = 0.012 * streaks(layer.mask.shape, seed, 2.5, 1.2)
@@ -277,11 +274,9 @@ def layer_colours(
     back = back_of_clothes(front, layer.mask, grain)
     if layer.part.kind == "skirt":
         return front, back
-    head = head_share(layer) > 0.5
-    if scene.face is not None:
-        skull = back_of_head(front, pure, head, _local_face(layer, scene), seed)
-    else:
-        skull = front
+    if scene.face is not None:  # the head's own back is made when its sheets are complete
+        return front, back
+    skull = front
     share = np.clip((head_share(layer) - 0.3) / 0.4, 0, 1)[..., None]
     return front, back * (1 - share) + skull * share
 
@@ -311,7 +306,7 @@ def _with_closeup(
     area = head_share(layer)[crop]
     chosen = grow(area) > 0.5
     own = (grow(layer.own[crop].astype(np.float32)) > 0.5) & inside(matte)
-    mask = ((grow(layer.mask[crop].astype(np.float32)) > 0.5) & inside(matte))
+    mask = (grow(layer.mask[crop].astype(np.float32)) > 0.5) & inside(matte)
     near, far, _ = closed(
         grow(layer.surface.middle[crop]), grow(layer.surface.half[crop]), mask, scene.px_per_m * d,
         grow(layer.head[crop]),
@@ -326,10 +321,6 @@ def _with_closeup(
     sure = cv2.erode((matte > SURE).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     front = extended(rgb, own & sure)
     back = grow(sheet.far_rgb[crop], cv2.INTER_CUBIC)
-    if face is not None:
-        back_fine = back_of_head(front, own & sure, chosen, local, seed)
-        share = np.clip((grow(area) - 0.3) / 0.4, 0, 1)[..., None]
-        back = back * (1 - share) + back_fine * share
     take = np.zeros(sheet.mask.shape, bool)
     take[crop] = area > 0.5
     fine_sheet = Sheet(
@@ -367,4 +358,3 @@ def _shown(
     x0, y0 = scene.origin
     full[y0 : y0 + labels.shape[0], x0 : x0 + labels.shape[1]] = shown
     return full
-

@@ -1,4 +1,4 @@
-"""Body surface for what no photo of this pose can show: hidden sides, and legs outside the frame."""
+"""Body surface for what no photo of this pose shows: hidden sides, legs outside the frame."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from scipy.spatial import cKDTree
 from svad.relief.points import FILL, Points, oriented
 from svad.splat.camera import Camera
 
+DEEPEST = 0.15  # metres a sample may be moved back to stay hidden in the photo
+BEYOND = 0.006  # metres; outside the frame layers end, so the fill may come closer to them
 UNSEEN_CLOTH = {  # metres the fill lies above the body where no clothes are seen
     "torso": 0.008,
     "head": 0.004,
@@ -97,25 +99,37 @@ def missing_points(
     open_sides: tuple[bool, bool, bool, bool],  # the person is cut by the left, top, right, bottom
     skin: np.ndarray | None,  # [3] RGB of the face, None if no face was found
 ) -> Points:
-    """Body samples that no layer covers, coloured from the nearest layer of the same limb."""
-    xyz = body.xyz + cloth_thickness(body, layers)[body.group][:, None] * body.normals
-    tree = cKDTree(layers.xyz[::2])
-    distance, _ = tree.query(xyz, distance_upper_bound=reach, workers=-1)
-    keep = ~np.isfinite(distance)
+    """Body samples that no layer covers, coloured from the nearest layer of the same limb.
+
+    Inside the frame the photo knows better: samples outside its matte are left out, and those in
+    front of what it shows (a hand in a pocket) go behind it, if that is a short way.
+    """
+    share = np.stack([body.weights[:, list(j)].sum(1) for j in GROUPS.values()], 1)
+    thickness = share @ cloth_thickness(body, layers)
+    xyz = body.xyz + thickness[:, None] * body.normals
+    distance, _ = cKDTree(layers.xyz[::2]).query(xyz, distance_upper_bound=reach, workers=-1)
     pixels = camera.project(xyz)
     column = np.floor(pixels[:, 0]).astype(int)
     row = np.floor(pixels[:, 1]).astype(int)
     h, w = matte.shape
     framed = (column >= 0) & (row >= 0) & (column < w) & (row < h)
+    near = np.full(len(xyz), reach, np.float32)
+    for elbow, wrist in ((18, 20), (19, 21)):
+        arm = body.weights[:, [elbow, wrist]].sum(1) > 0.5
+        near[arm] = np.minimum(thickness[arm] + 0.014, reach)
+        if hand_is_seen(body, layers, wrist):
+            near[body.weights[:, wrist] > 0.75] = 0.05
+    keep = ~(distance < np.where(framed, near, BEYOND))
     c, r = column.clip(0, w - 1), row.clip(0, h - 1)
-    # inside the frame the photo knows better: nothing outside its matte, nothing in front of it
-    keep &= ~framed | (matte[r, c] & (pixels[:, 2] > shown[r, c] + 0.004))
+    behind = np.where(framed & matte[r, c], shown[r, c] + 0.006 - pixels[:, 2], 0)
+    behind = np.where(np.isfinite(behind), np.maximum(behind, 0), 0)
+    xyz = camera.unproject(pixels + np.stack([0 * behind, 0 * behind, behind], 1))
+    keep &= ~framed | (matte[r, c] & (behind < DEEPEST))
     left, top, right, bottom = open_sides
     outside = (
         ((column < 0) & left) | ((row < 0) & top) | ((column >= w) & right) | ((row >= h) & bottom)
     )
-    below_cut = bottom & (row >= h)
-    keep &= framed | outside | below_cut
+    keep &= framed | outside
     chosen = np.flatnonzero(keep)
     if not len(chosen):
         return layers.select(np.zeros(0, int))
@@ -134,6 +148,13 @@ def missing_points(
         body.weights[chosen], pixels[chosen, :2], np.full(n, FILL, np.uint8),
         np.full(n, 255, np.uint8), np.zeros(n, bool),
     )  # fmt: skip
+
+
+def hand_is_seen(body: BodySurface, layers: Points, wrist: int) -> bool:
+    """Whether the photo shows at least a third of a hand: then the body's need not be added."""
+    seen = (layers.seen & (layers.weights[:, wrist] > 0.5)).sum()
+    whole = (body.weights[:, wrist] > 0.5).sum() / 2  # samples of the side that faces the camera
+    return bool(seen > 0.35 * whole)
 
 
 def cloth_thickness(body: BodySurface, layers: Points) -> np.ndarray:  # [groups] metres

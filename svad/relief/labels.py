@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from svad.body.depth import DepthMaps, draw
+from svad.media.fields import blur
 from svad.relief.parts import Part
 
 
@@ -30,9 +31,9 @@ class PartMaps:
 
 @dataclass(frozen=True)
 class Hand:
-    """A hand whose landmarks were found."""
+    """A hand in the photo."""
 
-    area: np.ndarray  # [H, W] bool, hull of the landmarks
+    area: np.ndarray  # [H, W] bool, hull of its landmarks, empty if there are none
     wrist: np.ndarray  # [2] px
     elbow: np.ndarray  # [2] px
 
@@ -110,47 +111,74 @@ def label_pixels(
     labels = np.where(inside, _adopt_islands(labels, inside, drawn, front), -1)
     if skin is not None:
         for i, hand in hands.items():
-            labels = tidy_hand(labels, i, skin, hand, body_height)
+            labels = tidy_hand(labels, i, rgb, skin, hand, body_height)
         labels = np.where(inside, _adopt_islands(labels, inside, drawn, front), -1)
     return labels
 
 
 def _hand_seed(hand: Hand, skin: np.ndarray | None) -> np.ndarray:
     """The hand's area, without what is not skin if the hand is bare."""
-    if skin is None or skin[hand.area].mean() < 0.4:
+    if skin is None or not hand.area.any():
+        return hand.area
+    if skin[hand.area].mean() < 0.4 and not forearm_is_bare(hand, skin):
         return hand.area
     return hand.area & skin
+
+
+def forearm_is_bare(hand: Hand, skin: np.ndarray) -> bool:
+    """Whether the upper half of the forearm has skin's colour."""
+    line = hand.elbow + np.linspace(0.12, 0.5, 40)[:, None] * (hand.wrist - hand.elbow)
+    x, y = np.round(line).astype(int).T
+    h, w = skin.shape
+    framed = (x >= 0) & (y >= 0) & (x < w) & (y < h)
+    return bool(framed.sum() > 20 and skin[y[framed], x[framed]].mean() > 0.6)
 
 
 def tidy_hand(
     labels: np.ndarray,  # [H, W] int32
     part: int,
+    rgb: np.ndarray,  # [H, W, 3] uint8
     skin: np.ndarray,  # [H, W] bool, skin-coloured
     hand: Hand,
     body_height: float,  # px
 ) -> np.ndarray:  # [H, W] int32
-    """Beyond the wrist a bare hand is what has skin's colour, and nothing else is.
+    """A bare hand or forearm takes no cloth of a skirt or jumper along when it moves.
 
-    A hand on a skirt then takes no cloth along when it moves. Gloved hands are left alone.
+    Where the hand (and, with short sleeves, the forearm) has skin's colour, pixels of the arm that
+    look like the cloth beside it go to that cloth. Gloves, cuffs and bracelets are left alone.
     """
-    if skin[hand.area].mean() < 0.4:
+    arm_bare = forearm_is_bare(hand, skin)
+    if not arm_bare and (not hand.area.any() or skin[hand.area].mean() < 0.4):
         return labels
     rows, columns = np.indices(labels.shape, dtype=np.float32)
     axis = hand.wrist - hand.elbow
-    axis = axis / max(float(np.linalg.norm(axis)), 1e-6)
-    ahead = (columns - hand.wrist[0]) * axis[0] + (rows - hand.wrist[1]) * axis[1]
+    length = max(float(np.linalg.norm(axis)), 1e-6)
+    axis = axis / length
+    x, y = columns - hand.elbow[0], rows - hand.elbow[1]
+    along, across = x * axis[0] + y * axis[1], np.abs(x * axis[1] - y * axis[0])
     away = np.hypot(columns - hand.wrist[0], rows - hand.wrist[1])
-    zone = (labels >= 0) & (ahead > 0.01 * body_height) & (away < 0.11 * body_height)
+    reach = (along > length + 0.01 * body_height) & (away < 0.11 * body_height)
+    core = (labels == part) & (across < 0.012 * body_height) & (along > 0.1 * length)
+    core &= along < 0.5 * length
+    if arm_bare:
+        reach |= (along > 0.1 * length) & (along <= length) & (across < 0.08 * body_height)
+        reach |= (along > length) & (away < 0.11 * body_height)
+    zone = (labels >= 0) & reach
     bare = cv2.medianBlur((skin & zone).astype(np.uint8), 3)
     _, pieces = cv2.connectedComponents(bare, connectivity=4)
-    seeds = np.unique(pieces[hand.area & (bare > 0)])
+    seeds = np.unique(pieces[(hand.area | core) & (bare > 0)])
     mine = np.isin(pieces, seeds[seeds > 0]) & (bare > 0)
     near = cv2.dilate(hand.area.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     mine &= near | (labels == part)
-    foreign = zone & (labels == part) & ~mine
     others = (labels >= 0) & (labels != part)
     if not others.any():
         return labels
+    lab = cv2.cvtColor(cv2.GaussianBlur(rgb, (0, 0), 0.8), cv2.COLOR_RGB2LAB).astype(np.float32)
+    sigma = 0.025 * body_height
+    weight = np.maximum(blur(others.astype(np.float32), sigma), 1e-4)
+    cloth = blur(lab * others[..., None].astype(np.float32), sigma) / weight[..., None]
+    alike = (np.linalg.norm(lab - cloth, axis=-1) < 40) & (weight > 0.01)
+    foreign = zone & (labels == part) & ~mine & alike
     out = np.where(foreign, _nearest(labels, others), labels)
     return np.where(mine, part, out).astype(np.int32)
 
@@ -171,19 +199,19 @@ def hand_hulls(
     grow: float,  # px
     least: float = 0.5,  # score
 ) -> dict[str, Hand]:  # by side
-    """Area of each hand whose landmarks were found."""
+    """Both hands; the area is empty where no landmarks were found."""
     out = {}
     for side, wrist, elbow, first in (("left", 9, 7, 91), ("right", 10, 8, 112)):
         points = keypoints[first : first + 21]
-        if (points[:, 2] > least).sum() < 15:
-            continue
         mask = np.zeros(shape, np.uint8)
+        if (points[:, 2] > least).sum() < 15:
+            out[side] = Hand(mask > 0, keypoints[wrist, :2], keypoints[elbow, :2])
+            continue
         hull = np.concatenate([points[:, :2], keypoints[wrist : wrist + 1, :2]])
         hull = cv2.convexHull(np.round(hull).astype(np.int32))
         cv2.fillConvexPoly(mask, hull, 1)
-        if mask.any():
-            area = _grown(mask > 0, max(1, round(grow)))
-            out[side] = Hand(area, keypoints[wrist, :2], keypoints[elbow, :2])
+        area = _grown(mask > 0, max(1, round(grow)))
+        out[side] = Hand(area, keypoints[wrist, :2], keypoints[elbow, :2])
     return out
 
 

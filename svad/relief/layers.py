@@ -26,6 +26,7 @@ class Layer:
     box: tuple[slice, slice]  # rows and columns of the crop the labels lie on
     own: np.ndarray  # [H, W] bool, pixels of the photo that show this layer
     mask: np.ndarray  # [H, W] bool, own pixels, overlap and hidden parts
+    bridge: np.ndarray  # [H, W] bool, hidden pixels that join two pieces of a limb
     surface: Surface
     head: np.ndarray | float  # [H, W] share of the head, 0 on limbs
     near: np.ndarray  # [H, W] metres, front after closing
@@ -55,8 +56,10 @@ def build_layers(
         if skirt is not None and "leg" in p.part.name:
             extra = (extra & ~skirt.mask) | _under_skirt(p, skirt)
         mask = _clean(own | extra, own)
+        bridge = hidden_bridge(p, own, labels, inside) if p.part.kind == "limb" else own & ~own
+        mask |= bridge
         box = bounding_box(mask | p.maps.covered, 8)
-        own, mask, p = own[box], mask[box], p.crop(box)
+        own, mask, bridge, p = own[box], mask[box], bridge[box], p.crop(box)
         sigma = 0.008 * body_height
         head = head_map(p, weights, sigma) if p.part.is_torso else 0.0
         surface = body_surface(p, mask, px_per_m, body_height, head)
@@ -69,8 +72,10 @@ def build_layers(
         if p.part.is_torso:
             y = shoulders_y - box[0].start
             near_w, far_w = (_without_limbs(w, own, y, px_per_m) for w in (near_w, far_w))
-        layers.append(Layer(p.part, box, own, mask, surface, head, near, far, near_w, far_w))
-    return _behind(layers, labels)
+        layers.append(
+            Layer(p.part, box, own, mask, bridge, surface, head, near, far, near_w, far_w)
+        )
+    return _behind(layers, labels, body_height)
 
 
 def _under_skirt(p: PartMaps, skirt: Skirt) -> np.ndarray:  # [H, W] bool
@@ -117,7 +122,9 @@ def extra_mask(
     """Overlap with the neighbours, and what other parts hide of this one."""
     covered = p.maps.covered & inside & (labels != i)
     behind = np.where(covered, p.maps.near, 0) - np.where(covered, front, 0)
-    neighbours = np.isin(labels, [k for k, q in enumerate(drawn) if q.part.name in p.part.neighbours])
+    neighbours = np.isin(
+        labels, [k for k, q in enumerate(drawn) if q.part.name in p.part.neighbours]
+    )
     least = 0.3 if p.part.is_torso else 0.05  # a torso hanging into the legs would show as a flap
     overlap = covered & neighbours & (p.weight > least) & (behind < 0.015)
     hidden = covered & (p.weight > 0.55)
@@ -161,7 +168,42 @@ def _without_limbs(
     return out / np.maximum(out.sum(-1, keepdims=True), 1e-6)
 
 
-def _behind(layers: list[Layer], labels: np.ndarray) -> list[Layer]:
+def hidden_bridge(
+    p: PartMaps, own: np.ndarray, labels: np.ndarray, inside: np.ndarray
+) -> np.ndarray:  # [H, W] bool
+    """Hidden pixels between two seen pieces of a limb: a wrist behind the flare of a skirt."""
+    n, pieces, stats, _ = cv2.connectedComponentsWithStats(own.astype(np.uint8), connectivity=8)
+    large = [k for k in range(1, n) if stats[k, cv2.CC_STAT_AREA] > 60]
+    none = np.zeros(own.shape, bool)
+    if len(large) < 2:
+        return none
+    candidates = p.maps.covered & (p.weight > 0.55) & inside & (labels >= 0) & ~own
+    count, gaps = cv2.connectedComponents(candidates.astype(np.uint8), connectivity=8)
+    out = none
+    for k in range(1, count):
+        gap = gaps == k
+        grown = cv2.dilate(gap.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+        if len({int(v) for v in np.unique(pieces[grown])} & set(large)) >= 2:
+            out = out | gap
+    return out
+
+
+def _bent_back(layer: Layer, push: np.ndarray, body_height: float) -> np.ndarray:  # [H, W] metres
+    """How far a limb that passes behind something bends back, from its root to its end.
+
+    The piece nearest the root stays; beyond the bridge the limb keeps the bridge's distance.
+    """
+    _, pieces, stats, _ = cv2.connectedComponentsWithStats(
+        layer.own.astype(np.uint8), connectivity=8
+    )
+    root = pieces == 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
+    distance = cv2.distanceTransform((~layer.bridge).astype(np.uint8), cv2.DIST_L2, 5)
+    fixed = root & (distance > 0.08 * body_height)
+    amount = np.where(layer.bridge, push, 0).astype(np.float32)
+    return blur(pull_push(amount, (layer.bridge | fixed).astype(np.float32)), 2.0)
+
+
+def _behind(layers: list[Layer], labels: np.ndarray, body_height: float) -> list[Layer]:
     """Keeps every layer behind the one the photo shows, and overlaps inside their neighbour."""
     shown = np.full(labels.shape, -np.inf, np.float32)
     back = np.full(labels.shape, np.inf, np.float32)
@@ -179,12 +221,16 @@ def _behind(layers: list[Layer], labels: np.ndarray) -> list[Layer]:
         push = np.where(other, np.maximum(limit - layer.near, 0), 0).astype(np.float32)
         mask = layer.mask
         if layer.part.kind == "limb":
-            mask = mask & ~(push > 0.015 + OVERLAP_GAP)
+            mask = mask & (layer.bridge | ~(push > 0.015 + OVERLAP_GAP))
         # an own pixel beside a pushed one must not leave a step: let the push fade out
         spread = pull_push(push, (other | layer.own).astype(np.float32))
         near = layer.near + np.where(mask, push, spread)
+        middle = layer.far
+        if layer.bridge.any():
+            bent = _bent_back(layer, push, body_height)
+            near, middle = np.where(layer.own, near + bent, near), middle + bent
         overlap = other & ~hidden
-        far = np.where(overlap, np.minimum(layer.far, back[layer.box] - OVERLAP_GAP), layer.far)
+        far = np.where(overlap, np.minimum(middle, back[layer.box] - OVERLAP_GAP), middle)
         far = np.maximum(far, near + 0.002)
         out.append(replace(layer, mask=mask, near=near.astype(np.float32), far=far))
     return out

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from svad.media.fields import masked_blur
 from svad.splat.camera import Camera
 
 FRONT, BACK, RIM, FILL = 0, 1, 2, 3
@@ -218,7 +219,8 @@ def _rim(sheet: Sheet, camera: Camera, near: np.ndarray, far: np.ndarray) -> Poi
     frame = np.stack([direction, side, np.cross(direction, side)], -1)
     s = step[index]
     scales = np.stack([0.55 * np.maximum(spacing, s), UNSEEN * SIGMA * s, SIGMA * s], 1)
-    rgb = sheet.near_rgb[rim][index] * (1 - t) + sheet.far_rgb[rim][index] * t
+    front, back = (masked_blur(c, sheet.mask, 3.0) for c in (sheet.near_rgb, sheet.far_rgb))
+    rgb = front[rim][index] * (1 - t) + back[rim][index] * t
     weights = sheet.near_weights[rim][index] * (1 - t) + sheet.far_weights[rim][index] * t
     n = len(index)
     return Points(

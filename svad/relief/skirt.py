@@ -101,9 +101,7 @@ def _inner_edges(drawn: list[PartMaps], legs: list[int]) -> tuple[np.ndarray, np
         )
         sides.append(cover)
     columns = np.arange(sides[0].shape[1])
-    middle = [
-        np.where(s.any(1), (s * columns).sum(1) / np.maximum(s.sum(1), 1), 0) for s in sides
-    ]
+    middle = [np.where(s.any(1), (s * columns).sum(1) / np.maximum(s.sum(1), 1), 0) for s in sides]
     out = []
     for s, mine, other in ((sides[0], *middle), (sides[1], middle[1], middle[0])):
         last = s.shape[1] - 1 - np.argmax(s[:, ::-1], 1)
@@ -112,9 +110,7 @@ def _inner_edges(drawn: list[PartMaps], legs: list[int]) -> tuple[np.ndarray, np
     return out[0], out[1]
 
 
-def _sharpest_drop(
-    width: np.ndarray, start: int, stop: int, step: int
-) -> tuple[int, float] | None:
+def _sharpest_drop(width: np.ndarray, start: int, stop: int, step: int) -> tuple[int, float] | None:
     """Row after which the width falls most, and by which share."""
     rows = np.arange(start, min(stop + step, len(width) - 2 * step - 1))
     if not len(rows):

@@ -12,7 +12,6 @@ from svad.media.images import to_uint8
 from svad.relief.build import Relief, build_relief
 from svad.relief.expression import ExpressionField, landmark_directions
 from svad.relief.mesh import joined_meshes, sheet_mesh
-from svad.relief.points import BACK, RIM
 from svad.relief.views import clip_views
 from svad.relief.weights import top4
 from svad.splat.gaussians import Gaussians
@@ -51,16 +50,13 @@ def bind(subject: Subject, relief: Relief, body: BodyModel) -> Avatar:
     ids, weights = torch.from_numpy(ids), torch.from_numpy(weights)
     rest = unpose_points(torch.from_numpy(points.xyz), ids, weights, joints, body.parents, pose)
     quats = unpose_quats(torch.from_numpy(points.quats), ids, weights, joints, body.parents, pose)
-    rgb = points.rgb
-    if subject.face is not None:
-        rgb = mirrored_face(rest.numpy(), points, rgb, subject)
     expression_ids, dirs = expressions(subject, relief, body)
     gaussians = Gaussians(
         rest.float(),
         torch.from_numpy(points.scales),
         quats.float(),
         torch.from_numpy(points.opacity),
-        torch.from_numpy(np.clip(rgb, 0, 1).astype(np.float32)),
+        torch.from_numpy(np.clip(points.rgb, 0, 1).astype(np.float32)),
     )
     return Avatar(
         gaussians=gaussians,
@@ -85,40 +81,11 @@ def expressions(
         return np.zeros(0, np.int64), np.zeros((0, len(body.expression_names), 3), np.float16)
     field = ExpressionField(subject.face, landmark_directions(body))
     points = relief.points
-    mine = np.flatnonzero(points.seen & (points.layer == relief.torso) & (points.weights[:, 15] > 0.4))
+    mine = np.flatnonzero(
+        points.seen & (points.layer == relief.torso) & (points.weights[:, 15] > 0.4)
+    )
     index, dirs = field(points.pixel[mine])
     return mine[index], dirs
-
-
-def mirrored_face(
-    rest: np.ndarray,  # [P, 3]
-    points,
-    rgb: np.ndarray,  # [P, 3]
-    subject: Subject,
-) -> np.ndarray:  # [P, 3]
-    """Gives the far side of a turned face the colours of its mirror image.
-
-    Points of the head that face forward at rest but that the photo did not see take the colour of
-    the seen point nearest to their mirror image in the head's plane of symmetry.
-    """
-    from scipy.spatial import cKDTree
-
-    head = points.weights[:, 15] > 0.6
-    joint = subject.body.joints[15]
-    local = rest - joint
-    size = float(np.quantile(local[head, 1], 0.99)) if head.any() else 0.2
-    forward = head & (local[:, 2] > 0.25 * size) & (local[:, 1] < 0.75 * size)
-    blind = forward & ((points.side == BACK) | (points.side == RIM))
-    seen = head & points.seen & (local[:, 2] > 0)
-    if blind.sum() < 20 or seen.sum() < 100:
-        return rgb
-    tree = cKDTree(local[seen])
-    distance, index = tree.query(local[blind] * (-1, 1, 1), k=3, workers=-1)
-    colour = rgb[seen][index].mean(1)
-    share = np.clip(1.5 - distance[:, :1] / 0.012, 0, 1)
-    out = rgb.copy()
-    out[blind] = rgb[blind] * (1 - share) + colour * share
-    return out
 
 
 def skinned_mesh(
@@ -153,4 +120,3 @@ def skinned_mesh(
         expression_ids=index.astype(np.int32),
         expression_dirs=dirs,
     )
-

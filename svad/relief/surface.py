@@ -1,4 +1,4 @@
-"""Depth of a limb group: the body's own surface, carried to the clothes' outline and closed there."""
+"""Depth of a limb group: the body's surface, carried to the outline of the clothes, closed there."""
 
 from __future__ import annotations
 
@@ -70,7 +70,8 @@ def body_surface(
         width = pull_push(cover / np.maximum(bare, 1.0), (wide & mask).astype(np.float32))
         width = np.clip(blur(width, 0.01 * body_height), 0.9, 1.8)
         half = half * (1 + (0.6 - 0.35 * head) * (width - 1))
-    loose = feather_out(body, 0.012 * body_height)
+    # strands, brims and ears are no thicker than they are wide
+    loose = np.maximum(feather_out(body, 0.012 * body_height), head)
     limit = np.where(half > 1.6 * cover / px_per_m, 1.6 * cover / px_per_m, half)
     half = half * (1 - loose) + limit * loose
     return Surface(middle.astype(np.float32), half.astype(np.float32), trusted)

@@ -64,7 +64,7 @@ def photo_camera(width: int, height: int) -> Camera:
 def orbit_camera(
     target: np.ndarray,  # [3] the point looked at, metres
     distance: float,  # metres
-    yaw: float,  # radians; the camera goes to the person's left (+x) as it grows; 0 = from the front
+    yaw: float,  # radians; 0 = from the front, growing towards the person's left (+x)
     pitch: float,  # radians; positive = from above
     focal: float,  # pixels
     width: int,

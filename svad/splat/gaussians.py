@@ -46,5 +46,9 @@ def isotropic(
     quats = torch.zeros(n, 4, dtype=means.dtype, device=means.device)
     quats[:, 0] = 1
     return Gaussians(
-        means, scales[:, None].expand(n, 3).contiguous(), quats, means.new_full((n,), opacity), colors
+        means,
+        scales[:, None].expand(n, 3).contiguous(),
+        quats,
+        means.new_full((n,), opacity),
+        colors,
     )

@@ -70,7 +70,6 @@ RECORD = 16
 # Plain fastmath would also assume that there are no NaNs, and non-finite splats must be seen.
 _FLAGS = {"reassoc", "contract", "arcp", "nsz"}
 
-
 _OPTIONS = {"nogil": True, "fastmath": _FLAGS, "error_model": "numpy", "no_cfunc_wrapper": True}
 
 
@@ -88,10 +87,10 @@ def _part(function: Callable) -> Callable:
 
 
 @intrinsic
-def _fetch(context, array, row):  # noqa: ANN001, ANN202, ARG001
+def _fetch(context, array, row):
     """Ask the memory for the line that `array[row]` starts on, without waiting for it."""
 
-    def generate(target, builder, signature, arguments):  # noqa: ANN001, ANN202
+    def generate(target, builder, signature, arguments):
         view = make_array(signature.args[0])(target, builder, arguments[0])
         offset = builder.mul(arguments[1], builder.extract_value(view.strides, 0))
         byte = ir.IntType(8).as_pointer()
@@ -315,7 +314,7 @@ def sort_by_depth(depth_bits, count, slot, ids):
 
 @_jit
 def start_tiles(amounts, starts, places):
-    """Where the lists of the tiles start [tiles + 1], and their first and last places [2, tiles]."""
+    """Where the lists start [tiles + 1]; the first and last place of each, places [2, tiles]."""
     parts, tiles = amounts.shape
     total = 0
     for tile in range(tiles):
@@ -472,7 +471,7 @@ def draw(
                 planes[p + TILE] = weight if goes_on else ZERO
                 planes[p] = after if goes_on else -abs(t)
             for c in range(0, channels, 4):
-                base = begin + (4 + c) * TILE
+                base = max(0, begin + (4 + c) * TILE)
                 c0, c1 = colors[i, group + c], colors[i, group + c + 1]
                 c2, c3 = colors[i, group + c + 2], colors[i, group + c + 3]
                 for run in range(size):
@@ -609,7 +608,7 @@ def draw_backward(
             for run in range(size):
                 planes[begin + run + 3 * TILE] = ZERO
             for c in range(0, channels, 4):
-                base = begin + (6 + c) * TILE
+                base = max(0, begin + (6 + c) * TILE)
                 c0, c1 = colors[i, group + c], colors[i, group + c + 1]
                 c2, c3 = colors[i, group + c + 2], colors[i, group + c + 3]
                 for run in range(size):
@@ -649,7 +648,7 @@ def draw_backward(
             sums[k, 0], sums[k, 1], sums[k, 2] = s1, sx, sy
             sums[k, 3], sums[k, 4], sums[k, 5] = sxx, sxy, syy
             for c in range(0, channels, 4):
-                base = begin + (6 + c) * TILE
+                base = max(0, begin + (6 + c) * TILE)
                 s0, s1, s2, s3 = ZERO, ZERO, ZERO, ZERO
                 for run in range(size):
                     p = base + run

@@ -93,6 +93,8 @@ class _Scene:
         ids = np.empty(n, np.int32)
         bits = depth.view(np.int32)
         visible, self.pairs = kernels.sort_by_depth(bits, self.count, self.slot, ids)
+        if self.pairs >= 2**31:
+            raise MemoryError(f"{n} splats cover {self.pairs} tiles: too many or too large")
         self.starts, places = np.empty(tiles + 1, np.int64), np.empty((2, tiles), np.int64)
         kernels.start_tiles(amounts, self.starts, places)
         self.lists = np.empty(self.pairs, np.int32)
@@ -143,16 +145,8 @@ class _Scene:
             return sums
         pictures = (self.rows, image, left, g_image, g_alpha, sums)
         for group in _groups(channels):
-            _spread(
-                kernels.draw_backward,
-                edges,
-                self.threads,
-                *view,
-                *splats,
-                colors,
-                *group,
-                *pictures,
-            )
+            shared = (*view, *splats, colors, *group, *pictures)
+            _spread(kernels.draw_backward, edges, self.threads, *shared)
         return sums
 
     def project_backward(
@@ -191,7 +185,7 @@ class _Rasterize(torch.autograd.Function):
     """One picture; every array of a call is its own, so calls may overlap in time and in graphs."""
 
     @staticmethod
-    def forward(ctx, means, scales, quats, opacities, colors, camera, threads):  # noqa: ANN001
+    def forward(ctx, means, scales, quats, opacities, colors, camera, threads):
         tensors = (means, scales, quats, opacities, colors)
         arrays = [t.detach().numpy() for t in tensors]
         arrays[4] = _padded(arrays[4])
@@ -204,7 +198,7 @@ class _Rasterize(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, g_image, g_alpha):  # noqa: ANN001
+    def backward(ctx, g_image, g_alpha):
         *tensors, image = ctx.saved_tensors
         arrays = [t.detach().numpy() for t in tensors]
         channels = arrays[4].shape[1]

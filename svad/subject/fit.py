@@ -56,6 +56,7 @@ _STIFF = {
     **dict.fromkeys((20, 21), (0.6, 0.6, 0.6)),
     **dict.fromkeys((10, 11), (10, 10, 10)),
 }
+_HEAD_AHEAD = 0.032  # metres, head joint before the neck joint when standing straight
 _BETA_SIGMA, _SCALE_SIGMA = 1.0, 0.09
 
 
@@ -221,6 +222,7 @@ class _Problem:
         if evidence.face is not None and rig.has_face:
             at_rest = rig.rest(np.zeros(r.SHAPE))[1][rig.face]
             self._head = face_turn(evidence, at_rest, r.FACE_POINTS)
+            self._certain[np.isin(self._coco, range(5))] *= 0.3  # the mesh knows better
         self._build = likely_build(evidence)
         self._outline = False
 
@@ -272,7 +274,7 @@ class _Problem:
         twist = np.swapaxes(turns[:, 15], -1, -2) @ self._head
         skew = np.stack([twist[:, 2, 1], twist[:, 0, 2], twist[:, 1, 0]], 1)
         skew -= np.stack([twist[:, 1, 2], twist[:, 2, 0], twist[:, 0, 1]], 1)
-        return [Term(away.reshape(len(away), -1), "cauchy", 3.0), Term(0.5 * skew / 0.1)]
+        return [Term(away.reshape(len(away), -1), "cauchy", 3.0), Term(0.5 * skew / 0.06)]
 
     def _prior(self, x: np.ndarray) -> list[Term]:
         pose = x[:, r.TURNS]
@@ -295,7 +297,7 @@ class _Problem:
         z = joints[..., 2] - joints[:, :1, 2]
         stand = np.where(self._see.bent, 0.05, 1.0)
         feet = (z[:, 7:8] * stand[0] + z[:, 8:9] * stand[1]) / stand.sum()
-        rows = [z[:, 12:13] / 0.03, (z[:, 15:16] - z[:, 12:13] - 0.02) / 0.015]
+        rows = [z[:, 12:13] / 0.03, (z[:, 15:16] - z[:, 12:13] - _HEAD_AHEAD) / 0.015]
         rows += [feet / 0.03 * stand.max(), (z[:, 7:8] - z[:, 8:9]) / 0.12 * stand.min()]
         floor = (joints[:, 7:8, 1] - joints[:, 8:9, 1]) / 0.03 * stand.min()
         points = posed[:, self._rig.keypoints]

@@ -15,6 +15,13 @@ import numpy as np
 
 _NOISE = ("inference_feedback", "XNNPACK", "absl::InitializeLog", "NORM_RECT", "gl_context")
 
+_FINDING = {
+    "_pose": "pose_landmarks",
+    "_face": "multi_face_landmarks",
+    "_hands": "multi_hand_landmarks",
+    "_people": "segmentation_mask",
+}  # what each model's answer holds when it found something
+
 
 @dataclass(frozen=True)
 class PoseHit:
@@ -30,6 +37,7 @@ class Landmarker:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._settled: set[str] = set()
 
     @cached_property
     def _solutions(self):  # noqa: ANN202 - mediapipe ships no types
@@ -132,9 +140,11 @@ class Landmarker:
 
     def _run(self, name: str, rgb: np.ndarray):  # noqa: ANN202
         with self._lock:
-            first = name not in self.__dict__
-            with _quiet() if first else contextlib.nullcontext():
-                return getattr(self, name).process(np.ascontiguousarray(rgb))
+            with contextlib.nullcontext() if name in self._settled else _quiet():
+                result = getattr(self, name).process(np.ascontiguousarray(rgb))
+            if getattr(result, _FINDING[name], None) is not None:
+                self._settled.add(name)  # every part of the model has run and had its say
+            return result
 
 
 @lru_cache(maxsize=1)

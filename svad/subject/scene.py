@@ -74,7 +74,10 @@ class Scene:
     def _shoes(self) -> np.ndarray:
         """[h, w] bool: round the feet, where grey soles pass for the floor's shadow."""
         canvas = np.zeros(self.soft.shape, np.uint8)
-        draw(canvas, self.points, _FEET, 0.6, max(1, round(0.05 * self.tall)))
+        points = self.points.copy()
+        for ankle, toe in ((15, 17), (16, 20)):  # shoes reach further than the toe landmark
+            points[toe, :2] += 0.9 * (points[toe, :2] - points[ankle, :2])
+        draw(canvas, points, _FEET, 0.6, max(1, round(0.075 * self.tall)))
         return canvas > 0
 
     def _shins(self) -> np.ndarray:
@@ -128,9 +131,9 @@ class Scene:
         soft = self.soft
         sure = cv2.erode((soft > 0.9).astype(np.uint8), self.disk(0.015)) > 0
         bones = self.bones(0.008)
-        maybe = ~self.far | (cv2.dilate(bones.astype(np.uint8), self.disk(0.03)) > 0)
-        labels = np.where(soft > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
         shoes = self._shoes()
+        maybe = ~self.far | shoes | (cv2.dilate(bones.astype(np.uint8), self.disk(0.03)) > 0)
+        labels = np.where(soft > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
         wall = self.plain & (soft < np.where(shoes, 0.15, 0.4))
         wall |= self.shade & (soft < 0.4) & ~shoes
         labels[wall & ~bones] = cv2.GC_BGD
@@ -140,6 +143,9 @@ class Scene:
         firm = cv2.erode((soft > 0.85).astype(np.uint8), self.disk(0.005)) > 0
         labels[self.busy & firm & ~self.plain] = cv2.GC_FGD
         labels[(self.distance > 8) & (soft > 0.75)] = cv2.GC_FGD
+        toes = cv2.dilate(shoes.astype(np.uint8), self.disk(0.035)) > 0
+        toes &= ~self.busy & (self.distance > 6) & (soft > 0.16)
+        labels[toes] = cv2.GC_FGD  # the detector's mask often ends before the tips
         labels[self.gaps()] = cv2.GC_BGD
         labels[bones & (soft > 0.15) & (self.distance > 2)] = cv2.GC_FGD
         labels[self.bones(0.02) & (soft > 0.7)] = cv2.GC_FGD

@@ -9,7 +9,7 @@ from svad.body.model import BodyModel
 from svad.config import SubjectConfig
 from svad.media.images import fit_within
 from svad.subject.drawing import body_over_photo
-from svad.subject.evidence import Evidence, gather
+from svad.subject.evidence import JOINT_OF, Evidence, gather
 from svad.subject.fit import BodyFitter
 from svad.subject.hands import fit_hands
 from svad.subject.look import Look
@@ -68,8 +68,6 @@ def posed_vertices(body: BodyModel, fit: BodyFit) -> np.ndarray:  # [V, 3]
 
 def landmark_error(fit: BodyFit, body: BodyModel, evidence: Evidence) -> float:
     """Mean distance of joints from trusted landmarks in the picture, shares of the body height."""
-    from svad.subject.evidence import JOINT_OF
-
     pose = torch.from_numpy(fit.pose.rotations), torch.from_numpy(fit.pose.translation)
     joints = fit.camera.project(body.posed_joints(torch.from_numpy(fit.joints), *pose).numpy())
     away = [

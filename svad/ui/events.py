@@ -154,10 +154,13 @@ class Events:
             return {p.job: ""}
         try:
             finished = self.studio.finished(f"job:{job}")
-            has_photo = self.studio.has_photo(job)
+            picture = self.studio.seen(job)
         except SvadError as error:
             return {p.status: stages.note(str(error), kind="bad")}
-        updates = {p.job: job, p.create: gr.Button(interactive=True)} if has_photo else {}
+        updates: Updates = {}
+        if picture is not None:
+            go = gr.Button(interactive=True)
+            updates = {p.job: job, p.photo: str(picture), p.create: go, p.check: ""}
         if finished is None:
             return updates | {p.status: stages.note(texts.LINK_UNFINISHED)}
         return updates | self.show(finished) | {p.examples: self._examples(finished.key)}

@@ -54,15 +54,18 @@ def address(path: Path) -> str:
     return "gradio_api/file=" + quote(str(path))
 
 
-def sweep(folder: Path, older_than: float) -> int:
-    """Removes files below `folder` untouched for `older_than` seconds; returns how many."""
+def sweep(folder: Path, older_than: float, keep: frozenset[str] = frozenset()) -> int:
+    """Removes files below `folder` untouched for `older_than` seconds; returns how many.
+
+    Files whose path is in `keep` stay.
+    """
     limit, gone = time.time() - older_than, 0
     for path in sorted(folder.rglob("*"), reverse=True):  # children before their folder
         try:
             if path.is_dir() and not path.is_symlink():
                 if not any(path.iterdir()) and path.stat().st_mtime < limit:
                     path.rmdir()
-            elif path.lstat().st_mtime < limit:
+            elif path.lstat().st_mtime < limit and str(path) not in keep:
                 path.unlink()
                 gone += 1
         except FileNotFoundError:

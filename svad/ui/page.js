@@ -19,6 +19,8 @@
   new MutationObserver(() => {
     const words = [...document.querySelectorAll("[data-say]")].map((one) => one.dataset.say).join(" ");
     if (words !== said) live.textContent = said = words;
+    // Gradio's label says other words than the button shows; without it the words are the label.
+    document.querySelector("#photo button[aria-dropeffect][aria-label]")?.removeAttribute("aria-label");
     if (calm.matches) document.querySelectorAll("video[autoplay]").forEach((one) => { one.autoplay = false; one.pause(); });
   }).observe(document.body, { childList: true, subtree: true });
 

@@ -53,6 +53,12 @@ def build_page(studio: Studio) -> gr.Blocks:
     return page
 
 
+def first_view_files(page: gr.Blocks) -> frozenset[str]:
+    """Cached files that every new visitor is shown first; they must not be cleaned away."""
+    kept = (getattr(block, "keep_in_cache", ()) for block in page.blocks.values())
+    return frozenset(str(path) for paths in kept for path in paths)
+
+
 def launch_options(studio: Studio) -> dict[str, Any]:
     """What `launch` needs besides the address."""
     return {

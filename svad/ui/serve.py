@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from svad.ui.studio import Studio
 
 ROOT = Path(__file__).resolve().parents[2]
 EVERY = 600  # seconds between two rounds of the janitors
+GRACE = 2  # seconds the first request gets before warming up takes the processor
 
 log = logging.getLogger(__name__)
 
@@ -21,21 +27,28 @@ def serve(examples: Path = ROOT / "examples") -> None:
     private = private_folder()
     # Uploads and whatever the page shows; read by gradio when it is imported.
     os.environ.setdefault("GRADIO_TEMP_DIR", str(private / "page"))
-    from svad.ui.page import build_page, launch_options
+    from svad.ui.page import build_page, first_view_files, launch_options
     from svad.ui.studio import Settings, Studio
 
     studio = Studio(Settings(jobs=private / "jobs", examples=examples, hosted=hosted))
     page = build_page(studio)
-    page.launch(
-        server_name="0.0.0.0" if hosted else "127.0.0.1",
-        server_port=int(os.environ.get("GRADIO_SERVER_PORT", "7860")),
-        prevent_thread_lock=True,
-        **launch_options(studio),
-    )
+    port = int(os.environ.get("GRADIO_SERVER_PORT", "7860"))
+    try:
+        page.launch(
+            server_name="0.0.0.0" if hosted else "127.0.0.1",
+            server_port=port,
+            prevent_thread_lock=True,
+            inbrowser=not hosted and has_screen(),
+            **launch_options(studio),
+        )
+    except OSError as error:
+        sys.exit(
+            f"The page could not be opened on port {port} ({error}). If something else uses the "
+            "port, choose another: GRADIO_SERVER_PORT=7861 make demo"
+        )
     print(f"The page is open on {page.local_url}", flush=True)
     threading.Thread(target=warm_up, args=(studio,), daemon=True).start()
-    clean = threading.Thread(target=clean_page, args=(studio,), daemon=True)
-    clean.start()
+    threading.Thread(target=clean, args=(studio, first_view_files(page)), daemon=True).start()
     page.block_thread()
 
 
@@ -43,34 +56,49 @@ def private_folder() -> Path:
     """A folder only this user can read, below the system's folder for temporary files."""
     folder = Path(tempfile.gettempdir()) / f"svad-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
-    if folder.stat().st_uid != os.getuid() or folder.stat().st_mode & 0o077:
+    facts = folder.lstat()
+    if folder.is_symlink() or facts.st_uid != os.getuid() or facts.st_mode & 0o077:
         return Path(tempfile.mkdtemp(prefix="svad-"))
     return folder
 
 
-def warm_up(studio) -> None:
-    """Loads what the first visitor would otherwise wait for."""
+def has_screen() -> bool:
+    """Whether somebody sits in front of this computer, so that a browser may be opened."""
+    if not sys.stdout.isatty():
+        return False
+    return sys.platform != "linux" or bool({"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys())
+
+
+def warm_up(studio: Studio) -> None:
+    """Loads and compiles what the first visitor would otherwise wait for."""
+    time.sleep(GRACE)
     begin = time.monotonic()
     try:
         engine = studio.engine()
-        one = next(iter(studio.examples.values()), None)
-        if one is not None and one.photo is not None:
-            engine.pipeline.look(one.photo)
+        from svad.splat import render_cpu
+
+        render_cpu.warm_up()
+        photo = next((one.photo for one in studio.examples.values() if one.photo), None)
+        if photo is not None:
+            engine.pipeline.look(photo)
     except Exception:
         log.exception("Warming up failed; the first visitor will wait longer")
     log.info("warm after %.1f s", time.monotonic() - begin)
 
 
-def clean_page(studio) -> None:
+def clean(studio: Studio, keep: frozenset[str]) -> None:
     """Removes what is older than the page promises, now and every ten minutes."""
+    time.sleep(GRACE)
     from gradio.utils import get_upload_folder
 
     from svad.jobs import start_janitor
     from svad.ui.files import sweep
 
     age = studio.settings.keep_hours * 3600
-    size = int(studio.settings.keep_gigabytes * 1e9)
-    start_janitor(studio.engine().store, EVERY, age, size)
+    start_janitor(studio.engine().store, EVERY, age, int(studio.settings.keep_gigabytes * 1e9))
     while True:
-        sweep(Path(get_upload_folder()), age)
+        try:
+            sweep(Path(get_upload_folder()), age, keep)
+        except OSError:
+            log.exception("The page's cache could not be cleaned")  # the next round may do better
         time.sleep(EVERY)

@@ -20,8 +20,9 @@ def step_list(states: tuple[StageState, ...], url: Address) -> str:
     """One row per stage: thumbnail, name, state in words, bar, seconds."""
     if not states:
         rows = "".join(_row(n, title, "waiting") for n, (_, title) in enumerate(texts.STAGES, 1))
-    else:
-        rows = "".join(_state_row(n, state, url) for n, state in enumerate(states, 1))
+        idle = f'<p class="terms">{escape(texts.STEPS_IDLE)}</p>'
+        return f'<ol class="steps">{rows}</ol>{idle}'
+    rows = "".join(_state_row(n, state, url) for n, state in enumerate(states, 1))
     return f'<ol class="steps">{rows}</ol>'
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from svad.types import StageState
 
 UPLOAD = "upload"  # the photo as it was sent, in the job folder
+LOOK = "look.jpg"  # what was understood, drawn over it
 LOOKS = 4  # photos whose look is kept in memory
 
 
@@ -132,8 +133,8 @@ class Studio:
             self._remember(job.id, seen)
             from svad.media.images import save_jpg
 
-            save_jpg(job.folder / "look.jpg", seen.overlay)
-            return Seen(job.id, self.shelf.publish(job.folder / "look.jpg"), tuple(seen.warnings))
+            save_jpg(job.folder / LOOK, seen.overlay)
+            return Seen(job.id, self.shelf.publish(job.folder / LOOK), tuple(seen.warnings))
 
         task = Task(work)
         for _ in task.beats():
@@ -196,12 +197,19 @@ class Studio:
             return self.examples.get(name)
         if kind != "job":
             return None
-        found = read_finished(self._open(name).folder, key, texts.YOUR_AVATAR)
+        job = self._open(name)
+        found = read_finished(job.folder, key, texts.YOUR_AVATAR, job.card.get("seconds"))
         return found if found.archive is not None else None
 
-    def has_photo(self, job_id: str) -> bool:
-        """Whether a job has a photo to start from. Raises `JobError` when it is not there."""
-        return (self._open(job_id).folder / UPLOAD).is_file()
+    def seen(self, job_id: str) -> Path | None:
+        """The photo of a job with what was understood, if the job can be started from it.
+
+        Raises `JobError` when the job is not there (any more).
+        """
+        folder = self._open(job_id).folder
+        if not (folder / UPLOAD).is_file() or not (folder / LOOK).is_file():
+            return None
+        return self.shelf.publish(folder / LOOK)
 
     def move(self, finished: Finished, motion: str) -> Iterator[Making | Path]:
         """How far it is while it makes the video of a motion, then the video's path.

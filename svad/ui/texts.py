@@ -68,6 +68,7 @@ STAGES = (
     ("avatar", "Train the avatar"),
     ("package", "Turntable and files"),
 )
+STEPS_IDLE = "These are the steps from a photo to an avatar. They start with Create avatar."
 STATES = {
     "waiting": "Waiting",
     "running": "Working",
@@ -102,7 +103,10 @@ COMPARE_HINT = "Drag the line: the photo on the left, the avatar in the same pos
 NO_COMPARE = "There is nothing to compare here."
 
 DOWNLOAD = "Download avatar"
-FILES_LEAD = "The zip holds all of these, a licence and consent note, and a short loader example."
+FILES_LEAD = (
+    "The zip holds the video, the mesh and the splats, with a licence and consent note and a short "
+    "loader example."
+)
 FILES = {
     "turntable.mp4": "Turntable video",
     "avatar.glb": "Skinned mesh with skeleton, for Blender and game engines",
@@ -125,7 +129,7 @@ MOTIONS = {
     "raise_arms": "Raise arms",
     "expressions": "Expressions",
 }
-MOTION_HINT = "Each motion takes a few seconds the first time."
+MOTION_HINT = "Each motion takes a moment the first time."
 MOTION_MAKING = "Making the video: {name}"
 MOTION_VIDEO = "{name}, played by {who}"
 MOTION_NOT_HERE = (

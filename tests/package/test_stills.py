@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from svad.body.skin import pose_gaussians
+from svad.body.poser import Poser
 from svad.package.stills import cutout, draw_front, draw_poses, draw_views, over_white
 from svad.splat.gaussians import isotropic
 from svad.splat.render import render
@@ -67,7 +68,7 @@ def test_views_go_around_in_one_framing() -> None:
 
 
 def test_poses_are_named_and_differ() -> None:
-    pictures = dict(draw_poses(tiny_avatar(), 160))
+    pictures = dict(draw_poses(Poser.of(tiny_avatar()), 160))
     assert set(pictures) == {"arms_up", "squat", "walk"}
     for picture in pictures.values():
         assert picture.shape[0] == 160 and picture.shape[2] == 4

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import threading
 
 import cv2
 import numpy as np
 import pytest
 
+from svad.config import SubjectConfig
+from svad.errors import PhotoError
 from svad.subject import detect as d
 from svad.subject import keypoints as kp
-from svad.subject.landmarker import shared_landmarker
-from tests.subject.people import person
+from svad.subject.landmarker import _quiet, shared_landmarker
+from svad.subject.look import look
+from svad.types import Photo
+from tests.subject.people import person, pose_of
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +94,19 @@ def test_two_threads_at_once_get_the_same_answer(detector: d.MediapipeDetector) 
     for thread in threads:
         thread.join()
     np.testing.assert_array_equal(results[0].keypoints, results[1].keypoints)
+
+
+def test_back_of_a_person_is_refused() -> None:
+    back = person(pose_of({0: (0, 180, 0)}))
+    with pytest.raises(PhotoError, match="from behind"):
+        look(Photo(back.rgb, None), SubjectConfig())
+
+
+def test_native_chatter_is_dropped_and_all_else_passes(capfd) -> None:
+    with _quiet():
+        os.write(2, b"W0000 inference_feedback_manager.cc:114 Feedback manager\n")
+        os.write(2, b"something went wrong\n")
+    assert capfd.readouterr().err == "something went wrong\n"
 
 
 def test_models_are_made_once() -> None:

@@ -8,7 +8,8 @@ import torch
 
 from svad.body.free import load_free_body
 from svad.subject import rig as r
-from svad.subject.evidence import JOINT_OF, Evidence, gather
+from svad.subject.detect import MediapipeDetector
+from svad.subject.evidence import JOINT_OF, Evidence, face_turn, gather
 from svad.subject.fit import BodyFitter
 from svad.subject.hands import fit_hands
 from tests.subject.people import Person, person, pose_of
@@ -106,6 +107,19 @@ def test_head_takes_the_face_s_place_and_turn() -> None:
     mesh = fit.camera.project(body.mesh_points(body.pose_vertices(rest, *pose)).numpy())
     away = np.linalg.norm(mesh[:, :2] - one.face[:, :2], axis=1) / evidence.unit
     assert np.median(away) < 0.004
+
+
+@pytest.mark.parametrize("pitch, yaw", [(0, 0), (20, 0), (-15, 25)])
+def test_head_turn_from_the_real_face_mesh(pitch: float, yaw: float) -> None:
+    one = person(pose_of({15: (pitch, yaw, 0)}), width=560, height=800)
+    found = MediapipeDetector().detect(one.rgb)
+    rig = r.Rig(load_free_body(), 50)
+    rest = rig.rest(np.zeros(r.SHAPE))[1][rig.face]
+    evidence = gather(found.keypoints, found.depth, found.face, one.matte)
+    turn = face_turn(evidence, rest, r.FACE_POINTS)
+    true = r.rotation(np.radians(np.array((pitch, yaw, 0.0))))
+    angle = np.degrees(np.arccos(np.clip((np.trace(true.T @ turn) - 1) / 2, -1, 1)))
+    assert angle < 9
 
 
 def test_fingers_follow_the_hand_landmarks() -> None:

@@ -1,3 +1,5 @@
+"""The endpoints for programs, and what they refuse."""
+
 from __future__ import annotations
 
 import json

@@ -1,3 +1,5 @@
+"""What the page serves, under which address, and for how long."""
+
 from __future__ import annotations
 
 import os
@@ -29,11 +31,18 @@ def test_public_files_are_served_in_place(tmp_path: Path, cache: Path):
 
 
 def test_sweep_removes_only_what_is_old(tmp_path: Path):
-    for name in ("old", "new"):
+    for name in ("old", "new", "kept"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "file").write_text(name)
     past = time.time() - 1000
-    os.utime(tmp_path / "old" / "file", (past, past))
-    assert sweep(tmp_path, 500) == 1
-    assert [p.name for p in tmp_path.rglob("file")] == ["file"]
-    assert (tmp_path / "new" / "file").exists()
+    for name in ("old", "kept"):
+        os.utime(tmp_path / name / "file", (past, past))
+    assert sweep(tmp_path, 500, frozenset({str(tmp_path / "kept" / "file")})) == 1
+    assert {p.parent.name for p in tmp_path.rglob("file")} == {"new", "kept"}
+
+
+def test_what_the_page_shows_first_is_kept(make_studio, cache: Path):
+    from svad.ui.page import build_page, first_view_files
+
+    kept = {Path(path).name for path in first_view_files(build_page(make_studio()))}
+    assert {"avatar-ada.zip", "compare_photo.jpg", "compare_avatar.jpg"} <= kept

@@ -1,3 +1,5 @@
+"""Finished avatars are read and shown, however little is there."""
+
 from __future__ import annotations
 
 import json

@@ -81,8 +81,7 @@ class Visitor:
         """Waits for the 3D view and gives a picture of it, [H, W, 3] uint8."""
         frame = until(lambda: self.all("iframe.viewer"))[0]
         self.browser.switch_to.frame(frame)
-        body = self.all("body")[0]
-        until(lambda: int(body.get_attribute("data-drawn") or 0) > 0)
+        until(lambda: self.all("body.ready"))
         self.browser.switch_to.default_content()
         png = until(lambda: self.all("iframe.viewer"))[0].screenshot_as_png
         return cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)[:, :, ::-1]
@@ -162,6 +161,9 @@ def test_bad_photos_are_explained_and_nothing_is_lost(
         assert visitor.says("#heading", "Ada")
     visitor.drop(tmp_path / "good.png")
     assert visitor.says("#check", texts.SEEN)
+    visitor.press("#photo button[aria-label='Remove Image']")
+    assert visitor.says("#check", texts.TIPS[:30])
+    until(lambda: not visitor.all("#create")[0].is_enabled())
 
 
 def test_on_a_phone_in_the_dark_by_keyboard(make_studio, launch, browser):

@@ -1,3 +1,5 @@
+"""The list of steps: words, bars, seconds, escaping."""
+
 from __future__ import annotations
 
 from pathlib import Path

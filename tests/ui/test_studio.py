@@ -1,3 +1,5 @@
+"""What a visitor can do, without a page."""
+
 from __future__ import annotations
 
 import time

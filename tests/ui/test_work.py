@@ -1,3 +1,5 @@
+"""Threads the page can be told about: line, beats, stop."""
+
 from __future__ import annotations
 
 import threading

@@ -4,6 +4,8 @@ import { WIDTH } from "./splats.js";
 
 const BATCH = 128; // Gaussians per instance: one each would be slow, above all without a graphics card
 
+const FILL = 1.5; // larger than their share, as the ones that are left do not lie evenly
+
 const VERTEX = `#version 300 es
 precision highp float;
 uniform highp sampler2D splats;
@@ -131,7 +133,7 @@ export class Drawing {
     gl.useProgram(this.programs[1]);
     gl.uniform1i(gl.getUniformLocation(this.programs[1], "order"), 1);
     gl.uniform1i(gl.getUniformLocation(this.programs[1], "count"), this.count);
-    gl.uniform1f(gl.getUniformLocation(this.programs[1], "growth"), this.stride);
+    gl.uniform1f(gl.getUniformLocation(this.programs[1], "growth"), this.stride > 1 ? FILL * this.stride : 1);
     gl.drawElementsInstanced(gl.TRIANGLES, 6 * BATCH, gl.UNSIGNED_SHORT, 0, Math.ceil(this.count / BATCH));
   }
 

@@ -6,8 +6,8 @@ import { download, parse } from "./splats.js";
 const FOV = (30 * Math.PI) / 180; // vertical
 const SPIN = (14 * Math.PI) / 180; // per second
 const STEP = (15 * Math.PI) / 180; // per key or button press
-const QUICK = 50; // ms a picture may take while the view moves; slower machines then draw fewer
-const PROBE = 20000; // Gaussians drawn to find out how fast this machine is, and at least
+const QUICK = 80; // ms a picture may take while the view moves; slower machines then draw fewer
+const PROBE = 40000; // Gaussians drawn to find out how fast this machine is, and at least
 const REST = 300; // ms without movement until all are drawn
 const find = (selector) => document.querySelector(selector);
 const query = new URLSearchParams(location.search);
@@ -57,6 +57,7 @@ function frame(now) {
       dirty = false;
       drawing.draw(sight);
       document.body.dataset.drawn = drawing.count;
+      if (wanted === 1) document.body.classList.add("ready");
     }
   }
   requestAnimationFrame(frame);
@@ -87,7 +88,6 @@ function arrange(order, of) {
   drawing.time(camera()); // the first picture also compiles
   const whole = (drawing.time(camera()) * cloud.count) / order.length;
   stride = Math.max(1, Math.min(Math.ceil(whole / QUICK), Math.floor(cloud.count / PROBE)));
-  find("#load").hidden = true;
   spin(stride === 1 && !calm.matches);
   requestAnimationFrame(frame);
 }
@@ -190,6 +190,7 @@ function dispose() {
 
 async function start() {
   document.title = query.get("title") || "3D view";
+  find("h1").textContent = document.title;
   canvas.setAttribute("aria-label", document.title);
   if (!document.createElement("canvas").getContext("webgl2")) return fallBack("This browser cannot show the 3D view (no WebGL2).");
   listen();

@@ -1,0 +1,135 @@
+"""Runs the pipeline on an example's photo and keeps what fits into the repository.
+
+Sizes matter here, not the last bit of quality: the copy for the page is thinned, the videos are
+compressed harder, and the archive holds the animated mesh and a light copy of the Gaussians.
+Whoever runs the photo through the pipeline gets the full files.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from svad.config import PREVIEW
+from svad.examples.people import Person
+from svad.files import write_json, writing
+from svad.jobs import read_card
+from svad.media.images import fit_within, read_png, read_rgb, save_jpg
+from svad.media.video import write_mp4
+from svad.package.notes import licence
+from svad.pipeline import Pipeline
+
+LIMIT = 4_900_000  # bytes per person
+VIEWER_LIMIT = 40_000  # Gaussians in viewer.splat, 32 bytes each
+TURNTABLE_CRF, MOTION_CRF = 22, 25
+MOTIONS = ("wave", "walk")
+MOTION_HEIGHT = 480  # px
+THUMBNAIL = 240  # px, height
+KEPT = (
+    *("photo.jpg", "thumb.jpg", "front.webp", "turntable.mp4", "viewer.splat", "avatar.zip"),
+    *(f"motions/{name}.mp4" for name in MOTIONS),
+)
+README = """\
+{title}
+{line}
+
+A person who does not exist: body from MakeHuman data (CC0), clothes and hair modelled by
+svad/examples, photo drawn by the same. All files here are CC0 1.0 (public domain).
+
+avatar.glb      The coloured mesh with skeleton, facial morph targets and animations. For Blender,
+                game engines and the web. Metres, y up, faces +z.
+job.json        How it was made: settings, versions and seconds.
+
+To get everything (avatar.ply, avatar.safetensors, all Gaussians), run
+    python -m svad examples/{name}/photo.jpg -o out/
+"""
+
+
+def make_result(person: Person, folder: Path, pipeline: Pipeline | None = None) -> dict[str, int]:
+    """Fills examples/<name>; returns bytes by file. Raises ValueError if they are too many."""
+    packing = replace(PREVIEW.package, viewer_limit=VIEWER_LIMIT)
+    pipeline = pipeline or Pipeline(replace(PREVIEW, package=packing))
+    with tempfile.TemporaryDirectory() as place:
+        job = Path(place) / "job"
+        pipeline.run(folder / "photo.jpg", job)
+        card = read_card(job)
+        with writing(folder / "viewer.splat") as temporary:
+            shutil.copyfile(job / "viewer.splat", temporary)
+        write_mp4(folder / "turntable.mp4", _frames(job / "turntable.mp4"), 24.0, TURNTABLE_CRF)
+        for name in MOTIONS:
+            clip = job / f"{name}.mp4"
+            pipeline.animate(job, name, clip, height=MOTION_HEIGHT)
+            write_mp4(folder / "motions" / f"{name}.mp4", _frames(clip), 24.0, MOTION_CRF)
+        front = Image.fromarray(read_png(job / "front.png"))
+        with writing(folder / "front.webp") as temporary:
+            front.save(temporary, quality=90, alpha_quality=95, method=6, exact=False)
+        card = _for_readers(card)
+        _archive(folder / "avatar.zip", person, job, card)
+    photo = read_rgb(folder / "photo.jpg")
+    save_jpg(folder / "thumb.jpg", fit_within(photo, THUMBNAIL, THUMBNAIL), quality=85)
+    write_json(folder / "example.json", _facts(person, card))
+    sizes = {name: (folder / name).stat().st_size for name in KEPT}
+    if sum(sizes.values()) > LIMIT:
+        raise ValueError(f"{folder} has {sum(sizes.values())} bytes, at most {LIMIT} fit: {sizes}")
+    return sizes
+
+
+def _frames(path: Path) -> Iterator[np.ndarray]:
+    """The pictures of a video [H, W, 3] uint8."""
+    import imageio.v3 as reader
+
+    yield from reader.imiter(path)
+
+
+def _for_readers(card: Mapping) -> dict:
+    """The job card without what only a job folder needs."""
+    stages = [
+        {key: stage[key] for key in ("name", "title", "state", "seconds", "note") if key in stage}
+        for stage in card["stages"]
+    ]
+    kept = ("preset", "seed", "settings", "versions", "source", "seconds")
+    warnings = list(card.get("warnings") or [])
+    return {key: card[key] for key in kept} | {"stages": stages, "warnings": warnings}
+
+
+def _facts(person: Person, card: Mapping) -> dict:
+    """What example.json says."""
+    return {
+        "title": person.title,
+        "shows": person.shows,
+        "first": person.first,
+        "preset": card["preset"],
+        "seed": card["seed"],
+        "seconds": card["seconds"],
+        "stages": {stage["name"]: stage["seconds"] for stage in card["stages"]},
+        "versions": card["versions"],
+        "licence": "CC0-1.0",
+        "made_by": f"python -m svad.examples.make --render --results --only {person.name}",
+    }
+
+
+def _archive(path: Path, person: Person, job: Path, card: dict) -> None:
+    """The light archive; same files, same bytes."""
+    import json
+
+    title = person.title
+    texts = {
+        "README.txt": README.format(title=title, line="=" * len(title), name=person.name),
+        "LICENSE-AND-CONSENT.txt": licence(card),
+        "job.json": json.dumps(card, indent=2, ensure_ascii=False) + "\n",
+    }
+    with writing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        members = {name: text.encode() for name, text in texts.items()}
+        members["avatar.glb"] = (job / "avatar.glb").read_bytes()
+        for name, data in members.items():
+            info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            info.external_attr = 0o644 << 16
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, data, compresslevel=9)

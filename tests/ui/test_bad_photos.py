@@ -1,0 +1,75 @@
+"""Bad photos through the page's own callback, with the real look at them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from svad.config import PREVIEW
+from svad.jobs import JobStore
+from svad.pipeline import Pipeline
+from svad.ui.events import Events
+from svad.ui.studio import Engine, Settings, Studio
+from tests.ui.bad_photos import REFUSED, TAKEN
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+class Names:
+    """Stands for the page's components: each is its own name."""
+
+    def __getattr__(self, name: str) -> str:
+        return name
+
+
+@pytest.fixture(scope="module")
+def pipeline() -> Pipeline:
+    return Pipeline(PREVIEW)
+
+
+@pytest.fixture(scope="module")
+def person() -> Image.Image:
+    """The photo of the first example."""
+    found = sorted(EXAMPLES.glob("*/photo.*"))
+    if not found:
+        pytest.skip("no examples are installed")
+    with Image.open(found[0]) as photo:
+        return photo.convert("RGB")
+
+
+@pytest.fixture
+def drop(tmp_path: Path, cache: Path, pipeline: Pipeline):
+    """Drops a file on the page; gives the last value of each part that changed."""
+    settings = Settings(jobs=tmp_path / "jobs", examples=tmp_path / "none")
+    events = Events(Studio(settings, lambda s: Engine(pipeline, JobStore(s.jobs))), Names())
+
+    def upload(data: bytes) -> dict[str, Any]:
+        path = cache / "photo.png"
+        path.write_bytes(data)
+        shown: dict[str, Any] = {}
+        for updates in events.look({"path": str(path)}):
+            shown |= updates
+        return shown
+
+    return upload
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused_in_a_sentence(drop, person: Image.Image, name: str):
+    make, words = REFUSED[name]
+    shown = drop(make(person))
+    assert 'role="alert"' in shown["check"] and words in shown["check"]
+    assert "Nothing was lost" in shown["check"] and "Code" not in shown["check"]
+    assert shown["job"] == "" and "photo" not in shown
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_taken_with_a_word_where_it_is_needed(drop, person: Image.Image, name: str):
+    make, words = TAKEN[name]
+    shown = drop(make(person))
+    assert 'role="alert"' not in shown["check"], shown["check"]
+    assert words in shown["check"].lower()
+    assert shown["job"] and Path(shown["photo"]).is_file()

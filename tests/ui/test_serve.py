@@ -1,0 +1,70 @@
+"""Starting the page as a person does."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from svad.ui import serve
+
+ROOT = Path(__file__).parents[2]
+LIMIT = 15.0  # s from the start to the first answer
+
+
+@pytest.fixture
+def app(tmp_path: Path):
+    """`python app.py` on a free port, with its address and when it was started."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    own = {"GRADIO_SERVER_PORT": str(port), "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
+    quiet = {name: value for name, value in os.environ.items() if name != "GRADIO_TEMP_DIR"}
+    process = subprocess.Popen(
+        [sys.executable, "app.py"], cwd=ROOT, env=quiet | own, stdout=subprocess.PIPE, text=True
+    )
+    yield process, f"http://127.0.0.1:{port}/", time.monotonic()
+    process.kill()
+    process.wait()
+
+
+def test_the_page_answers_soon_and_ends_on_ctrl_c(app, tmp_path: Path):
+    process, url, begin = app
+    page = ""
+    while not page:
+        assert process.poll() is None and time.monotonic() - begin < LIMIT
+        try:
+            page = urllib.request.urlopen(url, timeout=LIMIT).read().decode()
+        except urllib.error.URLError:
+            time.sleep(0.1)
+    assert time.monotonic() - begin < LIMIT
+    assert 'analytics_enabled":false' in page.replace(" ", "")
+    assert f"The page is open on {url}" in process.stdout.readline()
+    assert (tmp_path / f"svad-{os.getuid()}").stat().st_mode & 0o077 == 0
+    process.send_signal(signal.SIGINT)
+    process.wait(timeout=15)
+
+
+def test_a_folder_others_can_read_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(serve.tempfile, "tempdir", str(tmp_path))
+    first = serve.private_folder()
+    assert first.name == f"svad-{os.getuid()}" and serve.private_folder() == first
+    first.chmod(0o755)
+    other = serve.private_folder()
+    assert other != first and other.stat().st_mode & 0o077 == 0
+
+
+def test_warming_up_survives_a_broken_engine(make_studio, monkeypatch, caplog):
+    monkeypatch.setattr(serve, "GRACE", 0)
+    studio = make_studio()
+    monkeypatch.setattr(studio, "engine", lambda: 1 / 0)
+    serve.warm_up(studio)
+    assert "Warming up failed" in caplog.text
