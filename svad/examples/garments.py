@@ -55,6 +55,8 @@ def neck_ring(tailor: Tailor, points: np.ndarray, cut: Top) -> np.ndarray:  # [P
     x, z, up = offset @ side, offset @ front, offset @ axis
     reach = np.where(z > 0, cut.neck_front, cut.neck_back)
     ring = (np.sqrt((x / cut.neck_side) ** 2 + (z / reach) ** 2 + 1e-9) - 1) * cut.neck_side
+    # a ring, not a tunnel: it ends below the collar bones and the nape
+    ring += 5 * np.maximum(-up - np.where(z > 0, 0.09, 0.03), 0)
     if cut.vee:
         tip = np.maximum(-up - 0.02, 0)
         vee = np.abs(x) - 0.9 * cut.neck_side * np.clip(1 - tip / cut.vee, 0, 1)

@@ -98,6 +98,8 @@ def growth(head: Head, style: Style) -> np.ndarray:  # [V] 0..1
         ],
     )
     line = line + 0.004 * noise(rest, 0.012, 3)
+    # behind the ears the neck's sides are bare
+    line += 0.06 * smoothstep(0.045, 0.065, np.abs(rest[:, 0])) * (at > 100) * (rest[:, 1] < 0)
     ear = np.abs(rest[:, 0]) > np.abs(marks[0, 0]) + 0.004
     ear &= (np.abs(rest[:, 1] - 0.0) < 0.045) & (np.abs(rest[:, 2]) < 0.035)
     ids = np.zeros(len(rest), bool)

@@ -12,22 +12,22 @@ from pathlib import Path
 import numpy as np
 
 from svad.examples.lights import studio_lights
-from svad.examples.people import PEOPLE, Person, build
+from svad.examples.people import PEOPLE, Person, bare_figure, build
 from svad.examples.picture import draw
 from svad.media.images import save_jpg
 from svad.splat.camera import Camera
 
 FOLDER = Path(__file__).resolve().parents[2] / "examples"
-CAMERA_HEIGHT = 0.9  # metres above the floor
+CAMERA_LEVEL = 0.51  # of the stature
 EXPOSURE = 0.75
 JPEG_QUALITY = 91
 
 
-def photo_view(person: Person, height: int) -> Camera:
+def photo_view(person: Person, stature: float, height: int) -> Camera:
     """The camera in front of a person: level, focal length twice the picture's height."""
     width = round(height * person.width / person.height)
     rotation = np.diag([1.0, -1.0, -1.0])
-    eye = np.array([0.0, CAMERA_HEIGHT, person.distance])
+    eye = np.array([0.0, CAMERA_LEVEL * stature, 2 * stature / person.fill])
     lens = 2.0 * height
     return Camera(rotation, -rotation @ eye, (lens, lens), (width / 2, height / 2), width, height)
 
@@ -42,9 +42,11 @@ def render(
     dressed: bool = True,
 ) -> np.ndarray:  # [H, W, 3] uint8
     """The photo of one person."""
-    camera = photo_view(person, height or person.height)
+    figure = bare_figure(person)
+    stature = float(figure.vertices[:, 1].max())
+    camera = photo_view(person, stature, height or person.height)
     eye = -camera.rotation.T @ camera.translation
-    _, pieces = build(person, eye, detail, dressed)
+    pieces = build(person, figure, eye, detail, dressed)
     return draw(
         pieces,
         camera,

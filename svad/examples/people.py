@@ -40,22 +40,27 @@ class Person:
     turns: dict[str, tuple[float, float, float]]  # degrees added to the A-pose
     expression: dict[str, float] = field(default_factory=lambda: dict(SMILE))
     lash: float = 0.006
-    distance: float = 4.0  # metres to the camera
+    fill: float = 0.78  # height of the person in the picture
     width: int = 760  # px
     height: int = 1080
     seed: int = 0
     first: bool = False
 
 
+def bare_figure(person: Person) -> Figure:
+    """The posed body of a person."""
+    betas = json.loads(BUILDS_FILE.read_text("utf-8"))[person.name]
+    return make_figure(np.array(betas), person.turns, person.expression, person.heel)
+
+
 def build(
     person: Person,
+    figure: Figure,
     eye: np.ndarray,  # [3] the camera
     detail: int = 1,  # subdivisions of skin and cloth
     dressed: bool = True,
-) -> tuple[Figure, list[Piece]]:
+) -> list[Piece]:
     """All geometry of a person."""
-    betas = json.loads(BUILDS_FILE.read_text("utf-8"))[person.name]
-    figure = make_figure(np.array(betas), person.turns, person.expression, person.heel)
     rng = np.random.default_rng(person.seed + 5)
     head = Head(figure)
     hair = grow(head, person.style, head.field(), rng)
@@ -73,7 +78,7 @@ def build(
             lashes(head, rng, length=person.lash), eye, ("080505", "140c0a"), "lashes", gloss=0
         ),
     ]
-    return figure, pieces
+    return pieces
 
 
 def _arms(left: float, right: float) -> dict[str, tuple[float, float, float]]:
@@ -101,7 +106,6 @@ ADA = Person(
         "left_hip": (-3, 4, 1), "left_knee": (6, 0, 0),
     },
     lash=0.008,
-    distance=3.85,
     first=True,
 )  # fmt: skip
 
@@ -122,7 +126,7 @@ DAYO = Person(
     backdrop=Backdrop((0.80, 0.76, 0.70), (0.66, 0.61, 0.55), (0.68, 0.63, 0.57)),
     turns={**_arms(14, 12), "head": (0, -6, 2), "pelvis": (0, -4, 0), "right_elbow": (0, 6, 0)},
     lash=0.005,
-    distance=4.4,
+    fill=0.80,
     seed=1,
 )  # fmt: skip
 
@@ -141,7 +145,7 @@ GRETA = Person(
     outfit=knitted.cardigan_and_trousers,
     heel=0.020,
     backdrop=Backdrop((0.70, 0.74, 0.67), (0.56, 0.60, 0.53), (0.58, 0.62, 0.55)),
-    distance=3.7,
+    fill=0.75,
     turns={**_arms(12, 13), "head": (2, 5, 2), "pelvis": (0, 3, 0), "right_elbow": (0, 8, 0)},
     seed=2,
 )  # fmt: skip
@@ -170,7 +174,7 @@ KENJI = Person(
         "browInnerUp": 0.0, "cheekSquintLeft": 0.0, "cheekSquintRight": 0.0,
     },
     lash=0.005,
-    distance=3.85,
+    fill=0.78,
     seed=3,
 )  # fmt: skip
 

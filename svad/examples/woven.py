@@ -36,7 +36,7 @@ def sunny_dress(figure: Figure, detail: int) -> Outfit:
     canvas = shoes(
         tailor,
         Shoe(collar=0.056, rake=0.42, sole=0.018, toe_room=0.006),
-        fabrics.trainer("e9e0d0", "f4f1ea", "cdb592", "fffaf0", 0.020),
+        fabrics.trainer("d3c6b0", "ece6da", "b89b74", "f2ead9", 0.020),
     )
     waist = hip_middle(figure)[1] + DRESS_RISE
     hem = figure.joint("left_knee")[1] - 0.015
@@ -44,7 +44,7 @@ def sunny_dress(figure: Figure, detail: int) -> Outfit:
     belt = patch(
         skirt,
         lambda g: [g.vertices[:, 1] - (waist - 0.030), waist + 0.004 - g.vertices[:, 1]],
-        0.009,
+        0.013,
         10,
     )
     cotton = fabrics.cloth(
@@ -79,9 +79,9 @@ def _bodice(tailor: Tailor) -> Garment:
     return tailor.drape(
         bodice,
         FABRICS["cotton"],
-        slack=top_slack(tailor, cut, 0.03, 0.01),
+        slack=top_slack(tailor, cut, 0.03, 0.0),
         held=np.maximum(
-            smoothstep(0.03, 0.01, height - height.min()), neck_held(tailor, bodice, cut)
+            smoothstep(0.07, 0.035, height - height.min()), neck_held(tailor, bodice, cut)
         ),
         seconds=0.5,
     )

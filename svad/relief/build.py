@@ -12,11 +12,12 @@ import torch
 from svad.body.model import BodyModel, RestBody
 from svad.media.images import to_float
 from svad.relief.colour import back_of_clothes, extended, streaks
-from svad.relief.crown import headed_points
+from svad.relief.crown import headed_points, inner_mouth
 from svad.relief.fill import body_surface_samples, frame_cuts, missing_points
 from svad.relief.head import face_depth, skin_colour
-from svad.relief.labels import Hand, draw_parts, hand_hulls, label_pixels
+from svad.relief.labels import Hand, draw_parts, hand_hulls, label_pixels, with_skin
 from svad.relief.layers import Layer, build_layers
+from svad.relief.mouth import Rig
 from svad.relief.parts import HIPS, Part, parts_for
 from svad.relief.points import Points, Sheet, joined
 from svad.relief.skirt import SKIRT, find_skirt
@@ -40,6 +41,7 @@ class Relief:
     shown: np.ndarray  # [H, W] metres, depth of what the photo shows, inf elsewhere
     limbs: dict[int, tuple[LimbProfile, tuple[float, float]]]  # by layer: profile, blend-in range
     joints: np.ndarray  # [55, 3] posed
+    mouth: Rig | None = None  # how the last points follow the lips; None = no face was found
 
     def in_front(self, pixels: np.ndarray) -> np.ndarray:
         """Whether projected points [P, 3] are what the photo shows (1.5 cm). [P] bool."""
@@ -127,7 +129,11 @@ def build_relief(
     )
     if len(fill):
         points = joined([points, fill])
-    return Relief(points, sheets, fit.camera, 0, shown, limbs, joints)
+    mouth = None
+    if subject.face is not None:
+        hidden, mouth = inner_mouth(sheets, subject.face, fit.camera)
+        points = joined([points, hidden])
+    return Relief(points, sheets, fit.camera, 0, shown, limbs, joints, mouth)
 
 
 def inside(matte: np.ndarray) -> np.ndarray:  # [h, w] bool
@@ -163,6 +169,13 @@ def _hands(subject: Subject, scene: _Scene, parts: tuple[Part, ...]) -> dict[int
     """The hands by the number of the part they belong to."""
     keypoints = subject.keypoints - np.array([*scene.origin, 0], np.float32)
     hulls = hand_hulls(keypoints, scene.matte.shape, 0.008 * scene.body_height)
+    skin = _skin(scene)
+    if skin is not None:
+        seen = inside(scene.matte)
+        hulls = {
+            side: hand if hand.area.any() else with_skin(hand, skin, seen, scene.body_height)
+            for side, hand in hulls.items()
+        }
     wrist = {"left": 20, "right": 21}
     return {
         i: hull
@@ -334,7 +347,7 @@ def _with_closeup(
 
 def _unpushed(layer: Layer, crop: tuple, scene: _Scene) -> np.ndarray:
     near, _, _ = closed(
-        layer.surface.middle, layer.surface.half, layer.mask, scene.px_per_m, layer.head
+        layer.surface.middle, layer.surface.half, layer.outline, scene.px_per_m, layer.head
     )
     return near[crop]
 

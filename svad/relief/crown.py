@@ -1,4 +1,4 @@
-"""Finishes the head all around: what is hair, what is skin, and points where the photo sees none."""
+"""Finishes the head all around: what is hair, what is skin, and points for its steep sides."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from svad.body.model import BodyModel
 from svad.media.fields import blur
 from svad.relief.hair import HeadFrame, HeadMap, Seen, hair_detail, head_frame
 from svad.relief.head import face_hull, skin_colour
+from svad.relief.mouth import Rig, at_landmarks, mouth_points
 from svad.relief.points import (
     BACK,
     FRONT,
@@ -32,7 +33,7 @@ from svad.types import Subject
 NECK, HEAD = 12, 15
 STEEP = 1.6  # grid steps between neighbours above which points are put between them
 MOST_BETWEEN = 28
-SKIN_LIKE, HAIR_LIKE = 20.0, 45.0  # distances in Lab, lightness counted less
+SKIN_LIKE, HAIR_LIKE, PURE_HAIR = 20.0, 45.0, 22.0  # distances in Lab, lightness counted less
 
 
 @dataclass(frozen=True)
@@ -151,16 +152,26 @@ def make_crown(
     hairy |= sure & (height > frame.brow + 0.01) & (to_hair < 30) & ~hull
     hairy = connected(hairy, hairy & (height > 0) & ~hull)
     skin = sure & (to_skin < SKIN_LIKE) & ~hairy
+    skin &= (height < 0) | connected(skin, skin & hull)
     trust = squareness(sheet, camera) * sure
     u, v = frame.angles(near)
     step = 1 / (px * sheet.density)
     curtain, long = hair_behind(torso, tones, camera, frame, face)
     pick = sure
     odd = ~hairy & ~skin & ~hull
+    pure = hairy & (to_hair < PURE_HAIR)
+    pure = cv2.erode(pure.astype(np.uint8), np.ones((5, 5))) > 0
     seen = Seen(
-        u[pick], v[pick], sheet.near_rgb[pick], trust[pick], hairy[pick], skin[pick], odd[pick]
+        u[pick],
+        v[pick],
+        sheet.near_rgb[pick],
+        trust[pick],
+        hairy[pick],
+        pure[pick],
+        skin[pick],
+        odd[pick],
     )
-    square = hairy & (trust > 0.6)
+    square = pure & (trust > 0.6)
     detail = hair_detail(sheet.near_rgb, square, 0.012 / step) if square.sum() > 200 else None
     made = HeadMap(
         frame, seen, long=long, cell=step, strands=detail, strands_ok=square, strands_v=v, seed=seed
@@ -186,6 +197,18 @@ def cloth_behind(
         if low[y, x].mean() > 0.5 and cloth[y, x[:rim]].any() and cloth[y, x[-rim:]].any():
             out[y, x[0] : x[-1] + 1] = True
     return np.clip(blur(out.astype(np.float32), 1.5), 0, 1)
+
+
+def inner_mouth(
+    sheets: list[Sheet],
+    face: np.ndarray,  # [478, 3] working px
+    camera: Camera,
+) -> tuple[Points, Rig]:
+    """The hidden points behind the lips, and how they follow them."""
+    sheet = sheets[-1] if sheets[-1].density > 1 else sheets[0]
+    grid = face_on(sheet, face)
+    near, rgb = at_landmarks(sheet.near, grid), at_landmarks(sheet.near_rgb, grid)
+    return mouth_points(face, near, rgb, camera, sheet.near_weights.shape[-1], HEAD)
 
 
 def faced(sheet: Sheet, face: np.ndarray) -> Sheet:  # face [478, 3] working px

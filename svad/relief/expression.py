@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
+import torch
 from scipy.spatial import cKDTree
 
 from svad.body.depth import draw
+from svad.body.lbs import joint_transforms
 from svad.body.model import BodyModel
 from svad.relief.head import face_triangles
+
+HEAD = 15
+LID_FORWARD = 0.003  # metres a closing lid comes forward, so that it hides the eyeball
+LIDS = {  # expression: upper rim, lower rim, crease of the upper lid, all from the outer corner
+    "eyeBlinkRight": (
+        (246, 161, 160, 159, 158, 157, 173),
+        (7, 163, 144, 145, 153, 154, 155),
+        (247, 30, 29, 27, 28, 56, 190),
+    ),
+    "eyeBlinkLeft": (
+        (466, 388, 387, 386, 385, 384, 398),
+        (249, 390, 373, 374, 380, 381, 382),
+        (467, 260, 259, 257, 258, 286, 414),
+    ),
+}
+CORNERS = ((33, 133), (263, 362))  # outer, inner; in the order of LIDS
 
 
 def landmark_directions(body: BodyModel) -> np.ndarray:  # [468, E, 3] metres per unit
@@ -16,6 +35,54 @@ def landmark_directions(body: BodyModel) -> np.ndarray:  # [468, E, 3] metres pe
     dirs = body.expression_dirs[corners]  # [468, 3, 3, E]
     mixed = (dirs * body.mesh_weights[:468, :, None, None]).sum(1)  # [468, 3, E]
     return mixed.permute(0, 2, 1).numpy().astype(np.float32)
+
+
+def blinking(
+    directions: np.ndarray,  # [468, E, 3] metres per unit, rest frame
+    names: tuple[str, ...],  # E
+    face: np.ndarray,  # [478, 3] working px
+    turn: np.ndarray,  # [3, 3] from camera axes (x right, y down, z forward) to the rest frame
+    m_per_px: float,
+) -> np.ndarray:  # [468, E, 3]
+    """Blinks that close the eyes of this face: upper lids slide down to the lower ones, in front."""
+    out = directions.copy()
+    forward = np.array([0, 0, LID_FORWARD], np.float32)
+    for name, (upper, lower, crease) in LIDS.items():
+        if name not in names:
+            continue
+        e = names.index(name)
+        out[:, e] = 0
+        upper, lower, crease = list(upper), list(lower), list(crease)
+        gap = (face[lower] - face[upper]) * (1, 1, 0) * m_per_px
+        slide = gap @ turn.T
+        out[upper, e] = 1.04 * slide + forward
+        out[crease, e] = 0.5 * slide + 0.5 * forward
+    return out
+
+
+def rest_turn(rotations: np.ndarray, parents: tuple[int, ...]) -> np.ndarray:  # [3, 3]
+    """From the axes of the photo's camera to those of the head at rest."""
+    joints = torch.zeros(len(parents), 3)
+    transforms = joint_transforms(torch.from_numpy(rotations).float(), joints, parents)
+    return transforms[HEAD, :, :3].numpy().T @ np.diag([1.0, -1.0, -1.0]).astype(np.float32)
+
+
+def eye_holes(face: np.ndarray, pixels: np.ndarray) -> np.ndarray:  # [P, 2] -> [P] bool
+    """Which pixels show an eyeball, which the lids slide over; the lashes go with the lid."""
+    out = np.zeros(len(pixels), bool)
+    for corners, (upper, lower, _) in zip(CORNERS, LIDS.values(), strict=True):
+        top, bottom = face[list(upper), :2], face[list(lower), :2]
+        top = top + 0.15 * (bottom - top)
+        ring = np.concatenate([face[[corners[0]], :2], top, face[[corners[1]], :2], bottom[::-1]])
+        low, scale = ring.min(0) - 1, 8.0
+        size = np.ceil((ring.max(0) + 1 - low) * scale).astype(int)
+        mask = np.zeros((size[1], size[0]), np.uint8)
+        cv2.fillPoly(mask, [np.round((ring - low) * scale).astype(np.int32)], 1)
+        at = np.floor((pixels - low) * scale).astype(int)
+        framed = (at >= 0).all(1) & (at < size).all(1)
+        x, y = at[:, 0].clip(0, size[0] - 1), at[:, 1].clip(0, size[1] - 1)
+        out |= framed & (mask[y, x] > 0)
+    return out
 
 
 class ExpressionField:
@@ -51,4 +118,6 @@ class ExpressionField:
         fade = np.clip(1 - distance[around] / reach, 0, 1)[:, None, None] ** 2
         theirs = self.directions[nearest[around]] * fade
         index = np.concatenate([inside, around])
-        return index.astype(np.int64), np.concatenate([mine, theirs]).astype(np.float16)
+        moved = np.concatenate([mine, theirs])
+        moved[eye_holes(self.face, pixels[index])] = 0
+        return index.astype(np.int64), moved.astype(np.float16)

@@ -88,6 +88,7 @@ class Seen:
     rgb: np.ndarray  # [P, 3]
     trust: np.ndarray  # [P] 0..1, how squarely the pixel is seen
     hair: np.ndarray  # [P] bool
+    pure: np.ndarray  # [P] bool, hair well away from skin
     skin: np.ndarray  # [P] bool
     odd: np.ndarray  # [P] bool, neither hair nor face: a slide, an earring
 
@@ -119,10 +120,11 @@ class HeadMap:
         self.rows = int(np.ceil((self.low - self.top) / self.cell))
         trusted = seen.trust
         full = self._scatter(seen, seen.rgb, trusted)
-        hair = self._scatter(seen, seen.rgb, trusted * seen.hair)
+        hair = self._scatter(seen, seen.rgb, trusted * seen.pure)
         skin = self._scatter(seen, seen.rgb, trusted * seen.skin)
         kind = self._scatter(seen, seen.hair[:, None].astype(np.float32), 0.05 + trusted)
-        self.hairy = self._cover(*kind, long)
+        covered = self._covered(*kind)
+        self.hairy = self._cover(*kind, long, covered)
         tone_hair = self._spread(*hair) if hair[1].max() > 0 else self._spread(*full)
         tone_skin = self._spread(*skin) if skin[1].max() > 0 else tone_hair
         if strands is not None:
@@ -134,12 +136,12 @@ class HeadMap:
             source = max(
                 float(np.average(seen.rgb[seen.hair].mean(-1))) if seen.hair.any() else 0.3, 0.02
             )
-            tone_hair = tone_hair + detail * np.clip(shade / source, 0.3, 1.4)
+            tone_hair = tone_hair + detail * np.clip(shade / source, 0.3, 1.2) * 0.8
         self.hair = np.clip(tone_hair, 0, 1)
         self.skin = np.clip(tone_skin, 0, 1)
         mixed = self.hair * self.hairy[..., None] + self.skin * (1 - self.hairy[..., None])
         odd = self._scatter(seen, seen.odd[:, None].astype(np.float32), 0.05 + trusted)
-        self.rgb = self._with_seen(mixed, *full, kind, odd[0][..., 0] * (odd[1] > 0.05))
+        self.rgb = self._with_seen(mixed, *full, kind, odd[0][..., 0] * (odd[1] > 0.05), covered)
 
     def _index(self, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         column = (u / (2 * np.pi) + 0.5) * self.columns - 0.5
@@ -181,11 +183,13 @@ class HeadMap:
         half = self.columns // 2
         wide = np.concatenate([tone[:, half:], tone, tone[:, :half]], 1)
         sure = np.concatenate([sure[:, half:], sure, sure[:, :half]], 1)
-        filled = pull_push(wide, sure.astype(np.float32))
+        filled = flat_fill(wide, sure.astype(np.float32))
         filled = blur(filled, 0.004 / self.cell)
         return filled[:, half : half + self.columns]
 
-    def _cover(self, kind: np.ndarray, weight: np.ndarray, long: bool) -> np.ndarray:  # [R, C]
+    def _cover(
+        self, kind: np.ndarray, weight: np.ndarray, long: bool, covered: np.ndarray
+    ) -> np.ndarray:  # [R, C]
         """Share of hair: as seen, else as mirrored, else by the usual hairline of the back."""
         f = self.frame
         u = np.abs((np.arange(self.columns) + 0.5) / self.columns - 0.5) * 2 * np.pi
@@ -198,7 +202,7 @@ class HeadMap:
         back = np.broadcast_to((u > 1.80)[None], rule.shape)
         kind, own = kind[..., 0], weight > 0.05
         mirrored = weight[:, ::-1] > 0.05
-        value = np.where(own, kind, np.where(mirrored, kind[:, ::-1], rule))
+        value = np.where(own, kind, np.where(mirrored, np.maximum(kind[:, ::-1], covered), rule))
         known = own | mirrored | back
         value = np.where(back & ~own, rule, value)
         half = self.columns // 2
@@ -206,33 +210,36 @@ class HeadMap:
         filled = pull_push(wide[0].astype(np.float32), wide[1].astype(np.float32))
         return np.clip(blur(filled, 0.003 / self.cell)[:, half : half + self.columns], 0, 1)
 
-    def _with_seen(self, mixed: np.ndarray, rgb: np.ndarray, weight: np.ndarray, kind: tuple, odd: np.ndarray
+    def _with_seen(
+        self,
+        mixed: np.ndarray,
+        rgb: np.ndarray,
+        weight: np.ndarray,
+        kind: tuple,
+        odd: np.ndarray,
+        covered: np.ndarray,
     ) -> np.ndarray:  # [R, C, 3]
         """Lays mirrored, then seen pixels over the filled tones, with soft seams."""
         soft = 0.004 / self.cell
         feathered = np.clip(2 * blur((weight > 0.3).astype(np.float32), soft) - 1, 0, 1)
         both = (weight > 0.3) & (weight[:, ::-1] > 0.3)
         mirrored, share = rgb[:, ::-1], feathered[:, ::-1]
-        share = share * (blur(odd[:, ::-1], soft) < 0.1) * self._alike(*kind)
+        share = share * (blur(odd[:, ::-1], soft) < 0.1)
+        bare = kind[0][:, ::-1, 0] < 0.5
+        share = share * np.clip(1 - 2 * blur((bare & covered).astype(np.float32), soft), 0, 1)
         if both.any():  # the other side has its own light
             shift = pull_push(rgb - mirrored, both.astype(np.float32))
-            mirrored = mirrored + np.clip(blur(shift, 0.02 / self.cell), -0.15, 0.15)
+            mirrored = mirrored + np.clip(blur(shift, 0.02 / self.cell), -0.4, 0.4)
         out = mixed * (1 - share[..., None]) + mirrored * share[..., None]
         return np.clip(out * (1 - feathered[..., None]) + rgb * feathered[..., None], 0, 1)
 
-    def _alike(self, kind: np.ndarray, weight: np.ndarray) -> np.ndarray:  # [R, C] 0..1
-        """Where the two sides of the head agree on hair and skin, as far as both are seen."""
-        seen = weight > 0.05
-        both = seen & seen[:, ::-1]
-        differ = np.abs(kind[..., 0] - kind[:, ::-1, 0])
-        if not both.any():
-            return np.ones(self.hairy.shape, np.float32)
+    def _covered(self, kind: np.ndarray, weight: np.ndarray) -> np.ndarray:  # [R, C] bool
+        """Where hair is seen at the nearest place of the same height: no mirrored ear there."""
         half = self.columns // 2
-        wide = [np.concatenate([x[:, half:], x, x[:, :half]], 1) for x in (differ, both)]
-        known = masked_blur(wide[0], wide[1], 0.008 / self.cell)
-        differ = pull_push(np.where(wide[1], known, 0), wide[1].astype(np.float32))
-        differ = blur(differ[:, half : half + self.columns], 0.006 / self.cell)
-        return np.clip(1.6 - 4 * differ, 0, 1)
+        own = weight > 0.05
+        wide = [np.concatenate([x[:, half:], x, x[:, :half]], 1) for x in (kind[..., :1], own)]
+        near = flat_fill(wide[0], wide[1].astype(np.float32), 12)[:, half : half + self.columns, 0]
+        return near > 0.6
 
     def sample(self, image: np.ndarray, xyz: np.ndarray) -> np.ndarray:  # [P, 3] -> [P, k]
         """Bilinear values of `rgb`, `hair`, `skin` or `hairy` at world positions."""
@@ -246,6 +253,22 @@ class HeadMap:
             )  # fmt: skip
             out.append(part[0])
         return np.concatenate(out) if out else np.zeros((0, *image.shape[2:]), np.float32)
+
+
+def flat_fill(
+    values: np.ndarray,  # [H, W, C]
+    weight: np.ndarray,  # [H, W]
+    squeeze: int = 5,
+) -> np.ndarray:  # [H, W, C]
+    """`pull_push` that carries values farther sideways than up and down."""
+    h, w = weight.shape
+    small = (max(2, w // squeeze), h)
+    low = cv2.resize(weight, small, interpolation=cv2.INTER_AREA)
+    mean = cv2.resize(values * weight[..., None], small, interpolation=cv2.INTER_AREA)
+    mean = mean.reshape(*low.shape, -1) / np.maximum(low, 1e-6)[..., None]
+    filled = pull_push(mean.astype(np.float32), np.clip(3 * low, 0, 1))
+    wide = cv2.resize(filled, (w, h), interpolation=cv2.INTER_LINEAR).reshape(values.shape)
+    return values * weight[..., None] + wide * (1 - weight[..., None])
 
 
 def hair_detail(
@@ -265,7 +288,7 @@ def patchwork(
     source_v: np.ndarray,  # [h, w] metres downward
     rows_v: np.ndarray,  # [R] metres downward, of the rows to fill
     seed: int,
-    size: int = 28,
+    size: int = 40,
 ) -> np.ndarray:  # [R, C, 3]
     """Hair detail made of soft random patches of the photo's, each from about its own height.
 

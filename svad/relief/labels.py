@@ -38,6 +38,30 @@ class Hand:
     elbow: np.ndarray  # [2] px
 
 
+def with_skin(
+    hand: Hand,
+    skin: np.ndarray,  # [H, W] bool, skin-coloured
+    inside: np.ndarray,  # [H, W] bool, the matte
+    body_height: float,  # px
+) -> Hand:
+    """A hand without landmarks: the skin just beyond the wrist, if what is around it is cloth."""
+    axis = hand.wrist - hand.elbow
+    axis = axis / max(float(np.linalg.norm(axis)), 1e-6)
+    centre = hand.wrist + 0.045 * body_height * axis
+    rows, columns = np.indices(inside.shape, dtype=np.float32)
+    away = np.hypot(columns - centre[0], rows - centre[1])
+    disc, ring = inside & (away < 0.06 * body_height), inside & (away < 0.11 * body_height)
+    ring &= ~disc
+    if disc.sum() < 20 or skin[disc].mean() < 0.12 or (ring.any() and skin[ring].mean() > 0.4):
+        return hand
+    blob = cv2.morphologyEx((skin & disc).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5)))
+    n, pieces, stats, _ = cv2.connectedComponentsWithStats(blob, connectivity=8)
+    if n < 2:
+        return hand
+    area = pieces == 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
+    return Hand(_grown(area, 1), hand.wrist, hand.elbow)
+
+
 def draw_parts(
     points: np.ndarray,  # [V, 3] x px, y px, depth
     faces: np.ndarray,  # [F, 3]
@@ -179,6 +203,8 @@ def tidy_hand(
     cloth = blur(lab * others[..., None].astype(np.float32), sigma) / weight[..., None]
     alike = (np.linalg.norm(lab - cloth, axis=-1) < 40) & (weight > 0.01)
     foreign = zone & (labels == part) & ~mine & alike
+    if not arm_bare and mine.any():  # a cuff may reach beyond the wrist
+        foreign &= along > np.quantile(along[mine], 0.1) + 0.005 * body_height
     out = np.where(foreign, _nearest(labels, others), labels)
     return np.where(mine, part, out).astype(np.int32)
 

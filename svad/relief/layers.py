@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from svad.media.fields import blur, pull_push
+from svad.media.fields import blur, masked_blur, pull_push
 from svad.relief.labels import PartMaps
 from svad.relief.parts import HIPS, SHOULDERS, Part
 from svad.relief.skirt import Skirt
@@ -27,6 +27,7 @@ class Layer:
     own: np.ndarray  # [H, W] bool, pixels of the photo that show this layer
     mask: np.ndarray  # [H, W] bool, own pixels, overlap and hidden parts
     bridge: np.ndarray  # [H, W] bool, hidden pixels that join two pieces of a limb
+    outline: np.ndarray  # [H, W] bool, the mask with what it is grown together with
     surface: Surface
     head: np.ndarray | float  # [H, W] share of the head, 0 on limbs
     near: np.ndarray  # [H, W] metres, front after closing
@@ -58,22 +59,24 @@ def build_layers(
         mask = _clean(own | extra, own)
         bridge = hidden_bridge(p, own, labels, inside) if p.part.kind == "limb" else own & ~own
         mask |= bridge
+        outline = _outline(p.part, mask, labels, drawn, body_height)
         box = bounding_box(mask | p.maps.covered, 8)
-        own, mask, bridge, p = own[box], mask[box], bridge[box], p.crop(box)
+        own, mask, bridge, outline = own[box], mask[box], bridge[box], outline[box]
+        p = p.crop(box)
         sigma = 0.008 * body_height
         head = head_map(p, weights, sigma) if p.part.is_torso else 0.0
         surface = body_surface(p, mask, px_per_m, body_height, head)
         if p.part.kind == "skirt":
-            surface = _flared(surface, box, skirt)
+            surface = _flared(surface, mask, box, skirt, body_height)
             sigma = 0.04 * body_height
-        near, far, _ = closed(surface.middle, surface.half, mask, px_per_m, head)
+        near, far, _ = closed(surface.middle, surface.half, outline, px_per_m, head)
         near_w = surface_weights(p, surface.trusted, weights, sigma, far=False)
         far_w = surface_weights(p, surface.trusted, weights, sigma, far=True)
         if p.part.is_torso:
             y = shoulders_y - box[0].start
             near_w, far_w = (_without_limbs(w, own, y, px_per_m) for w in (near_w, far_w))
         layers.append(
-            Layer(p.part, box, own, mask, bridge, surface, head, near, far, near_w, far_w)
+            Layer(p.part, box, own, mask, bridge, outline, surface, head, near, far, near_w, far_w)
         )
     return _behind(layers, labels, body_height)
 
@@ -85,11 +88,61 @@ def _under_skirt(p: PartMaps, skirt: Skirt) -> np.ndarray:  # [H, W] bool
     return inside & p.maps.covered & (p.weight > 0.55)
 
 
-def _flared(surface: Surface, box: tuple[slice, slice], skirt: Skirt) -> Surface:
-    """A skirt stands off the legs, more so towards its hem."""
+def _flared(
+    surface: Surface,
+    mask: np.ndarray,  # [H, W] bool
+    box: tuple[slice, slice],
+    skirt: Skirt,
+    body_height: float,  # px
+) -> Surface:
+    """A skirt hangs round, not along each leg, and stands off the legs more towards its hem."""
     rows = np.arange(box[0].start, box[0].stop, dtype=np.float32)
-    t = np.clip((rows - skirt.top) / max(1, skirt.hem - skirt.top), 0, 1)[:, None]
-    return replace(surface, half=surface.half + 0.005 + 0.035 * t)
+    t = np.clip((rows - skirt.top) / max(1, skirt.hem - skirt.top), 0, 1)
+    known = mask.any(1)
+    middle, half = np.zeros_like(rows), np.zeros_like(rows)
+    for y in np.flatnonzero(known):
+        middle[y] = np.median(surface.middle[y, mask[y]])
+        half[y] = np.quantile(surface.half[y, mask[y]], 0.85)
+    weight = known.astype(np.float32)[:, None]
+    smooth = masked_blur(np.stack([middle, half], -1)[:, None], weight, 0.012 * body_height)[:, 0]
+    smooth = pull_push(smooth[:, None], weight)[:, 0]
+    round_half = np.broadcast_to((smooth[:, 1] + 0.005 + 0.03 * t)[:, None], mask.shape)
+    round_middle = np.broadcast_to(smooth[:, :1], mask.shape)
+    # at the waist the skirt follows the torso's own surface
+    join = np.clip(t / 0.25, 0, 1)[:, None]
+    return replace(
+        surface,
+        middle=(surface.middle * (1 - join) + round_middle * join).astype(np.float32),
+        half=(surface.half * (1 - join) + round_half * join).astype(np.float32),
+    )
+
+
+def _outline(
+    part: Part,
+    mask: np.ndarray,  # [H, W] bool
+    labels: np.ndarray,  # [H, W] int32
+    drawn: list[PartMaps],
+    body_height: float,  # px
+) -> np.ndarray:  # [H, W] bool
+    """The area whose edge is rounded: hips and waist are not, there trunk and legs are one.
+
+    A skirt is open below, so its hem is not rounded either.
+    """
+    trunk = {"torso", "skirt"}
+    is_leg = "leg" in part.name
+    if part.kind == "limb" and not is_leg:
+        return mask
+    others = [
+        k
+        for k, q in enumerate(drawn)
+        if q.part.kind in trunk or ("leg" in q.part.name and not is_leg and part.kind == "torso")
+    ]
+    out = mask | np.isin(labels, others)
+    if part.kind == "skirt":
+        length = round(0.1 * body_height)
+        kernel = np.ones((length + 1, 1), np.uint8)
+        out |= cv2.dilate(mask.astype(np.uint8), kernel, anchor=(0, length)) > 0
+    return out
 
 
 def head_map(p: PartMaps, weights: np.ndarray, sigma: float) -> np.ndarray:  # [H, W] in 0..1
@@ -206,10 +259,14 @@ def _bent_back(layer: Layer, push: np.ndarray, body_height: float) -> np.ndarray
 def _behind(layers: list[Layer], labels: np.ndarray, body_height: float) -> list[Layer]:
     """Keeps every layer behind the one the photo shows, and overlaps inside their neighbour."""
     shown = np.full(labels.shape, -np.inf, np.float32)
+    deepest = shown.copy()  # of a pixel and its neighbours: their splats overlap on steep flanks
     back = np.full(labels.shape, np.inf, np.float32)
     for i, layer in enumerate(layers):
         mine = labels[layer.box] == i
         shown[layer.box] = np.where(mine, layer.near, shown[layer.box])
+        own = np.where(mine, layer.near, -np.inf).astype(np.float32)
+        own = cv2.dilate(own, np.ones((3, 3), np.uint8))
+        deepest[layer.box] = np.where(mine, own, deepest[layer.box])
         back[layer.box] = np.where(mine, layer.far, back[layer.box])
     out = []
     for layer in layers:
@@ -217,7 +274,7 @@ def _behind(layers: list[Layer], labels: np.ndarray, body_height: float) -> list
         other = layer.mask & ~layer.own & np.isfinite(front)
         # a neighbour's overlap lies almost in the same surface; what is hidden lies deeper
         hidden = other & (layer.near - front > 0.012)
-        limit = front + np.where(hidden, HIDDEN_GAP, OVERLAP_GAP)
+        limit = deepest[layer.box] + np.where(hidden, HIDDEN_GAP, OVERLAP_GAP)
         push = np.where(other, np.maximum(limit - layer.near, 0), 0).astype(np.float32)
         mask = layer.mask
         if layer.part.kind == "limb":

@@ -10,7 +10,7 @@ from svad.body.skin import unpose_points, unpose_quats
 from svad.config import ReliefConfig
 from svad.media.images import to_uint8
 from svad.relief.build import Relief, build_relief
-from svad.relief.expression import ExpressionField, landmark_directions
+from svad.relief.expression import ExpressionField, blinking, landmark_directions, rest_turn
 from svad.relief.mesh import joined_meshes, sheet_mesh
 from svad.relief.views import clip_views
 from svad.relief.weights import top4
@@ -79,13 +79,29 @@ def expressions(
     """Which Gaussians the face moves, and where to."""
     if subject.face is None:
         return np.zeros(0, np.int64), np.zeros((0, len(body.expression_names), 3), np.float16)
-    field = ExpressionField(subject.face, landmark_directions(body))
+    directions = face_directions(subject, body)
+    field = ExpressionField(subject.face, directions)
     points = relief.points
     mine = np.flatnonzero(
         points.seen & (points.layer == relief.torso) & (points.weights[:, 15] > 0.4)
     )
     index, dirs = field(points.pixel[mine])
-    return mine[index], dirs
+    if relief.mouth is None:
+        return mine[index], dirs
+    inner = np.arange(len(points) - len(relief.mouth), len(points))
+    return np.concatenate([mine[index], inner]), np.concatenate(
+        [dirs, relief.mouth.directions(directions)]
+    )
+
+
+def face_directions(subject: Subject, body: BodyModel) -> np.ndarray:  # [468, E, 3]
+    """Expression directions of the face mesh's points, with blinks that fit this face."""
+    camera, pose = subject.body.camera, subject.body.pose
+    depth = -float(pose.translation[2] + subject.body.joints[15, 2])
+    return blinking(
+        landmark_directions(body), tuple(body.expression_names), subject.face,
+        rest_turn(pose.rotations, tuple(body.parents)), depth / camera.focal[1],
+    )  # fmt: skip
 
 
 def skinned_mesh(
@@ -108,7 +124,7 @@ def skinned_mesh(
         pixels = relief.camera.project(xyz)
         front = np.flatnonzero((weights22[:, 15] > 0.4) & relief.in_front(pixels))
         if len(front):
-            field = ExpressionField(subject.face, landmark_directions(body))
+            field = ExpressionField(subject.face, face_directions(subject, body))
             found, dirs = field(pixels[front, :2])
             index = front[found]
     return SkinnedMesh(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from svad.jobs import JobStore
 from svad.pipeline import Pipeline
 from svad.ui.events import Events
 from svad.ui.studio import Engine, Settings, Studio
-from tests.ui.bad_photos import REFUSED, TAKEN
+from tests.ui.bad_photos import REFUSED, TAKEN, encoded
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -73,3 +74,13 @@ def test_taken_with_a_word_where_it_is_needed(drop, person: Image.Image, name: s
     assert 'role="alert"' not in shown["check"], shown["check"]
     assert words in shown["check"].lower()
     assert shown["job"] and Path(shown["photo"]).is_file()
+
+
+def test_a_full_disk_is_said(drop, person: Image.Image, monkeypatch: pytest.MonkeyPatch):
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("svad.ui.studio.shutil.copyfile", full)
+    shown = drop(encoded(person))
+    assert 'role="alert"' in shown["check"] and "no room left" in shown["check"]
+    assert shown["job"] == ""
