@@ -80,9 +80,7 @@ class PackageStage:
         steps.next("Archive")
         return files
 
-    def _still_views(
-        self, poser: Poser, standing: Gaussians, folder: Path, steps: _Steps
-    ) -> None:
+    def _still_views(self, poser: Poser, standing: Gaussians, folder: Path, steps: _Steps) -> None:
         """views/NNN.png and poses/NAME.png, where the settings ask for them."""
         if not self.config.views:
             return

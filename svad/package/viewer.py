@@ -46,4 +46,17 @@ def thinned(
     growth[picked] = (len(rest) / room) ** 0.5  # Gaussians lie on a surface: area counts
     index = torch.sort(torch.cat([torch.nonzero(kept)[:, 0], picked])).values
     chosen = gaussians.select(order[index])
-    return replace(chosen, scales=chosen.scales * growth[index, None])
+    return replace(chosen, scales=_spread(chosen.scales, growth[index] ** 2))
+
+
+def _spread(
+    scales: Tensor,  # [N, 3]
+    growth: Tensor,  # [N], factor of the area that the two larger axes cover
+) -> Tensor:  # [N, 3]
+    """Larger Gaussians that grow across first: a long one must not become a spike."""
+    size, axis = scales.sort(dim=1, descending=True)
+    long, short, flat = size.unbind(1)
+    wide = short * growth
+    even = (long * wide).sqrt()
+    grown = torch.stack([torch.maximum(long, even), torch.where(wide > long, even, wide), flat], 1)
+    return torch.empty_like(scales).scatter_(1, axis, grown)

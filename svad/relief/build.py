@@ -22,11 +22,12 @@ from svad.relief.parts import HIPS, Part, parts_for
 from svad.relief.points import Points, Sheet, joined
 from svad.relief.skirt import SKIRT, find_skirt
 from svad.relief.surface import closed
-from svad.relief.weights import LimbProfile, folded
+from svad.relief.weights import LimbProfile, bone_position, folded
 from svad.splat.camera import Camera
 from svad.types import Subject
 
 SURE = 0.9  # matte above which a pixel's colour is the person's alone
+ENDS = (7, 8, 20, 21)  # ankles and wrists
 INSIDE = 0.72  # blurred matte above which a pixel gets points: splats grow by half a pixel
 
 
@@ -50,10 +51,8 @@ class Relief:
         y = np.floor(pixels[:, 1]).astype(int).clip(0, h - 1)
         return pixels[:, 2] < self.shown[y, x] + 0.015
 
-    def limb_weights(self, xyz: np.ndarray, weights: np.ndarray, layer: np.ndarray | None = None):
-        """Replaces weights of limb points by those along the bone; `layer` None = all torso."""
-        if layer is None:
-            return weights
+    def limb_weights(self, xyz: np.ndarray, weights: np.ndarray, layer: np.ndarray) -> np.ndarray:
+        """Replaces weights of limb points [P, 22] by those along the bone. [P, 22]."""
         return limb_weights(self.limbs, self.joints, xyz, weights, layer)
 
 
@@ -125,7 +124,15 @@ def build_relief(
     spacing = 1.15 / scene.px_per_m
     surface = body_surface_samples(vertices, faces, weights, spacing)
     fill = missing_points(
-        surface, points, fit.camera, subject.matte > 127, shown, 0.02 * 1.7, cuts, _face_rgb(scene)
+        surface,
+        points,
+        fit.camera,
+        subject.matte > 127,
+        shown,
+        0.02 * 1.7,
+        cuts,
+        _face_rgb(scene),
+        skirt is not None,
     )
     if len(fill):
         points = joined([points, fill])
@@ -236,7 +243,10 @@ def limb_weights(
     weights: np.ndarray,  # [P, 22]
     layer: np.ndarray,  # [P]
 ) -> np.ndarray:  # [P, 22]
-    """Weights of limb points by the position along the bone, blended in from the limb's root."""
+    """Weights of limb points by the position along the bone, blended in from the limb's root.
+
+    Hands and feet lie beyond the last bone: they keep the weights of the body's own surface.
+    """
     out = weights.copy()
     for i, (profile, (low, high)) in limbs.items():
         mine = layer == i
@@ -245,6 +255,10 @@ def limb_weights(
         along, t = profile(xyz[mine], joints)
         root = profile.bones[0][0]
         share = np.clip((t - low) / (high - low), 0, 1)[:, None] if root in (1, 2, 16, 17) else 1.0
+        start, end = profile.bones[-1]
+        if end in ENDS:
+            t = bone_position(xyz[mine], joints[start], joints[end])
+            share = share * np.clip((1.06 - t) / 0.14, 0, 1)[:, None]
         out[mine] = weights[mine] * (1 - share) + along * share
     return out
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from svad.media.fields import blur, masked_blur, pull_push
+from svad.media.fields import masked_blur, pull_push
 
 
 def extended(
@@ -75,8 +75,3 @@ def streaks(shape: tuple[int, int], seed: int, along: float, across: float) -> n
     noise = np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
     noise = cv2.GaussianBlur(noise, (0, 0), sigmaX=across, sigmaY=along)
     return noise / max(float(noise.std()), 1e-6)
-
-
-def feather(mask: np.ndarray, px: float) -> np.ndarray:
-    """A mask with soft edges. [H, W] float32 in 0..1."""
-    return np.clip(blur(mask.astype(np.float32), px), 0, 1)

@@ -9,18 +9,14 @@ import numpy as np
 
 from svad.body.model import BodyModel
 from svad.media.fields import blur
+from svad.relief.between import between_points, unstretched
 from svad.relief.hair import HeadFrame, HeadMap, Seen, hair_detail, head_frame
 from svad.relief.head import face_hull, skin_colour
 from svad.relief.mouth import Rig, at_landmarks, mouth_points
 from svad.relief.points import (
-    BACK,
     FRONT,
-    RIM,
-    SIGMA,
-    UNSEEN,
     Points,
     Sheet,
-    _quaternions,
     grid_positions,
     joined,
     sheet_pixels,
@@ -31,8 +27,7 @@ from svad.splat.camera import Camera
 from svad.types import Subject
 
 NECK, HEAD = 12, 15
-STEEP = 1.6  # grid steps between neighbours above which points are put between them
-MOST_BETWEEN = 28
+TIP = 0.014  # metres, half the width of what may be a tip of background
 SKIN_LIKE, HAIR_LIKE, PURE_HAIR = 20.0, 45.0, 22.0  # distances in Lab, lightness counted less
 
 
@@ -61,6 +56,7 @@ class Crown:
     map: HeadMap
     trust: np.ndarray  # [h, w] of the head's sheet: how squarely the photo shows a pixel
     cloth: np.ndarray  # [h, w] of the head's sheet: collars and hoods, which go all around
+    odd: np.ndarray  # [h, w] bool of the head's sheet: neither hair nor face
     sheet: Sheet  # the head's
     curtain: np.ndarray  # [h, w] of the torso's sheet: share of hair hanging behind
     torso: Sheet
@@ -181,7 +177,7 @@ def make_crown(
     cloth = cv2.dilate(cloth.astype(np.uint8), np.ones((5, 5))) > 0
     trust = np.where(own & cloth & ~hairy & ~skin, 1.0, trust).astype(np.float32)
     around = cloth_behind(cloth & own, own, height < frame.mouth)
-    return Crown(frame, made, trust, around, sheet, curtain, torso)
+    return Crown(frame, made, trust, around, sure & odd, sheet, curtain, torso)
 
 
 def cloth_behind(
@@ -208,7 +204,35 @@ def inner_mouth(
     sheet = sheets[-1] if sheets[-1].density > 1 else sheets[0]
     grid = face_on(sheet, face)
     near, rgb = at_landmarks(sheet.near, grid), at_landmarks(sheet.near_rgb, grid)
-    return mouth_points(face, near, rgb, camera, sheet.near_weights.shape[-1], HEAD)
+    points, rig = mouth_points(face, near, rgb, camera, sheet.near_weights.shape[-1], HEAD)
+    # on the far side of a turned face the surface is too steep to hide anything behind it
+    inside = cv2.erode(sheet.own.astype(np.uint8), np.ones((7, 7))) * squareness(sheet, camera)
+    keep = sampled(inside.astype(np.float32), sheet, points.pixel) > 0.6
+    return points.select(keep), rig.select(keep)
+
+
+def trimmed(sheet: Sheet, crown: Crown, camera: Camera) -> Sheet:
+    """Without thin odd tips beside the neck, which are background in the matte."""
+    step = float(np.median(sheet.near[sheet.mask])) / camera.focal[1] / sheet.density
+    r = max(2, round(TIP / step))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * r + 1, 2 * r + 1))
+    padded = cv2.copyMakeBorder(sheet.mask.astype(np.uint8), r, r, r, r, cv2.BORDER_REPLICATE)
+    solid = cv2.morphologyEx(padded, cv2.MORPH_OPEN, disc)[r:-r, r:-r] > 0
+    height = crown.frame.local(grid_positions(sheet, sheet.near, camera))[..., 1]
+    beside = (height < crown.frame.nose) & (height > crown.frame.chin - 0.10)
+    tips = sheet.mask & ~solid & beside
+    n, pieces, stats, _ = cv2.connectedComponentsWithStats(tips.astype(np.uint8), connectivity=4)
+    mask = sheet.mask.copy()
+    for k in range(1, n):
+        piece = pieces == k
+        size = stats[k, cv2.CC_STAT_AREA]
+        if not 4 * r < size < 0.012 * sheet.mask.sum() or crown.odd[piece].mean() < 0.35:
+            continue
+        grown = cv2.dilate(piece.astype(np.uint8), disc) > 0
+        wider = cv2.dilate(grown.astype(np.uint8), disc) > 0
+        if (crown.odd & piece).sum() > 0.4 * (crown.odd & wider & sheet.mask).sum():  # no collar
+            mask &= ~(piece | (grown & (crown.odd | (sheet.alpha < 0.9))))
+    return replace(sheet, mask=mask, own=sheet.own & mask)
 
 
 def faced(sheet: Sheet, face: np.ndarray) -> Sheet:  # face [478, 3] working px
@@ -232,6 +256,8 @@ def headed_points(
     """All sheets as points, the head finished all around (and the sheets' backs with it)."""
     camera = subject.body.camera
     crown = make_crown(sheets, subject, body, vertices, joints, seed)
+    if crown is not None and sheets[-1].density > 1:
+        sheets = [*sheets[:-1], trimmed(sheets[-1], crown, camera)]
     if subject.face is not None and sheets[-1].density > 1:
         sheets = [*sheets[:-1], faced(sheets[-1], subject.face)]
     parts = [sheet_points(s, camera) for s in sheets]
@@ -366,67 +392,3 @@ def coloured_sheet(sheet: Sheet, crown: Crown, camera: Camera) -> Sheet:
     rgb = sheet.far_rgb.copy()
     rgb[mask] = shaded(crown, far[mask], rgb[mask], share, curtain)
     return replace(sheet, far_rgb=np.clip(rgb, 0, 1))
-
-
-def between_points(sheet: Sheet, camera: Camera) -> list[Points]:
-    """Points between neighbours that lie far apart in depth, so that no splat need be stretched."""
-    step_map = sheet.near / camera.focal[1] / sheet.density
-    parts = []
-    for side, depth, rgb, weights in (
-        (FRONT, sheet.near, sheet.near_rgb, sheet.near_weights),
-        (BACK, sheet.far, sheet.far_rgb, sheet.far_weights),
-    ):
-        xyz = grid_positions(sheet, depth, camera)
-        for axis, across in ((1, (0.0, 1.0, 0.0)), (0, (1.0, 0.0, 0.0))):
-            first = [slice(None), slice(None)]
-            second = [slice(None), slice(None)]
-            first[axis], second[axis] = slice(None, -1), slice(1, None)
-            a, b = tuple(first), tuple(second)
-            both = sheet.mask[a] & sheet.mask[b]
-            length = np.linalg.norm(xyz[b] - xyz[a], axis=-1)
-            step = step_map[a]
-            count = np.where(both & (length > STEEP * step), np.ceil(length / (1.4 * step)) - 1, 0)
-            count = np.clip(count, 0, MOST_BETWEEN).astype(int)
-            used = count > 0
-            if not used.any():
-                continue
-            n = count[used]
-            index = np.repeat(np.arange(len(n)), n)
-            order = np.arange(len(index)) - (np.cumsum(n) - n)[index]
-            t = ((order + 1) / (n[index] + 1)).astype(np.float32)[:, None]
-            pick = lambda x, where: x[where][used][index]  # noqa: E731
-            p, q = pick(xyz, a), pick(xyz, b)
-            direction = (q - p) / np.maximum(np.linalg.norm(q - p, axis=1, keepdims=True), 1e-9)
-            s = step[used][index]
-            spacing = length[used][index] / (n[index] + 1)
-            tangent = (
-                np.asarray(across, np.float32)
-                - direction * (direction @ np.asarray(across))[:, None]
-            )
-            tangent /= np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-9)
-            frame = np.stack([direction, tangent, np.cross(direction, tangent)], -1)
-            m = len(index)
-            own = (sheet.own[a] & sheet.own[b])[used][index] & (side == FRONT)
-            column = np.flatnonzero(used.ravel())[index] % used.shape[1]
-            row = np.flatnonzero(used.ravel())[index] // used.shape[1]
-            grid = np.stack([column, row], 1) + 0.5 + t * ((1, 0) if axis == 1 else (0, 1))
-            parts.append(
-                Points(
-                    (p * (1 - t) + q * t).astype(np.float32),
-                    np.stack([0.5 * spacing, UNSEEN * SIGMA * s, 0.3 * SIGMA * s], 1).astype(np.float32),
-                    _quaternions(frame), pick(rgb, a) * (1 - t) + pick(rgb, b) * t,
-                    np.ones(m, np.float32), pick(weights, a) * (1 - t) + pick(weights, b) * t,
-                    (grid / sheet.density + np.asarray(sheet.origin)).astype(np.float32),
-                    np.full(m, side, np.uint8), np.full(m, sheet.layer, np.uint8), own,
-                )
-            )  # fmt: skip
-    return parts
-
-
-def unstretched(points: Points, sheet: Sheet, camera: Camera) -> Points:
-    """A sheet's points without stretched splats, for those that have neighbours in between."""
-    step = float(np.median(sheet.near[sheet.mask])) / camera.focal[1] / sheet.density
-    flat = points.side != RIM
-    scales = points.scales.copy()
-    scales[flat, :2] = np.minimum(scales[flat, :2], 1.25 * SIGMA * UNSEEN * step)
-    return replace(points, scales=scales)

@@ -13,7 +13,8 @@ from svad.body.model import BodyModel
 from svad.relief.head import face_triangles
 
 HEAD = 15
-LID_FORWARD = 0.003  # metres a closing lid comes forward, so that it hides the eyeball
+EYE_BACK = 0.005  # metres an eyeball goes back behind a closed lid
+LID_FORWARD = 0.0035  # metres a closing lid comes forward, so that it hides the eyeball
 LIDS = {  # expression: upper rim, lower rim, crease of the upper lid, all from the outer corner
     "eyeBlinkRight": (
         (246, 161, 160, 159, 158, 157, 173),
@@ -44,7 +45,7 @@ def blinking(
     turn: np.ndarray,  # [3, 3] from camera axes (x right, y down, z forward) to the rest frame
     m_per_px: float,
 ) -> np.ndarray:  # [468, E, 3]
-    """Blinks that close the eyes of this face: upper lids slide down to the lower ones, in front."""
+    """Blinks that close the eyes of this face: upper lids slide down in front, to the lower."""
     out = directions.copy()
     forward = np.array([0, 0, LID_FORWARD], np.float32)
     for name, (upper, lower, crease) in LIDS.items():
@@ -53,7 +54,7 @@ def blinking(
         e = names.index(name)
         out[:, e] = 0
         upper, lower, crease = list(upper), list(lower), list(crease)
-        gap = (face[lower] - face[upper]) * (1, 1, 0) * m_per_px
+        gap = (face[lower] - face[upper]) * m_per_px
         slide = gap @ turn.T
         out[upper, e] = 1.04 * slide + forward
         out[crease, e] = 0.5 * slide + 0.5 * forward
@@ -67,10 +68,11 @@ def rest_turn(rotations: np.ndarray, parents: tuple[int, ...]) -> np.ndarray:  #
     return transforms[HEAD, :, :3].numpy().T @ np.diag([1.0, -1.0, -1.0]).astype(np.float32)
 
 
-def eye_holes(face: np.ndarray, pixels: np.ndarray) -> np.ndarray:  # [P, 2] -> [P] bool
-    """Which pixels show an eyeball, which the lids slide over; the lashes go with the lid."""
-    out = np.zeros(len(pixels), bool)
-    for corners, (upper, lower, _) in zip(CORNERS, LIDS.values(), strict=True):
+def eye_holes(face: np.ndarray, pixels: np.ndarray) -> np.ndarray:  # [P, 2] -> [P]
+    """1, 2 where a pixel shows the right, left eyeball; lids slide over it, lashes with them."""
+    out = np.zeros(len(pixels), np.uint8)
+    for k, (upper, lower, _) in enumerate(LIDS.values()):
+        corners = CORNERS[k]
         top, bottom = face[list(upper), :2], face[list(lower), :2]
         top = top + 0.15 * (bottom - top)
         ring = np.concatenate([face[[corners[0]], :2], top, face[[corners[1]], :2], bottom[::-1]])
@@ -81,16 +83,23 @@ def eye_holes(face: np.ndarray, pixels: np.ndarray) -> np.ndarray:  # [P, 2] -> 
         at = np.floor((pixels - low) * scale).astype(int)
         framed = (at >= 0).all(1) & (at < size).all(1)
         x, y = at[:, 0].clip(0, size[0] - 1), at[:, 1].clip(0, size[1] - 1)
-        out |= framed & (mask[y, x] > 0)
+        out[framed & (mask[y, x] > 0)] = k + 1
     return out
 
 
 class ExpressionField:
     """Directions as a function of the position in the photo, through the face mesh's triangles."""
 
-    def __init__(self, face: np.ndarray, directions: np.ndarray, density: int = 2) -> None:
+    def __init__(
+        self,
+        face: np.ndarray,
+        directions: np.ndarray,
+        names: tuple[str, ...] = (),
+        density: int = 2,
+    ) -> None:
         self.face = face[:468]
         self.directions = directions
+        self.names = names
         self.density = density
         self.width = float(np.ptp(self.face[:, 0]))
         self.origin = np.floor(self.face[:, :2].min(0)) - 2
@@ -119,5 +128,9 @@ class ExpressionField:
         theirs = self.directions[nearest[around]] * fade
         index = np.concatenate([inside, around])
         moved = np.concatenate([mine, theirs])
-        moved[eye_holes(self.face, pixels[index])] = 0
+        eye = eye_holes(self.face, pixels[index])
+        moved[eye > 0] = 0
+        for k, name in enumerate(LIDS):  # the eyeball gives way to the closing lid
+            if name in self.names:
+                moved[eye == k + 1, self.names.index(name), 2] = -EYE_BACK
         return index.astype(np.int64), moved.astype(np.float16)

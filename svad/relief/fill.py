@@ -12,6 +12,7 @@ from svad.relief.points import FILL, Points, oriented
 from svad.splat.camera import Camera
 
 DEEPEST = 0.15  # metres a sample may be moved back to stay hidden in the photo
+UNDER_SKIRT = -0.02  # metres
 BEYOND = 0.006  # metres; outside the frame layers end, so the fill may come closer to them
 UNSEEN_CLOTH = {  # metres the fill lies above the body where no clothes are seen
     "torso": 0.008,
@@ -98,6 +99,7 @@ def missing_points(
     reach: float,  # metres: body closer than this to a layer point is not missing
     open_sides: tuple[bool, bool, bool, bool],  # the person is cut by the left, top, right, bottom
     skin: np.ndarray | None,  # [3] RGB of the face, None if no face was found
+    skirted: bool = False,  # the thighs are under a skirt and must not look out of it
 ) -> Points:
     """Body samples that no layer covers, coloured from the nearest layer of the same limb.
 
@@ -106,6 +108,8 @@ def missing_points(
     """
     share = np.stack([body.weights[:, list(j)].sum(1) for j in GROUPS.values()], 1)
     thickness = share @ cloth_thickness(body, layers)
+    if skirted:
+        thickness = np.where(body.weights[:, [1, 2]].sum(1) > 0.3, UNDER_SKIRT, thickness)
     xyz = body.xyz + thickness[:, None] * body.normals
     distance, _ = cKDTree(layers.xyz[::2]).query(xyz, distance_upper_bound=reach, workers=-1)
     pixels = camera.project(xyz)
@@ -116,10 +120,12 @@ def missing_points(
     near = np.full(len(xyz), reach, np.float32)
     for elbow, wrist in ((18, 20), (19, 21)):
         arm = body.weights[:, [elbow, wrist]].sum(1) > 0.5
-        near[arm] = np.minimum(thickness[arm] + 0.014, reach)
         if hand_is_seen(body, layers, wrist):
-            near[body.weights[:, wrist] > 0.75] = 0.05
-    keep = ~(distance < np.where(framed, near, BEYOND))
+            near[body.weights[:, wrist] > 0.5] = np.inf
+        else:
+            near[arm] = np.minimum(thickness[arm] + 0.014, reach)
+    # an infinite `near` covers samples for which no layer point was found at all
+    keep = ~(np.minimum(distance, 1e3) < np.where(framed, near, BEYOND))
     c, r = column.clip(0, w - 1), row.clip(0, h - 1)
     behind = np.where(framed & matte[r, c], shown[r, c] + 0.006 - pixels[:, 2], 0)
     behind = np.where(np.isfinite(behind), np.maximum(behind, 0), 0)
@@ -151,10 +157,10 @@ def missing_points(
 
 
 def hand_is_seen(body: BodySurface, layers: Points, wrist: int) -> bool:
-    """Whether the photo shows at least a third of a hand: then the body's need not be added."""
+    """Whether the photo shows a good part of a hand: then the body's need not be added."""
     seen = (layers.seen & (layers.weights[:, wrist] > 0.5)).sum()
     whole = (body.weights[:, wrist] > 0.5).sum() / 2  # samples of the side that faces the camera
-    return bool(seen > 0.35 * whole)
+    return bool(seen > 0.2 * whole)
 
 
 def cloth_thickness(body: BodySurface, layers: Points) -> np.ndarray:  # [groups] metres
@@ -189,7 +195,7 @@ def _fill_colours(
         if not mine.any():
             continue
         source = np.flatnonzero(known == g)
-        if name == "hands" and len(source) < 400 and skin is not None:
+        if name == "hands" and skin is not None and _covered(layers.rgb[source], skin):
             rgb[mine] = skin
         elif name == "feet" and len(source) < 200:
             rgb[mine] = 0.35 * clothes + 0.02
@@ -208,6 +214,15 @@ def _fill_colours(
     return rgb
 
 
+def _covered(rgb: np.ndarray, skin: np.ndarray) -> bool:
+    """Whether what is known of the hands ([P, 3]) is not skin: sleeves or pockets hide them."""
+    if len(rgb) < 100:
+        return True
+    both = np.stack([np.median(rgb, 0), skin]).astype(np.float32)[None]
+    lab = cv2.cvtColor(both, cv2.COLOR_RGB2LAB)[0] * (0.4, 1, 1)
+    return bool(np.linalg.norm(lab[0] - lab[1]) > 18)
+
+
 def _lowest_clothes(layers: Points, known: np.ndarray, names: list[str]) -> np.ndarray:  # [3]
     """Colour of the lowest clothes in the photo."""
     for name in ("shins", "thighs", "torso"):
@@ -223,11 +238,3 @@ def frame_cuts(matte: np.ndarray, least: int = 12) -> tuple[bool, bool, bool, bo
     """Whether the person is cut by the left, top, right, bottom border of the picture."""
     m = matte > 127
     return tuple(int(edge.sum()) >= least for edge in (m[:, 0], m[0], m[:, -1], m[-1]))
-
-
-def shown_depth(labels: np.ndarray, nears: list[np.ndarray]) -> np.ndarray:  # [H, W]
-    """Depth of the layer that the photo shows at each pixel, inf outside the person."""
-    shown = np.full(labels.shape, np.inf, np.float32)
-    for i, near in enumerate(nears):
-        shown = np.where(labels == i, near, shown)
-    return cv2.erode(shown, np.ones((3, 3), np.uint8)) if len(nears) else shown

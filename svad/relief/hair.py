@@ -36,7 +36,7 @@ class HeadFrame:
         return (xyz - self.centre) @ self.axes.T
 
     def angles(self, xyz: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Unwrapped position: angle around the head (0 = forward, left > 0), length downward (m)."""
+        """Unwrapped position: angle around the head (0 = forward, left > 0), metres downward."""
         p = self.local(xyz)
         x = p[..., 0] - np.interp(p[..., 1], self.spine[:, 1], self.spine[:, 0])
         z = p[..., 2] - np.interp(p[..., 1], self.spine[:, 1], self.spine[:, 2])
@@ -179,6 +179,8 @@ class HeadMap:
             ..., None
         ]
         sure = np.clip(total * 2, 0, 1) * (total > 0.05)
+        rows = blur(sure.sum(1, keepdims=True), 2.0)  # a few stray cells do not tint a whole row
+        sure = sure * np.clip(rows / max(0.25 * float(rows.max()), 1e-6), 0.02, 1)
         tone = masked_blur(mean, sure, 0.006 / self.cell)
         half = self.columns // 2
         wide = np.concatenate([tone[:, half:], tone, tone[:, :half]], 1)
@@ -229,7 +231,9 @@ class HeadMap:
         share = share * np.clip(1 - 2 * blur((bare & covered).astype(np.float32), soft), 0, 1)
         if both.any():  # the other side has its own light
             shift = pull_push(rgb - mirrored, both.astype(np.float32))
-            mirrored = mirrored + np.clip(blur(shift, 0.02 / self.cell), -0.4, 0.4)
+            u = np.abs((np.arange(self.columns) + 0.5) / self.columns - 0.5) * 2 * np.pi
+            fade = np.clip((2.1 - u) / 0.9, 0, 1)[None, :, None]
+            mirrored = mirrored + fade * np.clip(blur(shift, 0.02 / self.cell), -0.4, 0.4)
         out = mixed * (1 - share[..., None]) + mirrored * share[..., None]
         return np.clip(out * (1 - feathered[..., None]) + rgb * feathered[..., None], 0, 1)
 

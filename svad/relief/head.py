@@ -10,9 +10,7 @@ import numpy as np
 from svad.body.depth import draw
 from svad.media.fields import masked_blur
 
-CHIN, FOREHEAD = 152, 10
 CHEEKS = (50, 280, 101, 330, 205, 425, 117, 346)
-MOUTH = (13, 14)
 
 
 @cache

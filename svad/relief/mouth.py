@@ -14,6 +14,7 @@ UPPER = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)  # inner edge of the 
 LOWER = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308)
 LIPS = (0, 11, 12, 14, 15, 16, 17, 37, 267, 84, 314)
 COLUMNS, ROWS = 36, 26
+ANCHOR = 0.16  # share of the mouth's width beside which its corners no longer count
 DEPTH = 0.011  # metres behind the lips
 MARGIN = 0.003  # metres the dark sheet goes on behind each lip
 TEETH_DEPTH = 0.0065
@@ -29,6 +30,10 @@ class Rig:
 
     def __len__(self) -> int:
         return len(self.landmarks)
+
+    def select(self, index: np.ndarray) -> Rig:
+        """The points at `index` (mask or positions)."""
+        return Rig(self.landmarks[index], self.weights[index])
 
     def directions(self, landmarks: np.ndarray) -> np.ndarray:  # [468, E, 3] -> [M, E, 3]
         """Expression directions of the points from those of the face mesh."""
@@ -74,14 +79,20 @@ def mouth_points(
 
 
 def _edge(pixels: np.ndarray, ids: tuple[int, ...], a: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Points along an inner lip [C, 3] (px, depth), their two landmarks [C, 2] and weights [C, 2]."""
-    t = a * (len(ids) - 1)
+    """Points along an inner lip [C, 3] (px, depth), two landmarks each [C, 2] and their weights."""
+    anchor = a.clip(ANCHOR, 1 - ANCHOR)
+    t = anchor * (len(ids) - 1)
     i = np.minimum(t.astype(int), len(ids) - 2)
     f = (t - i)[:, None]
     ids = np.asarray(ids)
     pair = np.stack([ids[i], ids[i + 1]], 1)
     weights = np.concatenate([1 - f, f], 1)
-    return (pixels[pair] * weights[..., None]).sum(1), pair, weights
+    at = (pixels[pair] * weights[..., None]).sum(1)
+    beyond = (a - anchor)[:, None] * (pixels[ids[-1]] - pixels[ids[0]])
+    at[:, :2] += beyond[:, :2]
+    deep = np.interp(a, np.linspace(0, 1, len(ids)), pixels[ids, 2])
+    at[:, 2] = np.maximum(at[:, 2], deep)
+    return at, pair, weights
 
 
 def _grid(pixels, camera: Camera, a: np.ndarray, b: np.ndarray, depth: float):

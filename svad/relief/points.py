@@ -93,8 +93,8 @@ def sheet_points(sheet: Sheet, camera: Camera) -> Points:
         n = int(mask.sum())
         parts.append(
             Points(
-                xyz[mask], scales.astype(np.float32), quats, rgb[mask], np.ones(n, np.float32), weights[mask], pixel,
-                np.full(n, side, np.uint8), np.full(n, sheet.layer, np.uint8),
+                xyz[mask], scales.astype(np.float32), quats, rgb[mask], np.ones(n, np.float32),
+                weights[mask], pixel, np.full(n, side, np.uint8), np.full(n, sheet.layer, np.uint8),
                 sheet.own[mask] & (side == FRONT),
             )
         )  # fmt: skip
@@ -224,7 +224,7 @@ def _rim(sheet: Sheet, camera: Camera, near: np.ndarray, far: np.ndarray) -> Poi
     weights = sheet.near_weights[rim][index] * (1 - t) + sheet.far_weights[rim][index] * t
     n = len(index)
     return Points(
-        (a * (1 - t) + b * t).astype(np.float32), scales.astype(np.float32), _quaternions(frame), rgb,
-        np.ones(n, np.float32), weights, sheet_pixels(sheet)[rim][index],
+        (a * (1 - t) + b * t).astype(np.float32), scales.astype(np.float32), _quaternions(frame),
+        rgb, np.ones(n, np.float32), weights, sheet_pixels(sheet)[rim][index],
         np.full(n, RIM, np.uint8), np.full(n, sheet.layer, np.uint8), np.zeros(n, bool),
     )  # fmt: skip

@@ -80,7 +80,7 @@ def expressions(
     if subject.face is None:
         return np.zeros(0, np.int64), np.zeros((0, len(body.expression_names), 3), np.float16)
     directions = face_directions(subject, body)
-    field = ExpressionField(subject.face, directions)
+    field = ExpressionField(subject.face, directions, tuple(body.expression_names))
     points = relief.points
     mine = np.flatnonzero(
         points.seen & (points.layer == relief.torso) & (points.weights[:, 15] > 0.4)
@@ -108,12 +108,15 @@ def skinned_mesh(
     subject: Subject, relief: Relief, body: BodyModel, joints: torch.Tensor
 ) -> SkinnedMesh:
     """The layers (and the filled body) as one mesh in the rest pose."""
-    parts = []
+    parts, layers = [], []
     for sheet in relief.sheets:
         stride = 2 if sheet.density > 1 else 3
-        parts.append(sheet_mesh(sheet, relief.camera, stride))
-    xyz, faces, rgb, weights22 = joined_meshes([p for p in parts if len(p[1])])
-    ids, weights = top4(relief.limb_weights(xyz, weights22))
+        part = sheet_mesh(sheet, relief.camera, stride)
+        if len(part[1]):
+            parts.append(part)
+            layers.append(np.full(len(part[0]), sheet.layer))
+    xyz, faces, rgb, weights22 = joined_meshes(parts)
+    ids, weights = top4(relief.limb_weights(xyz, weights22, np.concatenate(layers)))
     rest = unpose_points(
         torch.from_numpy(xyz), torch.from_numpy(ids), torch.from_numpy(weights), joints,
         body.parents, subject.body.pose,
@@ -124,7 +127,8 @@ def skinned_mesh(
         pixels = relief.camera.project(xyz)
         front = np.flatnonzero((weights22[:, 15] > 0.4) & relief.in_front(pixels))
         if len(front):
-            field = ExpressionField(subject.face, face_directions(subject, body))
+            names = tuple(body.expression_names)
+            field = ExpressionField(subject.face, face_directions(subject, body), names)
             found, dirs = field(pixels[front, :2])
             index = front[found]
     return SkinnedMesh(

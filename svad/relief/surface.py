@@ -1,4 +1,4 @@
-"""Depth of a limb group: the body's surface, carried to the outline of the clothes, closed there."""
+"""Depth of a limb group: the body's surface, carried to the clothes' outline, closed there."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import numpy as np
 
 from svad.media.fields import blur, masked_blur, pull_push
 from svad.relief.labels import PartMaps
+
+FLATTEST = 0.6  # depth of a trunk over its width
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,9 @@ def body_surface(
         width = pull_push(cover / np.maximum(bare, 1.0), (wide & mask).astype(np.float32))
         width = np.clip(blur(width, 0.01 * body_height), 0.9, 1.8)
         half = half * (1 + (0.6 - 0.35 * head) * (width - 1))
+    if torso:  # a trunk is never flatter than this, whatever the body behind loose clothes
+        trunk = np.clip(1 - 2 * head, 0, 1)
+        half = np.maximum(half, FLATTEST * trunk * blur(cover, 0.02 * body_height) / px_per_m)
     # strands, brims and ears are no thicker than they are wide
     loose = np.maximum(feather_out(body, 0.012 * body_height), head)
     limit = np.where(half > 1.6 * cover / px_per_m, 1.6 * cover / px_per_m, half)

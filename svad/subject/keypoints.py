@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-COUNT = 133
-BODY = slice(0, 17)
-LEFT_FOOT, RIGHT_FOOT = slice(17, 20), slice(20, 23)  # big toe, small toe, heel
-FACE = slice(23, 91)
-LEFT_HAND, RIGHT_HAND = slice(91, 112), slice(112, 133)
+from svad.pose.keypoints import BODY as BODY
+from svad.pose.keypoints import COUNT as COUNT
+from svad.pose.keypoints import FACE as FACE
+from svad.pose.keypoints import FINGERS as FINGERS
+from svad.pose.keypoints import LEFT_FOOT as LEFT_FOOT
+from svad.pose.keypoints import LEFT_HAND as LEFT_HAND
+from svad.pose.keypoints import RIGHT_FOOT as RIGHT_FOOT
+from svad.pose.keypoints import RIGHT_HAND as RIGHT_HAND
+
 NOSE, LEFT_EYE, RIGHT_EYE, LEFT_EAR, RIGHT_EAR = range(5)
 LEFT_SHOULDER, RIGHT_SHOULDER, LEFT_ELBOW, RIGHT_ELBOW, LEFT_WRIST, RIGHT_WRIST = range(5, 11)
 LEFT_HIP, RIGHT_HIP, LEFT_KNEE, RIGHT_KNEE, LEFT_ANKLE, RIGHT_ANKLE = range(11, 17)
@@ -18,9 +22,6 @@ BONES = (
     *((5, 6), (5, 7), (7, 9), (6, 8), (8, 10), (5, 11), (6, 12), (11, 12)),
     *((11, 13), (13, 15), (12, 14), (14, 16), (15, 17), (15, 19), (16, 20), (16, 22)),
 )  # lines of the drawn skeleton
-FINGERS = tuple(
-    (0 if k == 0 else 4 * f + k, 4 * f + k + 1) for f in range(5) for k in range(4)
-)  # lines of a drawn hand, numbered inside the hand
 
 # the 33 body landmarks of mediapipe that have a place among the first 23
 POSE_SOURCE = {

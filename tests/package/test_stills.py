@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from svad.body.skin import pose_gaussians
 from svad.body.poser import Poser
+from svad.body.skin import pose_gaussians
 from svad.package.stills import cutout, draw_front, draw_poses, draw_views, over_white
 from svad.splat.gaussians import isotropic
 from svad.splat.render import render

@@ -12,6 +12,7 @@ from svad.body.free import load_free_body
 from svad.body.model import BodyModel, RestBody
 from svad.relief.labels import PartMaps, draw_parts
 from svad.relief.parts import parts_for
+from svad.relief.points import Sheet
 from svad.types import BodyFit, Closeup, Photo, Pose, Subject
 from tests.subject.people import Person, person, pose_of
 
@@ -132,8 +133,24 @@ def px_per_m(subject: Subject) -> float:
 
 
 def directed_edges(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:  # two of [E, 2]
-    """All edges of triangles [F, 3] in their sense of rotation, and the same turned round, sorted."""
+    """Edges of triangles [F, 3] in their sense of rotation, and turned round; both sorted."""
     edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]).astype(np.int64)
     turned = edges[:, ::-1]
     order = [np.lexsort(e.T[::-1]) for e in (edges, turned)]
     return edges[order[0]], turned[order[1]]
+
+
+def simple_sheet() -> Sheet:
+    """A lens of 32 x 24 pixels, red in front and blue behind; its lower half is hidden."""
+    rows, columns = np.indices((24, 32)).astype(np.float32)
+    radius = np.hypot((columns - 15.5) / 14, (rows - 11.5) / 10)
+    mask = radius < 1
+    bulge = 0.3 * np.sqrt(np.clip(1 - radius**2, 0, 1)) + 0.02
+    weights = np.zeros((24, 32, 22), np.float32)
+    weights[..., 3] = 1
+    rgb = np.zeros((24, 32, 3), np.float32)
+    return Sheet(
+        layer=2, origin=(16.0, 12.0), density=1, mask=mask, alpha=mask.astype(np.float32),
+        near=4 - bulge, far=4 + bulge, near_rgb=rgb + (0.8, 0.1, 0.1), far_rgb=rgb + (0, 0, 0.7),
+        near_weights=weights, far_weights=weights, own=mask & (rows < 12),
+    )  # fmt: skip

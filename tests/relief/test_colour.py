@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from svad.relief.colour import back_of_clothes, extended, feather, streaks
+from svad.relief.colour import back_of_clothes, extended, streaks
 
 RED, WHITE, GREEN = (0.7, 0.1, 0.1), (1.0, 1.0, 1.0), (0.0, 1.0, 0.0)
 
@@ -80,9 +80,3 @@ def test_grain_is_soft_even_and_the_same_for_the_same_seed() -> None:
     assert (a != streaks((200, 200), 4, 2.5, 1.2)).any()
     assert abs(a.mean()) < 0.1 and a.std() == pytest.approx(1, abs=1e-3)
     assert np.abs(np.diff(a, axis=0)).mean() < np.abs(np.diff(a, axis=1)).mean()  # along y
-
-
-def test_feather_softens_the_edge_only(shirt: tuple[np.ndarray, np.ndarray]) -> None:
-    soft = feather(shirt[1], 2.0)
-    assert soft[40, 30] == pytest.approx(1) and soft[2, 2] == pytest.approx(0)
-    assert 0.2 < soft[10, 30] < 0.8

@@ -59,7 +59,7 @@ def test_surface_follows_the_body_and_goes_on_over_its_clothes(
     tight = body_surface(p, mask, px_per_m(subject), height)
     ok = tight.trusted & mask
     assert ok.sum() > 100
-    truth = (p.maps.near + p.maps.far)[ok] / 2
+    truth = (p.maps.near[ok] + p.maps.far[ok]) / 2
     assert np.abs(tight.middle[ok] - truth).mean() < 0.012
     assert (tight.half[mask] > 0).all() and np.isfinite(tight.middle).all()
     loose = feather_out(mask, 6) < 1  # cloth six pixels off the body

@@ -1,0 +1,64 @@
+"""Detects with DWPose where its two files are at hand: sharper key points on the same person."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from svad.pose.detect import DETECTOR, ESTIMATOR, DwPose
+from svad.pose.keypoints import VISIBLE, WholeBody
+from svad.subject.detect import Detection, Detector, MediapipeDetector
+from svad.weights.store import Store
+
+_ON_PERSON = 0.6  # share of the seen points that must lie on the mask
+_FEW = 6  # seen points below which nothing can be told
+
+
+class DwPoseDetector:
+    """DWPose's 133 points; mask, depth, face mesh and further people come from another detector."""
+
+    def __init__(self, network: DwPose, base: Detector | None = None) -> None:
+        self._network, self._base = network, base or MediapipeDetector()
+
+    def detect(
+        self,
+        rgb: np.ndarray,  # [H, W, 3] uint8
+    ) -> Detection | None:
+        """The largest person in the picture, or None.
+
+        Where DWPose sees nobody on that person's mask, the other detector's points stay.
+        """
+        found = self._base.detect(rgb)
+        if found is None:
+            return None
+        people = self._network.people(rgb)
+        shares = [_share_on(found.mask, person) for person in people]
+        if not shares or max(shares) < _ON_PERSON:
+            return found
+        best = people[int(np.argmax(shares))]
+        score = np.clip(best.score, 0, 1)  # raw maxima of the network may pass 1
+        points = np.concatenate([best.xy, score[:, None]], 1).astype(np.float32)
+        return replace(found, keypoints=points)
+
+
+def best_detector(store: Store | None = None) -> Detector:
+    """DWPose if both of its files are on this machine, else mediapipe. Keep it: loading is slow."""
+    store = store or Store.from_environment()
+    if all(store.locate(name) for name in (DETECTOR, ESTIMATOR)):
+        return DwPoseDetector(DwPose.load(store))
+    return MediapipeDetector()
+
+
+def _share_on(
+    mask: np.ndarray,  # [H, W] float32
+    person: WholeBody,
+) -> float:
+    """Share of the seen points that lie on the mask."""
+    height, width = mask.shape
+    seen = person.xy[person.score > VISIBLE].astype(int)
+    if len(seen) < _FEW:
+        return 0.0
+    x, y = seen.T
+    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    return float((mask[y[inside], x[inside]] > 0.5).sum() / len(seen))

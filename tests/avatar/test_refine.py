@@ -1,0 +1,159 @@
+"""Closed-form refinement of outline and colours."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from svad.avatar.refine import core, fit_colours, fit_silhouette
+from svad.body.skin import pose_gaussians
+from svad.errors import Stopped
+from svad.splat.camera import Camera
+from svad.splat.gaussians import Gaussians
+from svad.splat.render import render
+from tests.helpers import tiny_avatar
+
+
+@pytest.fixture(scope="module")
+def drawn() -> tuple[Gaussians, Camera, np.ndarray, np.ndarray]:
+    """A person of splats, the camera, and the picture [H, W, 3] and alpha [H, W] of it."""
+    avatar = tiny_avatar(4000, width=96, height=128)
+    posed = pose_gaussians(avatar, avatar.pose)
+    with torch.no_grad():
+        picture = render(posed, avatar.camera)
+    return posed, avatar.camera, picture.image[0].numpy(), picture.alpha[0].numpy()
+
+
+def alpha_of(gaussians: Gaussians, camera: Camera) -> np.ndarray:  # [H, W]
+    with torch.no_grad():
+        return render(gaussians, camera).alpha[0].numpy()
+
+
+def outline_distance(matte: np.ndarray) -> np.ndarray:  # [H, W] px, both sides
+    inside = (matte > 0.5).astype(np.uint8)
+    return np.maximum(*(cv2.distanceTransform(m, cv2.DIST_L2, 5) for m in (inside, 1 - inside)))
+
+
+def shrunk(alpha: np.ndarray) -> np.ndarray:  # [H, W] float32
+    """The matte of a slightly thinner person."""
+    small = cv2.erode((alpha > 0.5).astype(np.float32), np.ones((3, 3), np.uint8))
+    return cv2.GaussianBlur(small, (0, 0), 0.6)
+
+
+def test_silhouette_moves_only_splats_near_the_outline(drawn) -> None:
+    posed, camera, _, alpha = drawn
+    matte = shrunk(alpha)
+    fitted = fit_silhouette(posed, camera, matte, 12, lambda k: None)
+    pixels = camera.project(posed.means.numpy())
+    x, y = np.floor(pixels[:, :2]).astype(int).T
+    far = outline_distance(matte)[y, x] > 7  # px
+    changed = (fitted.means != posed.means).any(1).numpy()
+    changed |= (fitted.opacities != posed.opacities).numpy()
+    assert far.sum() > 100 and changed.sum() > 500
+    assert not changed[far].any()
+    for same in ("scales", "quats", "colors"):
+        assert torch.equal(getattr(fitted, same), getattr(posed, same))
+
+
+def test_silhouette_comes_nearer_to_the_matte(drawn) -> None:
+    posed, camera, _, alpha = drawn
+    matte = shrunk(alpha)
+    fitted = fit_silhouette(posed, camera, matte, 20, lambda k: None)
+    before, after = (np.abs(alpha_of(g, camera) - matte).mean() for g in (posed, fitted))
+    assert after < 0.6 * before
+
+
+def test_splats_slide_along_the_picture_and_by_few_pixels(drawn) -> None:
+    posed, camera, _, alpha = drawn
+    fitted = fit_silhouette(posed, camera, shrunk(alpha), 12, lambda k: None)
+    before, after = (camera.project(g.means.numpy()) for g in (posed, fitted))
+    np.testing.assert_allclose(before[:, 2], after[:, 2], atol=1e-4)
+    assert np.linalg.norm((after - before)[:, :2], axis=1).max() < 4
+    assert fitted.opacities.min() >= 0 and (fitted.opacities <= posed.opacities + 1e-6).all()
+
+
+def test_silhouette_without_an_outline_changes_nothing(drawn) -> None:
+    posed, camera, _, _ = drawn
+    away = replace(posed, means=posed.means + torch.tensor([0.0, 0.0, -400.0]))  # a dot
+    matte = np.zeros((camera.height, camera.width), np.float32)
+    matte[:3, :3] = 1
+    assert fit_silhouette(away, camera, matte, 3, lambda k: None) is away
+
+
+def test_colours_reduce_the_error_round_by_round(drawn) -> None:
+    posed, camera, image, alpha = drawn
+    inside = core(alpha)
+    grey = replace(posed, colors=torch.full_like(posed.colors, 0.5))
+
+    def error(rounds: int) -> float:
+        fitted = fit_colours(grey, camera, image, inside, rounds, lambda k: None)
+        with torch.no_grad():
+            now = render(fitted, camera).image[0].numpy()
+        return float(np.abs(now - image)[inside].mean())
+
+    errors = [error(k) for k in (0, 1, 3, 6)]
+    assert errors[0] > errors[1] > errors[2] > errors[3]
+    assert errors[3] < 0.25 * errors[0]
+
+
+def test_colours_stay_in_range_and_leave_all_else(drawn) -> None:
+    posed, camera, image, alpha = drawn
+    loud = np.where(image > 0.4, 3.0, -2.0).astype(np.float32)
+    fitted = fit_colours(posed, camera, loud, core(alpha), 3, lambda k: None)
+    assert fitted.colors.min() >= 0 and fitted.colors.max() <= 1
+    assert len(fitted) == len(posed)
+    for same in ("means", "scales", "quats", "opacities"):
+        assert torch.equal(getattr(fitted, same), getattr(posed, same))
+
+
+def test_what_the_photo_does_not_show_keeps_its_colour(drawn) -> None:
+    posed, camera, image, alpha = drawn
+    nowhere = fit_colours(posed, camera, image, np.zeros(alpha.shape, bool), 2, lambda k: None)
+    torch.testing.assert_close(nowhere.colors, posed.colors, atol=1e-6, rtol=0)
+    left = core(alpha)
+    left[:, left.shape[1] // 2 - 6 :] = False
+    half = fit_colours(posed, camera, np.zeros_like(image), left, 3, lambda k: None)
+    pixels = camera.project(posed.means.numpy())
+    right = pixels[:, 0] > left.shape[1] / 2
+    torch.testing.assert_close(half.colors[right], posed.colors[right], atol=1e-6, rtol=0)
+    assert (half.colors < posed.colors - 0.05).any()
+
+
+def test_background_does_not_colour_the_person(drawn) -> None:
+    posed, camera, image, alpha = drawn
+    green = image + (1 - alpha[..., None]) * np.array([0, 1, 0], np.float32)
+    a, b = (
+        fit_colours(posed, camera, picture, core(alpha), 2, lambda k: None)
+        for picture in (image, np.where(core(alpha)[..., None], image, green))
+    )
+    torch.testing.assert_close(a.colors, b.colors)
+
+
+@pytest.mark.parametrize("fit", ["silhouette", "colours"])
+def test_every_round_is_told_and_may_stop(drawn, fit: str) -> None:
+    posed, camera, image, alpha = drawn
+    rounds: list[int] = []
+
+    def tell(k: int) -> None:
+        rounds.append(k)
+        if k == 2:
+            raise Stopped("stopped")
+
+    with pytest.raises(Stopped):
+        if fit == "silhouette":
+            fit_silhouette(posed, camera, alpha, 9, tell)
+        else:
+            fit_colours(posed, camera, image, core(alpha), 9, tell)
+    assert rounds == [0, 1, 2]
+
+
+def test_core_is_well_inside() -> None:
+    matte = np.zeros((20, 20), np.float32)
+    matte[4:16, 4:16] = 1
+    matte[4:16, 10] = 0.9
+    inner = core(matte)
+    assert inner[6, 6] and not inner[4].any() and not inner[:, 9:12].any()

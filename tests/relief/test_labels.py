@@ -1,0 +1,151 @@
+"""Which limb group a pixel shows."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from svad.body.model import BodyModel
+from svad.relief.labels import (
+    Hand,
+    PartMaps,
+    forearm_is_bare,
+    hand_hulls,
+    label_pixels,
+    nearest_part,
+)
+from svad.types import Subject
+from tests.relief.people import drawn_parts, subject_of
+from tests.subject.people import SKIN, TROUSERS, pose_of
+
+TORSO, LEFT_ARM = 0, 1
+
+
+@pytest.fixture(scope="module")
+def drawn(subject: Subject, body: BodyModel) -> list[PartMaps]:
+    return drawn_parts(subject, body)[0]
+
+
+def disc(subject: Subject, center: np.ndarray, radius: float) -> np.ndarray:  # [H, W] bool
+    rows, columns = np.indices(subject.matte.shape)
+    return np.hypot(columns + 0.5 - center[0], rows + 0.5 - center[1]) < radius
+
+
+def is_skin(rgb: np.ndarray) -> np.ndarray:  # [H, W] bool
+    return np.abs(rgb.astype(int) - SKIN).max(-1) < 60
+
+
+def hip_hand(subject: Subject) -> tuple[np.ndarray, Hand]:
+    """A bare hand painted on the trousers of the left hip [H, W, 3], and where it was found."""
+    knuckles = subject.keypoints[11, :2] - (0, 6)
+    skin = disc(subject, knuckles, 6.5)
+    rgb = subject.photo.rgb.copy()
+    rgb[skin] = SKIN
+    hull = disc(subject, knuckles, 10.0)  # reaches over the cloth around the hand
+    return rgb, Hand(hull, subject.keypoints[9, :2], subject.keypoints[7, :2])
+
+
+def labelled(subject: Subject, drawn: list[PartMaps], **more: object) -> np.ndarray:
+    height = float(np.ptp(subject.keypoints[:17, 1])) * 1.1
+    rgb = more.pop("rgb", subject.photo.rgb)
+    return label_pixels(rgb, subject.matte > 127, drawn, height, **more)
+
+
+def test_labels_follow_the_body_and_end_with_the_matte(
+    subject: Subject, drawn: list[PartMaps]
+) -> None:
+    labels, front = labelled(subject, drawn), nearest_part(drawn)
+    np.testing.assert_array_equal(labels >= 0, subject.matte > 127)
+    both = (labels >= 0) & (front >= 0)
+    assert (labels == front)[both].mean() > 0.96
+    assert set(np.unique(labels)) == set(range(-1, len(drawn)))
+
+
+def test_every_part_is_in_one_piece(subject: Subject, drawn: list[PartMaps]) -> None:
+    labels = labelled(subject, drawn)
+    for i in range(len(drawn)):
+        mask = (labels == i).astype(np.uint8)
+        _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
+        sizes = np.sort(stats[1:, cv2.CC_STAT_AREA])
+        assert sizes[-1] > 0.95 * sizes.sum()
+
+
+def test_cloth_beyond_the_body_goes_to_the_limb_it_hangs_on(
+    subject: Subject, drawn: list[PartMaps]
+) -> None:
+    sleeve = disc(subject, subject.keypoints[7, :2] + (6, 0), 7.0) & (drawn[0].maps.near_face < 0)
+    rgb = subject.photo.rgb.copy()
+    rgb[sleeve] = rgb[int(subject.keypoints[7, 1]) - 8, int(subject.keypoints[7, 0])]
+    inside = (subject.matte > 127) | sleeve
+    labels = label_pixels(rgb, inside, drawn, 230.0)
+    assert (labels[sleeve] == LEFT_ARM).mean() > 0.95
+
+
+def test_a_hand_on_the_hip_goes_to_its_arm_and_the_cloth_does_not(
+    subject: Subject, drawn: list[PartMaps]
+) -> None:
+    rgb, hand = hip_hand(subject)
+    skin = is_skin(rgb) & (subject.matte > 127)
+    labels = labelled(subject, drawn, rgb=rgb, hands={LEFT_ARM: hand}, skin=skin)
+    shown = skin & hand.area
+    cloth = hand.area & ~cv2.dilate(skin.astype(np.uint8), np.ones((3, 3))).astype(bool)
+    cloth &= labels >= 0
+    assert shown.sum() > 100 and cloth.sum() > 60
+    assert (labels[shown] == LEFT_ARM).mean() > 0.9
+    assert (labels[cloth] != LEFT_ARM).mean() > 0.9
+    without = labelled(subject, drawn, rgb=rgb)
+    assert (without[shown] == LEFT_ARM).mean() < 0.5  # the body alone does not know
+
+
+def test_a_gloved_hand_is_taken_whole(subject: Subject, drawn: list[PartMaps]) -> None:
+    rgb, hand = hip_hand(subject)
+    rgb[hand.area] = (240, 220, 40)  # no skin in sight, and sleeves down to the wrist
+    arm = nearest_part(drawn) == LEFT_ARM
+    rgb[arm] = (180, 40, 50)
+    skin = is_skin(rgb) & (subject.matte > 127)
+    assert not forearm_is_bare(hand, skin)
+    labels = labelled(subject, drawn, rgb=rgb, hands={LEFT_ARM: hand}, skin=skin)
+    assert (labels[hand.area] == LEFT_ARM).mean() > 0.8
+
+
+def test_bare_forearms_are_told_from_sleeves(subject: Subject) -> None:
+    _, hand = hip_hand(subject)
+    assert forearm_is_bare(hand, is_skin(subject.photo.rgb))
+    assert not forearm_is_bare(hand, np.zeros(subject.matte.shape, bool))
+    away = Hand(hand.area, hand.wrist + 1000, hand.elbow + 1000)  # outside the picture
+    assert not forearm_is_bare(away, np.ones(subject.matte.shape, bool))
+
+
+def test_hulls_hold_their_landmarks_and_are_empty_without() -> None:
+    points = np.zeros((133, 3), np.float32)
+    points[[9, 7, 10, 8], :2] = (50, 60), (30, 20), (120, 60), (140, 20)
+    points[91:112] = np.random.default_rng(0).uniform((40, 60, 0.9), (60, 80, 1), (21, 3))
+    hands = hand_hulls(points, (100, 160), grow=2)
+    x, y = np.round(points[91:112, :2]).astype(int).T
+    assert hands["left"].area[y, x].all() and hands["left"].area.sum() < 900
+    assert not hands["right"].area.any()
+    np.testing.assert_array_equal(hands["right"].elbow, (140, 20))
+
+
+def test_each_part_is_drawn_behind_what_hides_it(body: BodyModel) -> None:
+    crossed = subject_of(pose_of({18: (0, -95, 0), 16: (0, -25, -70)}), face=False, head=False)
+    drawn, _ = drawn_parts(crossed, body)
+    forearm = next(i for i, p in enumerate(drawn) if p.part.name == "left_arm_lower")
+    over = (nearest_part(drawn) == forearm) & (drawn[TORSO].weight > 0.5)
+    assert over.sum() > 60  # the forearm lies before the belly, and the belly is known all the same
+    assert (drawn[TORSO].maps.near[over] > drawn[forearm].maps.near[over]).all()
+    labels = labelled(crossed, drawn)
+    assert (labels[nearest_part(drawn) == forearm] == forearm).mean() > 0.8
+
+
+def test_crop_is_a_part_of_all_maps(drawn: list[PartMaps]) -> None:
+    box = np.s_[40:90, 60:120]
+    part = drawn[TORSO].crop(box)
+    np.testing.assert_array_equal(part.weight, drawn[TORSO].weight[box])
+    np.testing.assert_array_equal(part.maps.near, drawn[TORSO].maps.near[box])
+
+
+def test_trousers_and_skin_are_different_colours() -> None:
+    """The tests above mean something only while this holds."""
+    assert not is_skin(np.array([[TROUSERS]], np.uint8)).any()
