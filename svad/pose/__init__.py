@@ -1,0 +1,1 @@
+"""Key points of people: finding, aligning and drawing them, and the driving sequence."""
