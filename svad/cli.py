@@ -29,7 +29,8 @@ BAR = 24  # characters
 QUIET = 5.0  # seconds between two lines about the same stage when the output is no terminal
 USAGE = """\
 python -m svad PHOTO -o OUT [--preset preview] [--views N] [--size PX] [--seed N]
-       python -m svad animate OUT --motion NAME -o VIDEO.mp4 [--height PX] [--view SIDE]"""
+       python -m svad animate OUT --motion NAME -o VIDEO.mp4 [--height PX] [--view SIDE]
+       python -m svad weights [--preset NAME] [--download] [--verify]"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,6 +38,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments[:1] == ["animate"]:
         command, options = _animate, _animate_parser().parse_args(arguments[1:])
+    elif arguments[:1] == ["weights"]:
+        from svad.weights.command import parser
+
+        command, options = _weights, parser().parse_args(arguments[1:])
     else:
         command, options = _create, _create_parser().parse_args(arguments)
     stop = threading.Event()
@@ -68,7 +73,8 @@ def _create_parser() -> argparse.ArgumentParser:
         prog="python -m svad",
         usage=USAGE,
         description="Makes an animatable 3D avatar from one photo of a person.",
-        epilog="`python -m svad animate --help` tells about videos of a finished avatar.",
+        epilog="`python -m svad animate --help` tells about videos of a finished avatar, "
+        "`python -m svad weights --help` about pretrained files.",
     )
     parser.add_argument("photo", type=Path, metavar="PHOTO", help="a JPEG, PNG or WebP file")
     parser.add_argument(
@@ -160,6 +166,12 @@ def _animate(options: argparse.Namespace, stop: threading.Event) -> int:
         bars.end()
     print(path)
     return OK
+
+
+def _weights(options: argparse.Namespace, stop: threading.Event) -> int:
+    from svad.weights.command import run
+
+    return run(options, stop, Bars(sys.stderr))
 
 
 def _preset(options: argparse.Namespace) -> Preset:

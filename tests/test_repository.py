@@ -50,13 +50,13 @@ def test_packages_are_debian_names() -> None:
 
 def test_the_manifest_is_complete_and_the_preview_downloads_nothing() -> None:
     manifest = yaml.safe_load((ROOT / "weights_manifest.yaml").read_text(encoding="utf-8"))
-    downloads = manifest["downloads"]
-    assert not [entry for entry in downloads if "preview" in entry["required_for"]]
-    for entry in downloads:
-        assert re.fullmatch(r"[0-9a-f]{40}", entry["revision"]), "a commit, not a branch"
-        assert re.fullmatch(r"[0-9a-f]{64}", entry["sha256"])
-    for entry in [*manifest["bundled"], *manifest["optional"], *downloads]:
-        assert entry["name"] and entry["license"] and entry["terms"] and entry["source"]
+    fetched = [*manifest["downloads"], *manifest["user_supplied"]]
+    for entry in fetched:
+        assert "preview" not in [*entry["required_for"], *entry.get("useful_for", [])]
+    for entry in [*manifest["bundled"], *fetched]:
+        assert entry["name"] and entry["license"] and entry["terms"] and entry["stage"]
+        assert entry["license_url"].startswith("https://")
+        assert entry.get("source") or entry["repo"]
     for entry in manifest["bundled"]:
         if "file" in entry:
             assert (ROOT / entry["file"]).is_file()
