@@ -67,19 +67,18 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=FOLDER)
     parser.add_argument("--quality", type=float, default=1.0, help="share of the lights")
     options = parser.parse_args()
-    for name in options.only:
-        folder = options.folder / name
-        if options.render:
-            save_jpg(
-                folder / "photo.jpg",
-                render(PEOPLE[name], quality=options.quality),
-                quality=JPEG_QUALITY,
-            )
-            print(f"{folder / 'photo.jpg'}: {(folder / 'photo.jpg').stat().st_size / 1e3:.0f} kB")
-        if options.results:
-            from svad.examples.results import make_result
+    for name in options.only if options.render else ():
+        path = options.folder / name / "photo.jpg"
+        save_jpg(path, render(PEOPLE[name], quality=options.quality), quality=JPEG_QUALITY)
+        print(f"{path}: {path.stat().st_size / 1e3:.0f} kB")
+    if options.results:
+        from svad.examples.results import make_result
+        from svad.pipeline import Pipeline
 
-            make_result(PEOPLE[name], folder)
+        pipeline = Pipeline()
+        for name in options.only:
+            sizes = make_result(PEOPLE[name], options.folder / name, pipeline)
+            print(f"{name}: {sum(sizes.values()) / 1e6:.2f} MB {sizes}")
     return 0
 
 

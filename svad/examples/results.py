@@ -7,33 +7,36 @@ Whoever runs the photo through the pipeline gets the full files.
 
 from __future__ import annotations
 
-import shutil
+import json
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import torch
 from PIL import Image
 
-from svad.config import PREVIEW
 from svad.examples.people import Person
 from svad.files import write_json, writing
 from svad.jobs import read_card
 from svad.media.images import fit_within, read_png, read_rgb, save_jpg
 from svad.media.video import write_mp4
 from svad.package.notes import licence
-from svad.pipeline import Pipeline
+from svad.package.stage import on_head
+from svad.package.viewer import viewer_copy
+from svad.pipeline import Pipeline, load_avatar
+from svad.splat.files import load_ply, save_splat
 
-LIMIT = 4_900_000  # bytes per person
-VIEWER_LIMIT = 40_000  # Gaussians in viewer.splat, 32 bytes each
-TURNTABLE_CRF, MOTION_CRF = 22, 25
+LIMIT = 4_950_000  # bytes per person
+VIEWER = "viewer.splat"
+VIEWER_LIMIT, VIEWER_LEAST = 60_000, 20_000  # Gaussians in it, 32 bytes each
+TURNTABLE_CRF, MOTION_CRF = 20, 22
 MOTIONS = ("wave", "walk")
 MOTION_HEIGHT = 480  # px
 THUMBNAIL = 240  # px, height
 KEPT = (
-    *("photo.jpg", "thumb.jpg", "front.webp", "turntable.mp4", "viewer.splat", "avatar.zip"),
+    *("photo.jpg", "thumb.jpg", "front.webp", "turntable.mp4", VIEWER, "avatar.zip"),
     *(f"motions/{name}.mp4" for name in MOTIONS),
 )
 README = """\
@@ -52,16 +55,15 @@ To get everything (avatar.ply, avatar.safetensors, all Gaussians), run
 """
 
 
-def make_result(person: Person, folder: Path, pipeline: Pipeline | None = None) -> dict[str, int]:
-    """Fills examples/<name>; returns bytes by file. Raises ValueError if they are too many."""
-    packing = replace(PREVIEW.package, viewer_limit=VIEWER_LIMIT)
-    pipeline = pipeline or Pipeline(replace(PREVIEW, package=packing))
+def make_result(person: Person, folder: Path, pipeline: Pipeline) -> dict[str, int]:
+    """Fills examples/<name> from its photo.jpg; returns bytes by file.
+
+    What the other files leave of the person's share goes to the copy for the 3D view.
+    """
     with tempfile.TemporaryDirectory() as place:
         job = Path(place) / "job"
         pipeline.run(folder / "photo.jpg", job)
-        card = read_card(job)
-        with writing(folder / "viewer.splat") as temporary:
-            shutil.copyfile(job / "viewer.splat", temporary)
+        card = _for_readers(read_card(job))
         write_mp4(folder / "turntable.mp4", _frames(job / "turntable.mp4"), 24.0, TURNTABLE_CRF)
         for name in MOTIONS:
             clip = job / f"{name}.mp4"
@@ -69,16 +71,28 @@ def make_result(person: Person, folder: Path, pipeline: Pipeline | None = None) 
             write_mp4(folder / "motions" / f"{name}.mp4", _frames(clip), 24.0, MOTION_CRF)
         front = Image.fromarray(read_png(job / "front.png"))
         with writing(folder / "front.webp") as temporary:
-            front.save(temporary, quality=90, alpha_quality=95, method=6, exact=False)
-        card = _for_readers(card)
+            front.save(temporary, quality=92, alpha_quality=100, method=6)
         _archive(folder / "avatar.zip", person, job, card)
-    photo = read_rgb(folder / "photo.jpg")
-    save_jpg(folder / "thumb.jpg", fit_within(photo, THUMBNAIL, THUMBNAIL), quality=85)
-    write_json(folder / "example.json", _facts(person, card))
-    sizes = {name: (folder / name).stat().st_size for name in KEPT}
-    if sum(sizes.values()) > LIMIT:
-        raise ValueError(f"{folder} has {sum(sizes.values())} bytes, at most {LIMIT} fit: {sizes}")
-    return sizes
+        photo = read_rgb(folder / "photo.jpg")
+        save_jpg(folder / "thumb.jpg", fit_within(photo, THUMBNAIL, THUMBNAIL), quality=85)
+        write_json(folder / "example.json", _facts(person, card))
+        room = LIMIT - sum(_sizes(folder, *(n for n in KEPT if n != VIEWER)).values())
+        _viewer(folder / VIEWER, job, min(VIEWER_LIMIT, room // 32))
+    return _sizes(folder, *KEPT)
+
+
+def _sizes(folder: Path, *names: str) -> dict[str, int]:
+    return {name: (folder / name).stat().st_size for name in names}
+
+
+def _viewer(path: Path, job: Path, limit: int) -> None:
+    """The copy for the 3D view with at most `limit` Gaussians."""
+    if limit < VIEWER_LEAST:
+        raise ValueError(f"{path.parent} leaves room for {limit} Gaussians, too few to look at")
+    standing, head = load_ply(job / "avatar.ply"), on_head(load_avatar(job))
+    if len(head) != len(standing):  # files leave splats out that are not finite
+        head = torch.zeros(len(standing), dtype=torch.bool)
+    save_splat(path, viewer_copy(standing, head, limit))
 
 
 def _frames(path: Path) -> Iterator[np.ndarray]:
@@ -117,8 +131,6 @@ def _facts(person: Person, card: Mapping) -> dict:
 
 def _archive(path: Path, person: Person, job: Path, card: dict) -> None:
     """The light archive; same files, same bytes."""
-    import json
-
     title = person.title
     texts = {
         "README.txt": README.format(title=title, line="=" * len(title), name=person.name),
