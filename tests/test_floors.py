@@ -12,7 +12,7 @@ GROUND = {
     *("media", "body", "splat", "pose", "types", "config", "errors", "files", "storage", "startup"),
     *("ahead", "locks", "weights"),
 }
-STAGES = {"subject", "relief", "avatar", "package"}
+STAGES = {"subject", "relief", "diffusion", "avatar", "package"}
 UNSAFE = {"pickle.load", "pickle.loads", "torch.load", "eval", "exec"}
 JOBS = {"jobs", "progress", "steps", "pipeline"}
 

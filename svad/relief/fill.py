@@ -12,6 +12,7 @@ from svad.relief.points import FILL, Points, oriented
 from svad.splat.camera import Camera
 
 DEEPEST = 0.15  # metres a sample may be moved back to stay hidden in the photo
+ENOUGH = 6000  # seen points per limb group that colours are taken from
 UNDER_SKIRT = -0.02  # metres
 BEYOND = 0.006  # metres; outside the frame layers end, so the fill may come closer to them
 UNSEEN_CLOTH = {  # metres the fill lies above the body where no clothes are seen
@@ -111,7 +112,7 @@ def missing_points(
     if skirted:
         thickness = np.where(body.weights[:, [1, 2]].sum(1) > 0.3, UNDER_SKIRT, thickness)
     xyz = body.xyz + thickness[:, None] * body.normals
-    distance, _ = cKDTree(layers.xyz[::2]).query(xyz, distance_upper_bound=reach, workers=-1)
+    distance, _ = cKDTree(layers.xyz[::3]).query(xyz, distance_upper_bound=reach, workers=-1)
     pixels = camera.project(xyz)
     column = np.floor(pixels[:, 0]).astype(int)
     row = np.floor(pixels[:, 1]).astype(int)
@@ -202,6 +203,7 @@ def _fill_colours(
         elif len(source) < 100:
             rgb[mine] = 0.85 * clothes
         else:
+            source = source[:: max(1, len(source) // ENOUGH)]
             tree = cKDTree(layers.xyz[source])
             k = min(9, len(source))
             _, index = tree.query(body.xyz[chosen[mine]], k=k, workers=-1)
