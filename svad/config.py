@@ -25,7 +25,7 @@ class ReliefConfig:
 class AvatarConfig:
     """From the clip to the finished Gaussians."""
 
-    silhouette_rounds: int = 24  # rim splats move to the matte's edge
+    silhouette_rounds: int = 20  # rim splats move to the matte's edge
     colour_rounds: int = 6  # colours take the photo's
 
 
@@ -33,7 +33,7 @@ class AvatarConfig:
 class PackageConfig:
     """The files a person takes home."""
 
-    turntable_frames: int = 96  # at 24 frames/s: 4 s
+    turntable_frames: int = 80  # at 24 frames/s: 3.3 s
     turntable_height: int = 720  # px
     views: int = 0  # still views around the A-pose; 0 = none
     view_height: int = 720  # px, of the still views and poses
