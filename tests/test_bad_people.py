@@ -1,4 +1,4 @@
-"""Photos of people that are hard or impossible, through the command line with the real first stage."""
+"""Hard and impossible photos of people, through the command line with the real first stage."""
 
 from __future__ import annotations
 
