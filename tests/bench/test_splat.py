@@ -15,7 +15,7 @@ from svad.splat.render import render
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {
         "SPLATS": (100, 200), "SIZES": (32,), "COMPARED": ((200, 32),), "RUNS": (2, 3),
-        "SECONDS": 0.01, "PROGRAM": "print(0.25)",
+        "SECONDS": 0.01, "PROGRAM": "print(0.5, 0.25)",
     }.items():  # fmt: skip
         monkeypatch.setattr(splat, name, value)
 
