@@ -104,9 +104,9 @@ def build_relief(
         labels, drawn, weights, shoulders, scene.px_per_m, scene.body_height, skirt
     )
     tell("colouring what the photo does not show")
-    sheets = [_sheet(i, layer, labels, scene, seed + i) for i, layer in enumerate(layers)]
+    sheets = [_sheet(i, layer, scene, seed + i) for i, layer in enumerate(layers)]
     if subject.head is not None:
-        body_sheet, head_sheet = _with_closeup(sheets[0], layers[0], subject, scene, labels, seed)
+        body_sheet, head_sheet = _with_closeup(sheets[0], layers[0], subject, scene)
         sheets[0] = body_sheet
         sheets.append(head_sheet)
     sheets, points = headed_points(sheets, subject, body, vertices, joints, seed)
@@ -263,8 +263,8 @@ def limb_weights(
     return out
 
 
-def _sheet(i: int, layer: Layer, labels: np.ndarray, scene: _Scene, seed: int) -> Sheet:
-    rgb, far_rgb = layer_colours(layer, labels, scene, seed)
+def _sheet(i: int, layer: Layer, scene: _Scene, seed: int) -> Sheet:
+    rgb, far_rgb = layer_colours(layer, scene, seed)
     near = layer.near
     if layer.part.is_torso and scene.face is not None:
         near = face_depth(_local_face(layer, scene), near, layer.own, scene.px_per_m)
@@ -286,7 +286,7 @@ def _local_face(layer: Layer, scene: _Scene) -> np.ndarray:
 
 
 def layer_colours(
-    layer: Layer, labels: np.ndarray, scene: _Scene, seed: int
+    layer: Layer, scene: _Scene, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:  # front, back [h, w, 3]
     """The layer's front (the photo, extended under what hides it) and its back."""
     rgb, matte = scene.rgb[layer.box], scene.matte[layer.box]
@@ -314,7 +314,7 @@ def head_share(layer: Layer) -> np.ndarray:  # [h, w]
 
 
 def _with_closeup(
-    sheet: Sheet, layer: Layer, subject: Subject, scene: _Scene, labels: np.ndarray, seed: int
+    sheet: Sheet, layer: Layer, subject: Subject, scene: _Scene
 ) -> tuple[Sheet, Sheet]:
     """Cuts the head out of the torso's sheet and samples it again at the close-up's density."""
     head = subject.head

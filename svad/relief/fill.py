@@ -60,7 +60,6 @@ def body_surface_samples(
     corners = vertices[faces]
     cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     area = np.linalg.norm(cross, axis=1) / 2
-    normal = cross / np.maximum(2 * area[:, None], 1e-12)
     count = np.clip(np.ceil(area / spacing**2), 1, 60).astype(int)
     index = np.repeat(np.arange(len(faces)), count)
     start = np.cumsum(count) - count
@@ -81,7 +80,6 @@ def body_surface_samples(
     vertex_normals /= np.maximum(np.linalg.norm(vertex_normals, axis=1, keepdims=True), 1e-12)
     smooth = (vertex_normals[faces[index]] * bary).sum(1)
     smooth /= np.maximum(np.linalg.norm(smooth, axis=1, keepdims=True), 1e-9)
-    del normal
     return BodySurface(
         (corners[index] * bary).sum(1).astype(np.float32),
         smooth.astype(np.float32),

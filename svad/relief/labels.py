@@ -118,7 +118,7 @@ def label_pixels(
         if seed.sum() < 30:
             seed = _shrunk((front == i) & inside, 1.0)
         markers[seed & ~taken] = i + 1
-    cv2.watershed(_edges(rgb, front, len(drawn)), markers)
+    cv2.watershed(_edges(rgb, front), markers)
     unknown = (markers <= 0) | (markers > len(drawn))
     labels = _nearest(markers - 1, ~unknown)
     fingers = np.zeros(inside.shape, bool)
@@ -209,7 +209,7 @@ def tidy_hand(
     return np.where(mine, part, out).astype(np.int32)
 
 
-def _edges(rgb: np.ndarray, front: np.ndarray, parts: int) -> np.ndarray:  # [H, W, 3] uint8
+def _edges(rgb: np.ndarray, front: np.ndarray) -> np.ndarray:  # [H, W, 3] uint8
     """The photo, smoothed and halved in contrast, with a step of brightness at the body's edges."""
     smooth = cv2.bilateralFilter(rgb, 5, 30, 3).astype(np.float32) * 0.55
     covered = front >= 0

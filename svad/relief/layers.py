@@ -9,7 +9,7 @@ import numpy as np
 
 from svad.media.fields import blur, masked_blur, pull_push
 from svad.relief.labels import PartMaps
-from svad.relief.parts import HIPS, SHOULDERS, Part
+from svad.relief.parts import SHOULDERS, Part
 from svad.relief.skirt import Skirt
 from svad.relief.surface import Surface, body_surface, closed
 from svad.relief.weights import surface_weights
@@ -217,7 +217,6 @@ def _without_limbs(
     out[..., SHOULDERS] *= keep[..., None]
     out[..., [18, 19, 20, 21]] = 0
     out[..., [4, 5, 7, 8, 10, 11]] = 0
-    out[..., HIPS] *= 0.999
     return out / np.maximum(out.sum(-1, keepdims=True), 1e-6)
 
 
