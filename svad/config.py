@@ -22,6 +22,25 @@ class ReliefConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class IdentityConfig:
+    """The photo's face, as a turning Gaussian head, in the frames that show it."""
+
+    max_yaw: float = 75.0  # degrees between camera and face; frames beyond it keep their face
+    seed: int = 0  # of the refiner's noise, the same for all frames
+
+
+@dataclass(frozen=True, kw_only=True)
+class RestorationConfig:
+    """Detail for faces and for the rest of the frames."""
+
+    steps: int = 50  # of the face sampler, a divisor of 1000 (BFRffusion: 50)
+    scale: float = 1.5  # output size over input size (SVAD section 3.3)
+    max_yaw: float = 60.0  # degrees; faces seen from farther aside are left as they are
+    batch: int = 8  # faces restored together
+    seed: int = 42  # of the start noise, one for all faces of the person (BFRffusion: 42)
+
+
+@dataclass(frozen=True, kw_only=True)
 class AvatarConfig:
     """From the clip to the finished Gaussians."""
 

@@ -37,3 +37,7 @@ class MissingFile(SvadError):
 
 class MissingWeights(MissingFile):
     """A pretrained file is absent."""
+
+
+class NothingToDo(SvadError):
+    """A stage that a run can do without has no work, or lacks its files; the sentence says why."""

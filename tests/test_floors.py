@@ -12,7 +12,9 @@ GROUND = {
     *("media", "body", "splat", "pose", "types", "config", "errors", "files", "storage", "startup"),
     *("ahead", "locks", "weights"),
 }
-STAGES = {"subject", "relief", "diffusion", "avatar", "package"}
+STAGES = {
+    *("subject", "relief", "diffusion", "identity", "restoration", "avatar", "package"),
+}
 UNSAFE = {"pickle.load", "pickle.loads", "torch.load", "eval", "exec"}
 JOBS = {"jobs", "progress", "steps", "pipeline"}
 

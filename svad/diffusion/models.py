@@ -7,7 +7,6 @@ them; the networks are built on the meta device, so nothing is initialised in va
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 
 import torch
@@ -18,17 +17,10 @@ from svad.diffusion.image_encoder import ImageEncoder
 from svad.diffusion.pose_guider import PoseGuider
 from svad.diffusion.sizes import Sizes
 from svad.diffusion.unet import UNet
-from svad.errors import SvadError
-
-State = Mapping[str, Tensor]
+from svad.weights.strict import State, fill
 
 # keys that files may hold and that are computed instead
 IGNORED = re.compile(r"(\.pos_encoder\.pe|^vision_model\.embeddings\.position_ids)$")
-NAMED = 8  # so many keys are named in a message; the rest is counted
-
-
-class WeightsMismatch(SvadError):
-    """A file of weights does not fit its network; the message names the keys."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,51 +77,14 @@ def load_models(
     """
     models = build_models(sizes)
     video = {**motion_module, **denoising_unet}
-    fill(models.reference_unet, reference_unet, "reference_unet", dtype)
-    fill(models.video_unet, video, "denoising_unet with motion_module", dtype)
-    fill(models.pose_guider, pose_guider, "pose_guider", dtype)
-    fill(models.image_encoder, image_encoder, "image_encoder", dtype)
+    fill(models.reference_unet, used(reference_unet), "reference_unet", dtype)
+    fill(models.video_unet, used(video), "denoising_unet with motion_module", dtype)
+    fill(models.pose_guider, used(pose_guider), "pose_guider", dtype)
+    fill(models.image_encoder, used(image_encoder), "image_encoder", dtype)
     fill(models.autoencoder, module_names(vae), "vae", dtype, published_name)
     return models
 
 
-def fill(
-    network: nn.Module,
-    state: State,  # by key of the module tree
-    name: str,  # of the file, for messages
-    dtype: torch.dtype = torch.float32,
-    published: Callable[[str], str] = str,
-) -> None:
-    """Gives a network exactly its tensors; keys that are knowingly unused are left out.
-
-    `published` turns a key of the module tree into that of the file, for messages.
-
-    Raises:
-        WeightsMismatch: a key is missing, not known, or of another shape.
-    """
-    used = {key: value for key, value in state.items() if not IGNORED.search(key)}
-    wanted = {key: tuple(value.shape) for key, value in network.state_dict().items()}
-    shapes = [
-        f"{published(key)} (expected {list(wanted[key])}, found {list(used[key].shape)})"
-        for key in wanted.keys() & used.keys()
-        if wanted[key] != tuple(used[key].shape)
-    ]
-    faults = {
-        "missing": [published(key) for key in wanted.keys() - used.keys()],
-        "not known": [published(key) for key in used.keys() - wanted.keys()],
-        "of another shape": shapes,
-    }
-    found = [f"{what}: {_listed(keys)}" for what, keys in faults.items() if keys]
-    if found:
-        raise WeightsMismatch(
-            f"The weights of {name} do not fit the network. Keys {'; keys '.join(found)}. "
-            "Use the file the manifest names, complete and unchanged."
-        )
-    values = {key: value.to(dtype) for key, value in used.items()}
-    network.load_state_dict(values, strict=True, assign=True)
-    network.requires_grad_(False)
-
-
-def _listed(keys: list[str]) -> str:
-    shown = ", ".join(sorted(keys)[:NAMED])
-    return shown if len(keys) <= NAMED else f"{shown} and {len(keys) - NAMED} more"
+def used(state: State) -> dict[str, Tensor]:
+    """The tensors of a file without those that are computed instead."""
+    return {key: value for key, value in state.items() if not IGNORED.search(key)}

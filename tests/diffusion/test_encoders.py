@@ -6,9 +6,10 @@ import re
 
 import torch
 
-from svad.diffusion.models import build_models, fill
+from svad.diffusion.models import build_models
 from svad.diffusion.sizes import LATENT_FACTOR
 from svad.diffusion.unet import fold
+from svad.weights.strict import fill
 from tests.diffusion.golden import CALL, Golden, assert_close
 from tests.fill import tensor
 

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from svad.diffusion.autoencoder import published_name
-from svad.diffusion.models import IGNORED, WeightsMismatch, build_models, load_models
+from svad.diffusion.models import IGNORED, build_models, load_models
+from svad.weights.strict import WeightsMismatch
 from tests.diffusion.golden import Golden
 
 NETWORKS = {
