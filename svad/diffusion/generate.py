@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,39 +60,38 @@ class Skeletons(Sequence[np.ndarray]):
         return next(pose_frames([r.figures[index]], r.drawn_on, r.photo.shape[:2]))
 
 
-class Generator:
-    """Frames for requests; the networks are loaded by the first one and stay."""
+class Networks:
+    """The networks on a device, loaded by whoever needs them first; they stay for all presets."""
 
     def __init__(
-        self,
-        config: DiffusionConfig,
-        resolve: Resolve,
-        device: torch.device,
-        dtype: torch.dtype = torch.float32,
+        self, resolve: Resolve, device: torch.device, dtype: torch.dtype = torch.float32
     ) -> None:
-        self.config, self.resolve, self.device, self.dtype = config, resolve, device, dtype
+        self.resolve, self.device, self.dtype = resolve, device, dtype
         self._models: Models | None = None
+        self._loading = threading.Lock()
 
-    def load(self, report: Report | None = None) -> Models:
-        """The networks on the device.
+    def load(self, report: Report) -> Models:
+        """The networks.
 
         Raises `MissingWeights` for an absent file, `WeightsMismatch` for one that does not fit.
         """
-        if self._models is None:
-            read = Reader(self.resolve, report or (lambda *_: None))
-            sizes = read_sizes(self.resolve, read("pose_guider"))
-            self._models = load_models(sizes, read, self.dtype).to(self.device)
-        return self._models
+        with self._loading:
+            if self._models is None:
+                read = Reader(self.resolve, report)
+                sizes = read_sizes(self.resolve, read("pose_guider"))
+                self._models = load_models(sizes, read, self.dtype).to(self.device)
+            return self._models
 
-    def __call__(
-        self,
-        request: Request,
-        report: Report,
-        seed: int = 0,  # added to the preset's
-    ) -> np.ndarray:  # [T, H, W, 3] uint8
-        """The person of the photo in the poses of the figures."""
-        settings = run_settings(self.config, seed)
-        return Sampler(self.load(report), settings).run(request.photo, Skeletons(request), report)
+
+def generate(
+    networks: Networks, config: DiffusionConfig, request: Request, report: Report, seed: int = 0
+) -> np.ndarray:  # [T, H, W, 3] uint8
+    """The person of the photo in the poses of the figures; `seed` is added to the preset's.
+
+    Raises what `Networks.load` raises, and `Stopped` through `report`.
+    """
+    sampler = Sampler(networks.load(report), run_settings(config, seed))
+    return sampler.run(request.photo, Skeletons(request), report)
 
 
 class Reader:
