@@ -107,15 +107,18 @@ class Restorer:
         rgb, failed, start = crops.copy(), [], 0
         while start < len(crops):
             part = crops[start : start + batch]
+            found = None
             try:
-                found, fine = self._together(part, noise, plan, _Told(report, start, len(crops)))
+                found = self._together(part, noise, plan, _Told(report, start, len(crops)))
             except torch.OutOfMemoryError:
                 if batch == 1:
                     raise
+            if found is None:  # only here is the memory of the failed batch free
                 batch //= 2
                 torch.cuda.empty_cache()
                 continue
-            rgb[start : start + len(part)][fine] = found[fine]
+            pictures, fine = found
+            rgb[start : start + len(part)][fine] = pictures[fine]
             failed += [start + int(i) for i in np.flatnonzero(~fine)]
             start += len(part)
         return Restored(rgb=rgb, failed=tuple(failed))
