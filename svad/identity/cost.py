@@ -78,7 +78,8 @@ def _local_head(sizes: HeadSizes) -> int:
 def _expression_head(sizes: HeadSizes) -> int:
     lifting = sizes.lifting
     rows, hidden, inner = lifting.vertices, lifting.hidden, lifting.inner
-    total = _linear(rows, lifting.base + sizes.vit.width, hidden) + 3 * _linear(rows, hidden, hidden)
+    total = _linear(rows, lifting.base + sizes.vit.width, hidden)
+    total += 3 * _linear(rows, hidden, hidden)
     return total + sum(
         _linear(rows, hidden + CODE, inner) + _linear(rows, inner, outputs)
         for outputs in (lifting.channels, 1, 3, 4)
