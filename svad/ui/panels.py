@@ -80,11 +80,14 @@ def _missing(found: Offer) -> str:
     title = texts.PRESET_MISSING_ONE if n == 1 else texts.PRESET_MISSING
     rows = "".join(_missing_file(entry) for entry in found.missing)
     advice = [texts.FETCH.format(preset=found.preset)]
+    if any(entry.gate == "accept-terms" for entry in found.missing):
+        advice.append(texts.ACCEPT)
     if any(entry.gate == "user-supplied" for entry in found.missing):
         advice.append(texts.BRING)
     return (
-        f"<h2>{escape(title.format(name=name, n=n))}</h2><ul>{rows}</ul>"
+        f"<h2>{escape(title.format(name=name, n=n))}</h2>"
         f"<p>{escape(' '.join(advice))}</p>"
+        f"<details><summary>{escape(texts.PRESET_FILES)}</summary><ul>{rows}</ul></details>"
     )
 
 
