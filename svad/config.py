@@ -65,6 +65,8 @@ class AvatarConfig:
 
     silhouette_rounds: int = 20  # rim splats move to the matte's edge
     colour_rounds: int = 6  # colours take the photo's
+    frames: int = 0  # generated frames that what the photo does not show takes its colours from
+    frame_rounds: int = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +102,7 @@ PREVIEW = Preset(name="preview")
 # noise levels (Kynkaanniemi et al. 2024).
 QUICK = Preset(
     name="quick",
+    subject=SubjectConfig(person_height=768),
     diffusion=DiffusionConfig(
         frames=92,
         turn="even",
@@ -112,11 +115,14 @@ QUICK = Preset(
     ),
     identity=IdentityConfig(),
     restoration=RestorationConfig(steps=20),
+    avatar=AvatarConfig(frames=24),
 )
 PAPER = Preset(
     name="paper",
+    subject=SubjectConfig(person_height=1024),
     diffusion=DiffusionConfig(),
     identity=IdentityConfig(),
     restoration=RestorationConfig(),
+    avatar=AvatarConfig(frames=48),
 )
 PRESETS: dict[str, Preset] = {preset.name: preset for preset in (PREVIEW, QUICK, PAPER)}
