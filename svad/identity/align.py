@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 from scipy.spatial import procrustes
 
+from svad.media.images import resize
+
 INNER = slice(17, 68)  # brows, nose, eyes, mouth: sharper than points along the jaw
 ROUNDS = 10  # of reweighting; more change nothing
 TOLERANCE = 0.03  # misfit that counts in full, as a share of the face's size
@@ -67,6 +69,46 @@ def scale_of(
 ) -> float:
     """How much larger things become."""
     return float(np.hypot(matrix[0, 0], matrix[1, 0]))
+
+
+def chain(
+    second: np.ndarray,  # [2, 3]
+    first: np.ndarray,  # [2, 3]
+) -> np.ndarray:  # [2, 3]
+    """The map that does `first`, then `second`."""
+    linear = second[:, :2] @ first[:, :2]
+    return np.column_stack([linear, second[:, :2] @ first[:, 2] + second[:, 2]])
+
+
+def invert(
+    matrix: np.ndarray,  # [2, 3]
+) -> np.ndarray:  # [2, 3]
+    """The map back; raises numpy's LinAlgError if there is none."""
+    linear = np.linalg.inv(matrix[:, :2])
+    return np.column_stack([linear, -linear @ matrix[:, 2]])
+
+
+def for_opencv(
+    matrix: np.ndarray,  # [2, 3]
+) -> np.ndarray:  # [2, 3]
+    """The same map for `cv2.warpAffine`, which counts from the centre of the first pixel."""
+    shift = matrix[:, 2] + matrix[:, :2] @ (0.5, 0.5) - 0.5
+    return np.column_stack([matrix[:, :2], shift])
+
+
+def shrunk(
+    image: np.ndarray,  # [H, W] or [H, W, C] float32
+    matrix: np.ndarray,  # [2, 3] similarity from the image
+) -> tuple[np.ndarray, np.ndarray]:  # [h, w(, C)], [2, 3]
+    """The image low-passed to the size the map gives it, and the map that is left to do.
+
+    Without it a map to a small face would skip pixels; a map that enlarges leaves it as it is.
+    """
+    height, width = image.shape[:2]
+    scale = min(1.0, scale_of(matrix))
+    small = resize(image, max(8, round(width * scale)), max(8, round(height * scale)))
+    by = (width / small.shape[1], height / small.shape[0])  # small pixels to the image's
+    return small, chain(matrix, np.column_stack([np.diag(by), np.zeros(2)]))
 
 
 def _least_squares(source: np.ndarray, target: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -14,11 +14,12 @@ import numpy as np
 
 from svad.identity import align, published
 from svad.identity.poisson import blend_gradients
-from svad.media.images import resize
+from svad.identity.register import register
 
 SMALLEST = 16.0  # px: a smaller face gains nothing
 MARGIN = 0.35  # of the face's size, how far around the face colours are evened out
 FEATHER = 0.06  # of the face's size, how wide the face's edge is
+KEPT = 0.3  # of the face's size: light and shade wider than this stay the frame's
 INSIDE = 0.9  # of the face's outline that must lie inside the picture
 COVERED = 0.6  # of the outline that head and person must cover
 SURE = 0.95  # coverage from which a head pixel holds no background
@@ -52,8 +53,9 @@ def place(
 ) -> Placement:
     """Aligns the head's face with the frame's.
 
-    Raises `NotFused`: the face is too small or cut by the border, or the two sets of inner
-    landmarks differ by more than a similarity (another view, or a wrong detection).
+    All points tell whether both sides show the same view (the outline tells best); those inside
+    the face say where it goes. Raises `NotFused`: the face is too small or cut by the border, or
+    the two sets differ by more than a similarity (another view, or a wrong detection).
     """
     size = align.face_size(frame)
     if size < SMALLEST:
@@ -61,10 +63,9 @@ def place(
     outline = published.hull_mask(np.rint(frame - np.min(frame, axis=0)), _room(frame), 1)
     if int(outline_mask(frame, shape).sum()) < INSIDE * int(outline.sum()):
         raise NotFused(AT_BORDER)
-    inner = (head[align.INNER], frame[align.INNER])
-    if align.disparity(*inner) > max_disparity:
+    if align.disparity(head, frame) > max_disparity:
         raise NotFused(DISAGREE)
-    matrix = align.similarity(*inner, align.TOLERANCE * size)
+    matrix = align.similarity(head[align.INNER], frame[align.INNER], align.TOLERANCE * size)
     if not np.isfinite(matrix).all() or align.scale_of(matrix) == 0:
         raise NotFused(NO_FIT)
     return Placement(matrix, frame)
@@ -83,9 +84,10 @@ def fuse(
     Raises `NotFused` where the head, or the person, covers too little of the face's outline.
     """
     size = align.face_size(placement.points)
+    matrix = register(placement.matrix, head, coverage, frame, placement.points)
     box = _box(placement.points, MARGIN * size, frame.shape)
     crop = frame[box]
-    source, covered = _warp(head, coverage, placement.matrix, box, crop.shape)
+    source, covered = _warp(head, coverage, matrix, box, crop.shape)
     mine = np.ones(crop.shape[:2], bool) if matte is None else matte[box] > 127
     outline = outline_mask(placement.points, frame.shape)[box] > 0
     mask = solid(outline & mine & (covered > SURE))
@@ -94,7 +96,7 @@ def fuse(
     width = max(2.0, FEATHER * size)
     inner = ramp(cv2.distanceTransform(_ringed(mask), cv2.DIST_L2, 5) / width)
     source = source * exposure(source, crop, inner)
-    solved = blend_gradients(crop, source, inner)
+    solved = blend_gradients(crop, source, inner, 1 / (KEPT * size) ** 2)
     # around the face the solution differs from the frame by an even tint only: it fades out
     outer = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5)
     share = strength * ramp(1 - outer / (MARGIN * size)) * (mine | mask)
@@ -138,7 +140,9 @@ def solid(
     mask: np.ndarray,  # [H, W] bool
 ) -> np.ndarray:  # [H, W] bool
     """The largest piece of a mask, without holes."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(
+        mask.astype(np.uint8), connectivity=4
+    )
     if count < 2:
         return mask
     piece = labels == 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
@@ -192,20 +196,12 @@ def _warp(
     shape: tuple[int, ...],
 ) -> tuple[np.ndarray, np.ndarray]:  # [H, W, 3] float64, [H, W] float32
     """Head and coverage in a crop of the frame; area means first where the head shrinks."""
-    height, width = head.shape[:2]
-    shrink = min(1.0, align.scale_of(matrix))
-    small = (max(8, round(width * shrink)), max(8, round(height * shrink)))
-    by = np.array([width / small[0], height / small[1]])  # small pixels to head pixels
-    matrix = matrix.copy()
-    matrix[:, 2] -= (box[1].start, box[0].start)
-    matrix[:, :2] *= by
-    # OpenCV counts from the centre of the first pixel, landmarks from its corner
-    matrix[:, 2] += matrix[:, :2] @ (0.5, 0.5) - 0.5
+    local = matrix - np.array([[0, 0, box[1].start], [0, 0, box[0].start]])
     size = (shape[1], shape[0])
-    picture = resize(head.astype(np.float32), *small)
-    covered = resize(np.asarray(coverage, np.float32), *small)
-    source = cv2.warpAffine(picture, matrix, size, flags=cv2.INTER_CUBIC)
-    covered = cv2.warpAffine(covered, matrix, size, flags=cv2.INTER_LINEAR)
+    picture, left = align.shrunk(head.astype(np.float32), local)
+    source = cv2.warpAffine(picture, align.for_opencv(left), size, flags=cv2.INTER_CUBIC)
+    cover, left = align.shrunk(np.asarray(coverage, np.float32), local)
+    covered = cv2.warpAffine(cover, align.for_opencv(left), size, flags=cv2.INTER_LINEAR)
     return np.clip(source, 0, 255).astype(np.float64), covered
 
 

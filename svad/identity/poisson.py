@@ -14,9 +14,12 @@ def blend_gradients(
     frame: np.ndarray,  # [H, W, C] float, gives the border and the gradients where weights are 0
     source: np.ndarray,  # [H, W, C] float, gives the gradients where weights are 1
     weights: np.ndarray,  # [H, W] float, 0..1
+    pull: float = 0.0,  # per square pixel, how strongly values are drawn to the frame's
 ) -> np.ndarray:  # [H, W, C] float64
     """The picture with the frame's border and the mixed forward differences inside.
 
+    With a pull (a screened Poisson equation), what is wider than about 1 / sqrt(pull) pixels
+    keeps the frame's colour.
     A rectangle without inner pixels (a side under three) is returned as it is.
     """
     frame = np.asarray(frame, np.float64)
@@ -30,15 +33,17 @@ def blend_gradients(
     right = np.diff(frame, axis=1) + share[:, :-1] * np.diff(difference, axis=1)
     divergence = np.diff(down, axis=0)[:, 1:-1] + np.diff(right, axis=1)[1:-1]
     result = frame.copy()
-    result[1:-1, 1:-1] = solve_poisson(divergence, frame)
+    wanted = divergence - pull * frame[1:-1, 1:-1]
+    result[1:-1, 1:-1] = solve_poisson(wanted, frame, pull)
     return result
 
 
 def solve_poisson(
     divergence: np.ndarray,  # [H - 2, W - 2, C] the Laplacian wanted at every inner pixel
     border: np.ndarray,  # [H, W, C] of which only the outermost pixels are read
+    pull: float = 0.0,
 ) -> np.ndarray:  # [H - 2, W - 2, C] float64
-    """Inner pixels whose five-point Laplacian is `divergence`, next to the given border."""
+    """Inner pixels x with (five-point Laplacian of x) - pull x = divergence, by that border."""
     right_side = np.array(divergence, np.float64)
     right_side[0] -= border[0, 1:-1]
     right_side[-1] -= border[-1, 1:-1]
@@ -46,7 +51,7 @@ def solve_poisson(
     right_side[:, -1] -= border[1:-1, -1]
     rows, columns = (_eigenvalues(count) for count in right_side.shape[:2])
     spectrum = dstn(right_side, type=1, axes=(0, 1), overwrite_x=True)
-    spectrum /= (rows[:, None] + columns)[..., None]
+    spectrum /= (rows[:, None] + columns - pull)[..., None]
     return idstn(spectrum, type=1, axes=(0, 1), overwrite_x=True)
 
 
