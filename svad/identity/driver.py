@@ -16,18 +16,18 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from svad.body.flame import EXPRESSION, SCALE
 from svad.body.lbs import rigid_chain, rodrigues
 from svad.errors import SvadError
 from svad.files import writing
+from svad.identity.planes import FOCAL
 from svad.splat.camera import Camera
 from svad.types import Pose
 
 HEAD_JOINT, EYE_JOINTS = 15, (23, 24)
-FOCAL = 12.0  # in units of half the picture's side
-SCALE = 5.0  # world units per FLAME metre
-DISTANCE = 9.0  # world units from camera to head, as in tracked photos
+DISTANCE = 9.0  # FLAME's metres times SCALE from camera to head, as in tracked photos
 FLIP = np.diag([-1.0, -1.0, 1.0])  # x right, y down (ours) <-> x left, y up (the head's)
-COUNTS = {"expression": 100, "pose": 6, "eyes": 6}
+COUNTS = {"expression": EXPRESSION, "pose": 6, "eyes": 6}
 
 
 class DriverError(SvadError):

@@ -14,6 +14,7 @@ NARROWEST, WIDEST = 5.0, 20.0  # degrees, limits of the range in which a face fa
 TURNED = "face turned away"
 OUT_OF_VIEW = "head out of view"
 LATER = "after the published limit"
+PHOTO = "the photo itself"
 
 
 def strengths(
