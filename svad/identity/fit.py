@@ -8,7 +8,7 @@ matrices [R | t], p R + t, x to the left, y up, focal length 12 half pictures.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -144,26 +144,21 @@ def fit(
     shift = start[..., 3].clone().requires_grad_()
     eyes = torch.zeros_like(start[:, 0, :1]).repeat(1, 6).requires_grad_()
     rates = (config.rotation_rate, config.translation_rate, config.eyes_rate)
-    groups = [
-        {"params": [p], "lr": rate} for p, rate in zip((six, shift, eyes), rates, strict=True)
-    ]
-    optimizer = torch.optim.Adam(groups)
-    found = Fit(start, eyes.detach())
+    values = (six, shift, eyes)
+    adam = _Adam(values, rates)
     with torch.enable_grad():
         for step in range(config.steps):
             camera = torch.cat([rows_to_matrix(six), shift[..., None]], -1)
             loss = _loss(flame, head.vertices(eyes), camera, targets, config)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+            adam.step(torch.autograd.grad(loss, values))
             if tick:
-                tick(step + 1, _result(six, shift, eyes))
-    return _result(six, shift, eyes) if config.steps else found
+                tick(step + 1, _result(*values))
+    return _result(*values)
 
 
-def share_identity(rest: Tensor) -> Tensor:  # [B, 300] -> [B, 300]
+def share_identity(shape: Tensor) -> Tensor:  # [B, 300] -> [B, 300]
     """One identity for all frames of a video: their mean."""
-    return rest.mean(0, keepdim=True).expand_as(rest)
+    return shape.mean(0, keepdim=True).expand_as(shape)
 
 
 def _result(six: Tensor, shift: Tensor, eyes: Tensor) -> Fit:
@@ -196,6 +191,27 @@ def _loss(
 
 def _distance(found: Tensor, wanted: Tensor) -> Tensor:
     return (found - wanted).square().mean() / SIZE
+
+
+class _Adam:
+    """Adam (Kingma and Ba, 2015) with the usual decays; the library's loads a compiler first."""
+
+    DECAYS, EPSILON = (0.9, 0.999), 1e-8
+
+    def __init__(self, values: Sequence[Tensor], rates: Sequence[float]) -> None:
+        self.values, self.rates, self.steps = values, rates, 0
+        self.moments = [(torch.zeros_like(x), torch.zeros_like(x)) for x in values]
+
+    @torch.no_grad()
+    def step(self, gradients: Sequence[Tensor]) -> None:
+        self.steps += 1
+        first, second = (1 - decay**self.steps for decay in self.DECAYS)
+        each = zip(self.values, self.rates, self.moments, gradients, strict=True)
+        for value, rate, (mean, square), gradient in each:
+            mean.lerp_(gradient, 1 - self.DECAYS[0])
+            square.mul_(self.DECAYS[1]).addcmul_(gradient, gradient, value=1 - self.DECAYS[1])
+            spread = square.sqrt() / second**0.5 + self.EPSILON
+            value.addcdiv_(mean, spread, value=-rate / first)
 
 
 class EyeHead:
