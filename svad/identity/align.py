@@ -21,7 +21,7 @@ def face_size(
     points: np.ndarray,  # [68, 2]
 ) -> float:
     """How large a face is, in pixels: the side of a square with the area of its outline."""
-    hull = cv2.convexHull(np.asarray(points, np.float32))
+    hull = cv2.convexHull(np.ascontiguousarray(points, np.float32))
     return float(np.sqrt(cv2.contourArea(hull)))
 
 

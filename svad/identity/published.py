@@ -61,7 +61,7 @@ def hull_mask(
 ) -> np.ndarray:  # [H, W] uint8
     """The outline of the landmarks, filled."""
     mask = np.zeros(shape[:2], np.uint8)
-    cv2.fillConvexPoly(mask, cv2.convexHull(points.astype(np.int32)), value)
+    cv2.fillConvexPoly(mask, cv2.convexHull(points.astype(np.int32, order="C")), value)
     return mask
 
 
@@ -69,7 +69,7 @@ def rectangle(
     points: np.ndarray,  # [68, 2]
 ) -> tuple[int, int, int, int]:
     """x, y, width, height around the landmarks."""
-    x, y, width, height = cv2.boundingRect(points.astype(np.int32))
+    x, y, width, height = cv2.boundingRect(points.astype(np.int32, order="C"))
     return x, y, width, height
 
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from svad.identity import align
+from svad.identity import align, published
 from svad.identity.register import register
 from tests.identity.faces import scene
 
@@ -91,6 +91,16 @@ def test_registration_takes_off_what_landmarks_err(name: str) -> None:
     found = register(wrong, s.head, s.coverage, s.frame, s.points)
     assert miss(wrong) > 0.03 * s.size
     assert miss(found) < 0.012 * s.size and miss(found) < 0.4 * miss(wrong)
+
+
+def test_the_layout_of_an_array_does_not_matter() -> None:
+    points = np.random.default_rng(0).normal(50, 15, (68, 2)).astype(np.float32)
+    table = np.concatenate([points, np.ones((68, 1), np.float32)], 1)
+    for other in (np.asfortranarray(points), table[:, :2]):
+        assert align.face_size(other) == align.face_size(points)
+        mask = published.hull_mask(other, (100, 100))
+        np.testing.assert_array_equal(mask, published.hull_mask(points, (100, 100)))
+        assert published.rectangle(other) == published.rectangle(points)
 
 
 def test_registration_does_not_run_away() -> None:
