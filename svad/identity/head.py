@@ -103,7 +103,7 @@ class Head:
     def render(
         self,
         avatar: HeadAvatar,
-        vertices: Tensor,  # [T, V, 3] FLAME's, times five
+        vertices: Tensor | np.ndarray,  # [T, V, 3] FLAME's, times five
         cameras: Tensor | np.ndarray,  # [T, 3, 4]
         report: Report,
         batch: int | None = None,  # frames refined together
@@ -111,18 +111,24 @@ class Head:
     ) -> HeadFrames:
         """The head in T frames, through the refiner.
 
-        All frames share their noise, so that nothing flickers that does not move.
+        All frames share their noise, so that nothing flickers that does not move. Where half
+        precision overflows, float32 takes over.
         """
         refiner = self.network.upsampler
-        maps = [m.to(self.device) for m in (refiner.stored_noise if noise is None else noise)]
+        maps = [self._floats(m) for m in (refiner.stored_noise if noise is None else noise)]
         batch = batch or (BATCH if self.device.type == "cuda" else 1)
+        vertices = self._floats(vertices)
         rgb, alpha = self._frames(len(vertices))
         for start in range(0, len(vertices), batch):
             part = slice(start, min(start + batch, len(vertices)))
             drawn = self.draw(avatar, vertices[part], cameras[part])
             report(start, len(vertices), "drawing the head")
             picture = drawn.image.permute(0, 3, 1, 2)  # channels last in memory
-            rgb[part] = _bytes(refiner(picture, maps).sigmoid().permute(0, 2, 3, 1))
+            logits = refiner(picture, maps)
+            if refiner.is_half and not logits.isfinite().all():
+                refiner = refiner.in_float32()  # a copy, for the rest of this person's frames
+                logits = refiner(picture, maps)
+            rgb[part] = _bytes(logits.sigmoid().permute(0, 2, 3, 1))
             alpha[part] = _bytes(drawn.alpha)
             thumbnail = resize(rgb[part][-1], THUMBNAIL, THUMBNAIL)
             report(part.stop, len(vertices), "drawing the head", thumbnail)
@@ -132,10 +138,11 @@ class Head:
     def preview(
         self,
         avatar: HeadAvatar,
-        vertices: Tensor,  # [T, V, 3] FLAME's, times five
+        vertices: Tensor | np.ndarray,  # [T, V, 3] FLAME's, times five
         cameras: Tensor | np.ndarray,  # [T, 3, 4]
     ) -> HeadFrames:
         """The coarse colours of the Gaussians, without the refiner: for thumbnails."""
+        vertices = self._floats(vertices)
         rgb, alpha = self._frames(len(vertices))
         for t, (points, camera) in enumerate(zip(vertices, cameras, strict=True)):
             drawn = self.draw(avatar, points[None], camera[None], avatar.colors[:, :RGB])
@@ -145,7 +152,7 @@ class Head:
     def draw(
         self,
         avatar: HeadAvatar,
-        vertices: Tensor,  # [T, V, 3]
+        vertices: Tensor,  # [T, V, 3] FLAME's, times five
         cameras: Tensor | np.ndarray,  # [T, 3, 4]
         channels: Tensor | None = None,  # [N, C] in place of the colours
     ) -> Rendered:

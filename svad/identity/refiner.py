@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Sequence
 
@@ -32,8 +33,8 @@ class ResidualBlock(nn.Module):
         self.skip = nn.Conv2d(inputs, outputs, 1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        y = resized(F.leaky_relu(self.conv1(x), SLOPE), self.factor)
-        return F.leaky_relu(self.conv2(y), SLOPE) + self.skip(resized(x, self.factor))
+        y = resized(F.leaky_relu_(self.conv1(x), SLOPE), self.factor)
+        return F.leaky_relu_(self.conv2(y), SLOPE) + self.skip(resized(x, self.factor))
 
 
 class ModulatedConv(nn.Module):
@@ -49,8 +50,13 @@ class ModulatedConv(nn.Module):
         self.weight = nn.Parameter(torch.zeros(1, outputs, inputs, size, size))
         self.modulation = nn.Linear(style, inputs)
 
-    def forward(self, x: Tensor, style: Tensor, factor: float = 1) -> Tensor:
-        """x [B, inputs, H, W] and style [B, style] float32 to [B, outputs, H', W']."""
+    def forward(
+        self,
+        x: Tensor,  # [B, inputs, H, W]
+        style: Tensor,  # [B, style] float32
+        bias: Tensor,  # [1, outputs, 1, 1]
+        factor: float = 1,  # of the size, before the convolution
+    ) -> Tensor:  # [B, outputs, H', W']
         scale = self.modulation(style)
         after = None
         if self.demodulate:
@@ -62,7 +68,9 @@ class ModulatedConv(nn.Module):
         x = x * scale[:, :, None, None].to(x)
         x = x if factor == 1 else resized(x, factor)
         x = F.conv2d(x, self.weight[0], padding=self.weight.shape[-1] // 2)
-        return x if after is None else x * after[:, :, None, None].to(x)
+        if after is None:
+            return x + bias
+        return torch.addcmul(bias.to(x), x, after[:, :, None, None].to(x))
 
 
 class StyledConv(nn.Module):
@@ -76,9 +84,10 @@ class StyledConv(nn.Module):
         self.bias = nn.Parameter(torch.zeros(1, outputs, 1, 1))
 
     def forward(self, x: Tensor, style: Tensor, noise: Tensor | None) -> Tensor:
-        x = self.modulated_conv(x, style, self.factor)
-        added = self.bias if noise is None else self.bias + self.weight * noise
-        return F.leaky_relu(x + added.to(x), SLOPE)
+        x = self.modulated_conv(x, style, self.bias, self.factor)
+        if noise is not None:
+            x += (self.weight * noise).to(x)
+        return F.leaky_relu_(x, SLOPE)
 
 
 class ToRgb(nn.Module):
@@ -90,7 +99,7 @@ class ToRgb(nn.Module):
         self.bias = nn.Parameter(torch.zeros(1, 3, 1, 1))
 
     def forward(self, x: Tensor, style: Tensor, before: Tensor | None) -> Tensor:
-        rgb = self.modulated_conv(x, style).float() + self.bias
+        rgb = self.modulated_conv(x, style, self.bias)  # float32, as the bias
         return rgb if before is None else rgb + resized(before, 2)
 
 
@@ -147,7 +156,7 @@ class Decoder(nn.Module):
         rgb = self.to_rgb1(x, style, None)
         for level, (scale, shift) in enumerate(conditions):
             x = self.style_convs[2 * level](x, style, noise[2 * level + 1])
-            x = x * scale + shift
+            x = torch.addcmul(shift, x, scale)
             x = self.style_convs[2 * level + 1](x, style, noise[2 * level + 2])
             rgb = self.to_rgbs[level](x, style, rgb)
         return rgb
@@ -186,12 +195,12 @@ class Refiner(nn.Module):
         noise: Sequence[Tensor] | None,  # [1 or B, 1, h, w] per styled convolution; None = off
     ) -> Tensor:  # [B, 3, image, image] float32, before the sigmoid
         x = x.to(self.conv_body_first.weight.dtype)
-        x = F.leaky_relu(self.conv_body_first(x), SLOPE)
+        x = F.leaky_relu_(self.conv_body_first(x), SLOPE)
         skips = []
         for block in self.conv_body_down:
             x = block(x)
             skips.append(x)
-        x = F.leaky_relu(self.final_conv(x), SLOPE)
+        x = F.leaky_relu_(self.final_conv(x), SLOPE)
         style = self.final_linear(x.float().flatten(1))
         conditions = []
         for i, block in enumerate(self.conv_body_up):
@@ -199,6 +208,16 @@ class Refiner(nn.Module):
             conditions.append((self.condition_scale[i](x), self.condition_shift[i](x)))
         maps = [None] * (2 * len(conditions) + 1) if noise is None else noise
         return self.stylegan_decoder(style, conditions, maps)
+
+    @property
+    def is_half(self) -> bool:
+        return self.conv_body_first.weight.dtype != torch.float32
+
+    def in_float32(self) -> Refiner:
+        """A copy with the same weights that computes in float32."""
+        other = copy.deepcopy(self)
+        other.convolutions_to(torch.float32)
+        return other
 
     def convolutions_to(self, dtype: torch.dtype) -> None:
         """Convolutions in another precision and in channels-last order; styles stay float32."""
@@ -223,6 +242,6 @@ def drawn_noise(sizes: RefinerSizes, generator: torch.Generator, batch: int = 1)
 def _condition(width: int) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(width, width, 3, padding=1),
-        nn.LeakyReLU(SLOPE),
+        nn.LeakyReLU(SLOPE, inplace=True),
         nn.Conv2d(width, 2 * width, 3, padding=1),
     )
