@@ -9,12 +9,12 @@ matrices [R | t], p R + t, x to the left, y up, focal length 12 half pictures.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from svad.body.flame import Flame, Rest
+from svad.body.flame import SCALE, Flame, Rest, chain, identity_like, rodrigues, rotations
 from svad.identity.rotations import axis_angle_to_matrix, matrix_to_rows, rows_to_matrix
 
 FOCAL = 12.0  # half pictures
@@ -215,17 +215,31 @@ class _Adam:
 
 
 class EyeHead:
-    """A shaped head with its jaw set; asks only for the eyes."""
+    """A shaped head with its jaw set, that asks only for the eyes; head and neck do not turn."""
 
     def __init__(self, flame: Flame, rest: Rest, jaw: Tensor) -> None:  # jaw: [B, 3]
-        self.pose = torch.cat([torch.zeros_like(jaw), jaw], 1)  # the head's turn is the camera's
-        self.still = flame.pose(rest, self.pose, torch.zeros_like(self.pose))
+        pose = torch.cat([torch.zeros_like(jaw), jaw], 1)  # the head's turn is the camera's
+        self.still = flame.pose(rest, pose, torch.zeros_like(pose))
         eye_features = flame.pose_directions[18:]  # of the last two of four rotations
         moving = (flame.weights[:, 3:] != 0).any(1) | (eye_features != 0).any(2).any(0)
         self.rows = moving.nonzero()[:, 0]
-        self.part = flame.at(self.rows)
-        self.rest = replace(rest, vertices=rest.vertices[:, self.rows])
+        self.directions = eye_features[:, self.rows].flatten(1)  # [18, n * 3]
+        turns = rotations(pose, torch.zeros_like(pose))
+        feature = (turns[:, 1:3] - identity_like(turns)).flatten(1)
+        posed = torch.einsum("bp,pvc->bvc", feature, flame.pose_directions[:18, self.rows])
+        self.posed = rest.vertices[:, self.rows] + posed
+        chained, placed = chain(turns, rest.joints.expand(len(turns), -1, -1))
+        shift = placed - (chained @ rest.joints[..., None]).squeeze(-1)
+        weights = flame.weights[self.rows]
+        self.fixed = torch.einsum("vj,bjrc->bvrc", weights[:, :3], chained[:, :3])
+        self.shift = torch.einsum("vj,bjc->bvc", weights[:, :3], shift[:, :3])
+        self.weights, self.joints = weights[:, 3:], rest.joints[:, 3:, None]
 
     def vertices(self, eyes: Tensor) -> Tensor:  # [B, 6] -> [B, V, 3]
-        moved = self.part.pose(self.rest, self.pose, eyes)
-        return self.still.index_copy(1, self.rows, moved)
+        turns = rodrigues(eyes.unflatten(1, (2, 3)))
+        moved = (turns - identity_like(turns)).flatten(1) @ self.directions
+        points = self.posed + moved.unflatten(1, (-1, 3))
+        turned = (points[:, None] - self.joints) @ turns.transpose(-1, -2) + self.joints
+        rigid = (self.fixed @ points[..., None]).squeeze(-1) + self.shift
+        skinned = rigid + torch.einsum("ve,bevc->bvc", self.weights, turned)
+        return self.still.index_copy(1, self.rows, SCALE * skinned)

@@ -56,7 +56,7 @@ class LandmarkNet(nn.Module):
         return scores.unflatten(1, (CLASSES, POINTS))[:, -1]
 
     def forward(self, head: Tensor) -> Tensor:  # [B, 3, 256, 256] -> [B, 98, 2] px
-        return decode(self.maps(head))
+        return decode(self.maps(head).float())  # half precision cannot tell pixels apart
 
 
 class Backbone(nn.Module):
