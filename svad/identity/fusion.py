@@ -18,7 +18,7 @@ from svad.identity.register import register
 
 SMALLEST = 16.0  # px: a smaller face gains nothing
 MARGIN = 0.35  # of the face's size, how far around the face colours are evened out
-FEATHER = 0.06  # of the face's size, how wide the face's edge is
+FEATHER = 0.08  # of the face's size, how wide the face's edge is
 KEPT = 0.3  # of the face's size: light and shade wider than this stay the frame's
 INSIDE = 0.9  # of the face's outline that must lie inside the picture
 COVERED = 0.6  # of the outline that head and person must cover
@@ -42,7 +42,8 @@ class Placement:
     """Where the head's face goes in one frame."""
 
     matrix: np.ndarray  # [2, 3] similarity, head pixels to frame pixels
-    points: np.ndarray  # [68, 2] landmarks of the frame, the face's outline
+    head: np.ndarray  # [68, 2] landmarks of the head, in its own pixels
+    points: np.ndarray  # [68, 2] landmarks of the frame
 
 
 def place(
@@ -68,7 +69,7 @@ def place(
     matrix = align.similarity(head[align.INNER], frame[align.INNER], align.TOLERANCE * size)
     if not np.isfinite(matrix).all() or align.scale_of(matrix) == 0:
         raise NotFused(NO_FIT)
-    return Placement(matrix, frame)
+    return Placement(matrix, head, frame)
 
 
 def fuse(
@@ -90,7 +91,9 @@ def fuse(
     source, covered = _warp(head, coverage, matrix, box, crop.shape)
     mine = np.ones(crop.shape[:2], bool) if matte is None else matte[box] > 127
     outline = outline_mask(placement.points, frame.shape)[box] > 0
-    mask = solid(outline & mine & (covered > SURE))
+    theirs = outline_mask(align.move(placement.head, matrix), frame.shape)[box] > 0
+    # on neither side may hair or background beside the face come in
+    mask = solid(outline & theirs & mine & (covered > SURE))
     if mask.sum() < COVERED * outline.sum():
         raise NotFused(NOT_COVERED)
     width = max(2.0, FEATHER * size)
