@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tarfile
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
@@ -28,6 +29,9 @@ from svad.identity.track import (
     track,
 )
 from svad.identity.tracked import Tracked
+from svad.weights.convert import read_checkpoint
+from svad.weights.manifest import load_manifest
+from svad.weights.store import Store
 from tests.identity.golden import filled
 from tests.identity.synth_flame import synth_flame
 
@@ -215,3 +219,28 @@ def test_missing_files_are_named(resolve: Callable[[str], Path]) -> None:
 
     with pytest.raises(MissingWeights, match="track_resources.tar"):
         load_track_models(absent, sizes=SMALL)
+
+
+def test_the_files_come_out_of_the_published_archive(
+    resolve: Callable[[str], Path], models: TrackModels, tmp_path: Path
+) -> None:
+    """As the Hub has them: a pickled FLAME, and a tar of pickled checkpoints."""
+    own, parts = tmp_path / "own", {}
+    own.mkdir()
+    for name in FILES:
+        parts[name] = read_checkpoint(resolve(name))
+    flame: dict[str, dict[str, Tensor]] = {}
+    for key, value in parts.pop("gagavatar_flame").items():
+        part, _, entry = key.partition(".")
+        flame.setdefault(part, {})[entry] = value
+    torch.save(flame, own / "FLAME_with_eye.pt")
+    with tarfile.open(own / "track_resources.tar", "w") as tar:
+        for name, state in parts.items():
+            torch.save(state, tmp_path / "net.pt")
+            tar.add(tmp_path / "net.pt", name.partition(":")[2])
+        tar.add(own / "FLAME_with_eye.pt", "flame/FLAME_with_eye.pt")
+    store = Store(load_manifest(), tmp_path / "cache", own)
+    again = load_track_models(store.resolve, sizes=SMALL)
+    points = face_points((150, 150), 120)
+    first, second = (track(*photo(), points, m, silent, SHORT) for m in (models, again))
+    assert same(first, second)
