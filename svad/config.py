@@ -45,6 +45,13 @@ class IdentityConfig:
     """The photo's face, as a turning Gaussian head, in the frames that show it."""
 
     max_yaw: float = 75.0  # degrees between camera and face; frames beyond it keep their face
+    fade: int = 3  # frames before that limit over which the new face fades out
+    # Procrustes disparity of the two sets of 68 landmarks; SVAD: 0.01, with one detector for both.
+    # Between two kinds of landmarks a face differs from itself by up to 0.02, and by 0.05 from
+    # itself turned by 20 degrees.
+    max_disparity: float = 0.03
+    batch: int = 8  # heads drawn together
+    strict: bool = False  # True = selection and blending exactly as published, losses included
     seed: int = 0  # of the refiner's noise, the same for all frames
 
 
