@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from svad import gpu
 from svad.config import DiffusionConfig, Preset
-from svad.types import Report
+from svad.types import Clip, Report, Subject
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,14 +19,22 @@ if TYPE_CHECKING:
 Maker = Callable[[], Any]  # builds a stage; called once, when the stage is first needed
 
 
+@dataclass(frozen=True)
+class OnGpu:
+    """A stage that betters a clip and runs as a whole where the GPU is."""
+
+    name: str
+    preset: Preset
+
+    def run(self, subject: Subject, clip: Clip, report: Report) -> Clip:
+        return gpu.run(
+            _better_frames, self.name, getattr(self.preset, self.name), subject, clip,
+            seconds=gpu.seconds(self.name, self.preset.name), report=report,
+        )  # fmt: skip
+
+
 def stage_makers(preset: Preset) -> dict[str, Maker]:
     """How the stages of a preset are built; nothing heavy is imported before one is."""
-
-    @cache
-    def body() -> Any:
-        from svad.body.free import load_free_body
-
-        return load_free_body()
 
     @cache
     def detector() -> Any:
@@ -71,9 +79,57 @@ def stage_makers(preset: Preset) -> dict[str, Maker]:
         "subject": subject,
         "relief": relief,
         "diffusion": diffusion,
+        "identity": lambda: OnGpu("identity", preset),
+        "restoration": lambda: OnGpu("restoration", preset),
         "avatar": avatar,
         "package": package,
     }
+
+
+@cache
+def body() -> Any:
+    """The default body of this process."""
+    from svad.body.free import load_free_body
+
+    return load_free_body()
+
+
+def _better_frames(name: str, config: Any, subject: Subject, clip: Clip, *, report: Report) -> Clip:
+    return frame_stage(name, config).run(subject, clip, report)
+
+
+@cache
+def frame_stage(name: str, config: Any) -> Any:
+    """The stage `identity` or `restoration` of this process; its networks stay between runs."""
+    if name == "identity":
+        from svad.identity.stage import IdentityStage
+        from svad.subject.frames import face_points
+
+        return IdentityStage(config, head_networks(), body(), face_points)
+    from svad.restoration.stage import RestorationStage
+
+    return RestorationStage(config, body(), face_networks())
+
+
+@cache
+def head_networks() -> Any:
+    """The head's networks; float16 holds for them where bfloat16 is too coarse."""
+    import torch
+
+    from svad import weights
+    from svad.identity.models import LazyModels
+
+    on_gpu = gpu.device().type == "cuda"
+    return LazyModels(weights.resolve, gpu.device(), torch.float16 if on_gpu else torch.float32)
+
+
+@cache
+def face_networks() -> Any:
+    """The restoration networks."""
+    from svad import weights
+    from svad.restoration.models import Networks
+
+    return Networks(weights.resolve, gpu.device())
 
 
 def generate_on_gpu(preset: Preset, request: Request, report: Report) -> np.ndarray:

@@ -111,6 +111,9 @@ class Avatar:
     camera: Camera  # the camera of the photo
 
 
+PHOTO_WEIGHT = 1.0  # of the photo among the frames of a clip; every other frame has less
+
+
 @dataclass(frozen=True)
 class Clip:
     """Frames of one person with known pose and camera."""

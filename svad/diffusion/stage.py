@@ -25,7 +25,7 @@ from svad.pose.drive import (
     rest_of,
 )
 from svad.pose.keypoints import Figure, WholeBody, to_figure
-from svad.types import Avatar, Clip, Report, Subject
+from svad.types import PHOTO_WEIGHT, Avatar, Clip, Report, Subject
 
 FRAME_HEIGHT = 768  # px, to which SVAD brings the frames, whatever size they were made at
 PREPARED, GENERATED, TOTAL = 100, 850, 1000  # where the parts of the stage end in its bar
@@ -127,7 +127,7 @@ class DiffusionStage:
             matte=np.stack([resize(matte, *size) for matte in (first[1], *mattes)]),
             poses=(subject.body.pose, *driving.poses),
             cameras=(camera,) * (count + 1),
-            weight=np.array([1.0, *map(check.weight_of, qualities)], np.float32),
+            weight=np.array([PHOTO_WEIGHT, *map(check.weight_of, qualities)], np.float32),
             yaw=np.concatenate([np.zeros(1, np.float32), driving.yaw]),
             start=start,
         )
@@ -143,10 +143,10 @@ def reference_figure(subject: Subject, canvas: Canvas) -> Figure:
 
 
 def summary(count: int, lost: list[int]) -> str:
-    """What became of the frames, for the person; frame 0 is the photo."""
+    """What became of the frames, for the person; frame 1 is the photo."""
     if not lost:
         return f"{count} frames"
-    numbers = check.names([i + 1 for i in lost])
+    numbers = check.names([i + 2 for i in lost])
     return f"{count} frames; {len(lost)} lost the person and count little: {numbers}"
 
 

@@ -18,7 +18,7 @@ from svad.identity.locate import Detect, ExpectedFaces, locate
 from svad.identity.models import Models
 from svad.identity.person import Person, make_person
 from svad.identity.pictures import close_up, turntable
-from svad.types import Clip, Report, Subject
+from svad.types import PHOTO_WEIGHT, Clip, Report, Subject
 
 TRACKING = 20  # steps of the progress before the frames, of which each has two
 BLENDING = "blending failed"
@@ -55,7 +55,7 @@ class IdentityStage:
         report(0, 1, "looking for frames that show the face")
         parents = tuple(self._body.parents)
         driver = make_driver(clip.poses, clip.cameras, subject.body.joints, parents)
-        strengths, left = self._choose(subject, clip, driver)
+        strengths, left = self._choose(clip, driver)
         count = len(driver) - len(left)
         if not count:
             raise NothingToDo("No frame shows the face, so there is none to bring the photo's to.")
@@ -71,22 +71,20 @@ class IdentityStage:
         report(total, total, ". ".join(notes), turntable(views))
         return replace(clip, rgb=rgb)
 
-    def _choose(
-        self, subject: Subject, clip: Clip, driver: Driver
-    ) -> tuple[np.ndarray, Left]:  # [T] 0..1
+    def _choose(self, clip: Clip, driver: Driver) -> tuple[np.ndarray, Left]:  # [T] 0..1
         """How strongly each frame takes the new face, and which ones do not at all."""
-        config, photo = self._config, subject.photo.rgb
+        config = self._config
         if config.strict:
             strengths = select.published_strengths(len(driver))
         else:
             strengths = select.strengths(head_yaw(driver.camera), config.max_yaw, config.fade)
         left: Left = {}
-        for i, frame in enumerate(clip.rgb):
+        for i in range(len(driver)):
             if not driver.valid[i]:
                 left[i] = select.OUT_OF_VIEW
             elif strengths[i] <= 0:
                 left[i] = select.LATER if config.strict else select.TURNED
-            elif frame.shape == photo.shape and np.array_equal(frame, photo):
+            elif clip.weight[i] >= PHOTO_WEIGHT:
                 left[i] = select.PHOTO
         return strengths, left
 

@@ -12,7 +12,7 @@ from svad.body.skin import pose_gaussians
 from svad.media.images import resize, to_uint8
 from svad.splat.camera import orbit_camera
 from svad.splat.render import render
-from svad.types import Avatar, Clip, Subject
+from svad.types import PHOTO_WEIGHT, Avatar, Clip, Subject
 
 SYNTHETIC_WEIGHT = 0.1  # a drawn frame tells nothing the photo does not, so it counts little
 
@@ -50,7 +50,7 @@ def clip_views(
         matte=np.stack(matte),
         poses=(avatar.pose, *(pose for _ in range(views))),
         cameras=tuple(cameras),
-        weight=np.array([1.0] + [SYNTHETIC_WEIGHT] * views, np.float32),
+        weight=np.array([PHOTO_WEIGHT] + [SYNTHETIC_WEIGHT] * views, np.float32),
         yaw=np.array(yaws, np.float32),
         start=avatar,
     )

@@ -1,11 +1,10 @@
-"""Looks at generated frames: the person's matte, body points and face, a tenth of a second each."""
+"""Looks at generated frames: the person's matte, body points and face."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from svad.pose.detect import DETECTOR, ESTIMATOR, DwPose
@@ -15,7 +14,6 @@ from svad.subject.matte import person_matte
 from svad.weights.store import Store
 
 SEEN = 0.5  # mean visibility of nose and shoulders below which nobody is there
-FACE_SIDE = 512  # px, of the crop a face is looked for in
 
 
 @dataclass(frozen=True)
@@ -49,26 +47,13 @@ class FrameReader:
         matte = person_matte(rgb, hit.mask, points)
         return Sight(matte, points if self._points is None else self._points(rgb))
 
-    def face(
-        self,
-        rgb: np.ndarray,  # [H, W, 3] uint8
-        around: np.ndarray,  # [K, 2] px, points of the head
-    ) -> np.ndarray | None:  # [68, 2] px
-        """The 68 face points near a known head, or None where no face is seen there."""
-        middle, reach = around.mean(0), float(np.ptp(around, axis=0).max())
-        half = max(8, int(0.9 * reach))
-        x0, y0 = (int(v) - half for v in middle)
-        padded = cv2.copyMakeBorder(rgb, *(2 * half,) * 4, cv2.BORDER_REPLICATE)
-        top, left = y0 + 2 * half, x0 + 2 * half
-        crop = padded[max(top, 0) : top + 2 * half, max(left, 0) : left + 2 * half]
-        if crop.shape[:2] != (2 * half, 2 * half):
-            return None
-        factor = FACE_SIDE / (2 * half)
-        way = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
-        mesh = self._models.face(cv2.resize(crop, (FACE_SIDE, FACE_SIDE), interpolation=way))
-        if mesh is None:
-            return None
-        return mesh[list(kp.FACE_MESH_68), :2] / factor + (x0, y0)
+
+def face_points(
+    rgb: np.ndarray,  # [H, W, 3] uint8, a cut around a face
+) -> np.ndarray | None:  # [68, 2] x px, y px in iBUG order
+    """The landmarks of the face in a picture, or None where there is none."""
+    mesh = shared_landmarker().face(rgb)
+    return None if mesh is None else mesh[list(kp.FACE_MESH_68), :2]
 
 
 def frame_reader(store: Store | None = None) -> FrameReader:

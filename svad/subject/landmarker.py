@@ -157,9 +157,13 @@ class Landmarker:
             return result
 
 
-@lru_cache(maxsize=1)
 def shared_landmarker() -> Landmarker:
-    """The one landmarker of this process."""
+    """The one landmarker of this process; models do not survive a fork."""
+    return _landmarker_of(os.getpid())
+
+
+@lru_cache(maxsize=1)
+def _landmarker_of(process: int) -> Landmarker:
     return Landmarker()
 
 

@@ -21,7 +21,7 @@ from svad.identity.stage import IdentityStage
 from svad.identity.track import track
 from svad.pose.keypoints import FACE
 from svad.subject.landmarker import shared_landmarker
-from svad.types import Clip, Subject
+from svad.types import PHOTO_WEIGHT, Clip, Subject
 from tests.identity import whole
 
 TURNS = (0.0, 12.0, 180.0, -20.0, 95.0)
@@ -169,7 +169,8 @@ def test_the_photo_among_the_frames_is_not_touched(models: LazyModels) -> None:
     clip = whole.clip(subject, 0.0, 0.0)
     rgb = clip.rgb.copy()
     rgb[0] = subject.photo.rgb
-    after, told = run(models, subject, replace(clip, rgb=rgb))
+    weight = np.array([PHOTO_WEIGHT, 0.5], np.float32)
+    after, told = run(models, subject, replace(clip, rgb=rgb, weight=weight))
     np.testing.assert_array_equal(after.rgb[0], rgb[0])
     assert (after.rgb[1] != rgb[1]).any() and f"1 ({select.PHOTO}: 1)" in told.last
 

@@ -125,7 +125,7 @@ def clip(subject: Subject, *turns: float) -> Clip:  # degrees, about the vertica
         matte=np.stack([subject.matte] * count),
         poses=tuple(turned(subject, degrees) for degrees in turns),
         cameras=(subject.body.camera,) * count,
-        weight=np.ones(count, np.float32),
+        weight=np.full(count, 0.5, np.float32),
         yaw=np.radians(turns).astype(np.float32),
         start=None,
     )

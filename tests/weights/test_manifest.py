@@ -26,7 +26,7 @@ TO_BE_PINNED = {
     *("image_encoder", "image_encoder_config"),
     *("musepose_denoising_unet", "musepose_reference_unet"),
     *("musepose_motion_module", "musepose_pose_guider"),
-    *("gagavatar", "gagavatar_flame", "gagavatar_mesh", "gagavatar_track"),
+    *("gagavatar", "gagavatar_flame", "gagavatar_track"),
 }
 
 
