@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from svad.body.flame import Flame, load_flame
 from svad.identity import geometry
@@ -34,6 +35,8 @@ from svad.identity.fit import (
 from svad.identity.headbox import head_box, require_face, size_warning
 from svad.identity.hrnet import NAME as LANDMARK_FILE
 from svad.identity.hrnet import PICTURE, HRNetSizes, LandmarkNet, load_landmark_net
+from svad.identity.stylematte import NAME as MATTE_FILE
+from svad.identity.stylematte import MatteSizes, StyleMatte, load_stylematte
 from svad.identity.tracked import Tracked
 from svad.types import Report
 from svad.weights.convert import read_checkpoint
@@ -41,6 +44,7 @@ from svad.weights.convert import read_checkpoint
 FLAME_ENTRY, ARCHIVE_ENTRY = "gagavatar_flame", "gagavatar_track"  # of the manifest
 IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # mean and deviation, RGB
 NEAREST, FARTHEST = 5.0, 18.0  # FLAME units; a head farther off its usual 9 is not placed rightly
+NEAR = 16  # px of the crop around the photo's matte where the net may see hair
 TICK = 25  # optimisation steps per progress report
 BEFORE_FIT = 4  # reports before the first step
 
@@ -51,15 +55,17 @@ class TrackSizes:
 
     emica: EmicaSizes = field(default_factory=EmicaSizes)
     landmarks: HRNetSizes = field(default_factory=HRNetSizes)
+    matting: MatteSizes = field(default_factory=MatteSizes)
 
 
 @dataclass(frozen=True)
 class TrackModels:
-    """What tracking needs: FLAME (CPU, float32) and two networks."""
+    """What tracking needs: FLAME (CPU, float32) and the networks."""
 
     flame: Flame
     emica: Emica
     landmarks: LandmarkNet
+    matting: StyleMatte | None = None  # None = the matte of the photo is taken
 
 
 def load_track_models(
@@ -67,6 +73,8 @@ def load_track_models(
     device: torch.device | str = "cpu",
     dtype: torch.dtype = torch.float32,
     sizes: TrackSizes = TrackSizes(),  # noqa: B008 - frozen
+    *,
+    matting: bool = False,  # the published matting net too
 ) -> TrackModels:
     """FLAME and the networks from the published files.
 
@@ -80,7 +88,10 @@ def load_track_models(
     flame = load_flame(resolve(FLAME_ENTRY))
     emica = load_emica(state("emica", EMICA_FILE), sizes.emica, dtype)
     landmarks = load_landmark_net(state("vgghead", LANDMARK_FILE), sizes.landmarks, dtype)
-    return TrackModels(flame, emica.to(device), landmarks.to(device))
+    net = None
+    if matting:
+        net = load_stylematte(state("matting", MATTE_FILE), sizes.matting, dtype).to(device)
+    return TrackModels(flame, emica.to(device), landmarks.to(device), net)
 
 
 def track(
@@ -97,7 +108,7 @@ def track(
     points = require_face(points68, matte)
     head = head_box(points)
     box = geometry.head_crop_box(head)
-    picture = head_picture(photo_rgb, matte, box)
+    picture = head_picture(photo_rgb, matte, box, models.matting)
     report(1, total, "Reading the face", picture)
     pixels = torch.from_numpy(picture).permute(2, 0, 1).float()
     here, head_here = _into_crop(points, box), _into_crop(head.reshape(2, 2), box).reshape(4)
@@ -124,12 +135,25 @@ def head_picture(
     rgb: np.ndarray,  # [H, W, 3] uint8
     matte: np.ndarray,  # [H, W] uint8
     box: geometry.Box,
+    net: StyleMatte | None = None,  # gives the opacity where the matte says there may be some
 ) -> np.ndarray:  # [512, 512, 3] uint8
     """The head on black."""
     planes = torch.from_numpy(np.dstack([rgb, matte])).permute(2, 0, 1).float()
-    *colours, alpha = geometry.cut(planes, box, geometry.CROP) / 255
-    matted = (torch.stack(colours, -1) * alpha[..., None]).clamp(0, 1)
-    return (matted * 255).round().byte().numpy()
+    cut = geometry.cut(planes, box, geometry.CROP) / 255
+    colours, alpha = cut[:3].clamp(0, 1), cut[3:]
+    if net is not None:
+        near = functional.max_pool2d(alpha[None], 2 * NEAR + 1, 1, NEAR)[0]
+        weight = net.conv.weight
+        with torch.no_grad():
+            found = net(normalized(colours)[None].to(weight))[0].float().cpu()
+        alpha = torch.minimum(found, near)
+    return (colours * alpha * 255).clamp(0, 255).round().byte().permute(1, 2, 0).numpy()
+
+
+def normalized(image: Tensor) -> Tensor:  # [3, H, W] 0..1
+    """Colours less ImageNet's mean, over its deviation."""
+    mean, deviation = (torch.tensor(x)[:, None, None] for x in IMAGENET)
+    return (image - mean) / deviation
 
 
 def regress(
@@ -158,8 +182,7 @@ def find_landmarks(
 ) -> Tensor:  # [1, 70, 2] px
     """The landmark net's points in FLAME's order, float32 on the CPU."""
     box = geometry.landmark_crop_box(head)
-    mean, deviation = (torch.tensor(x)[:, None, None] for x in IMAGENET)
-    picture = (geometry.cut(pixels, box, PICTURE) / 255 - mean) / deviation
+    picture = normalized(geometry.cut(pixels, box, PICTURE) / 255)
     found = net(picture[None].to(net.backbone.conv1.weight)).float().cpu()
     size = torch.tensor([box[2] - box[0], box[3] - box[1]])
     return (found * size / PICTURE + torch.tensor(box[:2]))[:, list(geometry.FROM_98)]

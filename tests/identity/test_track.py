@@ -19,6 +19,7 @@ from svad.identity.emica import Emica, EmicaSizes, Face
 from svad.identity.fit import FitConfig, project, start_rotation
 from svad.identity.headbox import face_size, head_box
 from svad.identity.hrnet import HRNetSizes, LandmarkNet
+from svad.identity.stylematte import MatteSizes, StyleMatte
 from svad.identity.track import (
     TrackModels,
     TrackSizes,
@@ -41,12 +42,16 @@ SMALL = TrackSizes(
         resnet_blocks=(1, 1), resnet_width=4, hidden=8,
     ),
     landmarks=HRNetSizes(width=4, stem=4, blocks=1, modules=(1, 1, 1)),
+    matting=MatteSizes(
+        width=4, depths=(1, 2, 1, 1), heads=(1, 1, 2, 2), decoder=32, hidden=8, layers=1
+    ),
 )  # fmt: skip
 SHORT = FitConfig(steps=30)
 FILES = {
     "gagavatar_flame": "flame",
     "gagavatar_track:emica/EMICA-CVT_flame2020_notexture.pt": "emica",
     "gagavatar_track:vgghead/lmks_2d.pt": "landmarks",
+    "gagavatar_track:matting/stylematte_synth.pt": "matting",
 }
 
 
@@ -55,6 +60,7 @@ def resolve(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """The tracker's files, filled, as the store would hand them out."""
     folder = tmp_path_factory.mktemp("weights")
     networks = {"emica": Emica(SMALL.emica), "landmarks": LandmarkNet(SMALL.landmarks)}
+    networks["matting"] = StyleMatte(SMALL.matting)
     states: dict[str, dict[str, Tensor]] = {"flame": synth_flame(0)}
     for name, network in networks.items():
         shapes = {key: tuple(value.shape) for key, value in network.state_dict().items()}
@@ -177,6 +183,18 @@ def test_the_picture_is_the_head_on_black() -> None:
     whole = rgb.astype(float) * (matte[..., None] / 255)
     assert not found[:100].any() and not found[:, :100].any()
     assert np.abs(found[100:500, 100:400] - whole).max() <= 1
+
+
+def test_the_matting_net_decides_only_near_the_person(resolve: Callable[[str], Path]) -> None:
+    net = load_track_models(resolve, sizes=SMALL, matting=True).matting
+    assert net is not None
+    rgb, matte = photo()
+    box = (-106, -56, 406, 456)
+    plain, netted = head_picture(rgb, matte, box), head_picture(rgb, matte, box, net)
+    assert not np.array_equal(plain, netted)
+    far = np.ones((512, 512), bool)
+    far[56 + 20 - 17 : 456 + 17, 106 + 30 - 17 : 106 + 270 + 17] = False
+    assert not netted[far].any()
 
 
 def test_landmarks_come_back_into_the_crop(models: TrackModels) -> None:
