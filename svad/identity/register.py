@@ -7,7 +7,7 @@ similarity, up to brightness and contrast.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -17,6 +17,7 @@ from svad.identity import align
 SIDE = 96  # px of the small picture
 FACE = 72.0  # px of the face in it
 BLURS = (4.0, 2.0)  # px, coarse to fine
+SOFTER = (0.0, 1.0, 2.0, 3.0, 4.0, 5.0)  # px, how much softer than the head a frame may be
 STEPS = 8  # at each blur
 FARTHEST = 0.06  # of the face's size, how far a landmark may move on average
 
@@ -43,6 +44,7 @@ def register(
     )
     found = start = align.shrunk(_grey(head), start)[1]
     for blur in BLURS:
+        pair = pair.softened(found)
         for _ in range(STEPS):
             found = pair.step(found, blur)
     before, after = (pair.likeness(m) for m in (start, found))
@@ -87,6 +89,12 @@ class _Pair:
     coverage: np.ndarray  # [h, w]
     frame: np.ndarray  # [SIDE, SIDE] grey, small
     weights: np.ndarray  # [SIDE, SIDE]
+    soft: float = 0.0  # px, the frame's own blur that the head lacks
+
+    def softened(self, matrix: np.ndarray) -> _Pair:
+        """The head as soft as the frame: else the sharper one seems to have another size."""
+        pairs = [replace(self, soft=soft) for soft in SOFTER]
+        return max(pairs, key=lambda pair: pair.likeness(matrix))
 
     def step(
         self,
@@ -117,7 +125,11 @@ class _Pair:
         """Both faces low-passed, with mean 0 and variance 1; beside the head both are the frame."""
         beside = 1 - _sampled(self.coverage, matrix)
         current = _sampled(self.head, matrix) + beside * self.frame
-        faces = (cv2.GaussianBlur(image, (0, 0), blur) for image in (current, self.frame))
+        blurs = (np.hypot(blur, self.soft), blur)
+        faces = (
+            cv2.GaussianBlur(image, (0, 0), by)
+            for image, by in zip((current, self.frame), blurs, strict=True)
+        )
         centred = [face - self._mean(face) for face in faces]
         first, second = (face / np.sqrt(self._mean(face**2) + 1e-6) for face in centred)
         return first, second

@@ -93,6 +93,15 @@ def test_registration_takes_off_what_landmarks_err(name: str) -> None:
     assert miss(found) < 0.012 * s.size and miss(found) < 0.4 * miss(wrong)
 
 
+@pytest.mark.parametrize("blur", [0.015, 0.03, 0.06])
+def test_a_soft_frame_does_not_change_the_size_of_the_face(blur: float) -> None:
+    s = scene("dayo", blur=blur)
+    found = register(s.truth, s.head, s.coverage, s.frame, s.points)
+    assert align.scale_of(found) == pytest.approx(align.scale_of(s.truth), rel=0.015)
+    missed = np.linalg.norm(align.move(s.head_points, found) - s.points, axis=1)
+    assert missed.mean() < 0.01 * s.size
+
+
 def test_the_layout_of_an_array_does_not_matter() -> None:
     points = np.random.default_rng(0).normal(50, 15, (68, 2)).astype(np.float32)
     table = np.concatenate([points, np.ones((68, 1), np.float32)], 1)

@@ -120,7 +120,7 @@ def test_a_face_that_touches_the_border_is_still_fused() -> None:
 
 
 def test_the_published_way_loses_frames_that_are_not_square() -> None:
-    """It stretches the head, so that the disparity test sees another face (specification 14)."""
+    """It stretches the head, so that the disparity test sees another face."""
     s = scene("ada")
     frame = np.pad(s.frame, ((0, s.frame.shape[0]), (0, 0), (0, 0)), mode="edge")
     tall = replace(s, frame=frame)

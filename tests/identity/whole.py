@@ -24,8 +24,8 @@ from svad.identity.models import LazyModels
 from svad.identity.network import build_network
 from svad.identity.sizes import HeadSizes, LiftingSizes, PyramidSizes, RefinerSizes, VitSizes
 from svad.identity.track import TrackSizes
-from svad.pipeline import _read
 from svad.pose.keypoints import FACE
+from svad.subject.checks import read_photo
 from svad.subject.stage import SubjectStage
 from svad.types import Clip, Pose, Subject
 from tests.identity.faces import EXAMPLES
@@ -113,7 +113,7 @@ def face_flame() -> dict[str, Tensor]:
 def subject(name: str) -> Subject:
     """An example's photo, understood."""
     stage = SubjectStage(PREVIEW.subject, load_free_body())
-    return stage.run(_read(EXAMPLES / name / "photo.jpg"), lambda *_: None)
+    return stage.run(read_photo(EXAMPLES / name / "photo.jpg"), lambda *_: None)
 
 
 def clip(subject: Subject, *turns: float) -> Clip:  # degrees, about the vertical
