@@ -103,9 +103,9 @@ def frame_stage(name: str, config: Any) -> Any:
     """The stage `identity` or `restoration` of this process; its networks stay between runs."""
     if name == "identity":
         from svad.identity.stage import IdentityStage
-        from svad.subject.frames import face_points
+        from svad.subject.landmarker import shared_landmarker
 
-        return IdentityStage(config, head_networks(), body(), face_points)
+        return IdentityStage(config, head_networks(), body(), shared_landmarker().face_points)
     from svad.restoration.stage import RestorationStage
 
     return RestorationStage(config, body(), face_networks())

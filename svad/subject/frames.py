@@ -48,14 +48,6 @@ class FrameReader:
         return Sight(matte, points if self._points is None else self._points(rgb))
 
 
-def face_points(
-    rgb: np.ndarray,  # [H, W, 3] uint8, a cut around a face
-) -> np.ndarray | None:  # [68, 2] x px, y px in iBUG order
-    """The landmarks of the face in a picture, or None where there is none."""
-    mesh = shared_landmarker().face(rgb)
-    return None if mesh is None else mesh[list(kp.FACE_MESH_68), :2]
-
-
 def frame_reader(store: Store | None = None) -> FrameReader:
     """With DWPose's points where its two files are on this machine."""
     store = store or Store.from_environment()

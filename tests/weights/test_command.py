@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from svad import cli
+from svad.weights.manifest import load_manifest
 from tests.weights.hub_server import COMMIT, Hub, sha256
 
 ROOT = Path(__file__).parents[2]
@@ -34,8 +35,6 @@ def svad(tmp_path: Path, *arguments: str, **environ: str) -> subprocess.Complete
 
 def own_list(tmp_path: Path) -> str:
     """A list that points the other entries of `quick` to files that are there."""
-    from svad.weights.manifest import load_manifest
-
     values = {}
     for entry in load_manifest().values():
         if "quick" in entry.presets and entry.stage != "pose":
@@ -79,8 +78,6 @@ def test_fetch_look_verify_and_offline(hub: Hub, tmp_path: Path) -> None:
 
 
 def test_the_table_shows_every_file(capsys: pytest.CaptureFixture[str]) -> None:
-    from svad.weights.manifest import load_manifest
-
     assert cli.main(["weights"]) == 0
     table, _, notes = capsys.readouterr().out.partition("\n\n")
     rows = table.splitlines()[1:]
