@@ -5,27 +5,28 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields, replace
-from functools import cache, partial
+from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from svad.config import PREVIEW, Preset
 from svad.errors import JobError
 from svad.jobs import Job, is_own, open_job, read_card
+from svad.makers import Maker, stage_makers
 from svad.progress import Board, Listener, first_state
 from svad.steps import Steps, photo_hash
 from svad.storage import load
 from svad.types import Avatar, Clip, Photo, Report, Result, StageState, Subject
+from svad.weights import require
 
 if TYPE_CHECKING:
     from svad.subject.look import Look
 
-Maker = Callable[[], Any]  # builds a stage; called once, when the stage is first needed
-
 STAGES = (
     ("subject", "Understand the photo"),
     ("relief", "Shape from the photo"),
+    ("diffusion", "Turn the person around"),
     ("identity", "Keep the face"),
     ("restoration", "Restore detail"),
     ("avatar", "Train the avatar"),
@@ -47,6 +48,7 @@ class Pipeline:
 
     def __init__(self, preset: Preset = PREVIEW, makers: Mapping[str, Maker] | None = None) -> None:
         self.preset = preset
+        self._own_makers = makers is None
         self._makers = dict(makers or stage_makers(preset))
         self._stages: dict[str, Any] = {}
         self._building = threading.RLock()
@@ -70,15 +72,18 @@ class Pipeline:
         A finished stage is kept when its inputs, settings and code are unchanged. `photo` None:
         go on from the files in the folder. `look`: what `look(photo)` gave, to save its seconds.
         `say` gets what a person should know before the first stage runs.
-        Raises `PhotoError`, `OutputError`, `JobError`, and `Stopped` soon after `stop` is set;
-        what is finished then is kept.
+        Raises `MissingWeights` when the preset needs a file that is not here, `PhotoError`,
+        `OutputError`, `JobError`, and `Stopped` soon after `stop` is set; what is finished then is
+        kept.
         """
+        if self._own_makers:
+            require(self.preset.name)
         decoded = None if photo is None else _read(photo)
         with open_job(folder, None if decoded is None else photo_hash(decoded)) as job:
             if job.replaces and say is not None:
                 say(REPLACES.format(folder=folder))
             job.begin(self.preset, photo_hash(decoded) if decoded else job.card["source"])
-            board = Board(STAGES, TYPICAL, job.folder / "stages", listener, stop)
+            board = Board(stages(self.preset), TYPICAL, job.folder / "stages", listener, stop)
             with board.running():
                 self._run(Steps(job, board, self.preset), decoded, look)
             job.publish()
@@ -101,13 +106,38 @@ class Pipeline:
 
         subject = steps.do("subject", Subject, understand, _save_input)
         clip = steps.do("relief", Clip, lambda report: stage("relief").run(subject(), report))
-        steps.skip("identity", SKIPPED["identity"])
-        steps.skip("restoration", SKIPPED["restoration"])
+        if self.preset.diffusion is not None:
+            shape = clip
+
+            def turn(report: Report) -> Clip:
+                return stage("diffusion").run(subject(), shape().start, report)
+
+            clip = steps.do("diffusion", Clip, turn)
+        clip = self._frames(steps, "identity", subject, clip)
+        clip = self._frames(steps, "restoration", subject, clip)
         avatar = steps.do(
             "avatar", Avatar, lambda report: stage("avatar").run(subject(), clip(), report)
         )
         steps.do("package", Result, pack, partial(_list_files, views=self.preset.package.views))
         steps.finish()
+
+    def _frames(
+        self,
+        steps: Steps,
+        name: str,
+        subject: Callable[[], Subject],
+        clip: Callable[[], Clip],
+    ) -> Callable[[], Clip]:
+        """A stage that betters the frames, where the preset has it and it finds something to do."""
+        if getattr(self.preset, name) is None:
+            steps.skip(name, SKIPPED[name])
+            return clip
+        return steps.do(
+            name,
+            Clip,
+            lambda report: self._stage(name).run(subject(), clip(), report),
+            instead=clip,
+        )
 
     def animate(
         self,
@@ -129,49 +159,6 @@ class Pipeline:
             return self._stages[name]
 
 
-def stage_makers(preset: Preset) -> dict[str, Maker]:
-    """How the stages of a preset are built; nothing heavy is imported before one is."""
-
-    @cache
-    def body() -> Any:
-        from svad.body.free import load_free_body
-
-        return load_free_body()
-
-    def look() -> Any:
-        from svad.subject.look import look
-
-        return lambda photo: look(photo, preset.subject)
-
-    def subject() -> Any:
-        from svad.subject.stage import SubjectStage
-
-        return SubjectStage(preset.subject, body())
-
-    def relief() -> Any:
-        from svad.relief.stage import ReliefStage
-
-        return ReliefStage(replace(preset.relief, seed=preset.seed), body())
-
-    def avatar() -> Any:
-        from svad.avatar.stage import AvatarStage
-
-        return AvatarStage(preset.avatar)
-
-    def package() -> Any:
-        from svad.package.stage import PackageStage
-
-        return PackageStage(preset.package)
-
-    return {
-        "look": look,
-        "subject": subject,
-        "relief": relief,
-        "avatar": avatar,
-        "package": package,
-    }
-
-
 def look(photo: Path | bytes, preset: Preset = PREVIEW) -> Look:
     """What is understood of a photo at a glance; raises `PhotoError` if it cannot be used."""
     return Pipeline(preset).look(photo)
@@ -189,9 +176,14 @@ def run(
     return Pipeline(preset).run(photo, folder, listener=listener, stop=stop)
 
 
-def waiting() -> tuple[StageState, ...]:
+def stages(preset: Preset) -> tuple[tuple[str, str], ...]:
+    """(name, title) of the stages a preset shows, in order."""
+    return tuple(s for s in STAGES if s[0] != "diffusion" or preset.diffusion is not None)
+
+
+def waiting(preset: Preset = PREVIEW) -> tuple[StageState, ...]:
     """The stages before anything runs."""
-    return tuple(first_state(name, title, TYPICAL.get(name)) for name, title in STAGES)
+    return tuple(first_state(name, title, TYPICAL.get(name)) for name, title in stages(preset))
 
 
 def load_avatar(folder: Path) -> Avatar:

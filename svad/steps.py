@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import svad
 from svad.config import Preset
-from svad.errors import OutputError, Stopped, SvadError
+from svad.errors import MissingFile, NothingToDo, OutputError, Stopped, SvadError
 from svad.files import output_error
 from svad.jobs import Job
 from svad.progress import Board
@@ -23,7 +23,7 @@ from svad.types import Photo, Report, Result
 
 T = TypeVar("T")
 # Rooms whose code every stage stands on: when they change, no older result is trusted.
-GROUND = ("media", "body", "splat")
+GROUND = ("media", "body", "splat", "pose")
 
 
 class Steps:
@@ -41,18 +41,22 @@ class Steps:
         cls: type[T],
         run: Callable[[Report], T],
         more: Callable[[Job, T], list[Path]] | None = None,
+        instead: Callable[[], T] | None = None,
     ) -> Callable[[], T]:
         """Runs a stage, or keeps what it gave before; returns how to get its result.
 
         `more(job, value)` writes files that belong to the stage and returns their paths. A kept
-        result is read only if somebody asks for it.
+        result is read only if somebody asks for it. A run can do without a stage that has
+        `instead`: when it raises `NothingToDo` or `MissingFile`, the card says why it was skipped,
+        and what `instead` gives takes its place.
         """
         self._key = key = self._next_key(name)
         if self.job.keeps(name, key):
             self.board.end(name, "kept", self.job.entry(name).get("note", ""))
             return cache(lambda: load(cls, self._path(name)))
         self._forget_from(name)
-        with self._watched(name):
+        done = False
+        with self._watched(name, optional=instead is not None):
             self.board.check()
             value = run(self.board.report(name))
             files = more(self.job, value) if more else []
@@ -61,6 +65,9 @@ class Steps:
                 files.append(self._path(name))
             if thumbnail := self.board.thumbnail(name):
                 files.append(thumbnail)
+            done = True
+        if not done:
+            return instead
         self._note(name, "done", key=key, files=self.job.sizes(files))
         return lambda: value
 
@@ -99,13 +106,19 @@ class Steps:
                 entry |= {"state": "waiting", "key": None, "seconds": 0.0}
 
     @contextmanager
-    def _watched(self, name: str) -> Iterator[None]:
-        """Marks the stage as running, and as what it came to; unknown errors pass unchanged."""
+    def _watched(self, name: str, *, optional: bool) -> Iterator[None]:
+        """Marks the stage as running, and as what it came to; unknown errors pass unchanged.
+
+        An `optional` stage that has nothing to do is skipped, and nothing is raised.
+        """
         self._note(name, "running")
         self.board.start(name)
         try:
             yield
         except BaseException as error:
+            if optional and isinstance(error, NothingToDo | MissingFile):
+                self.skip(name, str(error))
+                return
             reason = error
             if isinstance(error, OSError):
                 reason = output_error(error, self.job.home) or error

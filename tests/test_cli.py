@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from svad import cli, pipeline, startup
-from svad.config import Preset
+from svad.config import PREVIEW, Preset
 from svad.jobs import read_card
 from svad.media.images import save_png
 from svad.media.video import probe
@@ -56,7 +56,7 @@ def test_a_photo_becomes_a_folder(
     shown = capsys.readouterr()
     assert shown.out.strip() == str(tmp_path / "out")
     lines = shown.err.splitlines()
-    for place, (_, title) in enumerate(pipeline.STAGES, 1):
+    for place, (_, title) in enumerate(pipeline.stages(PREVIEW), 1):
         assert any(line.startswith(f"{place}/6 {title}") for line in lines)
     assert sum("100%" in line for line in lines) == 4 and sum("skipped" in x for x in lines) == 2
     preset = fakes.preset

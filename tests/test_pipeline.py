@@ -21,12 +21,12 @@ from svad.errors import JobError, OutputError, PhotoError, Stopped
 from svad.files import PART
 from svad.jobs import read_card
 from svad.media.images import read_png, read_rgb, save_png
-from svad.pipeline import STAGES, Pipeline
+from svad.pipeline import Pipeline, stages
 from svad.types import StageState
 from tests.fakes import FakeStages
 from tests.helpers import tiny_subject
 
-ORDER = [name for name, _ in STAGES]
+ORDER = [name for name, _ in stages(PREVIEW)]
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ them; the networks are built on the meta device, so nothing is initialised in va
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 
 import torch
@@ -58,30 +59,31 @@ def build_models(sizes: Sizes) -> Models:
 
 def load_models(
     sizes: Sizes,
-    *,
-    reference_unet: State,
-    denoising_unet: State,
-    motion_module: State,
-    pose_guider: State,
-    image_encoder: State,
-    vae: State,
+    read: Callable[[str], State],
     dtype: torch.dtype = torch.float32,
 ) -> Models:
     """The networks with the tensors of the six published files; each key must fit.
 
-    The two files of the video UNet are joined; where both have a key, `denoising_unet` wins,
-    because the published program reads it last.
+    `read` gives the tensors of one file: reference_unet, denoising_unet, motion_module,
+    pose_guider, image_encoder or vae. Each is asked for when its network is filled, so that no
+    two networks' files lie in memory together. The two files of the video UNet are joined; where
+    both have a key, denoising_unet wins, because the published program reads it last.
 
     Raises:
         WeightsMismatch: a key is missing, not known, or of another shape.
     """
     models = build_models(sizes)
-    video = {**motion_module, **denoising_unet}
-    fill(models.reference_unet, used(reference_unet), "reference_unet", dtype)
-    fill(models.video_unet, used(video), "denoising_unet with motion_module", dtype)
-    fill(models.pose_guider, used(pose_guider), "pose_guider", dtype)
-    fill(models.image_encoder, used(image_encoder), "image_encoder", dtype)
-    fill(models.autoencoder, module_names(vae), "vae", dtype, published_name)
+
+    def load(network: nn.Module, name: str) -> None:
+        fill(network, used(read(name)), name, dtype)
+
+    load(models.reference_unet, "reference_unet")
+    video = used({**read("motion_module"), **read("denoising_unet")})
+    fill(models.video_unet, video, "denoising_unet with motion_module", dtype)
+    del video
+    load(models.pose_guider, "pose_guider")
+    load(models.image_encoder, "image_encoder")
+    fill(models.autoencoder, module_names(read("vae")), "vae", dtype, published_name)
     return models
 
 

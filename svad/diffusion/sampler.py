@@ -19,6 +19,7 @@ from svad.diffusion.models import Models
 from svad.diffusion.schedule import Schedule
 from svad.diffusion.settings import RunSettings
 from svad.diffusion.sizes import LATENT_CHANNELS
+from svad.diffusion.solver import make_solver
 from svad.diffusion.spatial import Condition
 from svad.diffusion.windows import padded_frames, windows
 from svad.types import Report
@@ -128,6 +129,7 @@ class Sampler:
         latents = noise.to(self.device, torch.float32)
         parts = windows(latents.shape[2], s.context, s.overlap, stride=s.stride)
         timesteps = self.schedule.timesteps(s.steps)
+        solver = make_solver(s.solver, self.schedule, s.steps)
         for k, t in enumerate(timesteps):
             shifts = self.models.video_unet.time_shifts(t)
             total = torch.zeros_like(latents)
@@ -139,7 +141,7 @@ class Sampler:
                 total[:, :, index] += self.predict(latents, part, shifts, prepared, s.guided(k))
                 count[index] += 1
             prediction = total / count[:, None, None]
-            latents, _ = self.schedule.step(latents, prediction, t, s.steps)
+            latents = solver.step(k, latents, prediction)
             if on_step is not None:
                 on_step(k, prediction, latents)
         return latents

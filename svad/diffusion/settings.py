@@ -15,6 +15,7 @@ class RunSettings:
     overlap: int = 4  # frames that neighbouring windows share
     stride: int = 1  # 2^(stride - 1) is the widest spacing of frames in a window
     steps: int = 20
+    solver: str = "ddim"  # or "dpm2m", which needs fewer steps
     guidance: float = 3.5  # classifier-free guidance
     guided_from: float = 0.0  # part of the steps with guidance: from this fraction ...
     guided_to: float = 1.0  # ... to before this one; the others take the conditional row alone

@@ -95,14 +95,48 @@ def drive_fitted(
     tick: Tick | None = None,
 ) -> Driving:
     """The person's own body, standing where they stand in the photo, seen by its camera."""
-    rest = RestBody(torch.from_numpy(fit.vertices).float(), torch.from_numpy(fit.joints).float())
+    rest = rest_of(fit)
+    return drive(body, rest, fitted_poses(body, fit, turn), fit.camera, turn, tick)
+
+
+def driving_bounds(
+    body: BodyModel,
+    fit: BodyFit,
+    turn: np.ndarray,  # [T] degrees
+    looked_at: int = 12,
+) -> np.ndarray:  # [4] x0, y0, x1, y1 in pixels of the photo
+    """What the person's own body covers of the photo's plane during the movement."""
+    rest, poses = rest_of(fit), fitted_poses(body, fit, turn)
+    low, high = np.full(2, np.inf), np.full(2, -np.inf)
+    for pose in poses[:: max(1, len(poses) // looked_at)]:
+        rotations, translation = (
+            torch.from_numpy(v).float() for v in (pose.rotations, pose.translation)
+        )
+        vertices = body.pose_vertices(rest, rotations, translation).numpy()
+        pixels = fit.camera.project(vertices)[:, :2]
+        low, high = np.minimum(low, pixels.min(0)), np.maximum(high, pixels.max(0))
+    return np.concatenate([low, high])
+
+
+def rest_of(fit: BodyFit) -> RestBody:
+    """The fitted body in its zero pose."""
+    return RestBody(torch.from_numpy(fit.vertices).float(), torch.from_numpy(fit.joints).float())
+
+
+def fitted_poses(
+    body: BodyModel,
+    fit: BodyFit,
+    turn: np.ndarray,  # [T] degrees
+) -> list[Pose]:
+    """The movement on the person's own skeleton, at their place in the photo."""
+    rest = rest_of(fit)
     rotations, translation = (
         torch.from_numpy(v).float() for v in (fit.pose.rotations, fit.pose.translation)
     )
     soles = float(body.pose_vertices(rest, rotations, translation)[:, 1].min())
     place = fit.pose.translation.astype(np.float64)
     place[1] = soles - float(rest.vertices[:, 1].min())
-    return drive(body, rest, driving_poses(rest, body, turn, place), fit.camera, turn, tick)
+    return driving_poses(rest, body, turn, place)
 
 
 def driving_poses(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+
 import numpy as np
 import torch
 
 from svad.body.model import BodyModel
 from svad.config import SubjectConfig
 from svad.media.images import fit_within
+from svad.subject.detect import Detector, MediapipeDetector
 from svad.subject.drawing import body_over_photo
 from svad.subject.evidence import JOINT_OF, Evidence, gather
 from svad.subject.fit import BodyFitter
@@ -22,8 +26,14 @@ _TOTAL = 100
 class SubjectStage:
     """Understands the photo; keep one per process, the body is prepared once."""
 
-    def __init__(self, config: SubjectConfig, body: BodyModel) -> None:
+    def __init__(
+        self,
+        config: SubjectConfig,
+        body: BodyModel,
+        detector: Callable[[], Detector] = MediapipeDetector,  # made when first needed
+    ) -> None:
         self._config, self._body = config, body
+        self._detector = cache(detector)
 
     def run(self, photo: Photo, report: Report, look: Look | None = None) -> Subject:
         """The person in the photo with a fitted body; `look` is an earlier look at this photo.
@@ -32,7 +42,7 @@ class SubjectStage:
         """
         report(0, _TOTAL, "Looking for the person")
         if look is None:
-            look = look_at(photo, self._config)
+            look = look_at(photo, self._config, self._detector())
         report(30, _TOTAL, "Person found", thumbnail(look.overlay))
         evidence = gather(look.keypoints, look.depth, look.face, look.matte)
         fitter = BodyFitter(self._body)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from svad.errors import MissingWeights
 from svad.weights.manifest import Entry
 from svad.weights.store import Store
 
@@ -22,3 +23,18 @@ def resolve(name: str) -> Path:
 def missing(preset: str) -> list[Entry]:
     """The files the preset cannot run without that are not on this machine."""
     return Store.from_environment().missing(preset)
+
+
+def require(preset: str) -> None:
+    """Raises `MissingWeights` for a preset that needs a file which is not on this machine."""
+    store = Store.from_environment()
+    gone = store.missing(preset)
+    if not gone:
+        return
+    first, advice = gone[0], store.advice(gone[0])
+    if len(gone) > 1:
+        advice += (
+            f" The preset {preset} lacks {len(gone) - 1} more; `python -m svad weights --preset "
+            f"{preset}` lists them all with their terms."
+        )
+    raise MissingWeights(first.file, first.where, first.terms, advice)

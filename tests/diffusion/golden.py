@@ -76,7 +76,7 @@ class Golden:
     @lru_cache(maxsize=4)  # noqa: B019
     def models(self, config: str) -> Models:
         """All networks of a configuration with filled weights, through the real loader."""
-        return load_models(self.sizes(config), **self.states(config))
+        return load_models(self.sizes(config), self.states(config).__getitem__)
 
     def schedule(self) -> Schedule:
         """The noise schedule of the index; what it cannot express must be as expected."""

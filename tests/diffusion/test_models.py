@@ -54,7 +54,7 @@ def test_a_missing_extra_or_misshapen_key_is_named(golden: Golden, file: str) ->
     ]
     for state, message in cases:
         with pytest.raises(WeightsMismatch) as error:
-            load_models(sizes, **{**states, file: state})
+            load_models(sizes, ({**states, file: state}).__getitem__)
         assert message in str(error.value) and file in str(error.value)
 
 
@@ -63,16 +63,18 @@ def test_computed_tables_in_a_file_are_left_out(golden: Golden) -> None:
     for name, state in states.items():
         for key, shape in golden.schema(config, name)["ignored"].items():
             state[key] = torch.zeros([32 if n == "N" else n for n in shape])
-    models = load_models(golden.sizes(config), **states)
+    models = load_models(golden.sizes(config), states.__getitem__)
     assert not any(IGNORED.search(key) for key in models.video_unet.state_dict())
 
 
 def test_both_spellings_of_the_autoencoders_attention_load(golden: Golden) -> None:
     config, states = filled(golden)
-    old = load_models(golden.sizes(config), **states).autoencoder.state_dict()
+    old = load_models(golden.sizes(config), states.__getitem__).autoencoder.state_dict()
     named = {key.removeprefix("net."): value for key, value in old.items()}
     assert any(".to_q." in key for key in named) and set(named) != set(states["vae"])
-    new = load_models(golden.sizes(config), **{**states, "vae": named}).autoencoder.state_dict()
+    new = load_models(
+        golden.sizes(config), ({**states, "vae": named}).__getitem__
+    ).autoencoder.state_dict()
     assert all(torch.equal(new[key], value) for key, value in old.items())
 
 
@@ -81,5 +83,5 @@ def test_the_video_file_wins_over_the_motion_file(golden: Golden) -> None:
     key = sorted(states["motion_module"])[0]
     mine = torch.full_like(states["motion_module"][key], 7.0)
     states["denoising_unet"][key] = mine
-    models = load_models(golden.sizes(config), **states)
+    models = load_models(golden.sizes(config), states.__getitem__)
     assert torch.equal(models.video_unet.state_dict()[key], mine)

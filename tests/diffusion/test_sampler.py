@@ -138,7 +138,7 @@ def test_a_run_in_half_precision_stays_close(golden: Golden) -> None:
     """Sums and steps are float32 whatever the networks' type."""
     case = golden.cases("e2e")[0]
     models = load_models(
-        golden.sizes(case.config), **golden.states(case.config), dtype=torch.bfloat16
+        golden.sizes(case.config), golden.states(case.config).__getitem__, torch.bfloat16
     )
     sampler = sampler_of(golden, case, steps=1)
     noise = case.arrays["noise"]

@@ -38,7 +38,8 @@ def test_windows_of_a_padded_clip_cover_it_without_wrapping(frames: int) -> None
 def test_the_schedule(golden: Golden) -> None:
     arrays, table = golden.table()
     found = golden.schedule()
-    torch.testing.assert_close(found.betas(), arrays["betas"], atol=1e-6, rtol=0)
+    # near the end a beta is a quotient of float32 numbers near 0: their last bit shows in it
+    torch.testing.assert_close(found.betas(), arrays["betas"], atol=1e-5, rtol=0)
     torch.testing.assert_close(found.signal(), arrays["alphas_cumprod"], atol=1e-6, rtol=0)
     assert found.signal()[-1] == 0
     for steps, times in table["timesteps"].items():
@@ -62,7 +63,8 @@ def test_the_codes(golden: Golden) -> None:
     for key, want in arrays.items():
         if key.startswith("time_embed_"):
             rows = [time_waves(t, want.shape[1], CPU) for t in TIMES]
-            torch.testing.assert_close(torch.cat(rows), want, atol=1e-5, rtol=0)
+            # the last bit of a frequency near 1, times a timestep of 999, is 6e-5 radians
+            torch.testing.assert_close(torch.cat(rows), want, atol=1e-4, rtol=0)
         if key.startswith("pe_"):
             found = position_code(128, want.shape[1], CPU, torch.float32)[:: 128 // len(want)]
             torch.testing.assert_close(found, want, atol=1e-5, rtol=0)

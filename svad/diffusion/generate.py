@@ -1,0 +1,173 @@
+"""Loads the published networks once and turns a photo and figures into frames."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from svad.config import DiffusionConfig
+from svad.diffusion.models import Models, load_models
+from svad.diffusion.sampler import Sampler
+from svad.diffusion.settings import RunSettings
+from svad.diffusion.sizes import ClipSizes, Sizes
+from svad.pose.draw import pose_frames
+from svad.pose.keypoints import Figure
+from svad.types import Report
+from svad.weights.convert import read_checkpoint
+from svad.weights.strict import State, WeightsMismatch
+
+Resolve = Callable[[str], Path]
+"""`resolve(name)`: the local file of a manifest entry; raises `MissingWeights`."""
+
+# part of `load_models` -> entry of the manifest
+ENTRIES = {
+    "reference_unet": "musepose_reference_unet",
+    "denoising_unet": "musepose_denoising_unet",
+    "motion_module": "musepose_motion_module",
+    "pose_guider": "musepose_pose_guider",
+    "image_encoder": "image_encoder",
+    "vae": "vae",
+}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What frames are made from."""
+
+    photo: np.ndarray  # [H, W, 3] uint8, at the frames' size
+    figures: tuple[Figure, ...]  # T, normalised to the frames
+    drawn_on: tuple[int, int]  # height, width of the pictures the figures come from
+
+
+class Skeletons(Sequence[np.ndarray]):
+    """The pictures that drive the video model, drawn when they are asked for."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+
+    def __len__(self) -> int:
+        return len(self.request.figures)
+
+    def __getitem__(self, index: int) -> np.ndarray:  # [768, W, 3] uint8
+        r = self.request
+        return next(pose_frames([r.figures[index]], r.drawn_on, r.photo.shape[:2]))
+
+
+class Networks:
+    """The networks on a device, loaded by whoever needs them first; they stay for all presets."""
+
+    def __init__(
+        self, resolve: Resolve, device: torch.device, dtype: torch.dtype = torch.float32
+    ) -> None:
+        self.resolve, self.device, self.dtype = resolve, device, dtype
+        self._models: Models | None = None
+        self._loading = threading.Lock()
+
+    def load(self, report: Report) -> Models:
+        """The networks.
+
+        Raises `MissingWeights` for an absent file, `WeightsMismatch` for one that does not fit.
+        """
+        with self._loading:
+            if self._models is None:
+                read = Reader(self.resolve, report)
+                sizes = read_sizes(self.resolve, read("pose_guider"))
+                self._models = load_models(sizes, read, self.dtype).to(self.device)
+            return self._models
+
+
+def generate(
+    networks: Networks, config: DiffusionConfig, request: Request, report: Report, seed: int = 0
+) -> np.ndarray:  # [T, H, W, 3] uint8
+    """The person of the photo in the poses of the figures; `seed` is added to the preset's.
+
+    Raises what `Networks.load` raises, and `Stopped` through `report`.
+    """
+    sampler = Sampler(networks.load(report), run_settings(config, seed))
+    return sampler.run(request.photo, Skeletons(request), report)
+
+
+class Reader:
+    """Reads one published file after the other, so that only one lies in memory."""
+
+    def __init__(self, resolve: Resolve, report: Report) -> None:
+        self.resolve, self.report = resolve, report
+        self.done = 0
+
+    def __call__(self, part: str) -> State:
+        words = part.replace("_", " ")
+        self.report(min(self.done, len(ENTRIES)), len(ENTRIES), f"loading the {words}")
+        self.done += 1
+        return read_checkpoint(self.resolve(ENTRIES[part]))
+
+
+def run_settings(config: DiffusionConfig, seed: int = 0) -> RunSettings:
+    """A preset's settings as the sampler takes them."""
+    return RunSettings(
+        width=config.width,
+        height=config.height,
+        context=config.context,
+        overlap=config.overlap,
+        steps=config.steps,
+        solver=config.solver,
+        guidance=config.guidance,
+        guided_from=config.guided[0],
+        guided_to=config.guided[1],
+        seed=config.seed + seed,
+    )
+
+
+def read_sizes(resolve: Resolve, pose_guider: State) -> Sizes:
+    """Sizes from the files that describe the networks; the pose guider's from its own tensors.
+
+    Raises `MissingWeights`, and `WeightsMismatch` for a file that describes something else.
+    """
+    unet = _description(resolve("unet_config"), "block_out_channels", "cross_attention_dim")
+    clip = _description(resolve("image_encoder_config"), "hidden_size", "num_hidden_layers")
+    vae = _description(resolve("vae_config"), "block_out_channels")
+    inner = ("conv_in", "blocks.1", "blocks.3", "blocks.5")
+    lacking = [key for key in inner if f"{key}.weight" not in pose_guider]
+    if lacking:
+        raise WeightsMismatch(
+            f"The weights of pose_guider do not fit the network. Keys missing: {lacking[0]}.weight."
+        )
+    published = ClipSizes()
+    return Sizes(
+        block_out_channels=tuple(unet["block_out_channels"]),
+        layers_per_block=unet.get("layers_per_block", 2),
+        heads=unet.get("attention_head_dim", 8),
+        cross_attention_dim=unet["cross_attention_dim"],
+        norm_num_groups=unet.get("norm_num_groups", 32),
+        pose_channels=tuple(len(pose_guider[f"{key}.weight"]) for key in inner),
+        vae_channels=tuple(vae["block_out_channels"]),
+        vae_layers=vae.get("layers_per_block", 1),
+        clip=ClipSizes(
+            hidden=clip["hidden_size"],
+            intermediate=clip.get("intermediate_size", published.intermediate),
+            layers=clip["num_hidden_layers"],
+            heads=clip.get("num_attention_heads", published.heads),
+            patch=clip.get("patch_size", published.patch),
+            proj=clip.get("projection_dim", published.proj),
+        ),
+    )
+
+
+def _description(path: Path, *needed: str) -> Mapping[str, Any]:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise WeightsMismatch(f"{path.name} is damaged ({error}). Fetch it again.") from error
+    lacking = [key for key in needed if not isinstance(values, dict) or key not in values]
+    if lacking:
+        raise WeightsMismatch(
+            f"{path} does not describe the network: it has no {', '.join(lacking)}. Use the file "
+            "the manifest names."
+        )
+    return values
