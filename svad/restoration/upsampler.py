@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -16,6 +17,7 @@ from svad.restoration.rrdb import FACTOR, RRDBNet
 Box = tuple[int, int, int, int]  # x0, y0, x1, y1 in pixels
 
 TILE, CONTEXT = 400, 10  # px, of the published program
+BORDER = 16.0  # px over which the network's part of a frame goes over into the rest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,11 +30,19 @@ class TilePlan:
     blind: int = 16  # px at an inner edge of a tile that count nothing; then the weight rises
 
 
+ON_CPU = TilePlan(pixels=2**17, tile=320)  # a call takes seconds; Stop waits for one
+
+
 class Upsampler:
     """Enlarges frames with the network, on its device and in its precision."""
 
     def __init__(self, network: RRDBNet, plan: TilePlan | None = None) -> None:
-        self.network, self.plan = network, plan or TilePlan()
+        self.network = network
+        self.plan = plan or (TilePlan() if self._weight().is_cuda else ON_CPU)
+
+    def together(self, box: Box) -> int:
+        """So many frames are worth a call of `enlarge`."""
+        return max(1, self.plan.pixels // max(1, (box[2] - box[0]) * (box[3] - box[1])))
 
     @torch.no_grad()
     def enlarge(
@@ -40,13 +50,14 @@ class Upsampler:
         frames: np.ndarray,  # [B, H, W, 3] uint8
         size: tuple[int, int],  # height, width of the result
         box: Box,  # from `aligned_box`: all that is worth the network
+        tick: Callable[[], None] | None = None,  # called before each call of the network
     ) -> np.ndarray:  # [B, height, width, 3] uint8
         """The box by the network, resampled once; the rest by Lanczos, with a soft border."""
         height, width = frames.shape[1:3]
         weight = self._weight()
         x = _padded(torch.from_numpy(frames).to(weight.device).permute(0, 3, 1, 2).float() / 255)
         x0, y0, x1, y1 = box
-        part = self.double(x[:, :, y0:y1, x0:x1].to(weight.dtype))
+        part = self.double(x[:, :, y0:y1, x0:x1].to(weight.dtype), tick)
         canvas = x.new_zeros(len(x), 3, *(FACTOR * n for n in x.shape[2:]))
         canvas[:, :, FACTOR * y0 : FACTOR * y1, FACTOR * x0 : FACTOR * x1] = part
         large = _resampled(canvas[:, :, : FACTOR * height, : FACTOR * width], size)
@@ -59,21 +70,19 @@ class Upsampler:
     def double(
         self,
         x: Tensor,  # [B, 3, h, w] RGB in 0..1, h and w even
+        tick: Callable[[], None] | None = None,
     ) -> Tensor:  # [B, 3, 2 h, 2 w] float32
         """The network on a few pictures at a time, whole if they are small, else in tiles."""
         height, width = x.shape[2:]
         plan = self.plan
         if height * width <= plan.pixels:
-            at_once = max(1, plan.pixels // (height * width))
-            return torch.cat([self.network(part).float() for part in x.split(at_once)])
+            return self._calls(x, tick)
         rows, columns = (spans(n, plan) for n in (height, width))
         total = x.new_zeros(len(x), 3, FACTOR * height, FACTOR * width, dtype=torch.float32)
         weights = total.new_zeros(1, 1, *total.shape[2:])
         for top, bottom in rows:
             for left, right in columns:
-                at_once = max(1, plan.pixels // ((bottom - top) * (right - left)))
-                tile = x[:, :, top:bottom, left:right]
-                found = torch.cat([self.network(p).float() for p in tile.split(at_once)])
+                found = self._calls(x[:, :, top:bottom, left:right], tick)
                 down, across = (
                     span_weight(span, n, plan).to(found)
                     for span, n in (((top, bottom), height), ((left, right), width))
@@ -118,6 +127,15 @@ class Upsampler:
                 place = (slice(None), slice(None), *_doubled((top, bottom), (left, right)))
                 result[place] = found[:, :, rows, columns]
         return result
+
+    def _calls(self, x: Tensor, tick: Callable[[], None] | None) -> Tensor:
+        found = []
+        for part in x.split(max(1, self.plan.pixels // (x.shape[2] * x.shape[3]))):
+            if tick is not None:
+                tick()
+            part = part.contiguous(memory_format=torch.channels_last)
+            found.append(self.network(part).float())
+        return torch.cat(found)
 
     def _weight(self) -> Tensor:
         return self.network.conv_first.weight
@@ -187,9 +205,6 @@ def _box_share(box: Box, size: tuple[int, int]) -> Tensor:  # [2 H, 2 W]
         lines.append(rise.clamp(0, 1))
     share = lines[0][:, None] * lines[1]
     return share * share * (3 - 2 * share)
-
-
-BORDER = 16.0  # px over which the network's part goes over into the rest
 
 
 def _resampled(x: Tensor, size: tuple[int, int]) -> Tensor:
