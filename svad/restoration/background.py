@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from svad.restoration.enlarge import enlarge, enlarge_sharpened
+from svad.restoration.enlarge import enlarge_sharpened
 from svad.restoration.upsampler import Upsampler, aligned_box
 from svad.types import Clip
 
@@ -42,10 +42,9 @@ class Background:
     ) -> Iterator[tuple[int, np.ndarray]]:
         box = self._boxes[photo]
         if self._upsampler is None or box is None:
-            method = enlarge_sharpened if self._upsampler is None else enlarge
             for t in numbers:
                 tick()
-                yield t, method(self._clip.rgb[t], self._size)
+                yield t, enlarge_sharpened(self._clip.rgb[t], self._size)
             return
         together = self._upsampler.together(box)
         for start in range(0, len(numbers), together):

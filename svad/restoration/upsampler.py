@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from svad.restoration.enlarge import enlarge
+from svad.restoration.enlarge import enlarge_sharpened
 from svad.restoration.rrdb import FACTOR, RRDBNet
 
 Box = tuple[int, int, int, int]  # x0, y0, x1, y1 in pixels
@@ -52,7 +52,7 @@ class Upsampler:
         box: Box,  # from `aligned_box`: all that is worth the network
         tick: Callable[[], None] | None = None,  # called before each call of the network
     ) -> np.ndarray:  # [B, height, width, 3] uint8
-        """The box by the network, resampled once; the rest by Lanczos, with a soft border."""
+        """The box by the network, resampled once; the rest without, with a soft border."""
         height, width = frames.shape[1:3]
         weight = self._weight()
         x = _padded(torch.from_numpy(frames).to(weight.device).permute(0, 3, 1, 2).float() / 255)
@@ -62,7 +62,7 @@ class Upsampler:
         canvas[:, :, FACTOR * y0 : FACTOR * y1, FACTOR * x0 : FACTOR * x1] = part
         large = _resampled(canvas[:, :, : FACTOR * height, : FACTOR * width], size)
         share = _resampled(_box_share(box, (height, width)).to(x.device)[None, None], size)
-        rest = torch.from_numpy(np.stack([enlarge(frame, size) for frame in frames]))
+        rest = torch.from_numpy(np.stack([enlarge_sharpened(frame, size) for frame in frames]))
         rest = rest.to(x.device).permute(0, 3, 1, 2)
         mixed = share * 255 * large.clamp(0, 1) + (1 - share) * rest
         return mixed.round().clamp(0, 255).byte().permute(0, 2, 3, 1).cpu().numpy()
@@ -169,9 +169,7 @@ def spans(length: int, plan: TilePlan) -> list[tuple[int, int]]:
     return [(2 * round(start), 2 * round(start) + plan.tile) for start in starts]
 
 
-def span_weight(
-    span: tuple[int, int], length: int, plan: TilePlan
-) -> Tensor:  # [2 (end - start)]
+def span_weight(span: tuple[int, int], length: int, plan: TilePlan) -> Tensor:  # [2 (end - start)]
     """How much a tile counts along one axis of the result: 1, softly less at inner edges."""
     start, end = span
     place = torch.arange(FACTOR * (end - start), dtype=torch.float32) / FACTOR + 0.25

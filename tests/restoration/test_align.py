@@ -58,7 +58,8 @@ def test_the_crop_shows_the_template_upright() -> None:
     points = moved(TEMPLATE, np.array([[0.2, 0.05, 120.0], [-0.05, 0.2, 60.0]]))
     for x, y in np.rint(points).astype(int):
         frame[y, x] = 255
-    upright = cv2.GaussianBlur(crop(frame, similarity(points))[..., 0].astype(np.float32), (0, 0), 2)
+    upright = crop(frame, similarity(points))[..., 0].astype(np.float32)
+    upright = cv2.GaussianBlur(upright, (0, 0), 2)
     for x, y in np.rint(TEMPLATE).astype(int):
         around = upright[y - 8 : y + 9, x - 8 : x + 9]
         assert around.max() > 20 and np.median(upright) == 0
