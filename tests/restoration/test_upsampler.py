@@ -93,9 +93,7 @@ def test_the_box_lies_where_the_rest_lies(shape: tuple[int, int], scale: float) 
     frame = np.stack([2 * x, 2 * y, x + y], -1).astype(np.uint8)
     size = (round(height * scale), round(width * scale))
     found = Upsampler(Doubling()).enlarge(frame[None], size, (24, 8, 72, 56))[0].astype(float)
-    rows, columns = (
-        (np.arange(n) + 0.5) / (n / m) - 0.5 for n, m in zip(size, shape, strict=True)
-    )
+    rows, columns = ((np.arange(n) + 0.5) / (n / m) - 0.5 for n, m in zip(size, shape, strict=True))
     want = np.stack(np.broadcast_arrays(2 * columns, 2 * rows[:, None]), -1)
     inner = slice(8, -8)
     assert np.abs(found[inner, inner, :2] - want[inner, inner]).max() <= 1.6  # steps of Doubling
