@@ -17,7 +17,7 @@ from svad.config import RestorationConfig
 from svad.pose.drive import PAPER_FRAMES, paper_turn
 from svad.restoration.control import HINT, HINT_STRIDES
 from svad.restoration.restorer import CROP
-from svad.restoration.sizes import LATENT_CHANNELS, PIXELS, Sizes
+from svad.restoration.sizes import LATENT_CHANNELS, LAYERS, PIXELS, Sizes
 
 RRDB_WIDTH, RRDB_GROWTH, RRDB_BLOCKS = 64, 32, 23  # of the published x2 file
 PARSE_WIDTHS = (64, 128, 256, 256, 256)  # of the parsing network, from fine to coarse
@@ -258,11 +258,7 @@ class Place:
 
 def places(sizes: Sizes, h: int, w: int) -> Iterator[Place]:
     """All parts of the UNet between its first convolution and its head, in order."""
-    widths, blocks, attended = (
-        sizes.block_out_channels,
-        sizes.layers_per_block,
-        sizes.attention_levels,
-    )
+    widths, attended = sizes.block_out_channels, sizes.attention_levels
     pixels = [(h >> i) * (w >> i) for i in range(len(widths))]
 
     def level(inputs: list[int], i: int) -> Iterator[Place]:
@@ -273,8 +269,8 @@ def places(sizes: Sizes, h: int, w: int) -> Iterator[Place]:
 
     width, skips, last = widths[0], [widths[0]], len(widths) - 1
     for i, out in enumerate(widths):
-        yield from level([width] + [out] * (blocks - 1), i)
-        skips += [out] * blocks
+        yield from level([width] + [out] * (LAYERS - 1), i)
+        skips += [out] * LAYERS
         if i < last:
             yield Place("sampler", out, out, pixels[i + 1])
             skips.append(out)
@@ -282,7 +278,7 @@ def places(sizes: Sizes, h: int, w: int) -> Iterator[Place]:
     for kind in ("resnet", "transformer", "resnet"):
         yield Place(kind, width, width, pixels[last])
     for i in reversed(range(len(widths))):
-        yield from level([c + skips.pop() for c in [width] + [widths[i]] * blocks], i)
+        yield from level([c + skips.pop() for c in [width] + [widths[i]] * LAYERS], i)
         if i > 0:
             yield Place("sampler", widths[i], widths[i], pixels[i - 1])
         width = widths[i]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from svad.restoration.sizes import LAYERS
+
 RESIDUAL = {
     "norm1": "in_layers.0",
     "conv1": "in_layers.2",
@@ -38,11 +40,11 @@ MIDDLE = re.compile(r"mid_block\.(resnets|attentions)\.(\d+)\.(.+)")
 SQUEEZED = re.compile(r"mid_block\.attentions\.0\.to_(q|k|v|out\.0)\.weight$")  # 1 x 1 kernels
 
 
-def unet_key(key: str, layers: int) -> str:
+def unet_key(key: str) -> str:
     """The published name, without prefix, of a key of `UNet2DConditionModel`.
 
-    The published file counts the blocks of all levels through: `layers` and a downsampler a level
-    on the way down, one more on the way up, where an upsampler belongs to the last block.
+    The published file counts the blocks of all levels through, in threes: two and a downsampler on
+    the way down, three on the way up, where an upsampler belongs to the last of them.
     """
     middle = MIDDLE.fullmatch(key)
     if middle and middle[1] == "attentions":
@@ -53,12 +55,12 @@ def unet_key(key: str, layers: int) -> str:
     if not found:
         return _renamed(key, UNET)
     way, level, part, slot, rest = found[1], int(found[2]), found[3], int(found[4]), found[5]
-    first = level * (layers + 1)
+    first = level * (LAYERS + 1)
     if part == "downsamplers":
-        return f"input_blocks.{1 + first + layers}.0.{rest.replace('conv', 'op', 1)}"
+        return f"input_blocks.{1 + first + LAYERS}.0.{rest.replace('conv', 'op', 1)}"
     if part == "upsamplers":
         # behind a residual block and, at all levels but the coarsest, a transformer
-        return f"output_blocks.{first + layers}.{2 if level else 1}.{rest}"
+        return f"output_blocks.{first + LAYERS}.{2 if level else 1}.{rest}"
     block = f"input_blocks.{1 + first + slot}" if way == "down" else f"output_blocks.{first + slot}"
     if part == "resnets":
         return f"{block}.0.{_renamed(rest, RESIDUAL)}"

@@ -118,7 +118,7 @@ def unwrapped(state: Mapping[str, Any]) -> dict[str, Tensor]:
 def published_key(network: str, key: str, sizes: Sizes) -> str:
     """The key that the published file has for one of a network's module tree."""
     rules: dict[str, Callable[[str], str]] = {
-        "unet": lambda k: unet_key(k.removeprefix("net."), sizes.layers_per_block),
+        "unet": lambda k: unet_key(k.removeprefix("net.")),
         "decoder": lambda k: vae_key(k, len(sizes.vae_channels)),
     }
     return PREFIXES[network] + rules.get(network, str)(key)

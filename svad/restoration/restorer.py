@@ -107,15 +107,18 @@ class Restorer:
         rgb, failed, start = crops.copy(), [], 0
         while start < len(crops):
             part = crops[start : start + batch]
+            found = None
             try:
-                found, fine = self._together(part, noise, plan, _Told(report, start, len(crops)))
+                found = self._together(part, noise, plan, _Told(report, start, len(crops)))
             except torch.OutOfMemoryError:
                 if batch == 1:
                     raise
+            if found is None:  # only here is the memory of the failed batch free
                 batch //= 2
                 torch.cuda.empty_cache()
                 continue
-            rgb[start : start + len(part)][fine] = found[fine]
+            pictures, fine = found
+            rgb[start : start + len(part)][fine] = pictures[fine]
             failed += [start + int(i) for i in np.flatnonzero(~fine)]
             start += len(part)
         return Restored(rgb=rgb, failed=tuple(failed))
@@ -142,7 +145,7 @@ class Restorer:
         before_step: Callable[[int], None] | None = None,
     ) -> Tensor:  # [B, 4, H/8, W/8] float32
         """Latents of the restored faces; steps are kept in float32."""
-        hint = self.networks.control.hint_features(self._input(faces))
+        hint = self.hint(faces)
         x = noise.to(self.weight.device, torch.float32).expand(len(faces), -1, -1, -1)
         for k, step in enumerate(plan.steps):
             if before_step is not None:
@@ -152,6 +155,12 @@ class Restorer:
                 on_step(k, x, clean)
         return x
 
+    @torch.inference_mode()
+    def hint(self, faces: Tensor) -> Tensor:  # [B, 3, H, W] in 0..1 -> [B, C, H/8, W/8]
+        """What the control branch sees of the faces, once for all steps."""
+        return self.networks.control.hint_features(self._input(faces))
+
+    @torch.inference_mode()
     def predict(
         self,
         x: Tensor,  # [B, 4, h, w] float32

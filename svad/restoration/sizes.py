@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 LATENT_CHANNELS = 4
 PIXELS = 8  # a latent pixel's side in picture pixels
+LAYERS = 2  # residual blocks of a down level of the UNet, which control counts on; up: one more
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,7 +14,6 @@ class Sizes:
     """UNet and autoencoder of Stable Diffusion 2.1, control branch and prompt of BFRffusion."""
 
     block_out_channels: tuple[int, ...] = (320, 640, 1280, 1280)  # of UNet and control branch
-    layers_per_block: int = 2  # residual blocks of a down level; an up level has one more
     head_channels: int = 64  # of the UNet's attentions
     norm_num_groups: int = 32
     control_heads: tuple[int, ...] = (1, 2, 4, 8)  # by level

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from svad.restoration.schedule import time_waves
-from svad.restoration.sizes import LATENT_CHANNELS, Sizes
+from svad.restoration.sizes import LATENT_CHANNELS, LAYERS, Sizes
 
 CONTROLLED = 1  # the residual block of a level, with its attention, behind which control is added
 
@@ -49,7 +49,7 @@ class FaceUNet(nn.Module):
             in_channels=LATENT_CHANNELS,
             out_channels=LATENT_CHANNELS,
             block_out_channels=widths,
-            layers_per_block=sizes.layers_per_block,
+            layers_per_block=LAYERS,
             cross_attention_dim=sizes.prompt_width,
             attention_head_dim=[width // sizes.head_channels for width in widths],  # heads, in fact
             use_linear_projection=True,
@@ -84,13 +84,12 @@ class FaceUNet(nn.Module):
         moments: Moments,  # of 1 or B timesteps
         control: Sequence[Tensor] = (),  # the nine tensors of the control branch, or none
     ) -> Tensor:  # [B, 4, h, w]
-        net, layers = self.net, self.sizes.layers_per_block
-        levels = len(net.down_blocks)
+        net, levels = self.net, len(self.net.down_blocks)
         down, middle, up = control[:levels], control[levels : levels + 1], control[levels + 1 :]
         x = net.conv_in(x)
         skips = [x]
         for i, level in enumerate(net.down_blocks):
-            for j in range(layers):
+            for j in range(LAYERS):
                 x = _place(level, f"down_blocks.{i}", j, x, moments)
                 if down and j == CONTROLLED:
                     x = x + down[i]  # before it becomes a skip: control travels both ways
@@ -103,7 +102,7 @@ class FaceUNet(nn.Module):
         if middle:
             x = x + middle[0]
         for i, level in enumerate(net.up_blocks):
-            for j in range(layers + 1):
+            for j in range(LAYERS + 1):
                 x = torch.cat([x, skips.pop()], 1)
                 x = _place(level, f"up_blocks.{i}", j, x, moments)
                 if up and j == CONTROLLED:

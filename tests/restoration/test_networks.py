@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 import torch
@@ -17,6 +18,8 @@ from svad.restoration.networks import (
     unused_keys,
 )
 from svad.restoration.sizes import Sizes
+from svad.weights.convert import convert, read_checkpoint
+from svad.weights.manifest import load_manifest
 from svad.weights.strict import WeightsMismatch
 from tests.restoration.golden import Golden, fixed
 from tests.restoration.tiny import sizes
@@ -81,6 +84,18 @@ def test_wrapped_files_are_unwrapped(golden: Golden, wrap: Callable[[dict], dict
     found, want = values(load_networks(wrap(state), size)), values(load_networks(state, size))
     assert found.keys() == want.keys()
     assert all(torch.equal(found[key], value) for key, value in want.items())
+
+
+def test_both_published_forms_come_through_the_weights_room(golden: Golden, tmp_path: Path) -> None:
+    entry = load_manifest()["bfrffusion"]
+    state, size = tiny(golden)
+    want = values(load_networks(state, size))
+    for name, tree in (("flat", state), ("wrapped", {"state_dict": state, "epoch": 3})):
+        file, target = tmp_path / f"{name}.ckpt", tmp_path / f"{name}.safetensors"
+        torch.save(tree, file)
+        convert(file, target, entry.root)
+        found = values(load_networks(read_checkpoint(target), size))
+        assert all(torch.equal(found[key], value) for key, value in want.items())
 
 
 @pytest.mark.parametrize("network", PREFIXES)

@@ -209,3 +209,15 @@ def test_levels_survive_the_way_in_and_out() -> None:
     assert np.array_equal(face_pictures(pixels * 2 - 1), levels)
     outside = torch.tensor([-3.0, 3.0]).expand(1, 3, 1, 2)
     assert face_pictures(outside)[0, 0].tolist() == [[0, 0, 0], [255, 255, 255]]
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize(("dtype", "limit"), [(torch.float32, 40), (torch.bfloat16, 30)])
+def test_a_gpu_gives_nearly_the_same(golden: Golden, dtype: torch.dtype, limit: float) -> None:
+    case = golden.cases("ddim")[0]
+    device = load_restorer(case.state(), sizes(case), dtype).to("cuda")
+    found = device.restore(faces(3), noise(), 4, silent)
+    assert found.tobytes() == device.restore(faces(3), noise(), 4, silent).tobytes()
+    want = restorer(golden).restore(faces(3), noise(), 4, silent).astype(float)
+    psnr = 10 * np.log10(255**2 / np.mean((found - want) ** 2))
+    assert psnr > limit, f"{psnr:.1f} dB"

@@ -37,8 +37,7 @@ def hooked(
     seen: dict[str, Tensor] = {}
 
     def record(name: str):
-        layers = unet.sizes.layers_per_block
-        where = re.match(r"(input|output|middle)_blocks?\.(\d+)", unet_key(f"{name}.x", layers))
+        where = re.match(r"(input|output|middle)_blocks?\.(\d+)", unet_key(f"{name}.x"))
         block = "middle" if where[1] == "middle" else f"{where[1]}{where[2]}"
 
         def hook(module: object, inputs: object, output: Tensor | tuple[Tensor]) -> None:

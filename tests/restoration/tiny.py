@@ -7,7 +7,7 @@ from pathlib import Path
 
 from svad.restoration.networks import Networks, load_networks
 from svad.restoration.restorer import Restorer
-from svad.restoration.sizes import LATENT_CHANNELS, Sizes
+from svad.restoration.sizes import LATENT_CHANNELS, LAYERS, Sizes
 from tests.restoration.golden import Case, Golden
 
 
@@ -18,12 +18,12 @@ def sizes(case: Case) -> Sizes:
     assert control["control_channels"] == prompt["model_channels"] == first
     assert prompt["dim"] == unet["context_dim"] and not control["bias"]
     assert unet["attention_levels"] == [1] * (len(widths) - 1) + [0]
-    assert unet["transformer_depth"] == 1 and unet["linear_projection"]
+    assert unet["num_res_blocks"] == LAYERS and unet["transformer_depth"] == 1
+    assert unet["linear_projection"]
     channels = (unet["in_channels"], unet["out_channels"], control["in_channels"])
     assert {*channels, vae["z_channels"]} == {LATENT_CHANNELS}
     return Sizes(
         block_out_channels=widths,
-        layers_per_block=unet["num_res_blocks"],
         head_channels=unet["head_channels"],
         control_heads=tuple(control["heads"]),
         control_time_width=control["time_embed_dim"],
