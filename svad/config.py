@@ -60,6 +60,7 @@ class RestorationConfig:
     # 5 px between the eyes, is a square of 20.)
     smallest_face: float = 40.0
     seed: int = 42  # of the start noise, one for all faces of the person (BFRffusion: 42)
+    strict: bool = False  # alignment, pasting and background tiles with the published faults
 
 
 @dataclass(frozen=True, kw_only=True)

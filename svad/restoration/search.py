@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -41,14 +41,21 @@ class Search:
     landmarks: Landmarks | None = None
     together: int = 8  # frames the detector sees at a time
 
-    def __call__(self, clip: Clip, config: RestorationConfig, tick: Tick) -> Found:
-        """The faces of all frames that are seen from near enough to the front."""
-        frames, found = self.showing(clip, config.max_yaw), Found()
+    def __call__(
+        self,
+        clip: Clip,
+        frames: Sequence[int],  # to look at, such as those of `showing`
+        config: RestorationConfig,
+        tick: Tick,
+    ) -> Found:
+        """The person's face in each of these frames."""
+        found = Found()
         for start in range(0, len(frames), self.together):
             tick(start, len(frames))
             part = frames[start : start + self.together]
             for frame, points in zip(part, self._points(clip, part), strict=True):
-                face = framed(frame, points, clip.matte[frame], config.smallest_face)
+                matte = clip.matte[frame]
+                face = framed(frame, points, matte, config.smallest_face, config.strict)
                 if isinstance(face, FramedFace):
                     found.faces.append(face)
                 else:
@@ -65,7 +72,7 @@ class Search:
             if body[t] <= limit and self.known.yaw(pose, camera) <= limit
         ]
 
-    def _points(self, clip: Clip, frames: list[int]) -> list[np.ndarray | None]:
+    def _points(self, clip: Clip, frames: Sequence[int]) -> list[np.ndarray | None]:
         """Five points a frame, px with whole-numbered centres."""
         if self.detector is None and self.landmarks is not None:
             seen = [self.landmarks(clip.rgb[t]) for t in frames]

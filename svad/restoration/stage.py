@@ -84,14 +84,14 @@ class RestorationStage:
             landmarks=models.landmarks,
             together=self.config.batch if models.on_gpu else 1,
         )
-        showing = len(search.showing(clip, self.config.max_yaw))
-        meter.total = showing + run.work(showing)
+        frames = search.showing(clip, self.config.max_yaw)
+        meter.total = len(frames) + run.work(len(frames))
 
         def tick(done: int, total: int) -> None:
             meter(f"looking for the face, frame {done + 1} of {total}", more=done)
 
-        found = search(clip, self.config, tick)
-        meter.done = showing
+        found = search(clip, frames, self.config, tick)
+        meter.done = len(frames)
         return found
 
 
@@ -120,7 +120,7 @@ class _Run:
             models=models,
             clip=clip,
             meter=Meter(report),
-            background=Background(clip, (height, width), models.upsampler),
+            background=Background(clip, (height, width), models.upsampler, config.strict),
             rgb=np.empty((len(clip.rgb), height, width, 3), np.uint8),
         )
 
@@ -140,7 +140,8 @@ class _Run:
         self, faces: Sequence[FramedFace], found: Found, among: tuple[int, int]
     ) -> dict[int, RestoredFace]:
         """The faces of a batch by frame; those that fail go to `found.left`."""
-        crops = np.stack([crop(self.clip.rgb[face.frame], face.matrix) for face in faces])
+        strict = self.config.strict
+        crops = np.stack([crop(self.clip.rgb[face.frame], face.matrix, strict) for face in faces])
         first, total = among
         units = self.face_work * len(faces)
 
@@ -184,11 +185,12 @@ class _Run:
             self.meter(f"frame {min(self.drawn + 1, len(self.rgb))} of {len(self.rgb)}")
 
         for t, large in self.background.frames(numbers, tick):
-            self.rgb[t] = paste(large, [faces[t]] if t in faces else [], ratio)
+            mine = [faces[t]] if t in faces else []
+            self.rgb[t] = paste(large, mine, ratio, self.config.strict)
             self.drawn += 1
             self.meter.done += self.frame_work
-        last = numbers[-1]
-        pair = before_and_after(self.clip.rgb[last], self.rgb[last], self.clip.matte[last])
+        shown = min(faces or numbers, key=lambda t: abs(np.angle(np.exp(1j * self.clip.yaw[t]))))
+        pair = before_and_after(self.clip.rgb[shown], self.rgb[shown], self.clip.matte[shown])
         if self.picture is None:
             self.picture = pair
         self.meter(f"{self.drawn} of {len(self.rgb)} frames done", pair)

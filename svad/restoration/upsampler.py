@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from svad.restoration.enlarge import enlarge_sharpened
+from svad.restoration.enlarge import enlarge, enlarge_sharpened
 from svad.restoration.rrdb import FACTOR, RRDBNet
 
 Box = tuple[int, int, int, int]  # x0, y0, x1, y1 in pixels
 
 TILE, CONTEXT = 400, 10  # px, of the published program
+FAINT = 16  # of 255; a matte below it is noise
 BORDER = 16.0  # px over which the network's part of a frame goes over into the rest
 
 
@@ -97,24 +97,22 @@ class Upsampler:
     def published(
         self,
         rgb: np.ndarray,  # [H, W, 3] uint8
-        scale: float,
+        size: tuple[int, int],  # height, width of the result
         tile: int = TILE,  # px; 0 = no tiles
         context: int = CONTEXT,  # px around a tile that the network sees too
-    ) -> np.ndarray:  # [int(H scale), int(W scale), 3] uint8
+        tick: Callable[[], None] | None = None,  # called before each call of the network
+    ) -> np.ndarray:  # [height, width, 3] uint8
         """The whole frame as the published program does it, seams of its tiles included."""
         height, width = rgb.shape[:2]
         weight = self._weight()
         x = torch.from_numpy(np.ascontiguousarray(rgb)).to(weight.device).permute(2, 0, 1)[None]
         x = _padded(x.float() / 255).to(weight.dtype)
-        large = self.network(x) if not tile else self._tiled(x, tile, context)
+        large = self._tiled(x, tile or max(x.shape[2:]), context, tick or (lambda: None))
         large = large[0, :, : FACTOR * height, : FACTOR * width].float().clamp(0, 1)
         picture = (large * 255).round().byte().permute(1, 2, 0).cpu().numpy()
-        if scale == FACTOR:
-            return picture
-        size = (int(width * scale), int(height * scale))
-        return cv2.resize(picture, size, interpolation=cv2.INTER_LANCZOS4)
+        return picture if picture.shape[:2] == size else enlarge(picture, size)
 
-    def _tiled(self, x: Tensor, tile: int, context: int) -> Tensor:
+    def _tiled(self, x: Tensor, tile: int, context: int, tick: Callable[[], None]) -> Tensor:
         height, width = x.shape[2:]
         result = x.new_zeros(1, 3, FACTOR * height, FACTOR * width)
         for top in range(0, height, tile):
@@ -122,6 +120,7 @@ class Upsampler:
                 bottom, right = min(top + tile, height), min(left + tile, width)
                 y, x0 = max(top - context, 0), max(left - context, 0)
                 seen = x[:, :, y : bottom + context, x0 : right + context]
+                tick()
                 found = self.network(seen)
                 rows, columns = _doubled((top - y, bottom - y), (left - x0, right - x0))
                 place = (slice(None), slice(None), *_doubled((top, bottom), (left, right)))
@@ -147,7 +146,7 @@ def aligned_box(
     step: int = 8,  # px; edges are multiples, so that noise in the matte does not move the box
 ) -> Box | None:
     """The box of a person over several frames, inside the frame padded to even sides."""
-    seen = (mattes > 0).any(0)
+    seen = (mattes > FAINT).any(0)
     if not seen.any():
         return None
     found = []

@@ -28,7 +28,6 @@ SIZE = (240, 320)  # width, height
 PLACE = (0.0, -0.55, -2.2)  # down to the hips: the face's square is 70 px
 MICRO = Sizes(
     block_out_channels=(8, 8, 16, 16),
-    layers_per_block=1,
     head_channels=8,
     norm_num_groups=4,
     control_heads=(1, 1, 2, 2),

@@ -34,7 +34,9 @@ def search(clip, detector=None, landmarks=None, **settings) -> Found:
         known=KnownFace(load_free_body(), subject()), detector=detector, landmarks=landmarks
     )
     ticks: list[int] = []
-    found = looking(clip, RestorationConfig(**settings), lambda done, total: ticks.append(done))
+    config = RestorationConfig(**settings)
+    frames = looking.showing(clip, config.max_yaw)
+    found = looking(clip, frames, config, lambda done, total: ticks.append(done))
     assert ticks or not found.faces
     return found
 
@@ -65,7 +67,7 @@ def test_landmarks_of_the_photo_that_cannot_be_are_not_believed() -> None:
 @pytest.mark.parametrize("degrees", [-170, -80, -30, 0, 45, 90, 150])
 def test_yaw_is_that_between_face_and_camera(degrees: float) -> None:
     clip, known = clip_of([(20.0, 0.0)]), KnownFace(load_free_body(), subject())
-    place = known._posed(clip.poses[0])[2]
+    place = known.head(clip.poses[0])[1]
     camera = orbit_camera(place, 3.0, np.radians(degrees), 0.3, 500, 200, 200)
     assert np.degrees(known.yaw(clip.poses[0], camera)) == pytest.approx(abs(degrees), abs=3)
     turned = np.degrees(known.yaw(clip.poses[1], camera))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from copy import deepcopy
 
 import numpy as np
 import pytest
@@ -25,7 +26,8 @@ def test_published_tiles(golden: Golden) -> None:
         for name, want in case.part("out").items():
             tile, scale = re.fullmatch(r"tile(\d+)_scale([\d.]+)", name).groups()
             context = case.config["tile_pad"]
-            found = upsampler.published(rgb, float(scale), int(tile), context)[..., ::-1]
+            size = tuple(int(n * float(scale)) for n in rgb.shape[:2])
+            found = upsampler.published(rgb, size, int(tile), context)[..., ::-1]
             assert found.shape == tuple(want.shape)
             assert np.abs(found.astype(int) - want.numpy().astype(int)).max() <= LEVELS, name
 
@@ -127,3 +129,12 @@ def test_the_box_holds_the_person_and_ignores_noise_at_its_edge() -> None:
     matte[:, :, 120:] = 255
     assert aligned_box(matte)[1::2] == (0, 202) and aligned_box(matte)[2] == 152
     assert aligned_box(0 * matte) is None
+
+
+@pytest.mark.gpu
+def test_half_precision_on_a_gpu_is_near() -> None:
+    frame = read_rgb(PHOTO)[None, 200:328, 250:378]
+    here = Upsampler(tiny_rrdb()).enlarge(frame, (192, 192), (0, 0, 128, 128))
+    there = Upsampler(deepcopy(tiny_rrdb()).to("cuda", torch.float16))
+    found = there.enlarge(frame, (192, 192), (0, 0, 128, 128))
+    assert np.abs(found.astype(int) - here).max() <= 3
