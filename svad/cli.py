@@ -28,7 +28,7 @@ OK, BROKEN, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 BAR = 24  # characters
 QUIET = 5.0  # seconds between two lines about the same stage when the output is no terminal
 USAGE = """\
-python -m svad PHOTO -o OUT [--preset preview] [--views N] [--size PX] [--seed N]
+python -m svad PHOTO -o OUT [--preset NAME] [--views N] [--size PX] [--seed N]
        python -m svad animate OUT --motion NAME -o VIDEO.mp4 [--height PX] [--view SIDE]
        python -m svad weights [--preset NAME] [--download] [--verify]"""
 
@@ -81,7 +81,10 @@ def _create_parser() -> argparse.ArgumentParser:
         "-o", "--output", type=Path, required=True, metavar="OUT", help="folder for the results"
     )
     parser.add_argument(
-        "--preset", choices=sorted(PRESETS), default="preview", help="default: preview"
+        "--preset",
+        choices=sorted(PRESETS),
+        default="preview",
+        help="default: preview; quick and paper need a GPU and pretrained files",
     )
     parser.add_argument(
         "--views",

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from svad import gpu
 from svad.config import PREVIEW, Preset
 from svad.errors import JobError
 from svad.jobs import Job, is_own, open_job, read_card
@@ -37,6 +38,7 @@ SKIPPED = {
     "restoration": "Not needed: the preview makes no frames that would have to be restored.",
 }
 REPLACES = "{folder} holds the avatar of another photo; it stays until the new one is ready."
+SLOW = "There is no GPU here. {preset} computes for many hours on a CPU; preview takes seconds."
 # Seconds on two ordinary cores: where the estimates of the remaining time start from.
 TYPICAL = {"subject": 5.0, "relief": 4.0, "avatar": 2.5, "package": 5.0}
 VIEWS = {"front": 0.0, "left": math.pi / 2, "back": math.pi, "right": -math.pi / 2}  # yaw, radians
@@ -78,6 +80,8 @@ class Pipeline:
         """
         if self._own_makers:
             require(self.preset.name)
+            if say is not None and self.preset.diffusion and gpu.device().type == "cpu":
+                say(SLOW.format(preset=self.preset.name))
         decoded = None if photo is None else _read(photo)
         with open_job(folder, None if decoded is None else photo_hash(decoded)) as job:
             if job.replaces and say is not None:

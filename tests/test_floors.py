@@ -16,7 +16,7 @@ STAGES = {
     *("subject", "relief", "diffusion", "identity", "restoration", "avatar", "package"),
 }
 UNSAFE = {"pickle.load", "pickle.loads", "torch.load", "eval", "exec"}
-JOBS = {"jobs", "progress", "steps", "gpu", "makers", "pipeline"}
+JOBS = {"jobs", "progress", "steps", "gpu", "makers", "offers", "pipeline"}
 
 
 def room(module: Path) -> str:

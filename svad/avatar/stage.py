@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from svad.avatar.frames import believed, fit_frames
 from svad.avatar.refine import core, fit_colours, fit_silhouette
 from svad.body.skin import pose_gaussians, unpose_points
 from svad.config import AvatarConfig
@@ -22,14 +23,16 @@ class AvatarStage:
         self.config = config
 
     def run(self, subject: Subject, clip: Clip, report: Report) -> Avatar:
-        """Silhouette, then colours, in the photo's pose; then back to the rest pose.
+        """Silhouette, then colours, in the photo's pose; then the other sides from the frames.
 
         Raises ValueError for a clip without a first guess (`clip.start`).
         """
         if clip.start is None:
             raise ValueError("this clip has no first guess of the avatar")
         start, c = clip.start, self.config
-        total = c.silhouette_rounds + c.colour_rounds + 1
+        frames = believed(clip, c.frames)
+        looks = c.frame_rounds * len(frames)
+        total = c.silhouette_rounds + c.colour_rounds + looks + 1
         matte = to_float(subject.matte)
         posed = pose_gaussians(start, start.pose)
         fitted = fit_silhouette(
@@ -55,6 +58,12 @@ class AvatarStage:
             colors=fitted.colors.detach(),
         )
         avatar = replace(start, gaussians=gaussians)
+        if frames:
+            done += c.colour_rounds
+            avatar = fit_frames(
+                avatar, clip, frames, c.frame_rounds,
+                lambda k: report(done + k, total, "colours of the other sides"),
+            )  # fmt: skip
         report(total, total, "finished", front_picture(avatar))
         return avatar
 

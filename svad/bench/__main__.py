@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from svad.startup import check_python, prepare
 check_python()
 prepare()
 
-GROUPS = ("splat", "preview", "page")
+GROUPS = ("splat", "diffusion", "head", "restoration", "preview", "page")
 
 
 def main() -> int:
@@ -37,6 +38,8 @@ def figures(group: str, photo: Path | None) -> Iterator[dict[str, Any]]:
         from svad.bench.splat import run
 
         yield from run()
+    elif group in ("diffusion", "head", "restoration"):
+        yield from import_module(f"svad.bench.{group}").run()
     elif group == "preview":
         from svad.bench.preview import run
 

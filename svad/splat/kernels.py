@@ -37,7 +37,6 @@ BLUR = np.float32(0.3)  # px^2, added to the diagonal of the 2D covariance
 ALPHA_MAX = np.float32(0.999)
 ALPHA_MIN = np.float32(1 / 255)
 STOP = np.float32(1e-4)  # a pixel ends before the splat that would take its T to this or below
-NEAR = np.float32(0.01)  # metres
 CUT_MAX = np.float32(math.log(255.0))  # -ln of the smallest alpha of an opaque splat
 
 # e^-x for x in 0..0.7, relative error 8e-8; e^-s is the eighth power of it at s / 8.
@@ -214,11 +213,12 @@ def project(
     """Splats of parts [first, last) to records, boxes, depths and numbers of tiles (0 = not drawn).
 
     means [3 N], scales [3 N], quats [4 N], opacities [N], colors [N, C] float32; opacity_bits and
-    integers are opacities and records seen as int32; camera [20] float32: R row by row, t, fx, fy,
-    cx, cy and the least and largest x / z and y / z of the Jacobian; edges [parts + 1];
+    integers are opacities and records seen as int32; camera [21] float32: R row by row, t, fx, fy,
+    cx, cy, the least and largest x / z and y / z of the Jacobian, the least depth drawn;
+    edges [parts + 1];
     amounts [parts, tiles] int32, zeros at the start: how many splats of a part touch a tile.
     """
-    wide, high = np.float32(width), np.float32(height)
+    wide, high, near = np.float32(width), np.float32(height), camera[20]
     planes = np.empty(10 * BLOCK, np.float32)
     for part in range(first, last):
         for start in range(edges[part], edges[part + 1], BLOCK):
@@ -234,7 +234,7 @@ def project(
                 total = mx + my + u + v + w + rx + ry + o
                 for c in range(colors.shape[1]):
                     total += abs(colors[i, c])
-                if not (tz >= NEAR and o >= ALPHA_MIN and u > ZERO and math.isfinite(total)):
+                if not (tz >= near and o >= ALPHA_MIN and u > ZERO and math.isfinite(total)):
                     continue
                 x0 = np.int32(min(wide, max(ZERO, mx - rx + INWARD)))
                 x1 = np.int32(min(wide, max(ZERO, mx + rx + OUTWARD)))

@@ -11,9 +11,10 @@ from torch import Tensor
 
 from svad.splat import render_cpu
 from svad.splat.camera import Camera
+from svad.splat.covariance import axes
 from svad.splat.gaussians import Gaussians
+from svad.splat.render_cpu import NEAR
 
-NEAR = 0.01  # metres; nearer splats are not drawn
 BLUR = 0.3  # px^2, added to the diagonal of every 2D covariance
 GROUP = 32  # channels drawn in one go
 BACKENDS = ("auto", "cpu", "cuda")
@@ -32,6 +33,8 @@ def render(
     cameras: Camera | Sequence[Camera],
     channels: Tensor | None = None,  # [N, C] drawn in place of the colours
     *,
+    covariances: Tensor | None = None,  # [N, 3, 3] in place of scales and quaternions
+    near: float = NEAR,  # metres; nearer splats are not drawn
     backend: str = "auto",
 ) -> Rendered:
     """Draw the Gaussians as each of T cameras of one size sees them.
@@ -41,6 +44,9 @@ def render(
     classic mode: a splat is dropped where its alpha is under 1/255, capped at 0.999, and a pixel
     ends before the splat that would take its transmittance to 1e-4 or less.
 
+    `covariances` save CUDA their computing; the CPU decomposes them, which costs time at every
+    call and carries no gradient: see `covariance.axes`.
+
     `backend`: "auto" takes CUDA when the means lie there. "cpu" is the numba rasteriser; it is
     faster when splats that are near in space are near in memory, see `spatial_order`.
 
@@ -49,11 +55,11 @@ def render(
     """
     views = [cameras] if isinstance(cameras, Camera) else list(cameras)
     values = gaussians.colors if channels is None else channels
-    _check(gaussians, values, views, backend)
+    _check(gaussians, values, covariances, views, backend)
     if backend == "auto":
         backend = "cuda" if gaussians.means.is_cuda else "cpu"
     draw = _render_cuda if backend == "cuda" else _render_cpu
-    return draw(gaussians, views, values)
+    return draw(gaussians, views, values, covariances, near)
 
 
 def spatial_order(means: Tensor) -> Tensor:  # [N, 3] -> [N] int64
@@ -77,7 +83,9 @@ def spatial_order(means: Tensor) -> Tensor:  # [N, 3] -> [N] int64
     return torch.from_numpy(np.argsort(code, kind="stable")).to(means.device)
 
 
-def _check(g: Gaussians, values: Tensor, views: list[Camera], backend: str) -> None:
+def _check(
+    g: Gaussians, values: Tensor, covariances: Tensor | None, views: list[Camera], backend: str
+) -> None:
     n = len(g)
     shapes = {
         "means": (g.means, (n, 3)),
@@ -86,6 +94,8 @@ def _check(g: Gaussians, values: Tensor, views: list[Camera], backend: str) -> N
         "opacities": (g.opacities, (n,)),
         "channels": (values, (n, values.shape[-1] if values.dim() else 0)),
     }
+    if covariances is not None:
+        shapes["covariances"] = covariances, (n, 3, 3)
     for name, (value, shape) in shapes.items():
         if tuple(value.shape) != shape:
             raise ValueError(f"{name} must be {list(shape)}, got {list(value.shape)}")
@@ -100,9 +110,12 @@ def _check(g: Gaussians, values: Tensor, views: list[Camera], backend: str) -> N
         raise ValueError(f"backend must be one of {', '.join(BACKENDS)}, got {backend!r}")
 
 
-def _render_cpu(g: Gaussians, views: list[Camera], values: Tensor) -> Rendered:
+def _render_cpu(
+    g: Gaussians, views: list[Camera], values: Tensor, covariances: Tensor | None, near: float
+) -> Rendered:
+    scales, quats = (g.scales, g.quats) if covariances is None else axes(covariances)
     drawn = [
-        render_cpu.rasterize(g.means, g.scales, g.quats, g.opacities, values, view)
+        render_cpu.rasterize(g.means, scales, quats, g.opacities, values, view, near=near)
         for view in views
     ]
     if len(drawn) == 1:
@@ -111,18 +124,25 @@ def _render_cpu(g: Gaussians, views: list[Camera], values: Tensor) -> Rendered:
     return Rendered(torch.stack(images), torch.stack(alphas))
 
 
-def _render_cuda(g: Gaussians, views: list[Camera], values: Tensor) -> Rendered:
+def _render_cuda(
+    g: Gaussians, views: list[Camera], values: Tensor, covariances: Tensor | None, near: float
+) -> Rendered:
     if len(g) == 0:
         shape = (len(views), views[0].height, views[0].width)
         return Rendered(values.new_zeros(*shape, values.shape[1]), values.new_zeros(shape))
     from gsplat import rasterization  # compiled for CUDA: imported only where it is used
 
     parts = [t.float() for t in (g.means, g.quats, g.scales, g.opacities[:, None], values)]
+    fills = [0.0, 1.0, 1.0, 0.0, 0.0]
+    if covariances is not None:
+        parts.append(covariances.float().flatten(1))
+        fills.append(1.0)
     finite = torch.stack([t.isfinite().all(-1) for t in parts]).all(0)  # [N]
-    means, quats, scales, opacities, values = (
+    means, quats, scales, opacities, values, *matrix = (
         torch.where(finite[:, None], t, torch.full_like(t, fill))
-        for t, fill in zip(parts, (0.0, 1.0, 1.0, 0.0, 0.0), strict=True)
+        for t, fill in zip(parts, fills, strict=True)
     )
+    options = {"covars": matrix[0].unflatten(1, (3, 3))} if matrix else {}
     matrices, intrinsics = (np.zeros((len(views), k, k), np.float32) for k in (4, 3))
     for t, view in enumerate(views):
         matrices[t, :3, :3], matrices[t, :3, 3], matrices[t, 3, 3] = (
@@ -136,6 +156,6 @@ def _render_cuda(g: Gaussians, views: list[Camera], values: Tensor) -> Rendered:
         torch.from_numpy(matrices).to(means.device),
         torch.from_numpy(intrinsics).to(means.device),
         views[0].width, views[0].height,
-        near_plane=NEAR, eps2d=BLUR, rasterize_mode="classic", channel_chunk=GROUP,
+        near_plane=near, eps2d=BLUR, rasterize_mode="classic", channel_chunk=GROUP, **options,
     )  # fmt: skip
     return Rendered(image, alpha[..., 0])

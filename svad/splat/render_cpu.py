@@ -15,6 +15,8 @@ from torch.autograd.function import once_differentiable
 from svad.splat import kernels
 from svad.splat.camera import Camera
 
+NEAR = 0.01  # metres; nearer splats are not drawn
+
 
 @functools.cache
 def _helpers() -> ThreadPoolExecutor:
@@ -55,13 +57,13 @@ def _aligned(rows: int, columns: int) -> np.ndarray:  # [rows, columns] float32
     return memory[start : start + size].view(np.float32).reshape(rows, columns)
 
 
-def _camera_array(camera: Camera) -> np.ndarray:  # [20] float32
-    """R row by row, t, focal, centre, and how far from the axis the Jacobian is taken."""
+def _camera_array(camera: Camera, near: float) -> np.ndarray:  # [21] float32
+    """R row by row, t, focal, centre, how far from the axis the Jacobian is taken, least depth."""
     focal, center = np.asarray(camera.focal, float), np.asarray(camera.center, float)
     size = np.asarray([camera.width, camera.height], float)
     low, high = (-center - 0.15 * size) / focal, (1.15 * size - center) / focal
     limits = (low[0], high[0], low[1], high[1])
-    values = (*np.ravel(camera.rotation), *camera.translation, *focal, *center, *limits)
+    values = (*np.ravel(camera.rotation), *camera.translation, *focal, *center, *limits, near)
     return np.asarray(values, np.float32)
 
 
@@ -69,11 +71,16 @@ class _Scene:
     """One projected, sorted and binned view: what both passes share."""
 
     def __init__(
-        self, arrays: tuple[np.ndarray, ...], camera: Camera, threads: int, gradients: bool
+        self,
+        arrays: tuple[np.ndarray, ...],
+        camera: Camera,
+        near: float,
+        threads: int,
+        gradients: bool,
     ) -> None:
         n = arrays[0].shape[0]
         self.width, self.height, self.threads = camera.width, camera.height, threads
-        self.camera = _camera_array(camera)
+        self.camera = _camera_array(camera, near)
         self.tiles_x = -(-self.width // kernels.TILE_W)
         self.record = _aligned(n, kernels.RECORD)
         self.integers = self.record.view(np.int32)
@@ -185,11 +192,11 @@ class _Rasterize(torch.autograd.Function):
     """One picture; every array of a call is its own, so calls may overlap in time and in graphs."""
 
     @staticmethod
-    def forward(ctx, means, scales, quats, opacities, colors, camera, threads):
+    def forward(ctx, means, scales, quats, opacities, colors, camera, near, threads):
         tensors = (means, scales, quats, opacities, colors)
         arrays = [t.detach().numpy() for t in tensors]
         arrays[4] = _padded(arrays[4])
-        scene = _Scene(tuple(arrays), camera, threads, any(ctx.needs_input_grad))
+        scene = _Scene(tuple(arrays), camera, near, threads, any(ctx.needs_input_grad))
         picture, left = scene.draw(arrays[4], colors.shape[1])
         image, alpha = torch.from_numpy(picture).contiguous(), torch.from_numpy(1 - left)
         ctx.save_for_backward(*tensors, image)
@@ -209,7 +216,7 @@ class _Rasterize(torch.autograd.Function):
         )  # fmt: skip
         grads = [torch.from_numpy(g) for g in ctx.scene.project_backward(tuple(arrays), sums)]
         grads[4] = grads[4][:, :channels].contiguous()
-        return *grads, None, None
+        return *grads, None, None, None
 
 
 def rasterize(
@@ -220,14 +227,16 @@ def rasterize(
     colors: Tensor,  # [N, C]
     camera: Camera,
     threads: int | None = None,
+    near: float = NEAR,
 ) -> tuple[Tensor, Tensor]:  # image [H, W, C] over black, alpha [H, W]
     """Draw one view; differentiable once with respect to all five tensors.
 
+    Splats nearer than `near` metres are not drawn.
     `threads` defaults to torch's number; the result does not depend on it.
     """
     tensors = (means, scales, quats, opacities, colors)
     tensors = tuple(t.to("cpu", torch.float32).contiguous() for t in tensors)
-    return _Rasterize.apply(*tensors, camera, threads or torch.get_num_threads())
+    return _Rasterize.apply(*tensors, camera, near, threads or torch.get_num_threads())
 
 
 def warm_up() -> None:

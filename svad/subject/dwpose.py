@@ -13,6 +13,8 @@ from svad.weights.store import Store
 
 _ON_PERSON = 0.6  # share of the seen points that must lie on the mask
 _FEW = 6  # seen points below which nothing can be told
+_APART = 0.15  # of the mask's height: so far may the two detectors differ on the limbs
+_LIMBS = slice(5, 17)
 
 
 class DwPoseDetector:
@@ -27,7 +29,8 @@ class DwPoseDetector:
     ) -> Detection | None:
         """The largest person in the picture, or None.
 
-        Where DWPose sees nobody on that person's mask, the other detector's points stay.
+        Where DWPose sees nobody on that person's mask, or somebody in quite another pose, the
+        other detector's points stay.
         """
         found = self._base.detect(rgb)
         if found is None:
@@ -37,6 +40,8 @@ class DwPoseDetector:
         if not shares or max(shares) < _ON_PERSON:
             return found
         best = people[int(np.argmax(shares))]
+        if not _agree(found, best):
+            return found
         score = np.clip(best.score, 0, 1)  # raw maxima of the network may pass 1
         points = np.concatenate([best.xy, score[:, None]], 1).astype(np.float32)
         return replace(found, keypoints=points)
@@ -48,6 +53,16 @@ def best_detector(store: Store | None = None) -> Detector:
     if all(store.locate(name) for name in (DETECTOR, ESTIMATOR)):
         return DwPoseDetector(DwPose.load(store))
     return MediapipeDetector()
+
+
+def _agree(found: Detection, person: WholeBody) -> bool:
+    """Whether both see the limbs in about the same places."""
+    rows = np.flatnonzero((found.mask > 0.5).any(1))
+    both = (found.keypoints[_LIMBS, 2] > VISIBLE) & (person.score[_LIMBS] > VISIBLE)
+    if not both.any() or not len(rows):
+        return True
+    apart = np.linalg.norm(found.keypoints[_LIMBS, :2] - person.xy[_LIMBS], axis=1)[both]
+    return bool(np.median(apart) < _APART * np.ptp(rows))
 
 
 def _share_on(

@@ -13,6 +13,8 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
+from svad.subject.keypoints import FACE_MESH_68
+
 _NOISE = ("inference_feedback", "XNNPACK", "absl::InitializeLog", "NORM_RECT", "gl_context")
 
 _FINDING = {
@@ -121,6 +123,14 @@ class Landmarker:
         height, width = rgb.shape[:2]
         marks = result.multi_face_landmarks[0].landmark
         return np.array([(m.x * width, m.y * height, m.z * width) for m in marks], np.float32)
+
+    def face_points(
+        self,
+        rgb: np.ndarray,  # [H, W, 3] uint8
+    ) -> np.ndarray | None:  # [68, 2] x px, y px
+        """The 68 classical points of the most prominent face, or None."""
+        mesh = self.face(rgb)
+        return None if mesh is None else mesh[list(FACE_MESH_68), :2]
 
     def hands(
         self,

@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from svad.config import PRESETS
 from svad.errors import SvadError
 from svad.ui import texts
 from svad.ui.events import explain
@@ -19,14 +20,19 @@ from svad.ui.studio import Ended, Progress, Seen, Studio
 def add_endpoints(studio: Studio) -> None:
     """Adds them to the page being built."""
 
-    def generate(photo: dict) -> Iterator[dict]:
+    def generate(photo: dict, preset: str = studio.settings.preset) -> Iterator[dict]:
         """Makes an avatar from a photo; yields the state, at the end with the files.
+
+        The preset is preview, quick or paper.
 
         Each result has "state" (looking, waiting, running, stopped or done), "seconds", "job",
         "warnings", "stages", and when done "files" (name to file).
         """
         try:
-            yield from _generate(studio, uploaded(photo))
+            if preset not in PRESETS:
+                words = texts.PRESET_UNKNOWN.format(name=preset, names=", ".join(PRESETS))
+                raise SvadError(words)
+            yield from _generate(studio, uploaded(photo), preset)
         except Exception as error:
             raise gr.Error(explain(error), print_exception=False) from error
 
@@ -54,7 +60,7 @@ def add_endpoints(studio: Studio) -> None:
     gr.api(example, api_name="example", queue=False)
 
 
-def _generate(studio: Studio, photo: Path) -> Iterator[dict]:
+def _generate(studio: Studio, photo: Path, preset: str) -> Iterator[dict]:
     seen = None
     for beat in studio.look(photo):
         if isinstance(beat, Seen):
@@ -64,7 +70,7 @@ def _generate(studio: Studio, photo: Path) -> Iterator[dict]:
     if seen is None:
         return
     about = {"job": seen.job, "warnings": list(seen.warnings)}
-    for news in studio.create(seen.job):
+    for news in studio.create(seen.job, preset):
         yield about | describe(news, studio)
 
 

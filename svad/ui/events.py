@@ -11,8 +11,10 @@ from typing import Any
 
 import gradio as gr
 
+from svad.config import PRESETS
 from svad.errors import OutputError, PhotoError, SvadError
 from svad.files import output_error
+from svad.offers import offer
 from svad.ui import panels, stages, texts
 from svad.ui.files import uploaded
 from svad.ui.gallery import Finished
@@ -29,6 +31,8 @@ class Parts:
 
     photo: gr.Image
     check: gr.HTML
+    preset: gr.Radio
+    offer: gr.HTML
     create: gr.Button
     stop: gr.Button
     status: gr.HTML
@@ -81,7 +85,17 @@ class Events:
             title = texts.BAD_PHOTO if isinstance(error, PhotoError) else texts.FAILED
             yield {p.check: panels.problem(title, sentence, texts.ANOTHER_PHOTO)}
 
-    def create(self, job: str) -> Iterator[Updates]:
+    def choose(self, preset: str) -> Updates:
+        """A preset was chosen."""
+        p = self.parts
+        try:
+            found = panels.offer(offer(PRESETS[preset]))
+        except SvadError as error:
+            found = panels.problem(texts.FAILED, str(error), "")
+        steps = stages.step_list((), self.studio.shelf.url, preset)
+        return {p.offer: found, p.steps: steps}
+
+    def create(self, job: str, preset: str | None = None) -> Iterator[Updates]:
         """*Create avatar* was pressed."""
         p = self.parts
         if not job:
@@ -93,15 +107,17 @@ class Events:
             p.photo: gr.Image(interactive=False),
             p.tabs: gr.Tabs(selected="steps"),
             p.status: stages.status((), 0),
-            p.steps: stages.step_list((), self.studio.shelf.url),
+            p.steps: stages.step_list((), self.studio.shelf.url, preset or "preview"),
+            p.preset: gr.Radio(interactive=False),
         }
         ready = {
+            p.preset: gr.Radio(interactive=True),
             p.create: gr.Button(texts.CREATE, interactive=True),
             p.stop: gr.Button(visible=False),
             p.photo: gr.Image(interactive=True),
         }
         try:
-            for beat in self.studio.create(job):
+            for beat in self.studio.create(job, preset):
                 if isinstance(beat, Progress):
                     yield self._progress(beat)
                 else:
@@ -161,6 +177,7 @@ class Events:
         if picture is not None:
             go = gr.Button(interactive=True)
             updates = {p.job: job, p.photo: str(picture), p.create: go, p.check: ""}
+            updates[p.preset] = self.studio.preset_of(job)
         if finished is None:
             return updates | {p.status: stages.note(texts.LINK_UNFINISHED)}
         return updates | self.show(finished) | {p.examples: self._examples(finished.key)}

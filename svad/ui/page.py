@@ -8,6 +8,8 @@ from typing import Any
 
 import gradio as gr
 
+from svad.config import PRESETS
+from svad.offers import offer
 from svad.ui import panels, stages, texts
 from svad.ui.api import add_endpoints
 from svad.ui.events import Events, Parts, motion_choices
@@ -103,6 +105,14 @@ def _left(studio: Studio, shown: str) -> dict[str, Any]:
         elem_id="photo",
     )
     check = html(panels.tips(), elem_id="check")
+    preset = gr.Radio(
+        [(title, name) for name, title in texts.PRESETS.items()],
+        value=studio.settings.preset,
+        label=texts.QUALITY,
+        container=False,
+        elem_id="presets",
+    )
+    offered = html(panels.offer(offer(PRESETS[studio.settings.preset])), elem_id="offer")
     with gr.Row(elem_id="press"):
         create = gr.Button(texts.CREATE, variant="primary", interactive=False, elem_id="create")
         stop = gr.Button(texts.STOP, visible=False, min_width=110, scale=0, elem_id="stop")
@@ -111,7 +121,14 @@ def _left(studio: Studio, shown: str) -> dict[str, Any]:
     choices = panels.examples(studio.examples, shown, studio.shelf)
     examples = html(choices, js_on_load=PRESS, elem_id="examples")
     return dict(
-        photo=photo, check=check, create=create, stop=stop, status=status, examples=examples
+        photo=photo,
+        check=check,
+        preset=preset,
+        offer=offered,
+        create=create,
+        stop=stop,
+        status=status,
+        examples=examples,
     )
 
 
@@ -183,7 +200,8 @@ def _wire(page: gr.Blocks, p: Parts, events: Events) -> None:
         preprocess=False,  # gradio's decoding would fail on bad files before we can say why
         **quiet,
     )
-    p.create.click(events.create, p.job, everything, **quiet)
+    p.preset.change(events.choose, p.preset, [p.offer, p.steps], **quiet)
+    p.create.click(events.create, [p.job, p.preset], everything, **quiet)
     p.stop.click(events.stop, p.job, p.stop, queue=False, **quiet)
     p.examples.click(events.pick, None, everything, **quiet)
     p.motion.input(

@@ -6,9 +6,11 @@ from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
+from svad.offers import Offer
 from svad.ui import texts
 from svad.ui.files import VIEWER, Shelf, address
 from svad.ui.gallery import Finished
+from svad.weights.manifest import Entry
 
 
 def header(hosted: bool) -> str:
@@ -54,6 +56,48 @@ def problem(title: str, sentence: str, advice: str) -> str:
     return (
         f'<div class="check bad" role="alert"><h2>{escape(title)}</h2>'
         f"<p>{escape(sentence)}</p><p>{escape(advice)}</p></div>"
+    )
+
+
+def offer(found: Offer) -> str:
+    """What a preset gives, where it runs, and which files it lacks with source and terms."""
+    lines = [texts.PRESET_NOTES[found.preset]]
+    if found.needs_gpu:
+        where = {"cpu": texts.ON_CPU, "gpu": texts.ON_GPU, "zero": texts.ON_ZERO}[found.here]
+        lines.append(where.format(s=found.asks) if found.fits else texts.TOO_LONG)
+    html = f"<p>{escape(' '.join(lines))}</p>"
+    if found.missing:
+        return f'<div class="check bad offer">{html}{_missing(found)}</div>'
+    if found.lacks:
+        names = ", ".join(entry.base for entry in found.lacks)
+        html += f"<p>{escape(texts.PRESET_LACKS.format(files=names))}</p>"
+    slow = found.needs_gpu and (found.here == "cpu" or not found.fits)
+    return f'<div class="check {"warn" if slow else "tips"} offer">{html}</div>'
+
+
+def _missing(found: Offer) -> str:
+    name, n = texts.PRESETS[found.preset], len(found.missing)
+    title = texts.PRESET_MISSING_ONE if n == 1 else texts.PRESET_MISSING
+    rows = "".join(_missing_file(entry) for entry in found.missing)
+    advice = [texts.FETCH.format(preset=found.preset)]
+    if any(entry.gate == "accept-terms" for entry in found.missing):
+        advice.append(texts.ACCEPT)
+    if any(entry.gate == "user-supplied" for entry in found.missing):
+        advice.append(texts.BRING)
+    return (
+        f"<h2>{escape(title.format(name=name, n=n))}</h2>"
+        f"<p>{escape(' '.join(advice))}</p>"
+        f"<details><summary>{escape(texts.PRESET_FILES)}</summary><ul>{rows}</ul></details>"
+    )
+
+
+def _missing_file(entry: Entry) -> str:
+    address = entry.where.split(" ")[0]
+    words = [entry.terms] + ([texts.BY_HAND] if entry.gate == "user-supplied" else [])
+    return (
+        f'<li><b>{escape(entry.base)}</b> <a href="{escape(address)}" rel="noreferrer" '
+        f'target="_blank">{escape(entry.repo or address)}</a> '
+        f"<i>{escape('; '.join(words))}</i></li>"
     )
 
 

@@ -11,6 +11,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from svad import gpu, makers
+from svad.config import QUICK
+from svad.offers import offer
+
 if TYPE_CHECKING:
     from svad.ui.studio import Studio
 
@@ -27,6 +31,8 @@ def serve(examples: Path = ROOT / "examples") -> None:
     private = private_folder()
     # Uploads and whatever the page shows; read by gradio when it is imported.
     os.environ.setdefault("GRADIO_TEMP_DIR", str(private / "page"))
+    if gpu.on_zero():
+        ready_for_zero()
     from svad.ui.page import build_page, first_view_files, launch_options
     from svad.ui.studio import Settings, Studio
 
@@ -50,6 +56,17 @@ def serve(examples: Path = ROOT / "examples") -> None:
     threading.Thread(target=warm_up, args=(studio,), daemon=True).start()
     threading.Thread(target=clean, args=(studio, first_view_files(page)), daemon=True).start()
     page.block_thread()
+
+
+def ready_for_zero() -> None:
+    """What a ZeroGPU Space wants before the page is launched.
+
+    The decorated function must exist, and networks that every quick run needs are put on the GPU
+    here: the platform streams them to each worker.
+    """
+    gpu.dispatcher()
+    if offer(QUICK).ready:
+        makers.preload(QUICK)
 
 
 def private_folder() -> Path:

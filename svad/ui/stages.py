@@ -16,10 +16,12 @@ Address = Callable[[Path], str]
 OVER = ("done", "kept", "skipped")
 
 
-def step_list(states: tuple[StageState, ...], url: Address) -> str:
+def step_list(states: tuple[StageState, ...], url: Address, preset: str = "preview") -> str:
     """One row per stage: thumbnail, name, state in words, bar, seconds."""
     if not states:
-        rows = "".join(_row(n, title, "waiting") for n, (_, title) in enumerate(texts.STAGES, 1))
+        left_out = texts.ONLY_WITH_FRAMES if preset == "preview" else ()
+        titles = [title for name, title in texts.STAGES if name not in left_out]
+        rows = "".join(_row(n, title, "waiting") for n, title in enumerate(titles, 1))
         idle = f'<p class="terms">{escape(texts.STEPS_IDLE)}</p>'
         return f'<ol class="steps">{rows}</ol>{idle}'
     rows = "".join(_state_row(n, state, url) for n, state in enumerate(states, 1))

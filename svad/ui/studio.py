@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from svad.config import PRESETS
-from svad.errors import JobError, Stopped
+from svad.errors import JobError, Stopped, SvadError
 from svad.files import writing
+from svad.offers import offer
 from svad.ui import texts
 from svad.ui.files import VIEWER, Shelf
 from svad.ui.gallery import Finished, read_examples, read_finished
@@ -47,6 +48,11 @@ class Engine:
 
     pipeline: Any  # svad.pipeline.Pipeline, or anything that can look, run and animate
     store: JobStore
+    others: Mapping[str, Any] = field(default_factory=dict)  # the same for further presets
+
+    def of(self, preset: str) -> Any:
+        """The pipeline of a preset."""
+        return self.others.get(preset, self.pipeline)
 
 
 @dataclass(frozen=True)
@@ -90,7 +96,8 @@ def load_engine(settings: Settings) -> Engine:
     from svad.jobs import JobStore
     from svad.pipeline import Pipeline
 
-    return Engine(Pipeline(PRESETS[settings.preset]), JobStore(settings.jobs))
+    all_of_them = {name: Pipeline(preset) for name, preset in PRESETS.items()}
+    return Engine(all_of_them[settings.preset], JobStore(settings.jobs), all_of_them)
 
 
 class Studio:
@@ -141,12 +148,15 @@ class Studio:
             yield task.seconds
         yield task.result()
 
-    def create(self, job_id: str) -> Iterator[Progress | Ended]:
+    def create(self, job_id: str, preset: str | None = None) -> Iterator[Progress | Ended]:
         """Makes the avatar of a photo that was looked at, with a beat at least every second.
 
-        Closing the generator stops the run. What an earlier run finished is kept. Raises
-        `SvadError` with a sentence for the visitor.
+        `preset` None takes the one the page is run with. Closing the generator stops the run. What
+        an earlier run finished is kept. Raises `SvadError` with a sentence for the visitor.
         """
+        preset = preset or self.settings.preset
+        if not offer(PRESETS[preset]).fits:
+            raise SvadError(texts.TOO_LONG)
         job = self._open(job_id)
         before = self._tasks.get(job_id)
 
@@ -159,7 +169,8 @@ class Studio:
                         raise Stopped("Stopped while waiting.")
             with self._line.turn(task.stop, lambda n: task.tell(Progress((), 0, ahead=n))):
                 task.tell(())
-                return self.engine().pipeline.run(
+                pipeline = self.engine().of(preset)
+                return pipeline.run(
                     job.folder / UPLOAD,
                     job.folder,
                     listener=task.tell,
@@ -186,6 +197,11 @@ class Studio:
             return False
         task.halt()
         return True
+
+    def preset_of(self, job_id: str) -> str:
+        """The preset a job was last run with, or the page's own."""
+        name = self._open(job_id).card.get("preset")
+        return name if name in PRESETS else self.settings.preset
 
     def finished(self, key: str) -> Finished | None:
         """The finished avatar behind "example:NAME" or "job:ID", or None.

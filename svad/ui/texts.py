@@ -31,6 +31,26 @@ ANOTHER_PHOTO = "Nothing was lost. Drop another photo to go on."
 CONSENT = "Use a photo of yourself, or of someone who has agreed to it."
 RETENTION = "Photos and avatars are removed after {hours} hours. Only you can see them."
 
+QUALITY = "How"
+PRESETS = {"preview": "Preview", "quick": "Quick", "paper": "Paper"}
+PRESET_NOTES = {
+    "preview": "From the photo alone, in about half a minute. Sides and back are guessed.",
+    "quick": "A video model turns the person around: 92 frames, so that sides and back look real.",
+    "paper": "The paper's own settings: 189 frames at full size.",
+}
+ON_GPU = "Runs on this computer's GPU."
+ON_CPU = "There is no GPU here: this would take many hours."
+ON_ZERO = "Asks for about {s} s of your GPU time."
+TOO_LONG = "This takes more GPU minutes than visitors have. Run it on a GPU of your own."
+PRESET_MISSING = "{name} needs {n} files that are not here."
+PRESET_MISSING_ONE = "{name} needs a file that is not here."
+PRESET_FILES = "Which files, from where, under which terms"
+PRESET_LACKS = "Runs without: {files}. The steps that use them are left out or made simpler."
+FETCH = "Fetch them with: python -m svad weights --download --preset {preset}."
+ACCEPT = "Some ask you to accept their terms first: add --accept-terms."
+BRING = "Files marked by hand: get them from there and set SVAD_WEIGHTS to their folder."
+BY_HAND = "by hand"
+PRESET_UNKNOWN = "There is no preset {name}. Choose one of: {names}."
 CREATE = "Create avatar"
 CREATING = "Creating…"
 STOP = "Stop"
@@ -63,11 +83,13 @@ NO_WRITE = "The job folder cannot be written to. Check the folder's permissions 
 STAGES = (
     ("subject", "Understand the photo"),
     ("relief", "Shape from the photo"),
+    ("diffusion", "Turn the person around"),
     ("identity", "Keep the face"),
     ("restoration", "Restore detail"),
     ("avatar", "Train the avatar"),
     ("package", "Turntable and files"),
 )
+ONLY_WITH_FRAMES = ("diffusion",)  # left out by the preview
 STEPS_IDLE = "These are the steps from a photo to an avatar. They start with Create avatar."
 STATES = {
     "waiting": "Waiting",

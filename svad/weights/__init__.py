@@ -15,6 +15,8 @@ from svad.weights.store import Store
 def resolve(name: str) -> Path:
     """The local file of a manifest entry; pickles come back as their safetensors copy.
 
+    `entry:path` is a file inside an entry that is an archive.
+
     Raises `MissingWeights`, with file, source and terms, when it is not on this machine.
     """
     return Store.from_environment().resolve(name)

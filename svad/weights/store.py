@@ -13,6 +13,7 @@ from typing import Any
 
 from svad.errors import MissingWeights
 from svad.files import write_json
+from svad.weights.archive import ready
 from svad.weights.convert import convert
 from svad.weights.errors import ManifestError, UnsafeFile, WrongChecksum
 from svad.weights.manifest import FORMATS, MANIFEST, UNPINNED, Entry, load_manifest, override
@@ -100,14 +101,21 @@ class Store:
     def resolve(self, name: str) -> Path:
         """The file, ready to be read without running anything in it.
 
-        Pickled checkpoints are converted to safetensors once. Raises `MissingWeights`,
-        `WrongChecksum`, `UnsafeFile`, `NoRoom`, `OutputError`.
+        `entry:path` is a file inside an archive; the person may also have put that file itself
+        into their folder. Pickled checkpoints are converted to safetensors once. Raises
+        `MissingWeights`, `WrongChecksum`, `UnsafeFile`, `NoRoom`, `OutputError`.
         """
-        entry, found = self.entry(name), self.locate(name)
+        name, _, member = name.partition(":")
+        entry = self.entry(name)
+        if member and (own := self._own_member(entry, member)):
+            return ready(own.path, member, self.folder(entry))
+        found = self.locate(name)
         if found is None:
             raise MissingWeights(entry.file, entry.where, entry.terms, self.advice(entry))
         if found.origin != "SVAD cache" and found.sha256 is not None:
             self._trust(found)
+        if member:
+            return ready(found.path, member, self.folder(entry))
         form = FORMATS.get(found.path.suffix, entry.format)
         if form == "objects":
             raise UnsafeFile(
@@ -215,6 +223,15 @@ class Store:
                 if old != target:
                     old.unlink()
         return target
+
+    def _own_member(self, entry: Entry, member: str) -> Found | None:
+        """A file of an archive that the person has unpacked themselves."""
+        if self.own is None:
+            return None
+        places = [self.own / entry.name / member, self.own / member]
+        paths = [path for place in places for path in (place.with_suffix(".safetensors"), place)]
+        there = next((path for path in paths if path.is_file()), None)
+        return Found(path=there, origin="own file", sha256=None) if there else None
 
 
 def cache_folder(environ: Mapping[str, str]) -> Path:

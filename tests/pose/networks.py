@@ -98,3 +98,9 @@ def _write(
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
     onnx.checker.check_model(model)
     path.write_bytes(model.SerializeToString())
+
+
+def dwpose_files(folder: Path) -> None:
+    """Both files under the names a person's own folder has them."""
+    write_detector(folder / "yolox_l.onnx")
+    write_estimator(folder / "dw-ll_ucoco_384.onnx")

@@ -15,6 +15,7 @@ from svad.bench.reference import render as plain_render
 from svad.bench.scene import body_like_scene
 from svad.splat import kernels
 from svad.splat.camera import Camera, orbit_camera, photo_camera
+from svad.splat.covariance import covariances
 from svad.splat.gaussians import Gaussians, isotropic
 from svad.splat.render import render, spatial_order
 from svad.splat.render_cpu import rasterize, warm_up
@@ -318,6 +319,13 @@ def test_gsplat_is_asked_the_right_way(monkeypatch):
     np.testing.assert_allclose(pixels[:, :2] / pixels[:, 2:], expected[:, :2], atol=1e-3)
     wanted = {"near_plane": 0.01, "eps2d": 0.3, "rasterize_mode": "classic", "channel_chunk": 32}
     assert asked["options"] == wanted and asked["size"] == (32, 32)
+    matrices = torch.eye(3).expand(20, 3, 3).clone()
+    matrices[5] = float("inf")
+    render(gaussians, camera, covariances=matrices, near=0.2, backend="cuda")
+    assert asked["options"]["near_plane"] == 0.2
+    given = asked["options"]["covars"]
+    assert torch.equal(given[6:], matrices[6:]) and given.isfinite().all()
+    assert asked["opacities"][5] == 0
 
 
 def test_every_kernel_is_compiled_once():
@@ -342,3 +350,5 @@ def test_gsplat_draws_the_same():
     drawn, expected = render(on_gpu, camera), render(gaussians, camera)
     assert_same_picture(drawn.image.cpu(), expected.image)
     assert_same_picture(drawn.alpha.cpu(), expected.alpha)
+    matrices = covariances(on_gpu.scales, on_gpu.quats)
+    assert_same_picture(render(on_gpu, camera, covariances=matrices).image.cpu(), expected.image)

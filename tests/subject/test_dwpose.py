@@ -48,15 +48,15 @@ def run(base: Detection | None, network: Network) -> Detection | None:
 
 
 def test_the_points_of_the_person_on_the_mask_are_taken() -> None:
-    found = run(detection(), Network((70, 40), (10, 30)))
-    np.testing.assert_array_equal(found.keypoints, np.tile([10, 30, 1], (133, 1)))
+    found = run(detection(), Network((70, 40), (14, 42)))
+    np.testing.assert_array_equal(found.keypoints, np.tile([14, 42, 1], (133, 1)))
     np.testing.assert_array_equal(found.mask, detection().mask)
 
 
 @pytest.mark.parametrize(
     "network",
-    [Network(), Network((70, 40)), Network((10, 30), score=0.2)],
-    ids=["nobody", "beside", "unsure"],
+    [Network(), Network((70, 40)), Network((14, 42), score=0.2), Network((10, 90))],
+    ids=["nobody", "beside", "unsure", "another pose"],
 )
 def test_without_a_match_the_other_points_stay(network: Network) -> None:
     np.testing.assert_array_equal(run(detection(), network).keypoints, detection().keypoints)

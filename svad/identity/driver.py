@@ -1,0 +1,186 @@
+"""The driver: camera and face parameters of every frame, from the known pose of the body.
+
+SVAD drives the head with a track of its footage, which drops frames and shifts all later ones.
+Here the pose of each frame is known, since it made the frame; nothing is tracked or dropped.
+
+Cameras are in the head's convention: row vectors, x = p R + t, x left, y up, z forward; the head
+at the origin, in FLAME's metres times `SCALE`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from svad.body.flame import EXPRESSION, SCALE
+from svad.body.lbs import rigid_chain, rodrigues
+from svad.errors import SvadError
+from svad.files import writing
+from svad.identity.planes import FOCAL
+from svad.splat.camera import Camera
+from svad.types import Pose
+
+HEAD_JOINT, EYE_JOINTS = 15, (23, 24)
+DISTANCE = 9.0  # FLAME's metres times SCALE from camera to head, as in tracked photos
+FLIP = np.diag([-1.0, -1.0, 1.0])  # x right, y down (ours) <-> x left, y up (the head's)
+COUNTS = {"expression": EXPRESSION, "pose": 6, "eyes": 6}
+
+
+class DriverError(SvadError):
+    """A driver file is not what it should be."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Driver:
+    """T frames. Rows that are not valid hold a neutral face seen from the front."""
+
+    frame: np.ndarray  # [T] int32, index of the frame in its clip
+    valid: np.ndarray  # [T] bool, whether the head is before the camera and in the picture
+    expression: np.ndarray  # [T, 100]
+    pose: np.ndarray  # [T, 6] axis-angle: global (zero: it is in the camera), jaw
+    eyes: np.ndarray  # [T, 6] axis-angle: left, right
+    camera: np.ndarray  # [T, 3, 4] [R | t]
+    fps: float
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def save(self, path: Path) -> None:
+        """Writes the driver as .npz; raises `OutputError` if it cannot."""
+        with writing(path) as part, open(part, "wb") as file:
+            np.savez_compressed(
+                file,
+                frame=self.frame.astype(np.int32),
+                valid=self.valid.astype(bool),
+                expr=self.expression.astype(np.float32),
+                pose=self.pose.astype(np.float32),
+                eye=self.eyes.astype(np.float32),
+                camera=self.camera.astype(np.float32),
+                fps=np.float32(self.fps),
+                focal=np.float32(FOCAL),
+                scale=np.float32(SCALE),
+            )
+
+
+def load_driver(path: Path) -> Driver:
+    """Reads a driver that `save` wrote; raises `DriverError` for anything else."""
+    names = {"expression": "expr", "pose": "pose", "eyes": "eye"}
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            table = {name: archive[name] for name in archive.files}
+        frame, valid = table["frame"], table["valid"]
+        rows = {ours: table[name].astype(np.float32) for ours, name in names.items()}
+        camera = table["camera"].astype(np.float32)
+        fps, focal, scale = (float(table[name]) for name in ("fps", "focal", "scale"))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DriverError(
+            f"{path} is no driver: an .npz with frame, valid, expr, pose, eye, camera, fps, focal "
+            f"and scale was expected ({type(error).__name__}: {error})."
+        ) from error
+    shapes = {"camera": camera.shape, **{name: row.shape for name, row in rows.items()}}
+    expected = {"camera": (len(frame), 3, 4)}
+    expected |= {name: (len(frame), count) for name, count in COUNTS.items()}
+    if frame.ndim != 1 or valid.shape != frame.shape or shapes != expected:
+        raise DriverError(f"{path}: shapes {expected} were expected, found {shapes}.")
+    if (focal, scale) != (FOCAL, SCALE):
+        raise DriverError(
+            f"{path} is for focal length {focal} and scale {scale}; {FOCAL} and {SCALE} are used."
+        )
+    if not all(np.isfinite(array).all() for array in (camera, *rows.values())):
+        raise DriverError(f"{path} holds numbers that are not finite.")
+    return Driver(
+        frame=frame.astype(np.int32), valid=valid.astype(bool), camera=camera, fps=fps, **rows
+    )
+
+
+def make_driver(
+    poses: Sequence[Pose],  # T
+    cameras: Sequence[Camera],  # T
+    joints: np.ndarray,  # [55, 3] rest joints of the person, metres
+    parents: tuple[int, ...],  # 55, root -1
+    fps: float = 25.0,
+) -> Driver:
+    """The head of a posed body as its cameras see it, with a neutral face.
+
+    The face is neutral in all frames: the lifted head already holds the photo's expression, and
+    frames that differ by nothing but the view are what an avatar is best trained on.
+    """
+    count = len(poses)
+    turns, places = head_places(poses, joints, parents)
+    camera, valid = np.tile(frontal_camera(), (count, 1, 1)), np.zeros(count, bool)
+    for index, (turn, place, view) in enumerate(zip(turns, places, cameras, strict=True)):
+        seen = view.rotation.astype(np.float64) @ place + view.translation
+        valid[index] = np.isfinite(turn).all() and _in_picture(seen, view)
+        if valid[index]:
+            camera[index] = head_camera(view.rotation @ turn, seen)
+    return Driver(
+        frame=np.arange(count, dtype=np.int32),
+        valid=valid,
+        camera=camera.astype(np.float32),
+        fps=fps,
+        **{name: np.zeros((count, width), np.float32) for name, width in COUNTS.items()},
+    )
+
+
+def head_places(
+    poses: Sequence[Pose],  # T
+    joints: np.ndarray,  # [55, 3]
+    parents: tuple[int, ...],  # 55
+) -> tuple[np.ndarray, np.ndarray]:  # [T, 3, 3] head to world, [T, 3] metres
+    """The head's rotation in the world, and the point between the eyes."""
+    angles = np.stack([pose.rotations for pose in poses]).astype(np.float64)
+    rest = torch.from_numpy(np.asarray(joints, np.float64))
+    turns, places = rigid_chain(rodrigues(torch.from_numpy(angles)), rest, tuple(parents))
+    shift = np.stack([pose.translation for pose in poses])
+    return turns[:, HEAD_JOINT].numpy(), places[:, EYE_JOINTS].mean(1).numpy() + shift
+
+
+def head_camera(
+    turn: np.ndarray,  # [3, 3] head to camera axes x right, y down, z forward
+    place: np.ndarray,  # [3] the head in the camera, metres
+) -> np.ndarray:  # [3, 4]
+    """The camera that sees the head in the middle of its picture as `turn` does at `place`.
+
+    A head away from the middle of the frame is seen from aside (from below, if it is high up):
+    the camera is turned towards it, and what is left is a shift and a scale in the picture.
+    """
+    seen = toward(place) @ turn
+    rotation = seen.T @ FLIP
+    return np.column_stack([rotation, [0.0, 0.0, DISTANCE]])
+
+
+def toward(
+    place: np.ndarray,  # [3] before the camera
+) -> np.ndarray:  # [3, 3]
+    """The shortest rotation of a camera's axes that brings a point onto its z axis."""
+    x, y, z = np.asarray(place, np.float64) / np.linalg.norm(place)
+    axis, k = np.array([[0, 0, -x], [0, 0, -y], [x, y, 0]]), 1 / (1 + z)
+    return np.eye(3) + axis + k * axis @ axis
+
+
+def frontal_camera() -> np.ndarray:  # [3, 4]
+    """The camera straight before the face."""
+    return np.column_stack([np.diag([-1.0, 1.0, -1.0]), [0.0, 0.0, DISTANCE]])
+
+
+def head_yaw(
+    cameras: np.ndarray,  # [..., 3, 4] in the head's convention
+) -> np.ndarray:  # [...] radians
+    """The side a head is seen from: 0 = its front, growing towards its left, as `Clip.yaw`."""
+    rotation, shift = cameras[..., :3], cameras[..., 3]
+    eye = -(rotation @ shift[..., None])[..., 0]  # the camera's place: p R + t = 0
+    return np.arctan2(eye[..., 0], eye[..., 2])
+
+
+def _in_picture(
+    place: np.ndarray,  # [3] in the camera, metres
+    view: Camera,
+) -> bool:
+    if not np.isfinite(place).all() or place[2] <= 0:
+        return False
+    x, y = place[:2] / place[2] * view.focal + view.center
+    return bool(0 <= x <= view.width and 0 <= y <= view.height)

@@ -1,0 +1,135 @@
+"""Boxes, crops and alignments of the tracker, in pixels; edges follow the published rounding.
+
+Boxes are (left, top, right, bottom). Crops reach beyond the picture; what is outside is black.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+CROP, AROUND_HEAD = 512, 1.65  # px of the head crop, its side over the size of the head's box
+AROUND_LANDMARKS = 1.38  # side of the landmark net's crop over the size of the head's box
+AROUND_FACE = 1.1  # of the regressors' crops over the size of the face's box, before their own
+EXPRESSION_CROP, EXPRESSION_AROUND = 224, 1.25
+IDENTITY_CROP, IDENTITY_AROUND = 320, 2.0
+LETTERBOX, GREY = 640, 127.0  # px and padding value of the head detector's input
+ARCFACE = (  # where eyes, nose and corners of the mouth lie in the 112 px picture of a face
+    *((38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366)),
+    *((41.5493, 92.3655), (70.7299, 92.2041)),
+)
+ARCFACE_SIZE = 112
+# which of the landmark net's 98 points is which of FLAME's 70: contour, brows, nose, eyes, mouth,
+# pupils
+FROM_98 = (
+    *range(0, 33, 2), *range(33, 38), *range(42, 47), *range(51, 60),
+    *(60, 61, 63, 64, 65, 67), *(68, 69, 71, 72, 73, 75), *range(76, 98),
+)  # fmt: skip
+
+Box = tuple[int, int, int, int]
+
+
+def head_crop_box(box: np.ndarray) -> Box:  # [4] box of a head
+    """The square that is cut for tracker and avatar; rounding may make it a pixel off."""
+    left, top, right, bottom = (float(x) for x in box)
+    half = math.sqrt((right - left) * (bottom - top)) * AROUND_HEAD / 2
+    x, y = (left + right) / 2, (top + bottom) / 2
+    return int(x - half), int(y - half), int(x + half), int(y + half)
+
+
+def landmark_crop_box(box: np.ndarray) -> Box:  # [4] box of a head
+    """The square the landmark net sees."""
+    left, top, right, bottom = (float(x) for x in box)
+    size = math.sqrt((right - left + 1) * (bottom - top + 1)) * AROUND_LANDMARKS
+    half, x, y = int(size // 2), int((left + right) / 2), int((top + bottom) / 2)
+    return x - half, y - half, x + half, y + half
+
+
+def face_crop_box(
+    box: np.ndarray,  # [4] around the landmarks of a face
+    around: float,  # EXPRESSION_AROUND or IDENTITY_AROUND
+) -> Box:
+    """The square the regressors of identity, pose and expression see."""
+    left, top, right, bottom = (float(x) for x in box)
+    side = int((right - left + bottom - top) / 2 * AROUND_FACE * around)
+    x, y = int((left + right) / 2 - side / 2), int((top + bottom) / 2 - side / 2)
+    return x, y, x + side, y + side
+
+
+def around(points: np.ndarray) -> np.ndarray:  # [N, 2] -> [4]
+    """The smallest box that holds the points."""
+    return np.concatenate([points.min(0), points.max(0)])
+
+
+def crop(image: Tensor, box: Box) -> Tensor:  # [..., H, W] -> [..., h, w]
+    """Cuts a box, with zeros where it reaches beyond the picture."""
+    left, top, right, bottom = box
+    height, width = image.shape[-2:]
+    inside = image[..., max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
+    # a box wholly outside has nothing inside; its padding makes up the whole
+    wide, high = inside.shape[-1], inside.shape[-2]
+    before = (min(max(-left, 0), right - left), min(max(-top, 0), bottom - top))
+    after = (right - left - wide - before[0], bottom - top - high - before[1])
+    return functional.pad(inside, (before[0], after[0], before[1], after[1]))
+
+
+def resize(image: Tensor, size: tuple[int, int]) -> Tensor:  # [C, H, W], (h, w) -> [C, h, w]
+    """Bilinear, antialiased when it gets smaller, half-pixel centres."""
+    shape = {"size": size, "mode": "bilinear", "align_corners": False, "antialias": True}
+    return functional.interpolate(image[None], **shape)[0]
+
+
+def cut(image: Tensor, box: Box, size: int) -> Tensor:  # [C, H, W] -> [C, size, size]
+    """A box of the picture at a size of one's own."""
+    return resize(crop(image, box), (size, size))
+
+
+def letterbox(
+    image: Tensor,  # [3, H, W] 0..255
+    size: int = LETTERBOX,
+) -> tuple[Tensor, tuple[int, int], float]:  # [3, size, size] 0..1, padding (x, y), scale
+    """The head detector's input: long side `size`, centred on grey."""
+    height, width = image.shape[-2:]
+    scale = size / max(height, width)
+    rows, columns = int(height * scale), int(width * scale)
+    x, y = (size - columns) // 2, (size - rows) // 2
+    sides = (x, size - columns - x, y, size - rows - y)
+    return functional.pad(resize(image, (rows, columns)), sides, value=GREY) / 255, (x, y), scale
+
+
+def similarity(
+    points: np.ndarray,  # [N, 2]
+    target: np.ndarray,  # [N, 2]
+) -> np.ndarray:  # [2, 3]
+    """Rotation, one scale and shift that bring points nearest to a target (Umeyama 1991)."""
+    points, target = points.astype(np.float64), target.astype(np.float64)
+    middle, goal = points.mean(0), target.mean(0)
+    spread = points - middle
+    left, sizes, right = np.linalg.svd((target - goal).T @ spread / len(points))
+    keep = np.array([1.0, np.sign(np.linalg.det(left) * np.linalg.det(right))])
+    turn = (left * keep) @ right
+    scale = (sizes * keep).sum() / spread.var(0).sum()
+    return np.column_stack([scale * turn, goal - scale * turn @ middle])
+
+
+def warp_face(
+    image: Tensor,  # [3, H, W]
+    points: np.ndarray,  # [5, 2] px of `image`: eyes, nose, corners of the mouth
+) -> Tensor:  # [3, 112, 112]
+    """The face as ArcFace wants it: five points at their places, bilinear, black outside."""
+    import cv2
+
+    matrix = similarity(points, np.array(ARCFACE))
+    pixels = image.permute(1, 2, 0).contiguous().cpu().numpy()
+    warped = cv2.warpAffine(pixels, matrix, (ARCFACE_SIZE, ARCFACE_SIZE), flags=cv2.INTER_LINEAR)
+    return torch.from_numpy(warped).permute(2, 0, 1).to(image)
+
+
+def five_points(points: np.ndarray) -> np.ndarray:  # [68, 2] iBUG -> [5, 2]
+    """Eye centres, tip of the nose, corners of the mouth."""
+    eyes = points[36:42].mean(0), points[42:48].mean(0)
+    return np.stack([*eyes, points[30], points[48], points[54]])

@@ -1,0 +1,169 @@
+"""The driver: cameras from known poses, and its file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from svad.body.free import load_free_body
+from svad.body.lbs import rodrigues
+from svad.identity import driver as d
+from svad.pose.drive import drive_default, even_turn
+from svad.splat.camera import Camera, orbit_camera, photo_camera
+from svad.types import Pose
+from tests.helpers import PARENTS, tiny_joints
+
+CAMERA = Camera(
+    np.diag([1.0, -1.0, -1.0]).astype(np.float32), np.zeros(3, np.float32), (800.0, 800.0),
+    (200.0, 200.0), 400, 400,
+)  # fmt: skip
+
+
+def standing(yaw: float = 0.0, place: tuple[float, float, float] = (0, 0, -4)) -> Pose:
+    """The rest pose turned about y through the eyes, which come to lie at `place`."""
+    joints = tiny_joints()
+    rotations = np.zeros((55, 3), np.float32)
+    rotations[0, 1] = np.radians(yaw)
+    turn = rodrigues(torch.from_numpy(rotations[0]).double()).numpy()
+    eyes = joints[list(d.EYE_JOINTS)].mean(0)
+    moved = turn @ (eyes - joints[0]) + joints[0]
+    return Pose(rotations, (np.array(place) - moved).astype(np.float32), np.zeros(0, np.float32))
+
+
+def driver_of(*poses: Pose, camera: Camera = CAMERA) -> d.Driver:
+    return d.make_driver(poses, [camera] * len(poses), tiny_joints(), PARENTS)
+
+
+def test_a_frontal_head_is_seen_by_the_frontal_camera() -> None:
+    found = driver_of(standing())
+    np.testing.assert_allclose(found.camera[0], d.frontal_camera(), atol=1e-6)
+    assert found.valid.all() and not found.expression.any() and not found.eyes.any()
+
+
+@pytest.mark.parametrize("yaw", [-170, -90, -30, 45, 90])
+def test_a_turned_body_turns_the_head_as_far(yaw: float) -> None:
+    front, turned = driver_of(standing(), standing(yaw)).camera[..., :3]
+    between = turned.T @ front
+    angle = np.degrees(np.arccos((np.trace(between) - 1) / 2))
+    assert angle == pytest.approx(abs(yaw), abs=1e-3)
+    # who turns to the left shows the right side
+    assert np.degrees(d.head_yaw(driver_of(standing(yaw)).camera[0])) == pytest.approx(
+        -yaw, abs=1e-3
+    )
+
+
+@pytest.mark.parametrize("yaw", [-60.0, 25.0, 180.0])
+def test_walking_around_is_the_same_as_turning(yaw: float) -> None:
+    pose = standing(place=(0, 0, 0))
+    camera = orbit_camera(np.zeros(3), 4.0, np.radians(yaw), 0.0, 800.0, 400, 400)
+    found = driver_of(pose, camera=camera)
+    assert abs(np.degrees(d.head_yaw(found.camera[0]))) == pytest.approx(abs(yaw), abs=1e-3)
+    turned = driver_of(standing(-yaw))
+    np.testing.assert_allclose(found.camera, turned.camera, atol=1e-5)
+
+
+def test_the_camera_sees_the_head_as_the_frame_does() -> None:
+    """Points near the head fall where the frame has them, up to a similarity."""
+    pose = standing(35, (0.9, 0.7, -4))
+    turns, places = d.head_places([pose], tiny_joints(), PARENTS)
+    numbers = np.random.default_rng(0)
+    points = numbers.normal(0, 0.02, (30, 3))  # small: what perspective adds stays small too
+    frame = CAMERA.project(points @ turns[0].T + places[0])[:, :2].astype(float)
+    camera = driver_of(pose).camera[0].astype(float)
+    seen = d.SCALE * points @ camera[:, :3] + camera[:, 3]
+    head = np.stack([-seen[:, 0] / seen[:, 2], -seen[:, 1] / seen[:, 2]], 1)  # x right, y down
+    z, w = (head - head.mean(0)) @ (1, 1j), (frame - frame.mean(0)) @ (1, 1j)
+    factor = (w * z.conj()).sum() / (np.abs(z) ** 2).sum()
+    assert np.abs(w - factor * z).max() < 0.06 * np.abs(w).max()
+    straight = driver_of(standing(35)).camera[0].astype(float)  # as if it stood in the middle
+    seen = d.SCALE * points @ straight[:, :3] + straight[:, 3]
+    z = np.stack([-seen[:, 0] / seen[:, 2], -seen[:, 1] / seen[:, 2]], 1) @ (1, 1j)
+    z -= z.mean()
+    factor_straight = (w * z.conj()).sum() / (np.abs(z) ** 2).sum()
+    better, worse = np.abs(w - factor * (head - head.mean(0)) @ (1, 1j)), w - factor_straight * z
+    assert np.linalg.norm(better) < 0.3 * np.linalg.norm(worse)
+
+
+def test_the_driving_sequence_turns_as_its_own_yaw_says() -> None:
+    body = load_free_body()
+    rest = body.rest(torch.zeros(body.shape_dirs.shape[-1]))
+    driving = drive_default(body, even_turn(8), (160, 120))
+    found = d.make_driver(
+        driving.poses, [driving.camera] * 8, rest.joints.numpy(), tuple(body.parents)
+    )
+    off = d.head_yaw(found.camera) - driving.yaw
+    off = np.degrees((off + np.pi) % (2 * np.pi) - np.pi)
+    assert found.valid.all() and np.abs(off).max() < 2.0  # the head is not on the axis of turning
+    np.testing.assert_array_equal(found.frame, np.arange(8))
+
+
+def test_rotations_are_proper() -> None:
+    rotation = driver_of(standing(70, (1, 0.5, -3)), standing(-120, (-1, 1, -5))).camera[..., :3]
+    unit = rotation @ np.swapaxes(rotation, -1, -2)
+    np.testing.assert_allclose(unit, np.broadcast_to(np.eye(3), unit.shape), atol=1e-5)
+    np.testing.assert_allclose(np.linalg.det(rotation), 1, atol=1e-5)
+
+
+def test_frames_without_the_head_are_marked_and_keep_their_place() -> None:
+    broken = standing()
+    broken.rotations[12, 0] = np.nan
+    found = driver_of(standing(), standing(place=(0, 0, 4)), standing(place=(9, 0, -4)), broken)
+    assert found.valid.tolist() == [True, False, False, False]
+    assert np.isfinite(found.camera).all() and found.frame.tolist() == [0, 1, 2, 3]
+
+
+def test_the_file_gives_back_the_driver(tmp_path: Path) -> None:
+    driver = driver_of(standing(20), standing(place=(0, 0, 4)), standing(-40))
+    path = tmp_path / "driver.npz"
+    driver.save(path)
+    found = d.load_driver(path)
+    for name in ("frame", "valid", "expression", "pose", "eyes", "camera"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(driver, name))
+    assert found.fps == driver.fps and len(found) == 3
+    with np.load(path) as archive:
+        assert float(archive["focal"]) == 12.0 and float(archive["scale"]) == 5.0
+
+
+def _objects(path: Path, _: d.Driver) -> None:
+    np.savez(path, frame=np.array([{}], object), valid=np.ones(1, bool))
+
+
+def _text(path: Path, _: d.Driver) -> None:
+    path.write_text("not a driver")
+
+
+def _cut(path: Path, driver: d.Driver) -> None:
+    replace(driver, camera=driver.camera[:, :, :3]).save(path)
+
+
+def _endless(path: Path, driver: d.Driver) -> None:
+    replace(driver, camera=np.full_like(driver.camera, np.inf)).save(path)
+
+
+def _other_focal(path: Path, driver: d.Driver) -> None:
+    driver.save(path)
+    with np.load(path) as archive:
+        table = {name: archive[name] for name in archive.files}
+    np.savez(path, **table | {"focal": np.float32(10)})
+
+
+@pytest.mark.parametrize("spoil", [_objects, _text, _cut, _endless, _other_focal])
+def test_other_files_are_refused_in_a_sentence(tmp_path: Path, spoil) -> None:  # noqa: ANN001
+    path = tmp_path / "driver.npz"
+    spoil(path, driver_of(standing()))
+    with pytest.raises(d.DriverError, match=r"driver\.npz.*\.$"):
+        d.load_driver(path)
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(d.DriverError, match="expected"):
+        d.load_driver(tmp_path / "none.npz")
+
+
+def test_the_photo_camera_works_too() -> None:
+    found = driver_of(standing(place=(0, 0, -4)), camera=photo_camera(300, 400))
+    assert found.valid.all()

@@ -1,0 +1,108 @@
+"""The presets on the page: what each gives, what it lacks, and that the chosen one runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import unescape
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from svad.config import PRESETS, QUICK
+from svad.errors import SvadError
+from svad.jobs import JobStore
+from svad.offers import offer
+from svad.ui import panels, texts
+from svad.ui.events import Events
+from svad.ui.studio import Ended, Engine, Seen, Settings, Studio
+from tests.ui.page_fakes import FakePipeline
+
+
+class Names:
+    """Components by their own names."""
+
+    def __getattr__(self, name: str) -> str:
+        return name
+
+
+@pytest.fixture(autouse=True)
+def no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without any pretrained file."""
+    from huggingface_hub import constants
+
+    monkeypatch.delenv("SVAD_WEIGHTS", raising=False)
+    monkeypatch.setenv("SVAD_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+
+
+def test_every_preset_is_on_the_page() -> None:
+    assert list(texts.PRESETS) == list(PRESETS) == list(texts.PRESET_NOTES)
+
+
+@pytest.mark.parametrize("preset", ["quick", "paper"])
+def test_missing_files_are_named_with_source_and_terms(
+    preset: str, make_studio: Callable[..., Studio]
+) -> None:
+    shown = unescape(Events(make_studio(), Names()).choose(preset)["offer"])
+    missing = offer(PRESETS[preset]).missing
+    assert len(missing) > 8 and str(len(missing)) in shown
+    for entry in missing:
+        assert entry.base in shown and entry.where.split(" ")[0] in shown and entry.terms in shown
+    assert f"--download --preset {preset}" in shown
+    assert ("--accept-terms" in shown) == any(e.gate == "accept-terms" for e in missing)
+
+
+def test_the_preview_needs_nothing(make_studio: Callable[..., Studio]) -> None:
+    events = Events(make_studio(), Names())
+    shown = events.choose("preview")
+    assert "bad" not in shown["offer"] and "GPU" not in shown["offer"]
+    assert "Turn the person around" not in shown["steps"]
+    assert "Turn the person around" in events.choose("quick")["steps"]
+
+
+def test_a_wrong_list_of_own_files_is_a_sentence(
+    make_studio: Callable[..., Studio], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = Events(make_studio(), Names())
+    monkeypatch.setenv("SVAD_WEIGHTS", "/nowhere/at/all")
+    assert "/nowhere/at/all" in events.choose("quick")["offer"]
+
+
+def test_the_chosen_preset_runs(tmp_path: Path, photo: Path, cache: Path) -> None:
+    preview, quick = FakePipeline(0.05), FakePipeline(0.05)
+    settings = Settings(jobs=tmp_path / "jobs", examples=tmp_path / "none")
+    engine = Engine(preview, JobStore(settings.jobs), {"preview": preview, "quick": quick})
+    studio = Studio(settings, lambda _: engine)
+    *_, seen = studio.look(photo)
+    assert isinstance(seen, Seen)
+    *_, ended = studio.create(seen.job, "quick")
+    assert isinstance(ended, Ended) and ended.finished is not None
+    assert len(quick.folders) == 1 and not preview.folders
+    list(studio.create(seen.job))
+    assert len(preview.folders) == 1
+
+
+def test_on_zero_a_preset_beyond_the_visitors_minutes_is_refused(
+    make_studio: Callable[..., Studio], photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    studio = make_studio()
+    *_, seen = studio.look(photo)
+    monkeypatch.setenv("SPACES_ZERO_GPU", "true")
+    with pytest.raises(SvadError, match="more GPU minutes"):
+        list(studio.create(seen.job, "paper"))
+    words = unescape(panels.offer(offer(QUICK)))
+    assert f"about {offer(QUICK).asks} s of your GPU time" in words
+
+
+def test_a_job_is_gone_on_with_the_preset_it_was_begun_with(
+    make_studio: Callable[..., Studio], photo: Path
+) -> None:
+    studio = make_studio()
+    *_, seen = studio.look(photo)
+    assert studio.preset_of(seen.job) == "preview"
+    job = studio.engine().store.open(seen.job)
+    job.begin(QUICK, "source")
+    assert studio.preset_of(seen.job) == "quick"
+    request = SimpleNamespace(query_params={"job": seen.job})
+    assert Events(studio, Names()).arrive(request)["preset"] == "quick"
