@@ -63,7 +63,11 @@ class RestorationConfig:
     scale: float = 1.5  # output size over input size (SVAD section 3.3)
     max_yaw: float = 60.0  # degrees; faces seen from farther aside are left as they are
     batch: int = 8  # faces restored together
+    # px, side of the square around a face; smaller ones are left as they are. (The published limit,
+    # 5 px between the eyes, is a square of 20.)
+    smallest_face: float = 40.0
     seed: int = 42  # of the start noise, one for all faces of the person (BFRffusion: 42)
+    strict: bool = False  # alignment, pasting and background tiles with the published faults
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,122 @@
+"""Between a frame and the upright square around a face: five points, similarity, crop.
+
+Points and matrices in this file use OpenCV's convention, where pixel centres are whole numbers.
+"""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+
+CROP = 512  # px, side of a crop
+# where the eyes, the nose and the corners of the mouth come to lie in the crop (that of FFHQ faces)
+TEMPLATE = np.array(
+    [
+        (192.98138, 239.94708),
+        (318.90277, 240.1936),
+        (256.63416, 314.01935),
+        (201.26117, 371.41043),
+        (313.08905, 371.15118),
+    ]
+)
+OUTSIDE = (132, 133, 135)  # RGB around a frame, as the restoring network was trained with
+STRAY = 60.0  # px of the crop; a point this far from where four others put it is misplaced
+
+Box = tuple[int, int, int, int]  # x0, y0, x1, y1 in pixels
+
+
+def five_points(
+    landmarks: np.ndarray,  # [68, 2] or [68, 3] face landmarks (iBUG order)
+) -> np.ndarray:  # [5, 2] or [5, 3]
+    """Eyes, nose and corners of the mouth, as the picture shows them from left to right."""
+    eyes = landmarks[36:42].mean(0), landmarks[42:48].mean(0)
+    return np.stack([*eyes, landmarks[30], landmarks[48], landmarks[54]])
+
+
+def similarity(
+    points: np.ndarray,  # [5, 2] px of the frame
+    strict: bool = False,
+) -> np.ndarray | None:  # [2, 3] frame to crop
+    """The similarity that brings five points to the template; None if there is none.
+
+    `strict` takes the least median of squares, as published. It leaves out misplaced points, but
+    now and then good ones too, and so jumps from frame to frame; otherwise it only tells which
+    points are misplaced, and least squares over the others is taken.
+    """
+    points = points.astype(np.float32)
+    robust, _ = cv2.estimateAffinePartial2D(points, TEMPLATE.astype(np.float32), method=cv2.LMEDS)
+    if strict or robust is None or not np.isfinite(robust).all():
+        return robust
+    near = distances(points, robust) < STRAY
+    return least_squares(points[near], TEMPLATE[near]) if near.sum() >= 3 else robust
+
+
+def least_squares(
+    source: np.ndarray,  # [N, 2]
+    target: np.ndarray,  # [N, 2]
+) -> np.ndarray:  # [2, 3]
+    """The similarity without reflection of the smallest squared distances (Umeyama 1991)."""
+    middle, goal = source.mean(0, dtype=np.float64), target.mean(0)
+    a, b = (source - middle) @ (1, 1j), (target - goal) @ (1, 1j)
+    turn = np.vdot(a, b) / np.vdot(a, a).real
+    matrix = np.array([[turn.real, -turn.imag], [turn.imag, turn.real]])
+    return np.concatenate([matrix, (goal - matrix @ middle)[:, None]], 1)
+
+
+def distances(
+    points: np.ndarray,  # [5, 2] px of the frame
+    matrix: np.ndarray,  # [2, 3] frame to crop
+) -> np.ndarray:  # [5] px of the crop
+    """How far the points lie from the template."""
+    return np.linalg.norm(moved(points, matrix) - TEMPLATE, axis=1)
+
+
+def moved(
+    points: np.ndarray,  # [..., 2]
+    matrix: np.ndarray,  # [2, 3]
+) -> np.ndarray:  # [..., 2]
+    """Points through an affine map."""
+    return points @ matrix[:, :2].T + matrix[:, 2]
+
+
+def zoom(matrix: np.ndarray) -> float:
+    """Size of the target over the size of the source of an affine map [2, 3]."""
+    return math.sqrt(abs(np.linalg.det(matrix[:, :2])))
+
+
+def crop(
+    rgb: np.ndarray,  # [H, W, 3] or [H, W] uint8
+    matrix: np.ndarray,  # [2, 3] frame to crop
+    strict: bool = False,
+) -> np.ndarray:  # [512, 512, 3] or [512, 512] uint8
+    """The upright face; grey, or 0 for one channel, where the frame ends.
+
+    A face larger than the crop is shrunk with the filter that takes, unless `strict`.
+    """
+    fill = OUTSIDE if rgb.ndim == 3 else 0
+    return warp(rgb, matrix, (0, 0, CROP, CROP), fill, strict)
+
+
+def warp(
+    image: np.ndarray,  # [H, W] or [H, W, C]
+    matrix: np.ndarray,  # [2, 3] image to target
+    box: Box,  # of the target that is wanted
+    fill: tuple[int, ...] | int = 0,  # outside the image
+    strict: bool = False,
+) -> np.ndarray:  # [y1 - y0, x1 - x0] or with C
+    """Bilinear where the image grows; where it shrinks, means over finer samples.
+
+    `strict` always takes single bilinear samples.
+    """
+    x0, y0, x1, y1 = box
+    fine = 1 if strict else max(1, math.ceil(1 / zoom(matrix) - 1e-6))
+    # a fine pixel's centre: fine * (target - corner + 1/2) - 1/2
+    shift = np.array([-x0, -y0]) + 0.5 * (1 - 1 / fine)
+    finer = fine * np.concatenate([matrix[:, :2], (matrix[:, 2] + shift)[:, None]], 1)
+    size = ((x1 - x0) * fine, (y1 - y0) * fine)
+    large = cv2.warpAffine(image, finer, size, flags=cv2.INTER_LINEAR, borderValue=fill)
+    if fine == 1:
+        return large
+    return cv2.resize(large, (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA)
