@@ -143,10 +143,10 @@ def reference_figure(subject: Subject, canvas: Canvas) -> Figure:
 
 
 def summary(count: int, lost: list[int]) -> str:
-    """What became of the frames, for the person; frame 1 is the photo."""
+    """What became of the frames, for the person; frames are counted from 0, the photo."""
     if not lost:
         return f"{count} frames"
-    numbers = check.names([i + 2 for i in lost])
+    numbers = check.names([i + 1 for i in lost])
     return f"{count} frames; {len(lost)} lost the person and count little: {numbers}"
 
 

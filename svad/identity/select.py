@@ -43,11 +43,11 @@ def summary(
     count: int,  # frames in all
     left: Mapping[int, str],  # index of a frame that kept its face -> reason
 ) -> str:
-    """What became of the frames, in a sentence; frames are named from 1."""
+    """What became of the frames, in a sentence; frames are counted from 0, the photo."""
     text = f"face fused into {count - len(left)} of {count} frames"
     groups: dict[str, list[int]] = {}
     for index in sorted(left):
-        groups.setdefault(left[index], []).append(index + 1)
+        groups.setdefault(left[index], []).append(index)
     told = [f"{len(names)} ({why}: {ranges(names)})" for why, names in groups.items()]
     return f"{text}; left as they were: {', '.join(told)}" if told else text
 

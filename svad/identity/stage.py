@@ -111,7 +111,7 @@ class IdentityStage:
         heads = person.landmarks(driver, chosen)
         pairs = {}
         for done, (i, head) in enumerate(zip(chosen, heads, strict=True)):
-            report(done, len(chosen), f"looking for the face, frame {i + 1} of {len(driver)}")
+            report(done, len(chosen), f"looking for the face, frame {i} of {len(driver)}")
             try:
                 where = expected.points(clip.poses[i], clip.cameras[i])
                 frame = locate(clip.rgb[i], where, self._detect)
@@ -144,7 +144,7 @@ class IdentityStage:
                     rgb[i] = self._one(clip, i, head, coverage, pairs[i], float(strengths[i]))
                 except NotFused as reason:
                     left[i] = str(reason)
-                note = f"fusing the face, frame {i + 1} of {len(rgb)}"
+                note = f"fusing the face, frame {i} of {len(rgb)}"
                 report(len(views), len(order), note, close_up(rgb[i], pairs[i].frame))
         return rgb, views
 

@@ -21,8 +21,6 @@ from tests.diffusion.conftest import PHOTO
 
 SMALL = replace(
     QUICK,
-    identity=None,
-    restoration=None,
     diffusion=replace(
         QUICK.diffusion, frames=8, width=64, height=96, context=6, overlap=2, steps=2
     ),
@@ -57,6 +55,9 @@ def test_a_photo_goes_through_quick_to_an_avatar(
     assert len(np.unique(clip.rgb[1:])) > 50  # something was generated
     stages = {entry["name"]: entry for entry in read_card(out)["stages"]}
     assert stages["diffusion"]["state"] == "done" and "8 frames" in stages["diffusion"]["note"]
+    assert stages["identity"]["state"] == "skipped"
+    assert stages["restoration"]["state"] == "done"
+    assert "checkpoint_BFRffusion_FFHQ.ckpt is missing" in stages["restoration"]["note"]
     assert (out / "avatar.zip").is_file() and (out / "turntable.mp4").is_file()
     assert "There is no GPU here" in capsys.readouterr().err
 

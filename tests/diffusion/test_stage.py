@@ -97,7 +97,7 @@ def test_frames_that_lost_the_person_are_named_and_count_little(
     lost = check.LOST_WEIGHT
     np.testing.assert_allclose(clip.weight, [1, good, lost, good, lost, good], atol=1e-6)
     *_, note, picture = told[-1]
-    assert note == summary(FRAMES, [1, 3]) and note.endswith(": 3, 5")
+    assert note == summary(FRAMES, [1, 3]) and note.endswith(": 2, 4")
     assert picture.shape[0] == check.CELL
 
 

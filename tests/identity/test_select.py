@@ -52,7 +52,7 @@ def test_the_sentence_counts_and_names() -> None:
     left = {7: "no face found", 2: "face turned away", 3: "face turned away", 4: "face turned away"}
     assert summary(48, left) == (
         "face fused into 44 of 48 frames; left as they were: "
-        "3 (face turned away: 3-5), 1 (no face found: 8)"
+        "3 (face turned away: 2-4), 1 (no face found: 7)"
     )
     assert summary(3, {}) == "face fused into 3 of 3 frames"
 
