@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from svad import gpu
+from svad import gpu, weights
 from svad.config import PREVIEW, Preset
 from svad.errors import JobError
 from svad.jobs import Job, is_own, open_job, read_card
@@ -19,7 +19,6 @@ from svad.progress import Board, Listener, first_state
 from svad.steps import Steps, photo_hash
 from svad.storage import load
 from svad.types import Avatar, Clip, Photo, Report, Result, StageState, Subject
-from svad.weights import require
 
 if TYPE_CHECKING:
     from svad.subject.look import Look
@@ -79,7 +78,7 @@ class Pipeline:
         kept.
         """
         if self._own_makers:
-            require(self.preset.name)
+            weights.require(self.preset.name)
             if say is not None and self.preset.diffusion and gpu.device().type == "cpu":
                 say(SLOW.format(preset=self.preset.name))
         decoded = None if photo is None else _read(photo)
@@ -87,6 +86,8 @@ class Pipeline:
             if job.replaces and say is not None:
                 say(REPLACES.format(folder=folder))
             job.begin(self.preset, photo_hash(decoded) if decoded else job.card["source"])
+            if self.preset.diffusion:
+                job.card["weights"] = list(weights.read_by(self.preset.name))
             board = Board(stages(self.preset), TYPICAL, job.folder / "stages", listener, stop)
             with board.running():
                 self._run(Steps(job, board, self.preset), decoded, look)

@@ -65,6 +65,7 @@ def offer(found: Offer) -> str:
     if found.needs_gpu:
         where = {"cpu": texts.ON_CPU, "gpu": texts.ON_GPU, "zero": texts.ON_ZERO}[found.here]
         lines.append(where.format(s=found.asks) if found.fits else texts.TOO_LONG)
+        lines.append(texts.RESEARCH)
     html = f"<p>{escape(' '.join(lines))}</p>"
     if found.missing:
         return f'<div class="check bad offer">{html}{_missing(found)}</div>'

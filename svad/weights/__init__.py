@@ -27,6 +27,13 @@ def missing(preset: str) -> list[Entry]:
     return Store.from_environment().missing(preset)
 
 
+def read_by(preset: str) -> tuple[str, ...]:
+    """The files on this machine that the preset reads, each with licence and terms."""
+    store = Store.from_environment()
+    here = [e for e in store.of_preset(preset) if store.locate(e.name) is not None]
+    return tuple(f"{entry.base} ({entry.license}): {entry.terms}" for entry in here)
+
+
 def require(preset: str) -> None:
     """Raises `MissingWeights` for a preset that needs a file which is not on this machine."""
     store = Store.from_environment()
