@@ -20,7 +20,7 @@ from svad.startup import check_python, prepare
 check_python()  # before anything that an older Python would stumble over
 prepare()
 
-from svad.config import PRESETS, Preset  # noqa: E402
+from svad.config import PRESETS, Preset, changed  # noqa: E402
 from svad.errors import JobError, Stopped, SvadError  # noqa: E402
 from svad.types import StageState  # noqa: E402
 
@@ -100,6 +100,13 @@ def _create_parser() -> argparse.ArgumentParser:
         help="height of the person in pixels to work at (default 640; never enlarged)",
     )
     parser.add_argument("--seed", type=_whole(0, 2**31 - 1), default=0, metavar="N")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="STAGE.FIELD=VALUE",
+        help="change a setting of the preset, such as diffusion.frames=48 (svad/config.py)",
+    )
     parser.add_argument("--debug", action="store_true", help="show where an error comes from")
     return parser
 
@@ -183,7 +190,10 @@ def _preset(options: argparse.Namespace) -> Preset:
     subject = preset.subject
     if options.size:
         subject = replace(subject, person_height=options.size)
-    return replace(preset, subject=subject, package=package)
+    preset = replace(preset, subject=subject, package=package)
+    for setting in options.set:
+        preset = changed(preset, setting)
+    return preset
 
 
 class Bars:
