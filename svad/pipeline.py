@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from svad import gpu, weights
-from svad.config import PREVIEW, Preset
+from svad.config import PREVIEW, Preset, SettingError
 from svad.errors import JobError
 from svad.jobs import Job, is_own, open_job, read_card
 from svad.makers import Maker, stage_makers
@@ -233,6 +233,29 @@ def animate(
     if chosen.loop and chosen.seconds < SHORTEST_VIDEO:
         frames = list(frames) * math.ceil(SHORTEST_VIDEO / chosen.seconds)
     write_mp4(output, frames, chosen.fps)
+    return output
+
+
+def drive(
+    photo: Path | bytes, clip: Path, output: Path, preset: Preset, report: Report | None = None
+) -> Path:
+    """Writes a video (.mp4) of the photo's person in the movements of a clip.
+
+    As many frames as the preset has are taken from the clip. Raises `MissingWeights` when the
+    preset needs a file that is not here, `SettingError` for a preset without a video model,
+    `PhotoError`, `VideoError`, `OutputError`.
+    """
+    if preset.diffusion is None:
+        raise SettingError(f"{preset.name} has no video model. Choose quick or paper.")
+    weights.require(preset.name)
+    from svad.media.video import read_frames, write_mp4
+
+    told = report or (lambda *_: None)
+    frames, fps = read_frames(clip, preset.diffusion.frames)
+    stages = stage_makers(preset)
+    decoded = _read(photo)
+    subject = stages["subject"]().run(decoded, lambda *_: told(0, 1000, "looking at the photo"))
+    write_mp4(output, stages["follow"]().run(subject, frames, told), fps)
     return output
 
 
