@@ -20,9 +20,8 @@ from svad.pose.drive import (
     drive_default,
     drive_fitted,
     driving_bounds,
-    even_turn,
-    paper_turn,
     rest_of,
+    turning,
 )
 from svad.pose.keypoints import Figure, WholeBody, to_figure
 from svad.types import PHOTO_WEIGHT, Avatar, Clip, Report, Subject
@@ -51,7 +50,7 @@ class DiffusionStage:
         Raises `MissingWeights`, `WeightsMismatch`.
         """
         c = self.config
-        turn = even_turn(c.frames) if c.turn == "even" else paper_turn(c.frames)
+        turn = turning(c.turn, c.frames)
         report(0, TOTAL, "placing the person")
         canvas = self._canvas(subject, turn)
         photo, matte = self._photo(subject, canvas)
