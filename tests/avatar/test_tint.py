@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from svad.avatar import tint
 from svad.avatar.tint import Tint, tints_of
 from svad.body.skin import pose_gaussians
 from svad.media.images import to_float, to_uint8
@@ -58,12 +59,17 @@ def shown(avatar: Avatar) -> torch.Tensor:  # [N, 1]
     return (avatar.gaussians.means[:, 2:] > -0.02).float()
 
 
-def test_a_wrong_balance_is_found(avatar: Avatar) -> None:
+@pytest.mark.parametrize("soft", [tint.SOFT, 0.04])
+def test_a_wrong_balance_is_found(
+    avatar: Avatar, soft: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the softening is as wide as the arms, so that the background could come in."""
+    monkeypatch.setattr(tint, "SOFT", soft)
     clip = clip_of(avatar, [0.0, 0.3])
-    for index, tint in enumerate(tints_of(avatar, clip, [0, 1], shown(avatar), lambda done: None)):
+    for index, found in enumerate(tints_of(avatar, clip, [0, 1], shown(avatar), lambda done: None)):
         person = clip.matte[index] == 255
         right = to_float(clip.rgb[index]) * GAIN + SHIFT
-        error = np.abs(tint.apply(to_float(clip.rgb[index])) - right)[person]
+        error = np.abs(found.apply(to_float(clip.rgb[index])) - right)[person]
         before = np.abs(to_float(clip.rgb[index]) - right)[person]
         assert error.mean() < 0.3 * before.mean()
 
@@ -79,9 +85,9 @@ def test_a_frame_from_behind_lies_between_its_neighbours(avatar: Avatar) -> None
 
 def test_nothing_in_common_with_the_photo_leaves_the_colours(avatar: Avatar) -> None:
     clip = clip_of(avatar, [np.pi])
-    (tint,) = tints_of(avatar, clip, [0], shown(avatar), lambda done: None)
-    np.testing.assert_array_equal(tint.gain, 1)
-    np.testing.assert_array_equal(tint.shift, 0)
+    (found,) = tints_of(avatar, clip, [0], shown(avatar), lambda done: None)
+    np.testing.assert_array_equal(found.gain, 1)
+    np.testing.assert_array_equal(found.shift, 0)
 
 
 def test_a_tint_stays_in_range() -> None:
