@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from svad.pose.detect import DETECTOR, ESTIMATOR, DwPose
 from svad.subject import keypoints as kp
+from svad.subject.dwpose import shared_dwpose
 from svad.subject.landmarker import Landmarker, shared_landmarker
 from svad.subject.matte import person_matte
 from svad.weights.store import Store
@@ -65,10 +65,9 @@ def frame_reader(store: Store | None = None) -> FrameReader:
     Only its estimator runs: where the person is, the mask tells already, and on a CPU the detector
     would cost a second or more per frame.
     """
-    store = store or Store.from_environment()
-    if not all(store.locate(name) for name in (DETECTOR, ESTIMATOR)):
+    network = shared_dwpose(store)
+    if network is None:
         return FrameReader()
-    network = DwPose.load(store)
 
     def points(rgb: np.ndarray, box: np.ndarray) -> np.ndarray:
         found = network.estimate(rgb, box)

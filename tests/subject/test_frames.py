@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
@@ -12,7 +10,6 @@ from svad.pose.keypoints import WholeBody
 from svad.subject import frames
 from svad.subject.frames import FrameReader, frame_reader
 from svad.subject.landmarker import PoseHit
-from svad.weights.store import Store
 
 HEIGHT, WIDTH = 160, 96
 BOX = (30, 20, 66, 150)  # x0, y0, x1, y1 of the person in the picture
@@ -72,15 +69,12 @@ def test_a_person_that_cannot_be_cut_out_is_none(monkeypatch: pytest.MonkeyPatch
     assert FrameReader(models=Models())(picture()) is None
 
 
-def test_dwpose_estimates_without_its_detector(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_dwpose_estimates_without_its_detector(monkeypatch: pytest.MonkeyPatch) -> None:
     class Network:
         def estimate(self, rgb: np.ndarray, box: np.ndarray) -> WholeBody:
             return WholeBody(np.tile(box[:2], (133, 1)), np.full(133, 1.4))
 
-    monkeypatch.setattr(frames.DwPose, "load", lambda store: Network())
-    monkeypatch.setattr(Store, "locate", lambda self, name: name)
+    monkeypatch.setattr(frames, "shared_dwpose", lambda store: Network())
     monkeypatch.setattr(frames, "shared_landmarker", Models)
-    sight = frame_reader(Store.from_environment({"SVAD_CACHE": str(tmp_path)}))(picture())
+    sight = frame_reader()(picture())
     np.testing.assert_array_equal(sight.keypoints, np.tile([*BOX[:2], 1], (133, 1)))
