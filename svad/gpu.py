@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import queue
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from svad.errors import NothingToDo, Stopped, SvadError
+from svad.errors import MissingFile, NothingToDo, Stopped, SvadError
 from svad.types import Report
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ SECONDS: Mapping[tuple[str, str], int] = {
 }
 DEFAULT_SECONDS = 60  # what ZeroGPU takes where nothing is said
 ASKED_FACTOR = 1.5  # ZeroGPU asks the quota for so many times the seconds on its present GPUs
+FULL = (
+    "The GPU has too little free memory for this. Close what else uses it, or choose a smaller "
+    "preset. What was finished is kept."
+)
 BEAT = 0.5  # s; a worker gives a sign of life this often, which is also how Stop reaches it
 
 
@@ -73,10 +78,15 @@ def run(work: Work, *arguments: Any, seconds: int = DEFAULT_SECONDS, report: Rep
 
     `report` gets its progress and may raise `Stopped`, which ends the work at its next report.
     On ZeroGPU arguments and result are pickled. Raises `GpuUnavailable` with the platform's own
-    words when there is no GPU to be had, and what the work raises.
+    words when there is no GPU to be had, or when its memory is full, and what the work raises.
     """
     if not on_zero():
-        return work(*arguments, report=report)
+        try:
+            return work(*arguments, report=report)
+        except Exception as error:
+            if out_of_memory(error):
+                raise GpuUnavailable(FULL) from error
+            raise
     news = dispatcher()(work, arguments, seconds)
     try:
         for kind, *values in _received(news):
@@ -104,6 +114,12 @@ def _received(news: Iterator[tuple]) -> Iterator[tuple]:
                 f"The GPU could not be used: {words} What was finished is kept; try again later."
             ) from error
         yield message
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether the GPU's memory was full."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(error, torch.OutOfMemoryError)
 
 
 @cache
@@ -137,12 +153,13 @@ def worker(work: Work, arguments: tuple, seconds: int) -> Iterator[tuple]:
             messages.put(("result", work(*arguments, report=report)))
         except Stopped:
             messages.put(("stopped",))
-        except NothingToDo as error:
+        except (NothingToDo, MissingFile) as error:
             messages.put(("failed", "nothing", str(error)))
         except SvadError as error:
             messages.put(("failed", "error", str(error)))
         except BaseException as error:  # crosses processes, where only its class would be left
-            messages.put(("broken", error))
+            full = out_of_memory(error)
+            messages.put(("failed", "error", FULL) if full else ("broken", error))
 
     thread = threading.Thread(target=call, daemon=True)
     thread.start()

@@ -70,8 +70,9 @@ class Pipeline:
     ) -> Result:
         """Makes the avatar of `photo` in `folder`, or goes on with the job begun there.
 
-        A finished stage is kept when its inputs, settings and code are unchanged. `photo` None:
-        go on from the files in the folder. `look`: what `look(photo)` gave, to save its seconds.
+        A finished stage is kept when its inputs, settings, code and pretrained files are unchanged.
+        `photo` None: go on from the files in the folder. `look`: what `look(photo)` gave, to save
+        its seconds.
         `say` gets what a person should know before the first stage runs.
         Raises `MissingWeights` when the preset needs a file that is not here, `PhotoError`,
         `OutputError`, `JobError`, and `Stopped` soon after `stop` is set; what is finished then is
@@ -90,7 +91,10 @@ class Pipeline:
                 job.card["weights"] = list(weights.read_by(self.preset.name))
             board = Board(stages(self.preset), TYPICAL, job.folder / "stages", listener, stop)
             with board.running():
-                self._run(Steps(job, board, self.preset), decoded, look)
+                known = no_weights
+                if self._own_makers:
+                    known = partial(weights_of, weights.Store.from_environment(), self.preset.name)
+                self._run(Steps(job, board, self.preset, known), decoded, look)
             job.publish()
             return read_result(job.folder)
 
@@ -162,6 +166,23 @@ class Pipeline:
             if name not in self._stages:
                 self._stages[name] = self._makers[name]()
             return self._stages[name]
+
+
+def weights_of(store: weights.Store, preset: str, stage: str) -> list[tuple[str, int]]:
+    """The pretrained files a stage finds on this machine, with their sizes in bytes.
+
+    Some steps are left out without them, so a result counts only as long as they stay the same.
+    """
+    rooms = (stage, "pose") if stage in ("subject", "diffusion") else (stage,)
+    entries = (e for e in store.entries.values() if e.stage in rooms)
+    mine = [e.name for e in entries if e.stage == "pose" or preset in e.presets]
+    found = ((name, store.locate(name)) for name in mine)
+    return [(name, place.path.stat().st_size) for name, place in found if place is not None]
+
+
+def no_weights(stage: str) -> list[tuple[str, int]]:
+    """For stages that somebody else makes."""
+    return []
 
 
 def look(photo: Path | bytes, preset: Preset = PREVIEW) -> Look:

@@ -29,8 +29,14 @@ GROUND = ("media", "body", "splat", "pose")
 class Steps:
     """The stages of one run. Each one's key holds the keys of all before it."""
 
-    def __init__(self, job: Job, board: Board, preset: Preset) -> None:
-        self.job, self.board, self.preset = job, board, preset
+    def __init__(
+        self,
+        job: Job,
+        board: Board,
+        preset: Preset,
+        weights: Callable[[str], list[Any]] = lambda name: [],  # JSON of a stage's own files
+    ) -> None:
+        self.job, self.board, self.preset, self.weights = job, board, preset, weights
         self._key = job.card["source"]
         self._order = [state.name for state in board.states()]
         self._before = job.files()
@@ -74,7 +80,7 @@ class Steps:
     def skip(self, name: str, reason: str) -> None:
         """A stage this preset leaves out, and why."""
         self.board.end(name, "skipped", reason)
-        self._note(name, "skipped")
+        self._note(name, "skipped", files={})  # those of an earlier run go at the end
 
     def finish(self) -> None:
         """The job is done: its card says so, and files of an earlier run without successor go."""
@@ -93,7 +99,7 @@ class Steps:
 
     def _next_key(self, name: str) -> str:
         settings = asdict(self.preset).get(name)
-        parts = [self._key, name, settings, self.preset.seed, code_hash(name)]
+        parts = [self._key, name, settings, self.preset.seed, code_hash(name), self.weights(name)]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
     def _path(self, name: str) -> Path:

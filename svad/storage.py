@@ -68,7 +68,7 @@ def _pack(value: Any, name: str, arrays: dict[str, Any]) -> Any:
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, np.ndarray):
-        arrays[name] = value.copy(order="C")
+        arrays[name] = np.require(value, requirements="C")  # a clip is too large for a copy
         return {"array": name}
     if isinstance(value, torch.Tensor):
         arrays[name] = value.detach().cpu().contiguous().numpy()

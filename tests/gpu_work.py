@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
-from svad.errors import NothingToDo, SvadError
+from svad.errors import MissingWeights, NothingToDo, SvadError
 
 
 class QuotaExceeded(Exception):
@@ -100,6 +100,16 @@ def nothing(*, report: Callable[..., None]) -> None:
 
 def fails(*, report: Callable[..., None]) -> None:
     raise SvadError("The file does not fit.")
+
+
+def lacks(*, report: Callable[..., None]) -> None:
+    raise MissingWeights("face.pth", "a page", "free")
+
+
+def full(*, report: Callable[..., None]) -> None:
+    import torch
+
+    raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB.")
 
 
 def breaks(*, report: Callable[..., None]) -> None:

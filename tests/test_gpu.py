@@ -12,7 +12,7 @@ import pytest
 
 from svad import gpu, offers
 from svad.config import PAPER, PRESETS, PREVIEW, QUICK
-from svad.errors import NothingToDo, Stopped, SvadError
+from svad.errors import MissingWeights, NothingToDo, Stopped, SvadError
 from tests import gpu_work
 from tests.gpu_work import FakeSpaces
 
@@ -38,6 +38,13 @@ def test_elsewhere_it_is_a_plain_call() -> None:
     assert found == (5, os.getpid()) and told == [(1, 2, "adding", None)]
     with pytest.raises(ZeroDivisionError):
         gpu.run(gpu_work.breaks, report=silent)
+    with pytest.raises(MissingWeights):
+        gpu.run(gpu_work.lacks, report=silent)
+
+
+def test_a_full_gpu_is_a_sentence_here_too() -> None:
+    with pytest.raises(gpu.GpuUnavailable, match="too little free memory.*smaller preset"):
+        gpu.run(gpu_work.full, report=silent)
 
 
 def test_on_zero_the_work_runs_in_a_worker(zero: FakeSpaces) -> None:
@@ -51,6 +58,10 @@ def test_there_is_one_decorated_function_for_everything(zero: FakeSpaces) -> Non
     gpu.run(gpu_work.add, 1, 1, report=silent)
     with pytest.raises(NothingToDo, match="no face in the photo"):
         gpu.run(gpu_work.nothing, report=silent)
+    with pytest.raises(NothingToDo, match="face.pth is missing"):  # a stage may be left out for it
+        gpu.run(gpu_work.lacks, report=silent)
+    with pytest.raises(SvadError, match="too little free memory"):
+        gpu.run(gpu_work.full, report=silent)
     with pytest.raises(SvadError, match="does not fit"):
         gpu.run(gpu_work.fails, report=silent)
     assert zero.decorated == [gpu.worker]

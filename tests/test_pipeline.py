@@ -11,18 +11,20 @@ import time
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from svad import pipeline
-from svad.config import PREVIEW
-from svad.errors import JobError, OutputError, PhotoError, Stopped
+from svad.config import PREVIEW, IdentityConfig
+from svad.errors import JobError, NothingToDo, OutputError, PhotoError, Stopped
 from svad.files import PART
 from svad.jobs import read_card
 from svad.media.images import read_png, read_rgb, save_png
-from svad.pipeline import Pipeline, stages
-from svad.types import StageState
+from svad.pipeline import Pipeline, stages, weights_of
+from svad.types import Clip, Report, StageState, Subject
+from svad.weights import Store
 from tests.fakes import FakeStages
 from tests.helpers import tiny_subject
 
@@ -126,6 +128,60 @@ def test_only_what_depends_on_a_changed_setting_runs_again(photo: Path, tmp_path
     assert dict(fakes.ran) == {"subject": 1, "relief": 2, "avatar": 2, "package": 3}
     made(fakes, seed=1).run(photo, out)
     assert set(fakes.ran.values()) == {2, 3, 4}
+
+
+def test_pretrained_files_that_come_or_change_count_as_an_input(tmp_path: Path) -> None:
+    own = tmp_path / "weights"
+    own.mkdir()
+    environ = {"SVAD_WEIGHTS": str(own), "SVAD_CACHE": str(tmp_path / "cache")}
+    store = Store.from_environment(environ)
+    before = weights_of(store, "quick", "restoration")
+    (own / store.entry("bfrffusion").base).write_bytes(b"one")
+    brought = weights_of(store, "quick", "restoration")
+    assert [pair for pair in brought if pair not in before] == [("bfrffusion", 3)]
+    assert weights_of(store, "preview", "restoration") == []
+    (own / store.entry("yolox_l").base).write_bytes(b"detector")
+    for stage in ("subject", "diffusion"):
+        assert ("yolox_l", 8) in weights_of(store, "quick", stage)
+    assert ("yolox_l", 8) in weights_of(store, "preview", "subject")  # used wherever it is
+
+
+def test_a_stages_own_files_are_part_of_its_key(photo: Path, tmp_path: Path) -> None:
+    there: list[str] = []
+    fakes, out = FakeStages(), tmp_path / "out"
+    made = Pipeline(makers=fakes.makers())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline, "no_weights", lambda name: there if name == "avatar" else [])
+        made.run(photo, out)
+        made.run(photo, out)
+        there.append("restorer")
+        made.run(photo, out)
+    assert dict(fakes.ran) == {"subject": 1, "relief": 1, "avatar": 2, "package": 2}
+
+
+def test_a_step_that_is_left_out_later_leaves_no_file_behind(photo: Path, tmp_path: Path) -> None:
+    out, reasons = tmp_path / "out", []
+
+    def better(subject: Subject, clip: Clip, report: Report) -> Clip:
+        if reasons:
+            raise NothingToDo(reasons[0])
+        return clip
+
+    def again(fade: int) -> None:
+        preset = replace(PREVIEW, identity=IdentityConfig(fade=fade))
+        makers = FakeStages().makers() | {"identity": lambda: SimpleNamespace(run=better)}
+        Pipeline(preset, makers=makers).run(photo, out)
+
+    again(1)
+    assert (out / "stages" / "identity.safetensors").is_file()
+    reasons.append("No face.")
+    again(2)
+    assert states_on_card(out)["identity"] == "skipped"
+    assert not (out / "stages" / "identity.safetensors").exists()
+
+
+def states_on_card(folder: Path) -> dict[str, str]:
+    return {entry["name"]: entry["state"] for entry in read_card(folder)["stages"]}
 
 
 def test_a_missing_or_cut_file_is_made_again(photo: Path, tmp_path: Path) -> None:

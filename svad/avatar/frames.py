@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import torch
 from scipy.spatial import cKDTree
 from torch import Tensor
 
 from svad.avatar.refine import core
+from svad.avatar.tint import Tint, tints_of
 from svad.body.skin import pose_gaussians
 from svad.media.images import to_float, to_uint8
 from svad.splat.render import render
 from svad.types import Avatar, Clip, SkinnedMesh
 
 LEAST = 0.15  # weight below which a frame tells the avatar nothing new
-PHOTO = 8.0  # how many frames' word the photo's outweighs
+PHOTO = 5.0  # so many times does the photo's word outweigh that of all frames together
+RIM = 0.003  # of the frame's height: so near the outline a frame's colours are mixed with others
 RATE = 1.2  # part of the mean error that is taken in a round; over 1, as neighbours share pixels
 NEAREST = 3  # Gaussians a point of the mesh takes its change of colour from
 
@@ -35,26 +38,32 @@ def fit_frames(
     clip: Clip,
     frames: list[int],  # of the clip
     rounds: int,
-    tell: Callable[[int], None],  # gets how many frames have been looked at, over all rounds
+    tell: Callable[[int], None],  # gets how many frames have been looked at; first for the tints
 ) -> Avatar:
     """The avatar with colours that the frames agree on; what the photo shows hardly changes.
 
-    c += rate sum_f(w_f sum(s e)) / (sum_f(w_f sum(s)) + photo): as `refine.fit_colours`, with s a
-    Gaussian's share of a pixel, e the frame minus the picture and w_f the weight of the frame. The
-    photo's term is the Gaussian's share of the photo, where the error is gone already.
+    c += rate (sum_f(w_f sum(s e)) + p (c0 - c)) / (sum_f(w_f sum(s)) + p): as
+    `refine.fit_colours`, with s a Gaussian's share of a pixel, e the frame minus the picture and
+    w_f the weight of the frame. p is the word of the photo, in which the first colours c0 are
+    right: the Gaussian's share of the photo times `PHOTO` times the weight of all frames.
+    Each frame is first given the photo's colour balance (`svad.avatar.tint`).
     """
-    colors = avatar.gaussians.colors
-    pinned = PHOTO * _shares(avatar, clip)
+    colors = photos = avatar.gaussians.colors
+    shown = _shares(avatar, clip)
+    pinned = PHOTO * float(clip.weight[frames].sum()) * shown
+    tints = tints_of(avatar, clip, frames, shown, tell)
     for k in range(rounds):
         error, share = torch.zeros_like(colors), torch.zeros(len(colors), 1)
+        now = replace_colors(avatar, colors)
         for j, index in enumerate(frames):
-            tell(k * len(frames) + j)
+            tell((k + 1) * len(frames) + j)
             weight = float(clip.weight[index])
-            e, s = _errors(replace_colors(avatar, colors), clip, index)
+            e, s = _errors(now, clip, index, tints[j])
             error += weight * e
             share += weight * s
+        error += pinned * (photos - colors)
         colors = (colors + RATE * error / (share + pinned + 0.05)).clamp(0, 1)
-    change = colors - avatar.gaussians.colors
+    change = colors - photos
     moved = replace_colors(avatar, colors)
     return replace(moved, mesh=_recoloured(avatar.mesh, avatar.gaussians.means, change))
 
@@ -64,10 +73,12 @@ def replace_colors(avatar: Avatar, colors: Tensor) -> Avatar:
     return replace(avatar, gaussians=replace(avatar.gaussians, colors=colors))
 
 
-def _errors(avatar: Avatar, clip: Clip, index: int) -> tuple[Tensor, Tensor]:  # [N, 3], [N, 1]
+def _errors(
+    avatar: Avatar, clip: Clip, index: int, tint: Tint
+) -> tuple[Tensor, Tensor]:  # [N, 3], [N, 1]
     """Sums over one frame's sure pixels: share times error, and share."""
-    target = torch.from_numpy(to_float(clip.rgb[index]))
-    sure = torch.from_numpy(core(to_float(clip.matte[index])))[..., None].float()
+    target = torch.from_numpy(tint.apply(to_float(clip.rgb[index])))
+    sure = torch.from_numpy(_inside(clip.matte[index]))[..., None].float()
     posed = pose_gaussians(avatar, clip.poses[index])
     channels = torch.cat([posed.colors, torch.zeros(len(posed), 1)], 1).requires_grad_()
     drawn = render(posed, clip.cameras[index], channels)
@@ -76,6 +87,15 @@ def _errors(avatar: Avatar, clip: Clip, index: int) -> tuple[Tensor, Tensor]:  #
     error = (target - drawn.image[0].detach()[..., :3]) * sure
     (grad,) = torch.autograd.grad(drawn.image[0], channels, torch.cat([error, sure], -1))
     return grad[:, :3], grad[:, 3:]
+
+
+def _inside(
+    matte: np.ndarray,  # [H, W] uint8
+) -> np.ndarray:  # [H, W] bool
+    """Where a frame's colours are the person's alone: generated outlines are soft."""
+    radius = round(RIM * len(matte))
+    sure = core(to_float(matte)).astype(np.uint8)
+    return cv2.erode(sure, np.ones((2 * radius + 1,) * 2, np.uint8)) > 0
 
 
 def _shares(avatar: Avatar, clip: Clip) -> Tensor:  # [N, 1]

@@ -31,7 +31,7 @@ class AvatarStage:
             raise ValueError("this clip has no first guess of the avatar")
         start, c = clip.start, self.config
         frames = believed(clip, c.frames)
-        looks = c.frame_rounds * len(frames)
+        looks = (1 + c.frame_rounds) * len(frames)
         total = c.silhouette_rounds + c.colour_rounds + looks + 1
         matte = to_float(subject.matte)
         posed = pose_gaussians(start, start.pose)

@@ -10,6 +10,7 @@ import numpy as np
 from svad.body.model import BodyModel
 from svad.config import DiffusionConfig
 from svad.diffusion import check
+from svad.diffusion.aligned import followed
 from svad.diffusion.canvas import Canvas, compose, letterbox, squash
 from svad.diffusion.generate import Request
 from svad.media.images import resize
@@ -24,6 +25,7 @@ from svad.pose.drive import (
     turning,
 )
 from svad.pose.keypoints import Figure, WholeBody, to_figure
+from svad.splat.camera import Camera
 from svad.types import PHOTO_WEIGHT, Avatar, Clip, Report, Subject
 
 FRAME_HEIGHT = 768  # px, to which SVAD brings the frames, whatever size they were made at
@@ -45,8 +47,8 @@ class DiffusionStage:
     def run(self, subject: Subject, start: Avatar | None, report: Report) -> Clip:
         """The photo as frame 0, then the generated frames; `start` goes along with them.
 
-        With figures aligned in the picture (`fit` "keypoints") the body's pose and camera are
-        those of the person's own body in the same movement: close, but not exact.
+        With figures aligned in the picture (`fit` "keypoints") the poses are those of the person's
+        own body in the same movement, and the camera brings it onto the figures: close, not exact.
         Raises `MissingWeights`, `WeightsMismatch`.
         """
         c = self.config
@@ -60,8 +62,10 @@ class DiffusionStage:
             lambda i, n: report(PREPARED * i // n, TOTAL, f"pose {i} of {n}", None),
         )  # fmt: skip
         request = self._request(subject, canvas, photo, driving, turn)
+        if c.fit == "keypoints":
+            driving = followed(driving, request.figures)
         frames = self.generate(request, part(report, PREPARED, GENERATED))
-        return self._clip(subject, start, driving, (photo, matte), frames, report)
+        return self._clip(subject, start, camera, driving, (photo, matte), frames, report)
 
     def _canvas(self, subject: Subject, turn: np.ndarray) -> Canvas:
         c, height, width = self.config, *subject.matte.shape
@@ -97,6 +101,7 @@ class DiffusionStage:
         self,
         subject: Subject,
         start: Avatar | None,
+        photo_view: Camera,  # the photo's camera, seeing the canvas
         driving: Driving,
         first: tuple[np.ndarray, np.ndarray],  # the photo on the canvas and its matte
         frames: np.ndarray,  # [T, H, W, 3] uint8
@@ -119,13 +124,13 @@ class DiffusionStage:
             qualities.append(check.quality(sight, driving.points[i], body, yaw))
         lost = [i for i, quality in enumerate(qualities) if quality < check.LOST]
         factor = min(1.0, FRAME_HEIGHT / frames.shape[1])
-        camera = driving.camera.resized(factor)
+        own, camera = (view.resized(factor) for view in (photo_view, driving.camera))
         size = (camera.width, camera.height)
         clip = Clip(
             rgb=np.stack([resize(picture, *size) for picture in (first[0], *frames)]),
             matte=np.stack([resize(matte, *size) for matte in (first[1], *mattes)]),
             poses=(subject.body.pose, *driving.poses),
-            cameras=(camera,) * (count + 1),
+            cameras=(own, *(camera,) * count),
             weight=np.array([PHOTO_WEIGHT, *map(check.weight_of, qualities)], np.float32),
             yaw=np.concatenate([np.zeros(1, np.float32), driving.yaw]),
             start=start,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 
@@ -48,11 +50,22 @@ class DwPoseDetector:
 
 
 def best_detector(store: Store | None = None) -> Detector:
-    """DWPose if both of its files are on this machine, else mediapipe. Keep it: loading is slow."""
+    """DWPose if both of its files are on this machine, else mediapipe."""
+    network = shared_dwpose(store)
+    return MediapipeDetector() if network is None else DwPoseDetector(network)
+
+
+def shared_dwpose(store: Store | None = None) -> DwPose | None:
+    """The one DWPose of this process for these files; None if they are not on this machine."""
     store = store or Store.from_environment()
-    if all(store.locate(name) for name in (DETECTOR, ESTIMATOR)):
-        return DwPoseDetector(DwPose.load(store))
-    return MediapipeDetector()
+    if not all(store.locate(name) for name in (DETECTOR, ESTIMATOR)):
+        return None
+    return _network_of(store.resolve(DETECTOR), store.resolve(ESTIMATOR))
+
+
+@lru_cache(maxsize=1)
+def _network_of(detector: Path, estimator: Path) -> DwPose:
+    return DwPose(detector, estimator)
 
 
 def _agree(found: Detection, person: WholeBody) -> bool:

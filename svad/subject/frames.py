@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
-from svad.pose.detect import DETECTOR, ESTIMATOR, DwPose
 from svad.subject import keypoints as kp
+from svad.subject.dwpose import shared_dwpose
 from svad.subject.landmarker import Landmarker, shared_landmarker
 from svad.subject.matte import person_matte
 from svad.weights.store import Store
+
+Points = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""`points(rgb [H, W, 3] uint8, box [4] x0, y0, x1, y1) -> [133, 3]`: the person in the box."""
 
 SEEN = 0.5  # mean visibility of nose and shoulders below which nobody is there
 
@@ -29,10 +33,10 @@ class FrameReader:
 
     def __init__(
         self,
-        points: Callable[[np.ndarray], np.ndarray] | None = None,  # rgb -> [133, 3]
+        points: Points | None = None,
         models: Landmarker | None = None,
     ) -> None:
-        """`points`: better key points than mediapipe's, for frames with somebody in them."""
+        """`points`: better key points than mediapipe's, of the person it has found."""
         self._points, self._models = points, models or shared_landmarker()
 
     def __call__(
@@ -41,22 +45,32 @@ class FrameReader:
     ) -> Sight | None:
         """The person in the frame, or None if there is nobody."""
         hit = self._models.pose(rgb)
-        if hit is None or hit.points[[0, 11, 12], 2].mean() < SEEN or hit.mask.max() < 0.5:
+        if hit is None or hit.points[[0, 11, 12], 2].mean() < SEEN or hit.mask.max() <= 0.5:
             return None
         points = kp.whole_body(hit.points, None, None, None)
-        matte = person_matte(rgb, hit.mask, points)
-        return Sight(matte, points if self._points is None else self._points(rgb))
+        try:
+            matte = person_matte(rgb, hit.mask, points)
+        except cv2.error:  # too few pixels to tell the person's colours from the background's
+            return None
+        if self._points is not None:
+            ys, xs = np.nonzero(hit.mask > 0.5)
+            box = np.array([xs.min(), ys.min(), xs.max() + 1, ys.max() + 1], np.float64)
+            points = self._points(rgb, box)
+        return Sight(matte, points)
 
 
 def frame_reader(store: Store | None = None) -> FrameReader:
-    """With DWPose's points where its two files are on this machine."""
-    store = store or Store.from_environment()
-    if not all(store.locate(name) for name in (DETECTOR, ESTIMATOR)):
-        return FrameReader()
-    network = DwPose.load(store)
+    """With DWPose's points where its two files are on this machine.
 
-    def points(rgb: np.ndarray) -> np.ndarray:
-        found = network.person(rgb)
+    Only its estimator runs: where the person is, the mask tells already, and on a CPU the detector
+    would cost a second or more per frame.
+    """
+    network = shared_dwpose(store)
+    if network is None:
+        return FrameReader()
+
+    def points(rgb: np.ndarray, box: np.ndarray) -> np.ndarray:
+        found = network.estimate(rgb, box)
         score = np.clip(found.score, 0, 1)  # raw maxima of the network may pass 1
         return np.concatenate([found.xy, score[:, None]], 1).astype(np.float32)
 

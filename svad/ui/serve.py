@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from svad import gpu, makers
 from svad.config import QUICK
+from svad.errors import SvadError
 from svad.offers import offer
 
 if TYPE_CHECKING:
@@ -37,7 +38,10 @@ def serve(examples: Path = ROOT / "examples") -> None:
     from svad.ui.studio import Settings, Studio
 
     studio = Studio(Settings(jobs=private / "jobs", examples=examples, hosted=hosted))
-    page = build_page(studio)
+    try:
+        page = build_page(studio)
+    except SvadError as error:
+        sys.exit(f"svad: {error}")
     port = int(os.environ.get("GRADIO_SERVER_PORT", "7860"))
     try:
         page.launch(
@@ -65,8 +69,11 @@ def ready_for_zero() -> None:
     here: the platform streams them to each worker.
     """
     gpu.dispatcher()
-    if offer(QUICK).ready:
-        makers.preload(QUICK)
+    try:
+        if offer(QUICK).ready:
+            makers.preload(QUICK)
+    except SvadError:  # a wrong file; the preview needs none, and a run will say what is wrong
+        log.exception("The networks could not be loaded before the start")
 
 
 def private_folder() -> Path:

@@ -111,7 +111,7 @@ class Studio:
         self.shelf = Shelf((settings.examples, VIEWER))
         self._load = load
         self._engine: Engine | None = None
-        self._loading = threading.Lock()
+        self._loading, self._starting = threading.Lock(), threading.Lock()
         self._line = Line(settings.at_once)
         self._tasks: dict[str, Task] = {}  # the latest run of each job
         self._looks: dict[str, Any] = {}  # what was seen of the latest photos, by job
@@ -158,7 +158,6 @@ class Studio:
         if not offer(PRESETS[preset]).fits:
             raise SvadError(texts.TOO_LONG)
         job = self._open(job_id)
-        before = self._tasks.get(job_id)
 
         def work(task: Task) -> Any:
             if before is not None:
@@ -175,12 +174,14 @@ class Studio:
                     job.folder,
                     listener=task.tell,
                     stop=task.stop,
-                    look=self._looks.pop(job_id, None),
+                    look=self._look_for(job_id, preset),
                 )
 
-        self._tasks = {key: task for key, task in self._tasks.items() if task.running}
-        task = self._tasks[job_id] = Task(work)
-        states: tuple[StageState, ...] = ()
+        with self._starting:  # visitors come at the same time
+            before = self._tasks.get(job_id)
+            self._tasks = {key: task for key, task in self._tasks.items() if task.running}
+            task = self._tasks[job_id] = Task(work)
+        states = ()
         try:
             for _ in task.beats():
                 news = task.news or ()
@@ -274,6 +275,11 @@ class Studio:
         for old in list(self._looks)[: 1 - LOOKS]:
             self._looks.pop(old, None)
         self._looks[job_id] = seen
+
+    def _look_for(self, job_id: str, preset: str) -> Any:
+        """What was seen of the photo, if the preset works at the size it was looked at."""
+        same = PRESETS[preset].subject == PRESETS[self.settings.preset].subject
+        return self._looks.pop(job_id, None) if same else None
 
     def _open(self, job_id: str) -> Job:
         try:

@@ -10,7 +10,7 @@ LEAD = (
     "watch it move and take it home."
 )
 LOCAL = "Runs on this computer. Your photo does not leave it."
-HOSTED = "Runs on this server's CPU. It costs you no GPU time."
+HOSTED = "The preview runs on this server's CPU and costs you no GPU time."
 
 PHOTO = "Photo"
 DROP = "Drop a photo here\n- or -\nClick to choose one"

@@ -78,6 +78,18 @@ def test_the_back_takes_the_frames_colours(start: Avatar, clip: Clip) -> None:
     assert found.mesh.colors[mesh_back, 2].mean() > start.mesh.colors[mesh_back, 2].mean() + 40
 
 
+def test_the_photo_outweighs_frames_that_contradict_it(start: Avatar, clip: Clip) -> None:
+    """Not only in the first round: what a frame has changed, the photo pulls back."""
+    wrong = clip.rgb.copy()
+    person = clip.matte[1:] > 0
+    noise = np.random.default_rng(0).uniform(0, 255, wrong[1:].shape)
+    wrong[1:][person] = (0.5 * wrong[1:] + 0.5 * noise)[person].astype(np.uint8)
+    found = fit_frames(start, replace(clip, rgb=wrong), believed(clip, VIEWS), 5, lambda k: None)
+    rgb, alpha = drawn(start, start.camera)
+    after = drawn(found, start.camera)[0]
+    assert np.abs(after.astype(int) - rgb)[alpha > 250].mean() < 3
+
+
 def test_what_is_not_believed_changes_nothing(start: Avatar, clip: Clip) -> None:
     doubtful = replace(clip, weight=np.array([1.0] + [LEAST / 2] * VIEWS, np.float32))
     assert believed(doubtful, VIEWS) == []
@@ -100,7 +112,7 @@ def test_the_stage_uses_them_and_tells_so(clip: Clip) -> None:
     config = AvatarConfig(silhouette_rounds=1, colour_rounds=1, frames=4, frame_rounds=2)
     subject = tiny_subject(WIDTH, HEIGHT)
     found = AvatarStage(config).run(subject, clip, lambda *a: told.append(a))
-    assert sum("other sides" in note for _, _, note, *_ in told) == 8
+    assert sum("other sides" in note for _, _, note, *_ in told) == 12
     assert [t[0] for t in told] == sorted(t[0] for t in told) and told[-1][0] == told[-1][1]
     back = back_of(found)
     assert (found.gaussians.colors[back, 2] > 0.6).float().mean() > 0.5

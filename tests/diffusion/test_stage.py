@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 
 from svad.body.model import BodyModel
 from svad.config import PAPER, QUICK, DiffusionConfig
@@ -76,6 +77,23 @@ def test_the_paper_aligns_in_the_picture(subject: Subject, body: BodyModel) -> N
     assert np.abs(necks[0] - necks[1]).max() < 0.12  # of the picture: two ways to the same place
     assert (necks[0] != necks[1]).any()
     assert request.drawn_on == (1080, 1080) and body_way.drawn_on == (128, 128)
+
+
+def test_aligned_figures_stand_where_the_clips_cameras_see_the_body(
+    subject: Subject, body: BodyModel
+) -> None:
+    config = replace(PAPER.diffusion, frames=FRAMES, width=128, height=128)
+    clip, request, _ = run(subject, body, config, blind)
+    joints = torch.from_numpy(subject.body.joints)
+    away, off = [], []
+    for figure, pose, camera in zip(request.figures, clip.poses[1:], clip.cameras[1:], strict=True):
+        turns, shift = (torch.from_numpy(v).float() for v in (pose.rotations, pose.translation))
+        shoulders = body.posed_joints(joints, turns, shift).numpy()[[16, 17]]  # left, right
+        for view, to in ((camera, away), (clip.cameras[0], off)):
+            neck = view.project(shoulders)[:, :2].mean(0) / 128
+            to.append(neck - figure.body[1])
+    assert clip.cameras[0].center != clip.cameras[1].center  # the photo keeps its own
+    assert np.linalg.norm(np.mean(away, 0)) < 0.5 * np.linalg.norm(np.mean(off, 0))
 
 
 def test_frames_that_lost_the_person_are_named_and_count_little(

@@ -81,6 +81,8 @@ def test_with_both_files_dwpose_is_used(tmp_path: Path) -> None:
     networks.write_detector(tmp_path / "yolox_l.onnx")
     networks.write_estimator(tmp_path / "dw-ll_ucoco_384.onnx")
     environ = {"SVAD_CACHE": str(tmp_path / "cache"), "SVAD_WEIGHTS": str(tmp_path)}
-    detector = dwpose.best_detector(Store.from_environment(environ))
+    store = Store.from_environment(environ)
+    detector = dwpose.best_detector(store)
+    assert dwpose.shared_dwpose(store) is detector._network  # loaded once for everybody
     assert isinstance(detector, dwpose.DwPoseDetector)
     assert detector.detect(np.zeros((*SIZE, 3), np.uint8)) is None

@@ -43,6 +43,7 @@ class FakePipeline:
         self.deaf = deaf  # seconds a stage takes to notice a stop
         self.running = self.most_running = 0
         self.folders: list[Path] = []
+        self.looks: list[Any] = []  # what each run was given
 
     def look(self, photo: Path) -> Any:
         """Raises `PhotoError` where the real one does, for files that are no usable picture."""
@@ -64,6 +65,7 @@ class FakePipeline:
         """All stages in turn; raises `Stopped` soon after `stop` is set."""
         assert photo.is_file()
         self.folders.append(folder)
+        self.looks.append(look)
         self.running += 1
         self.most_running = max(self.most_running, self.running)
         try:

@@ -68,3 +68,12 @@ def test_warming_up_survives_a_broken_engine(make_studio, monkeypatch, caplog):
     monkeypatch.setattr(studio, "engine", lambda: 1 / 0)
     serve.warm_up(studio)
     assert "Warming up failed" in caplog.text
+
+
+def test_a_wrong_list_of_files_is_a_sentence_not_a_traceback(tmp_path: Path):
+    own = {"SVAD_WEIGHTS": str(tmp_path / "gone"), "TMPDIR": str(tmp_path)}
+    ended = subprocess.run(
+        [sys.executable, "app.py"], cwd=ROOT, env=os.environ | own, capture_output=True, text=True
+    )
+    assert ended.returncode == 1 and "Traceback" not in ended.stderr
+    assert "SVAD_WEIGHTS is" in ended.stderr

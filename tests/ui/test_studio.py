@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from svad.config import PRESETS
 from svad.errors import JobError, OutputError, PhotoError
 from svad.ui.studio import Ended, Progress, Seen
 from svad.ui.work import Task
@@ -35,6 +36,16 @@ def test_from_photo_to_avatar(make_studio, photo: Path, cache: Path):
     assert ended.finished.archive.is_file() and ended.finished.viewer.is_file()
     assert studio.finished(f"job:{seen.job}").name == "Your avatar"
     assert (studio.settings.jobs / seen.job).stat().st_mode & 0o077 == 0
+
+
+def test_a_look_serves_only_presets_that_work_at_its_size(make_studio, photo: Path):
+    pipeline = FakePipeline(0.05)
+    studio = make_studio(pipeline)
+    assert PRESETS["quick"].subject != PRESETS[studio.settings.preset].subject
+    for preset in ("preview", "quick"):
+        list(studio.create(look(studio, photo).job, preset))
+    first, second = pipeline.looks
+    assert first is not None and second is None  # looked at again, larger
 
 
 def test_stop_is_quick_and_keeps_what_is_finished(make_studio, photo: Path):
