@@ -20,9 +20,9 @@ from svad.startup import check_python, prepare
 check_python()  # before anything that an older Python would stumble over
 prepare()
 
-from svad.config import PRESETS, Preset  # noqa: E402
+from svad.config import PRESETS, Preset, changed  # noqa: E402
 from svad.errors import JobError, Stopped, SvadError  # noqa: E402
-from svad.types import StageState  # noqa: E402
+from svad.types import Report, StageState  # noqa: E402
 
 OK, BROKEN, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 BAR = 24  # characters
@@ -30,6 +30,7 @@ QUIET = 5.0  # seconds between two lines about the same stage when the output is
 USAGE = """\
 python -m svad PHOTO -o OUT [--preset NAME] [--views N] [--size PX] [--seed N]
        python -m svad animate OUT --motion NAME -o VIDEO.mp4 [--height PX] [--view SIDE]
+       python -m svad drive PHOTO CLIP -o VIDEO.mp4 [--preset quick]
        python -m svad weights [--preset NAME] [--download] [--verify]"""
 
 
@@ -38,6 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments[:1] == ["animate"]:
         command, options = _animate, _animate_parser().parse_args(arguments[1:])
+    elif arguments[:1] == ["drive"]:
+        command, options = _drive, _drive_parser().parse_args(arguments[1:])
     elif arguments[:1] == ["weights"]:
         from svad.weights.command import parser
 
@@ -100,6 +103,13 @@ def _create_parser() -> argparse.ArgumentParser:
         help="height of the person in pixels to work at (default 640; never enlarged)",
     )
     parser.add_argument("--seed", type=_whole(0, 2**31 - 1), default=0, metavar="N")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="STAGE.FIELD=VALUE",
+        help="change a setting of the preset, such as diffusion.frames=48 (svad/config.py)",
+    )
     parser.add_argument("--debug", action="store_true", help="show where an error comes from")
     return parser
 
@@ -122,6 +132,22 @@ def _animate_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _drive_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m svad drive",
+        description="Writes a video of the person of a photo in the movements of a clip. "
+        "Needs the video model's files and a GPU.",
+    )
+    parser.add_argument("photo", type=Path, metavar="PHOTO", help="a JPEG, PNG or WebP file")
+    parser.add_argument("clip", type=Path, metavar="CLIP", help="a video of one moving person")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="VIDEO.mp4")
+    parser.add_argument("--preset", choices=("quick", "paper"), default="quick")
+    parser.add_argument("--seed", type=_whole(0, 2**31 - 1), default=0, metavar="N")
+    parser.add_argument("--set", action="append", default=[], metavar="STAGE.FIELD=VALUE")
+    parser.add_argument("--debug", action="store_true", help="show where an error comes from")
+    return parser
+
+
 def _create(options: argparse.Namespace, stop: threading.Event) -> int:
     from svad.jobs import read_card
     from svad.pipeline import Pipeline
@@ -139,11 +165,32 @@ def _create(options: argparse.Namespace, stop: threading.Event) -> int:
     return OK
 
 
+def _drive(options: argparse.Namespace, stop: threading.Event) -> int:
+    from svad.pipeline import drive
+
+    preset = _with_settings(replace(PRESETS[options.preset], seed=options.seed), options.set)
+    return _video(
+        options.output, options.clip.name, stop,
+        lambda report: drive(options.photo, options.clip, options.output, preset, report),
+    )  # fmt: skip
+
+
 def _animate(options: argparse.Namespace, stop: threading.Event) -> int:
     from svad.pipeline import animate
 
-    if options.output.suffix.lower() != ".mp4":
-        raise JobError(f"The video is an .mp4 file; {options.output.name} has another ending.")
+    return _video(
+        options.output, options.motion, stop,
+        lambda report: animate(
+            options.folder, options.motion, options.output,
+            report=report, height=options.height, view=options.view,
+        ),
+    )  # fmt: skip
+
+
+def _video(output: Path, name: str, stop: threading.Event, make: Callable[[Report], Path]) -> int:
+    """Makes a video behind one bar."""
+    if output.suffix.lower() != ".mp4":
+        raise JobError(f"The video is an .mp4 file; {output.name} has another ending.")
     bars = Bars(sys.stderr)
     begun = time.monotonic()
 
@@ -153,18 +200,11 @@ def _animate(options: argparse.Namespace, stop: threading.Event) -> int:
         state = "done" if done >= total else "running"
         seconds = time.monotonic() - begun
         left = seconds / done * (total - done) if done else None
-        title = f"Video: {options.motion}"
+        title = f"Video: {name}"
         bars.show((StageState("video", title, state, done, total, note, seconds, left, None),))
 
     try:
-        path = animate(
-            options.folder,
-            options.motion,
-            options.output,
-            report=report,
-            height=options.height,
-            view=options.view,
-        )
+        path = make(report)
     finally:
         bars.end()
     print(path)
@@ -183,7 +223,14 @@ def _preset(options: argparse.Namespace) -> Preset:
     subject = preset.subject
     if options.size:
         subject = replace(subject, person_height=options.size)
-    return replace(preset, subject=subject, package=package)
+    preset = replace(preset, subject=subject, package=package)
+    return _with_settings(preset, options.set)
+
+
+def _with_settings(preset: Preset, settings: Sequence[str]) -> Preset:
+    for setting in settings:
+        preset = changed(preset, setting)
+    return preset
 
 
 class Bars:

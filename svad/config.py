@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+
+from svad.errors import SvadError
+
+
+class SettingError(SvadError):
+    """A setting that does not exist, or a value that does not fit it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +58,6 @@ class IdentityConfig:
     max_disparity: float = 0.03
     batch: int = 8  # heads drawn together
     strict: bool = False  # True = selection and blending exactly as published, losses included
-    seed: int = 0  # of the refiner's noise, the same for all frames
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,3 +142,41 @@ PAPER = Preset(
     avatar=AvatarConfig(frames=48),
 )
 PRESETS: dict[str, Preset] = {preset.name: preset for preset in (PREVIEW, QUICK, PAPER)}
+
+
+def changed(preset: Preset, setting: str) -> Preset:
+    """The preset with one setting changed, written as `stage.field=value`.
+
+    Raises `SettingError` for a stage or field that is not there, and for a value that does not fit.
+    """
+    place, equals, text = setting.partition("=")
+    stage, _, name = place.strip().partition(".")
+    stages = {f.name: getattr(preset, f.name) for f in fields(preset)}
+    have = [key for key, value in stages.items() if is_dataclass(value)]
+    if not equals or stage not in have:
+        raise SettingError(
+            f"{setting} is no setting of the preset {preset.name}. Write stage.field=value, "
+            f"with one of these stages: {', '.join(have)}."
+        )
+    known = {f.name: getattr(stages[stage], f.name) for f in fields(stages[stage])}
+    if name not in known:
+        raise SettingError(f"{stage} has no setting {name}. It has: {', '.join(known)}.")
+    value = _parsed(text.strip(), known[name], f"{stage}.{name}")
+    return replace(preset, **{stage: replace(stages[stage], **{name: value})})
+
+
+def _parsed(text: str, like: object, place: str) -> object:
+    """A value of the same kind as the present one."""
+    kind = type(like)
+    try:
+        if kind is bool:
+            return {"true": True, "false": False}[text.lower()]
+        if kind is tuple:
+            parts = [type(a)(b) for a, b in zip(like, text.split(","), strict=True)]
+            return tuple(parts)
+        return kind(text)
+    except (ValueError, KeyError) as error:
+        shown = ",".join(map(str, like)) if kind is tuple else str(like).lower()
+        raise SettingError(
+            f"{text!r} does not fit {place}, which is {shown} in this preset."
+        ) from error

@@ -64,6 +64,13 @@ def stage_makers(preset: Preset) -> dict[str, Maker]:
         frames = partial(generate_on_gpu, preset)
         return DiffusionStage(preset.diffusion, body(), frames, frame_reader())
 
+    def follow() -> Any:
+        from svad.diffusion.follow import FollowStage
+        from svad.pose.detect import DwPose
+
+        frames = partial(generate_on_gpu, preset)
+        return FollowStage(preset.diffusion, frames, DwPose.load().follow)
+
     def avatar() -> Any:
         from svad.avatar.stage import AvatarStage
 
@@ -81,6 +88,7 @@ def stage_makers(preset: Preset) -> dict[str, Maker]:
         "diffusion": diffusion,
         "identity": lambda: OnGpu("identity", preset),
         "restoration": lambda: OnGpu("restoration", preset),
+        "follow": follow,
         "avatar": avatar,
         "package": package,
     }

@@ -10,16 +10,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from svad import gpu
-from svad.config import PREVIEW, Preset
+from svad import gpu, weights
+from svad.config import PREVIEW, Preset, SettingError
 from svad.errors import JobError
 from svad.jobs import Job, is_own, open_job, read_card
 from svad.makers import Maker, stage_makers
 from svad.progress import Board, Listener, first_state
-from svad.steps import Steps, photo_hash
+from svad.steps import Steps, no_weights, photo_hash
 from svad.storage import load
 from svad.types import Avatar, Clip, Photo, Report, Result, StageState, Subject
-from svad.weights import Store, require
 
 if TYPE_CHECKING:
     from svad.subject.look import Look
@@ -80,7 +79,7 @@ class Pipeline:
         kept.
         """
         if self._own_makers:
-            require(self.preset.name)
+            weights.require(self.preset.name)
             if say is not None and self.preset.diffusion and gpu.device().type == "cpu":
                 say(SLOW.format(preset=self.preset.name))
         decoded = None if photo is None else _read(photo)
@@ -88,11 +87,15 @@ class Pipeline:
             if job.replaces and say is not None:
                 say(REPLACES.format(folder=folder))
             job.begin(self.preset, photo_hash(decoded) if decoded else job.card["source"])
+            if self.preset.diffusion:
+                job.card["weights"] = list(weights.read_by(self.preset.name))
             board = Board(stages(self.preset), TYPICAL, job.folder / "stages", listener, stop)
             with board.running():
                 known = no_weights
                 if self._own_makers:
-                    known = partial(weights_of, Store.from_environment(), self.preset.name)
+                    known = partial(
+                        weights.found_by, weights.Store.from_environment(), self.preset.name
+                    )
                 self._run(Steps(job, board, self.preset, known), decoded, look)
             job.publish()
             return read_result(job.folder)
@@ -167,23 +170,6 @@ class Pipeline:
             return self._stages[name]
 
 
-def weights_of(store: Store, preset: str, stage: str) -> list[tuple[str, int]]:
-    """The pretrained files a stage finds on this machine, with their sizes in bytes.
-
-    Some steps are left out without them, so a result counts only as long as they stay the same.
-    """
-    rooms = (stage, "pose") if stage in ("subject", "diffusion") else (stage,)
-    entries = (e for e in store.entries.values() if e.stage in rooms)
-    mine = [e.name for e in entries if e.stage == "pose" or preset in e.presets]
-    found = ((name, store.locate(name)) for name in mine)
-    return [(name, place.path.stat().st_size) for name, place in found if place is not None]
-
-
-def no_weights(stage: str) -> list[tuple[str, int]]:
-    """For stages that somebody else makes."""
-    return []
-
-
 def look(photo: Path | bytes, preset: Preset = PREVIEW) -> Look:
     """What is understood of a photo at a glance; raises `PhotoError` if it cannot be used."""
     return Pipeline(preset).look(photo)
@@ -253,6 +239,29 @@ def animate(
     if chosen.loop and chosen.seconds < SHORTEST_VIDEO:
         frames = list(frames) * math.ceil(SHORTEST_VIDEO / chosen.seconds)
     write_mp4(output, frames, chosen.fps)
+    return output
+
+
+def drive(
+    photo: Path | bytes, clip: Path, output: Path, preset: Preset, report: Report | None = None
+) -> Path:
+    """Writes a video (.mp4) of the photo's person in the movements of a clip.
+
+    As many frames as the preset has are taken from the clip. Raises `MissingWeights` when the
+    preset needs a file that is not here, `SettingError` for a preset without a video model,
+    `PhotoError`, `VideoError`, `OutputError`.
+    """
+    if preset.diffusion is None:
+        raise SettingError(f"{preset.name} has no video model. Choose quick or paper.")
+    weights.require(preset.name)
+    from svad.media.video import read_frames, write_mp4
+
+    told = report or (lambda *_: None)
+    frames, fps = read_frames(clip, preset.diffusion.frames)
+    stages = stage_makers(preset)
+    decoded = _read(photo)
+    subject = stages["subject"]().run(decoded, lambda *_: told(0, 1000, "looking at the photo"))
+    write_mp4(output, stages["follow"]().run(subject, frames, told), fps)
     return output
 
 

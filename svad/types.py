@@ -143,7 +143,7 @@ class Result:
 class StageState:
     """What the page and the terminal show of one stage."""
 
-    name: str  # subject | relief | diffusion | identity | restoration | avatar | package
+    name: str  # of `svad.pipeline.STAGES`
     title: str  # a few plain words
     state: str  # waiting | running | done | kept | skipped | stopped | failed
     done: int

@@ -22,7 +22,7 @@ class QuotaExceeded(Exception):
 
 
 class FakeSpaces(ModuleType):
-    """`GPU` runs generator functions in a forked process, as the platform does."""
+    """`GPU` runs generator functions in a process of their own, as the platform does."""
 
     def __init__(self, refuse: str = "") -> None:
         super().__init__("spaces")
@@ -41,14 +41,14 @@ class FakeSpaces(ModuleType):
                 self.asked.append(duration(*arguments))
                 if self.refuse:
                     raise QuotaExceeded(self.refuse)
-                yield from self._forked(function, pickle.dumps(arguments))
+                yield from self._elsewhere(function, pickle.dumps(arguments))
 
             return call
 
         return decorate
 
-    def _forked(self, function: Callable[..., Iterator], arguments: bytes) -> Iterator:
-        context = multiprocessing.get_context("fork")
+    def _elsewhere(self, function: Callable[..., Iterator], arguments: bytes) -> Iterator:
+        context = multiprocessing.get_context("spawn")
         here, there = context.Pipe()
         process = context.Process(
             target=_serve, args=(here, there, function, arguments), daemon=True

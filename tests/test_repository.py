@@ -43,6 +43,11 @@ def test_requirements_allow_what_the_space_brings() -> None:
         assert version in SpecifierSet(needs["torch"])
 
 
+def test_the_header_names_every_repository_that_weights_come_from() -> None:
+    manifest = yaml.safe_load((ROOT / "weights_manifest.yaml").read_text(encoding="utf-8"))
+    assert set(header()["models"]) == {entry["repo"] for entry in manifest["downloads"]}
+
+
 def test_packages_are_debian_names() -> None:
     names = (ROOT / "packages.txt").read_text().split()
     assert names and all(re.fullmatch(r"[a-z0-9][a-z0-9.+-]+", name) for name in names)

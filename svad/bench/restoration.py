@@ -5,12 +5,13 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import fields, replace
+from dataclasses import fields
 
 import numpy as np
 import torch
 
-from svad.config import RestorationConfig
+from svad.config import PRESETS, RestorationConfig
+from svad.pose.drive import turning
 from svad.restoration.cost import (
     ClipSize,
     control_flops,
@@ -24,9 +25,9 @@ from svad.restoration.networks import Networks, build_networks
 from svad.restoration.restorer import CROP, Restorer, start_noise
 from svad.restoration.sizes import PIXELS, Sizes
 
-# preset: steps of the face sampler, frames of the driving sequence
-PRESETS = {"paper": (50, 189), "quick": (20, 88)}
-FRAME = (768, 768)  # px, height and width of the generated frames
+FRAME_HEIGHT = 768  # px, of the frames that the stage gets
+# part of a frame that is enlarged by the network: a square canvas has much beside the person
+BOXES = {"square": 0.5, "narrow": 1.0}
 # the face restorer at a tenth of its width, so that a CPU gets through it
 SMALL = Sizes(
     block_out_channels=(32, 64, 128, 128), head_channels=16, control_time_width=128,
@@ -120,10 +121,15 @@ def _cuda() -> Iterator[dict]:
 
 def _clips() -> dict[str, tuple[RestorationConfig, ClipSize]]:
     found = {}
-    for name, (count, frames) in PRESETS.items():
-        config = RestorationConfig(steps=count)
-        clip = replace(turning_clip(config, frames), height=FRAME[0], width=FRAME[1])
-        found[name] = (config, clip)
+    for name, preset in PRESETS.items():
+        if preset.diffusion is None or preset.restoration is None:
+            continue
+        c = preset.diffusion
+        width = round(c.width * FRAME_HEIGHT / c.height)
+        box = BOXES["square" if width == FRAME_HEIGHT else "narrow"]
+        turn = turning(c.turn, c.frames)
+        clip = turning_clip(preset.restoration, turn, width, FRAME_HEIGHT, box)
+        found[name] = (preset.restoration, clip)
     return found
 
 

@@ -1,46 +1,80 @@
-"""Where frames that follow figures aligned in the picture (SVAD section 3.1) show the body."""
+"""The person of the photo in the movements of somebody else's clip, as a video."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from svad.pose.drive import Driving
-from svad.pose.keypoints import Figure
+from svad.config import DiffusionConfig
+from svad.diffusion.canvas import Canvas, compose, letterbox
+from svad.diffusion.generate import Request
+from svad.diffusion.stage import Generate, part
+from svad.pose.align import align
+from svad.pose.keypoints import Figure, WholeBody, to_figure
+from svad.types import Report, Subject
 
-LIMBS = np.arange(1, 14)  # OpenPose order: neck, arms, legs
-FEWEST = 8  # points of all frames together from which a scale can be told
+LOOKED, TOTAL = 200, 1000  # where looking at the clip ends in the bar
+
+People = Callable[[Iterable[np.ndarray]], Iterator[WholeBody]]
+"""`people(frames)`: the key points of the person in each frame of a clip."""
 
 
-def followed(
-    driving: Driving,  # the person's own body in the movement
-    figures: Sequence[Figure],  # T, what the frames were asked for, in shares of the same picture
-) -> Driving:
-    """The driving with the camera in which its body lies on the figures.
+class FollowStage:
+    """SVAD section 3.1 on a clip of one's own: figures found, aligned in the picture, drawn.
 
-    Alignment puts the neck where the photo has it and gives each part its own scale: a few percent
-    of the person's height away from the fitted body. Most of that is one scale and one shift of
-    the whole picture, which a camera can have; least squares over the limbs of all frames.
+    Nothing is known of body and camera in such frames, so they make a video and no avatar.
     """
-    camera = driving.camera
-    size = np.array([camera.width, camera.height], np.float64)
-    pairs = []
-    for own, asked in zip(driving.figures(), figures, strict=True):
-        seen = (own.body_seen & asked.body_seen)[LIMBS]
-        pairs.append(np.stack([own.body[LIMBS][seen], asked.body[LIMBS][seen]], 1) * size)
-    points = np.concatenate(pairs)  # [P, 2, 2]: own, asked
-    if len(points) < FEWEST:
-        return driving
-    middle, wanted = points.mean(0)
-    own, asked = points[:, 0] - middle, points[:, 1] - wanted
-    scale = float((own * asked).sum() / np.maximum((own**2).sum(), 1e-9))
-    if scale <= 0:
-        return driving
-    shift = wanted - scale * middle
-    moved = driving.points.copy()
-    moved[..., :2] = scale * moved[..., :2] + shift
-    focal, center = scale * np.array(camera.focal), scale * np.array(camera.center) + shift
-    view = replace(camera, focal=tuple(map(float, focal)), center=tuple(map(float, center)))
-    return replace(driving, camera=view, points=moved)
+
+    def __init__(self, config: DiffusionConfig, generate: Generate, people: People) -> None:
+        self.config, self.generate, self.people = config, generate, people
+
+    def run(
+        self,
+        subject: Subject,
+        frames: Sequence[np.ndarray],  # T x [H, W, 3] uint8, of one size
+        report: Report,
+    ) -> np.ndarray:  # [T, height, width, 3] uint8
+        """The person in the pose of each frame. Raises `MissingWeights`, `WeightsMismatch`."""
+        size, found = frames[0].shape[:2], []
+        for person in self.people(frames):
+            found.append(to_figure(person, size))
+            note = f"looking at frame {len(found)} of {len(frames)}"
+            report(LOOKED * len(found) // len(frames), TOTAL, note)
+        height, width = subject.matte.shape
+        points = WholeBody(subject.keypoints[:, :2], subject.keypoints[:, 2])
+        aligned = align(to_figure(points, (height, width)), found)
+        canvas = letterbox(
+            _bounds(subject, aligned.figures),
+            (width, height),
+            self.config.width,
+            self.config.height,
+        )
+        photo, _ = compose(subject, canvas)
+        figures = tuple(_moved(figure, canvas, (width, height)) for figure in aligned.figures)
+        report(LOOKED, TOTAL, " ".join(("figures drawn", *aligned.warnings)))
+        return self.generate(Request(photo, figures, size), part(report, LOOKED, TOTAL))
+
+
+def _bounds(subject: Subject, figures: Sequence[Figure]) -> np.ndarray:  # [4] px of the photo
+    """What the person covers in the photo and the seen joints anywhere in the clip."""
+    ys, xs = np.nonzero(subject.matte > 127)
+    size = np.array(subject.matte.shape[::-1])
+    spots = [figure.body[figure.body_seen] * size for figure in figures]
+    spots.append(np.array([[xs.min(), ys.min()], [xs.max() + 1, ys.max() + 1]], np.float64))
+    every = np.concatenate(spots)
+    return np.concatenate([every.min(0), every.max(0)])
+
+
+def _moved(figure: Figure, canvas: Canvas, size: tuple[int, int]) -> Figure:
+    """A figure normalised to the photo, normalised to the canvas."""
+    whole = np.array([canvas.width, canvas.height])
+
+    def move(points: np.ndarray) -> np.ndarray:
+        return canvas.move(points * np.array(size), size) / whole
+
+    return replace(
+        figure, body=move(figure.body), hands=move(figure.hands), face=move(figure.face),
+        aspect=canvas.width / canvas.height,
+    )  # fmt: skip

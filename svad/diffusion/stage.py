@@ -11,8 +11,8 @@ from svad.body.model import BodyModel
 from svad.config import DiffusionConfig
 from svad.diffusion import check
 from svad.diffusion.canvas import Canvas, compose, letterbox, squash
-from svad.diffusion.follow import followed
 from svad.diffusion.generate import Request
+from svad.diffusion.view import followed
 from svad.media.images import resize
 from svad.pose.align import align
 from svad.pose.drive import (
@@ -21,9 +21,8 @@ from svad.pose.drive import (
     drive_default,
     drive_fitted,
     driving_bounds,
-    even_turn,
-    paper_turn,
     rest_of,
+    turning,
 )
 from svad.pose.keypoints import Figure, WholeBody, to_figure
 from svad.splat.camera import Camera
@@ -53,7 +52,7 @@ class DiffusionStage:
         Raises `MissingWeights`, `WeightsMismatch`.
         """
         c = self.config
-        turn = even_turn(c.frames) if c.turn == "even" else paper_turn(c.frames)
+        turn = turning(c.turn, c.frames)
         report(0, TOTAL, "placing the person")
         canvas = self._canvas(subject, turn)
         photo, matte = self._photo(subject, canvas)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from svad.errors import MissingFile, OutputError
+from svad.errors import MissingFile, OutputError, SvadError
 from svad.files import writing
 
 # RGB is turned into BT.709, and the file says so: players would otherwise guess by the height.
@@ -22,6 +22,10 @@ COLOR = (
     *("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"),
     *("-color_range", "tv"),
 )
+
+
+class VideoError(SvadError):
+    """A file is no video that can be read."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,25 @@ def write_mp4(
     ]
     with writing(Path(path)) as temporary:
         _encode([*command, str(temporary)], itertools.chain([first], frames), (height, width, 3))
+
+
+def read_frames(
+    path: Path,
+    limit: int,  # frames
+) -> tuple[list[np.ndarray], float]:  # each [H, W, 3] uint8 RGB; frames per second
+    """The first frames of a video; raises `VideoError` where there is none."""
+    import imageio.v3 as iio
+
+    try:
+        fps = float(iio.immeta(path, plugin="FFMPEG").get("fps") or 25.0)
+        frames = list(itertools.islice(iio.imiter(path, plugin="FFMPEG"), limit))
+    except (OSError, ValueError, RuntimeError, IndexError) as error:
+        raise VideoError(
+            f"{Path(path).name} cannot be read as a video. Use an .mp4, .mov or .webm file."
+        ) from error
+    if not frames:
+        raise VideoError(f"{Path(path).name} holds no frames. Use another video.")
+    return frames, fps
 
 
 def probe(path: Path) -> VideoInfo:

@@ -56,6 +56,7 @@ FREE_BODY = (
     "default body, made from MakeHuman data: CC0 1.0 (public domain). A skeleton with the\n"
     "                  joint order of SMPL-X; no SMPL-X data are included."
 )
+WEIGHTS_INDENT = " " * 18
 NO_WEIGHTS = "none: this preset uses no pretrained weights of its own."
 
 
@@ -70,5 +71,5 @@ def licence(card: dict) -> str:
     preset = str(card.get("preset") or "not recorded")
     weights = card.get("weights") or NO_WEIGHTS
     if not isinstance(weights, str):
-        weights = ", ".join(str(w) for w in weights)
+        weights = ("\n" + WEIGHTS_INDENT).join(str(w) for w in weights)
     return LICENSE.format(body=card.get("body") or FREE_BODY, preset=preset, weights=weights)

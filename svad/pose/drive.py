@@ -73,6 +73,13 @@ def even_turn(frames: int) -> np.ndarray:  # [T] degrees
     return np.arange(frames) * 360.0 / frames
 
 
+def turning(name: str, frames: int) -> np.ndarray:  # [T] degrees
+    """The schedule "paper" or "even"; raises ValueError for another name."""
+    if name not in ("paper", "even"):
+        raise ValueError(f"the turn must be paper or even, not {name!r}")
+    return even_turn(frames) if name == "even" else paper_turn(frames)
+
+
 def drive_default(
     body: BodyModel,
     turn: np.ndarray,  # [T] degrees

@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 
 from svad.config import RestorationConfig
-from svad.pose.drive import PAPER_FRAMES, paper_turn
+from svad.pose.drive import PAPER_FRAMES
 from svad.restoration.control import HINT, HINT_STRIDES
 from svad.restoration.restorer import CROP
 from svad.restoration.sizes import LATENT_CHANNELS, LAYERS, PIXELS, Sizes
@@ -61,10 +61,17 @@ class ClipSize:
     box: float = 0.5
 
 
-def turning_clip(config: RestorationConfig, frames: int = PAPER_FRAMES) -> ClipSize:
-    """The clip that the driving sequence gives, as far as its yaw shows the face."""
-    yaw = (paper_turn(frames) + 180) % 360 - 180
-    return ClipSize(frames=frames, faces=int(np.sum(np.abs(yaw) <= config.max_yaw)))
+def turning_clip(
+    config: RestorationConfig,
+    turn: np.ndarray,  # [T] degrees, of the driving sequence
+    width: int = 768,
+    height: int = 768,
+    box: float = 0.5,
+) -> ClipSize:
+    """The clip that a driving sequence gives, as far as its yaw shows the face."""
+    yaw = (np.asarray(turn) + 180) % 360 - 180
+    faces = int(np.sum(np.abs(yaw) <= config.max_yaw))
+    return ClipSize(frames=len(yaw), faces=faces, width=width, height=height, box=box)
 
 
 def cost(config: RestorationConfig, clip: ClipSize, sizes: Sizes | None = None) -> Cost:

@@ -167,7 +167,7 @@ class Events:
         p = self.parts
         job = request.query_params.get("job", "")
         if not job:
-            return {p.job: ""}
+            return {}
         try:
             finished = self.studio.finished(f"job:{job}")
             picture = self.studio.seen(job)

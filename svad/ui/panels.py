@@ -65,6 +65,7 @@ def offer(found: Offer) -> str:
     if found.needs_gpu:
         where = {"cpu": texts.ON_CPU, "gpu": texts.ON_GPU, "zero": texts.ON_ZERO}[found.here]
         lines.append(where.format(s=found.asks) if found.fits else texts.TOO_LONG)
+        lines.append(texts.RESEARCH)
     html = f"<p>{escape(' '.join(lines))}</p>"
     if found.missing:
         return f'<div class="check bad offer">{html}{_missing(found)}</div>'
@@ -78,7 +79,10 @@ def offer(found: Offer) -> str:
 def _missing(found: Offer) -> str:
     name, n = texts.PRESETS[found.preset], len(found.missing)
     title = texts.PRESET_MISSING_ONE if n == 1 else texts.PRESET_MISSING
-    rows = "".join(_missing_file(entry) for entry in found.missing)
+    groups: dict[tuple[str, str], list[Entry]] = {}
+    for entry in found.missing:
+        groups.setdefault((entry.where, entry.terms), []).append(entry)
+    rows = "".join(map(_missing_files, groups.values()))
     advice = [texts.FETCH.format(preset=found.preset)]
     if any(entry.gate == "accept-terms" for entry in found.missing):
         advice.append(texts.ACCEPT)
@@ -91,12 +95,14 @@ def _missing(found: Offer) -> str:
     )
 
 
-def _missing_file(entry: Entry) -> str:
-    address = entry.where.split(" ")[0]
-    words = [entry.terms] + ([texts.BY_HAND] if entry.gate == "user-supplied" else [])
+def _missing_files(entries: list[Entry]) -> str:
+    """Files of one source under the same terms."""
+    first, names = entries[0], ", ".join(entry.base for entry in entries)
+    address = first.where.split(" ")[0]
+    words = [first.terms] + ([texts.BY_HAND] if first.gate == "user-supplied" else [])
     return (
-        f'<li><b>{escape(entry.base)}</b> <a href="{escape(address)}" rel="noreferrer" '
-        f'target="_blank">{escape(entry.repo or address)}</a> '
+        f'<li><b>{escape(names)}</b> <a href="{escape(address)}" rel="noreferrer" '
+        f'target="_blank">{escape(first.repo or address)}</a> '
         f"<i>{escape('; '.join(words))}</i></li>"
     )
 

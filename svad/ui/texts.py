@@ -41,6 +41,7 @@ PRESET_NOTES = {
 ON_GPU = "Runs on this computer's GPU."
 ON_CPU = "There is no GPU here: this would take many hours."
 ON_ZERO = "Asks for about {s} s of your GPU time."
+RESEARCH = "For research: the weights of the video model are non-commercial."
 TOO_LONG = "This takes more GPU minutes than visitors have. Run it on a GPU of your own."
 PRESET_MISSING = "{name} needs {n} files that are not here."
 PRESET_MISSING_ONE = "{name} needs a file that is not here."

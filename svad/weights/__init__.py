@@ -27,6 +27,13 @@ def missing(preset: str) -> list[Entry]:
     return Store.from_environment().missing(preset)
 
 
+def read_by(preset: str) -> tuple[str, ...]:
+    """The files on this machine that the preset reads, each with licence and terms."""
+    store = Store.from_environment()
+    here = [e for e in store.of_preset(preset) if store.locate(e.name) is not None]
+    return tuple(f"{entry.base} ({entry.license}): {entry.terms}" for entry in here)
+
+
 def require(preset: str) -> None:
     """Raises `MissingWeights` for a preset that needs a file which is not on this machine."""
     store = Store.from_environment()
@@ -40,3 +47,15 @@ def require(preset: str) -> None:
             f"{preset}` lists them all with their terms."
         )
     raise MissingWeights(first.file, first.where, first.terms, advice)
+
+
+def found_by(store: Store, preset: str, stage: str) -> list[tuple[str, int]]:
+    """The pretrained files a stage finds on this machine, with their sizes in bytes.
+
+    Some steps are left out without them, so a result counts only as long as they stay the same.
+    """
+    rooms = (stage, "pose") if stage in ("subject", "diffusion") else (stage,)
+    entries = (e for e in store.entries.values() if e.stage in rooms)
+    mine = [e.name for e in entries if e.stage == "pose" or preset in e.presets]
+    found = ((name, store.locate(name)) for name in mine)
+    return [(name, place.path.stat().st_size) for name, place in found if place is not None]

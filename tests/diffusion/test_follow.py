@@ -1,47 +1,97 @@
-"""The camera that brings the driven body onto figures that were aligned in the picture."""
+"""A clip of one's own moves the person of the photo."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
+from svad import cli
 from svad.body.model import BodyModel
-from svad.diffusion.follow import LIMBS, followed
-from svad.pose.drive import Driving, drive, drive_default, even_turn
-from svad.pose.keypoints import Figure
+from svad.config import PREVIEW, QUICK, SettingError
+from svad.diffusion.follow import FollowStage
+from svad.diffusion.generate import Request
+from svad.media.video import probe, write_mp4
+from svad.pipeline import drive
+from svad.pose.drive import drive_default, even_turn
+from svad.pose.keypoints import WholeBody
+from svad.types import Subject
+from tests.diffusion.conftest import PHOTO
+from tests.diffusion.test_quick import own_files  # noqa: F401 - a fixture
+
+SIZE = (240, 320)  # height, width of the clip
+COUNT = 4
 
 
-@pytest.fixture(scope="module")
-def driving(body: BodyModel) -> Driving:
-    return drive_default(body, even_turn(4), (200, 160))
+@pytest.fixture
+def people(body: BodyModel) -> list[WholeBody]:
+    """Somebody who turns in a wide clip, off its middle."""
+    driving = drive_default(body, even_turn(16)[:COUNT], SIZE)
+    return [WholeBody(p[:, :2] + (40, -5), p[:, 2]) for p in driving.points]
 
 
-def moved(figure: Figure, scale: float, shift: tuple[float, float]) -> Figure:
-    return replace(figure, body=figure.body * scale + shift)
+def run(subject: Subject, people: list[WholeBody]) -> tuple[Request, np.ndarray, list[tuple]]:
+    requests, told = [], []
+
+    def generate(request: Request, report) -> np.ndarray:  # noqa: ANN001
+        requests.append(request)
+        return np.zeros((len(request.figures), *request.photo.shape), np.uint8)
+
+    config = replace(QUICK.diffusion, width=224, height=384)
+    stage = FollowStage(config, generate, lambda frames: iter(people))
+    clip = [np.zeros((*SIZE, 3), np.uint8)] * len(people)
+    found = stage.run(subject, clip, lambda *a: told.append(a))
+    return requests[0], found, told
 
 
-def test_a_scale_and_a_shift_become_the_cameras(driving: Driving, body: BodyModel) -> None:
-    asked = [moved(figure, 0.9, (0.06, 0.02)) for figure in driving.figures()]
-    found = followed(driving, asked)
-    for figure, own in zip(asked, found.figures(), strict=True):
-        np.testing.assert_allclose(own.body[LIMBS], figure.body[LIMBS], atol=2e-3)
-    assert found.camera.focal[0] == pytest.approx(0.9 * driving.camera.focal[0], rel=1e-3)
-    assert (found.camera.width, found.camera.height) == (160, 200)
-    # the points are what the camera sees, not only moved
-    rest = body.rest(torch.zeros(body.shape_dirs.shape[-1]))
-    again = drive(body, rest, list(found.poses), found.camera, even_turn(4))
-    np.testing.assert_allclose(again.points[..., :2], found.points[..., :2], atol=0.02)
+def test_the_figures_take_the_place_of_the_person(
+    subject: Subject, people: list[WholeBody]
+) -> None:
+    request, found, told = run(subject, people)
+    assert found.shape == (COUNT, 384, 224, 3) and request.drawn_on == SIZE
+    first = request.figures[0]
+    seen = first.body[first.body_seen]
+    assert seen.min() > 0 and seen.max() < 1  # whatever they do, they stay on the canvas
+    grey = request.photo[0, 0]
+    person = (np.abs(request.photo.astype(int) - grey).max(-1) > 20).any(0)
+    columns = np.flatnonzero(person) / 224
+    assert columns.min() - 0.05 < first.body[1, 0] < columns.max() + 0.05  # the neck
+    assert [t[0] for t in told] == sorted(t[0] for t in told)
 
 
-def test_figures_on_the_body_change_nothing(driving: Driving) -> None:
-    found = followed(driving, driving.figures())
-    np.testing.assert_allclose(found.points, driving.points, atol=1e-3)
-    np.testing.assert_allclose(found.camera.center, driving.camera.center, atol=1e-3)
+def test_the_movement_is_the_clips(subject: Subject, people: list[WholeBody]) -> None:
+    figures = run(subject, people)[0].figures
+    widths = [abs(f.body[5, 0] - f.body[2, 0]) for f in figures]  # shoulders
+    theirs = [abs(p.xy[5, 0] - p.xy[6, 0]) for p in people]
+    np.testing.assert_allclose(
+        np.array(widths) / widths[0], np.array(theirs) / theirs[0], atol=0.02
+    )
 
 
-def test_too_few_points_change_nothing(driving: Driving) -> None:
-    unseen = [replace(f, body_seen=np.zeros(18, bool)) for f in driving.figures()]
-    assert followed(driving, unseen) is driving
+@pytest.mark.usefixtures("own_files")
+def test_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    clip, video = tmp_path / "clip.mp4", tmp_path / "video.mp4"
+    frame = np.zeros((*SIZE, 3), np.uint8)
+    frame[60:180, 120:200] = (200, 180, 255)
+    write_mp4(clip, [np.roll(frame, 4 * k, 1) for k in range(5)], 12)
+    arguments = ["drive", PHOTO, clip, "-o", video, "--set", "diffusion.frames=3"]
+    assert cli.main([str(a) for a in arguments]) == 0, capsys.readouterr().err
+    info = probe(video)
+    assert (info.width, info.height, info.frames, info.fps) == (64, 96, 3, 12)
+
+
+@pytest.mark.usefixtures("own_files")
+def test_no_video_is_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = tmp_path / "clip.mp4"
+    text.write_text("not a video")
+    for clip in (text, tmp_path / "absent.mp4"):
+        arguments = ["drive", str(PHOTO), str(clip), "-o", str(tmp_path / "video.mp4")]
+        assert cli.main(arguments) == cli.BAD_INPUT
+        assert "cannot be read as a video" in capsys.readouterr().err
+
+
+def test_the_preview_has_no_video_model(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="quick or paper"):
+        drive(PHOTO, tmp_path / "clip.mp4", tmp_path / "video.mp4", PREVIEW)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -59,6 +60,9 @@ def test_a_photo_goes_through_quick_to_an_avatar(
     assert stages["restoration"]["state"] == "done"
     assert "checkpoint_BFRffusion_FFHQ.ckpt is missing" in stages["restoration"]["note"]
     assert (out / "avatar.zip").is_file() and (out / "turntable.mp4").is_file()
+    with zipfile.ZipFile(out / "avatar.zip") as archive:
+        terms = archive.read("LICENSE-AND-CONSENT.txt").decode()
+    assert "pose_guider.pth (MusePose weights (research)): non-commercial" in terms
     assert "There is no GPU here" in capsys.readouterr().err
 
 

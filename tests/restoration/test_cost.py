@@ -10,6 +10,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from svad.config import RestorationConfig
+from svad.pose.drive import even_turn, paper_turn
 from svad.restoration import cost as counted_by_hand
 from svad.restoration.cost import ClipSize, cost, published_cost, turning_clip
 from svad.restoration.networks import build_networks
@@ -76,11 +77,11 @@ def test_the_published_figures_come_out() -> None:
 
 
 def test_only_frames_that_show_the_face_count() -> None:
-    clip = turning_clip(RestorationConfig(max_yaw=60.0), 189)
+    clip = turning_clip(RestorationConfig(max_yaw=60.0), paper_turn(189))
     assert clip.frames == 189
     # 60 of 95 degrees of the first part, 60 of 85 of the second, none of the third
     assert clip.faces == pytest.approx(86 * 60 / 95 + 62 * 60 / 85, abs=2)
-    assert turning_clip(RestorationConfig(max_yaw=180.0), 88).faces == 88
+    assert turning_clip(RestorationConfig(max_yaw=180.0), even_turn(88)).faces == 88
 
 
 def test_a_clip_is_the_sum_of_its_calls() -> None:
@@ -101,4 +102,5 @@ def test_presets_cost_a_fraction_of_the_published_run(
     steps: int, frames: int, share: float
 ) -> None:
     config = RestorationConfig(steps=steps)
-    assert cost(config, turning_clip(config, frames)).total <= share * PUBLISHED_TOTAL
+    clip = turning_clip(config, paper_turn(frames))
+    assert cost(config, clip).total <= share * PUBLISHED_TOTAL

@@ -1,0 +1,69 @@
+"""The presets, and single settings changed from outside."""
+
+from __future__ import annotations
+
+import pytest
+
+from svad.config import PAPER, PRESETS, PREVIEW, QUICK, SettingError, changed
+from svad.diffusion.generate import run_settings
+
+
+def test_the_paper_is_as_published() -> None:
+    found = run_settings(PAPER.diffusion)
+    assert (found.width, found.height, found.steps, found.guidance) == (1024, 1024, 20, 3.5)
+    assert (found.context, found.overlap, found.seed, found.solver) == (48, 4, 99, "ddim")
+    assert all(found.guided(k) for k in range(20)) and PAPER.diffusion.frames == 189
+    assert PAPER.diffusion.fit == "keypoints" and QUICK.diffusion.fit == "body"
+
+
+def test_quick_fits_two_windows_and_guides_in_the_middle() -> None:
+    from svad.diffusion.windows import padded_frames, windows
+
+    c, found = QUICK.diffusion, run_settings(QUICK.diffusion)
+    assert padded_frames(c.frames, c.context, c.overlap) == c.frames  # no work on padding
+    assert len(windows(c.frames, c.context, c.overlap)) == 2
+    guided = [found.guided(k) for k in range(c.steps)]
+    assert not guided[0] and not guided[-1] and sum(guided) == 6
+
+
+def test_every_preset_can_be_built_on() -> None:
+    assert list(PRESETS) == ["preview", "quick", "paper"]
+    assert PREVIEW.diffusion is None and PREVIEW.avatar.frames == 0
+
+
+@pytest.mark.parametrize(
+    ("setting", "read"),
+    [
+        ("diffusion.frames=48", lambda p: p.diffusion.frames == 48),
+        ("diffusion.squash=true", lambda p: p.diffusion.squash is True),
+        ("diffusion.guided=0,0.5", lambda p: p.diffusion.guided == (0.0, 0.5)),
+        ("identity.strict = True", lambda p: p.identity.strict is True),
+        ("restoration.scale=2", lambda p: p.restoration.scale == 2.0),
+        ("diffusion.turn=paper", lambda p: p.diffusion.turn == "paper"),
+    ],
+)
+def test_a_setting_can_be_changed(setting: str, read) -> None:  # noqa: ANN001
+    found = changed(QUICK, setting)
+    assert read(found) and found.name == "quick" and not read(QUICK)
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("frames=48", "Write stage.field=value"),
+        ("diffusion.frames", "Write stage.field=value"),
+        ("seed.x=1", "one of these stages: subject"),
+        ("diffusion.frame=48", "It has: frames"),
+        ("diffusion.frames=many", "does not fit diffusion.frames, which is 92"),
+        ("diffusion.squash=maybe", "which is false"),
+        ("diffusion.guided=0.5", "which is 0.1,0.7"),
+    ],
+)
+def test_a_wrong_setting_is_a_sentence(setting: str, words: str) -> None:
+    with pytest.raises(SettingError, match=words):
+        changed(QUICK, setting)
+
+
+def test_a_stage_the_preset_leaves_out_has_no_settings() -> None:
+    with pytest.raises(SettingError, match="no setting of the preset preview"):
+        changed(PREVIEW, "diffusion.frames=48")
