@@ -16,7 +16,7 @@ from svad.errors import JobError
 from svad.jobs import Job, is_own, open_job, read_card
 from svad.makers import Maker, stage_makers
 from svad.progress import Board, Listener, first_state
-from svad.steps import Steps, photo_hash
+from svad.steps import Steps, no_weights, photo_hash
 from svad.storage import load
 from svad.types import Avatar, Clip, Photo, Report, Result, StageState, Subject
 
@@ -93,7 +93,9 @@ class Pipeline:
             with board.running():
                 known = no_weights
                 if self._own_makers:
-                    known = partial(weights_of, weights.Store.from_environment(), self.preset.name)
+                    known = partial(
+                        weights.found_by, weights.Store.from_environment(), self.preset.name
+                    )
                 self._run(Steps(job, board, self.preset, known), decoded, look)
             job.publish()
             return read_result(job.folder)
@@ -166,23 +168,6 @@ class Pipeline:
             if name not in self._stages:
                 self._stages[name] = self._makers[name]()
             return self._stages[name]
-
-
-def weights_of(store: weights.Store, preset: str, stage: str) -> list[tuple[str, int]]:
-    """The pretrained files a stage finds on this machine, with their sizes in bytes.
-
-    Some steps are left out without them, so a result counts only as long as they stay the same.
-    """
-    rooms = (stage, "pose") if stage in ("subject", "diffusion") else (stage,)
-    entries = (e for e in store.entries.values() if e.stage in rooms)
-    mine = [e.name for e in entries if e.stage == "pose" or preset in e.presets]
-    found = ((name, store.locate(name)) for name in mine)
-    return [(name, place.path.stat().st_size) for name, place in found if place is not None]
-
-
-def no_weights(stage: str) -> list[tuple[str, int]]:
-    """For stages that somebody else makes."""
-    return []
 
 
 def look(photo: Path | bytes, preset: Preset = PREVIEW) -> Look:

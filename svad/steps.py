@@ -34,7 +34,7 @@ class Steps:
         job: Job,
         board: Board,
         preset: Preset,
-        weights: Callable[[str], list[Any]] = lambda name: [],  # JSON of a stage's own files
+        weights: Callable[[str], list[tuple[str, int]]],  # a stage's files: name, bytes
     ) -> None:
         self.job, self.board, self.preset, self.weights = job, board, preset, weights
         self._key = job.card["source"]
@@ -154,6 +154,11 @@ class Steps:
             "files": self.job.entry(name).get("files", {}),
         }
         self.job.record(entry | more, self._order)
+
+
+def no_weights(stage: str) -> list[tuple[str, int]]:
+    """For stages that somebody else makes."""
+    return []
 
 
 def photo_hash(photo: Photo) -> str:

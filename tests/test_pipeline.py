@@ -22,9 +22,9 @@ from svad.errors import JobError, NothingToDo, OutputError, PhotoError, Stopped
 from svad.files import PART
 from svad.jobs import read_card
 from svad.media.images import read_png, read_rgb, save_png
-from svad.pipeline import Pipeline, stages, weights_of
+from svad.pipeline import Pipeline, stages
 from svad.types import Clip, Report, StageState, Subject
-from svad.weights import Store
+from svad.weights import Store, found_by
 from tests.fakes import FakeStages
 from tests.helpers import tiny_subject
 
@@ -135,15 +135,15 @@ def test_pretrained_files_that_come_or_change_count_as_an_input(tmp_path: Path) 
     own.mkdir()
     environ = {"SVAD_WEIGHTS": str(own), "SVAD_CACHE": str(tmp_path / "cache")}
     store = Store.from_environment(environ)
-    before = weights_of(store, "quick", "restoration")
+    before = found_by(store, "quick", "restoration")
     (own / store.entry("bfrffusion").base).write_bytes(b"one")
-    brought = weights_of(store, "quick", "restoration")
+    brought = found_by(store, "quick", "restoration")
     assert [pair for pair in brought if pair not in before] == [("bfrffusion", 3)]
-    assert weights_of(store, "preview", "restoration") == []
+    assert found_by(store, "preview", "restoration") == []
     (own / store.entry("yolox_l").base).write_bytes(b"detector")
     for stage in ("subject", "diffusion"):
-        assert ("yolox_l", 8) in weights_of(store, "quick", stage)
-    assert ("yolox_l", 8) in weights_of(store, "preview", "subject")  # used wherever it is
+        assert ("yolox_l", 8) in found_by(store, "quick", stage)
+    assert ("yolox_l", 8) in found_by(store, "preview", "subject")  # used wherever it is
 
 
 def test_a_stages_own_files_are_part_of_its_key(photo: Path, tmp_path: Path) -> None:

@@ -10,9 +10,9 @@ import numpy as np
 from svad.body.model import BodyModel
 from svad.config import DiffusionConfig
 from svad.diffusion import check
-from svad.diffusion.aligned import followed
 from svad.diffusion.canvas import Canvas, compose, letterbox, squash
 from svad.diffusion.generate import Request
+from svad.diffusion.view import followed
 from svad.media.images import resize
 from svad.pose.align import align
 from svad.pose.drive import (

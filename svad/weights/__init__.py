@@ -47,3 +47,15 @@ def require(preset: str) -> None:
             f"{preset}` lists them all with their terms."
         )
     raise MissingWeights(first.file, first.where, first.terms, advice)
+
+
+def found_by(store: Store, preset: str, stage: str) -> list[tuple[str, int]]:
+    """The pretrained files a stage finds on this machine, with their sizes in bytes.
+
+    Some steps are left out without them, so a result counts only as long as they stay the same.
+    """
+    rooms = (stage, "pose") if stage in ("subject", "diffusion") else (stage,)
+    entries = (e for e in store.entries.values() if e.stage in rooms)
+    mine = [e.name for e in entries if e.stage == "pose" or preset in e.presets]
+    found = ((name, store.locate(name)) for name in mine)
+    return [(name, place.path.stat().st_size) for name, place in found if place is not None]

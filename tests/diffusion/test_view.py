@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from svad.body.model import BodyModel
-from svad.diffusion.aligned import LIMBS, followed
+from svad.diffusion.view import LIMBS, followed
 from svad.pose.drive import Driving, drive, drive_default, even_turn
 from svad.pose.keypoints import Figure
 
