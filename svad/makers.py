@@ -67,9 +67,10 @@ def stage_makers(preset: Preset) -> dict[str, Maker]:
     def follow() -> Any:
         from svad.diffusion.follow import FollowStage
         from svad.pose.detect import DwPose
+        from svad.subject.dwpose import shared_dwpose
 
-        frames = partial(generate_on_gpu, preset)
-        return FollowStage(preset.diffusion, frames, DwPose.load().follow)
+        network = shared_dwpose() or DwPose.load()  # the latter says which file is missing
+        return FollowStage(preset.diffusion, partial(generate_on_gpu, preset), network.follow)
 
     def avatar() -> Any:
         from svad.avatar.stage import AvatarStage

@@ -150,6 +150,8 @@ def summary(count: int, lost: list[int]) -> str:
     """What became of the frames, for the person; frames are counted from 0, the photo."""
     if not lost:
         return f"{count} frames"
+    if len(lost) == count:
+        return f"all {count} frames lost the person: the avatar is made from the photo alone"
     numbers = check.names([i + 1 for i in lost])
     return f"{count} frames; {len(lost)} lost the person and count little: {numbers}"
 

@@ -113,14 +113,17 @@ def load_models(resolve: Resolve, device: torch.device) -> RestorationModels:
 
 
 def tracker(resolve: Resolve) -> Landmarks | None:
-    """Face landmarks from the whole-body key points; None if those files are absent too."""
+    """Face landmarks from the whole-body key points; None if those files are absent too.
+
+    Only the estimator runs: looking for people would cost seconds of a CPU per frame.
+    """
     try:
         network = pose.DwPose(resolve(pose.DETECTOR), resolve(pose.ESTIMATOR))
     except MissingWeights:
         return None
 
-    def landmarks(rgb: np.ndarray) -> np.ndarray | None:
-        person = network.person(rgb)
+    def landmarks(rgb: np.ndarray, box: np.ndarray) -> np.ndarray | None:
+        person = network.estimate(rgb, box)
         return person.xy[FACE] if person.score[FACE].mean() >= VISIBLE else None
 
     return landmarks

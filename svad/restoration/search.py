@@ -14,8 +14,11 @@ from svad.restoration.faces import FramedFace, framed, nearest
 from svad.restoration.known import KnownFace
 from svad.types import Clip
 
-Landmarks = Callable[[np.ndarray], np.ndarray | None]
-"""`landmarks(frame [H, W, 3] uint8) -> [68, 2] px or None`: face landmarks from a tracker."""
+Landmarks = Callable[[np.ndarray, np.ndarray], np.ndarray | None]
+"""`landmarks(frame [H, W, 3] uint8, box [4]) -> [68, 2] px or None`: face landmarks from a tracker.
+
+The box of the person, x0, y0, x1, y1 px, is known from the matte.
+"""
 
 Tick = Callable[[int, int], None]
 """`tick(frames done, frames in all)`, called before each batch."""
@@ -75,7 +78,7 @@ class Search:
     def _points(self, clip: Clip, frames: Sequence[int]) -> list[np.ndarray | None]:
         """Five points a frame, px with whole-numbered centres."""
         if self.detector is None and self.landmarks is not None:
-            seen = [self.landmarks(clip.rgb[t]) for t in frames]
+            seen = [self.landmarks(clip.rgb[t], _box(clip.matte[t])) for t in frames]
             return [None if points is None else five_points(points)[:, :2] for points in seen]
         known = [
             five_points(self.known.landmarks(clip.poses[t], clip.cameras[t])) - 0.5 for t in frames
@@ -84,3 +87,11 @@ class Search:
             return known
         rows = self.detector.faces(clip.rgb[frames])
         return [nearest(r, k) for r, k in zip(rows, known, strict=True)]
+
+
+def _box(matte: np.ndarray) -> np.ndarray:  # [H, W] uint8 -> [4] px
+    """Around the person; the whole frame where there is nobody."""
+    ys, xs = np.nonzero(matte > 127)
+    if not len(xs):
+        return np.array([0, 0, matte.shape[1], matte.shape[0]], np.float64)
+    return np.array([xs.min(), ys.min(), xs.max() + 1, ys.max() + 1], np.float64)

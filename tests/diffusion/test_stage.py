@@ -161,6 +161,11 @@ def test_stop_reaches_the_stage(subject: Subject, body: BodyModel) -> None:
         DiffusionStage(SMALL, body, Generator(), blind).run(subject, None, report)
 
 
+def test_a_clip_without_the_person_is_said_so() -> None:
+    assert summary(3, []) == "3 frames"
+    assert "from the photo alone" in summary(2, [0, 1])
+
+
 def test_a_part_fills_its_share_of_the_bar() -> None:
     told: list[tuple] = []
     inner = part(lambda *a: told.append(a), 100, 200)

@@ -100,7 +100,7 @@ def test_the_face_nearest_the_head_is_taken() -> None:
 def test_a_trackers_points_are_used_and_may_be_missing() -> None:
     clip = clip_of([(0.0, 0.0), (10.0, 0.0)])
     answers = [body_landmarks(clip, 0), None, body_landmarks(clip, 2)]
-    found = search(clip, landmarks=lambda frame: answers.pop(0))
+    found = search(clip, landmarks=lambda frame, box: answers.pop(0))
     assert [face.frame for face in found.faces] == [0, 2] and found.left == {faces.NOT_FOUND: [1]}
 
 
