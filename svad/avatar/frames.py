@@ -11,6 +11,7 @@ import torch
 from scipy.spatial import cKDTree
 from torch import Tensor
 
+from svad.avatar.closer import closer
 from svad.avatar.refine import core
 from svad.avatar.tint import Tint, tints_of
 from svad.body.skin import pose_gaussians
@@ -48,17 +49,19 @@ def fit_frames(
     right: the Gaussian's share of the photo times `PHOTO` times the weight of all frames.
     Each frame is first given the photo's colour balance (`svad.avatar.tint`).
     """
+    clip = closer(clip, frames)
+    count = len(frames)
     colors = photos = avatar.gaussians.colors
     shown = _shares(avatar, clip)
-    pinned = PHOTO * float(clip.weight[frames].sum()) * shown
-    tints = tints_of(avatar, clip, frames, shown, tell)
+    pinned = PHOTO * float(clip.weight.sum()) * shown
+    tints = tints_of(avatar, clip, shown, tell)
     for k in range(rounds):
         error, share = torch.zeros_like(colors), torch.zeros(len(colors), 1)
         now = replace_colors(avatar, colors)
-        for j, index in enumerate(frames):
-            tell((k + 1) * len(frames) + j)
-            weight = float(clip.weight[index])
-            e, s = _errors(now, clip, index, tints[j])
+        for j in range(count):
+            tell((k + 1) * count + j)
+            weight = float(clip.weight[j])
+            e, s = _errors(now, clip, j, tints[j])
             error += weight * e
             share += weight * s
         error += pinned * (photos - colors)

@@ -6,7 +6,7 @@ photo shows too, the difference is known; frames from behind take that of their 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -46,15 +46,15 @@ class Tint:
 def tints_of(
     avatar: Avatar,  # with the photo's colours where the photo shows it
     clip: Clip,
-    frames: Sequence[int],  # of the clip, rising
     shown: Tensor,  # [N, 1] px of the photo that each Gaussian colours
     tell: Callable[[int], None],  # gets how many frames have been looked at
 ) -> list[Tint]:
     """One per frame; a frame with little in common with the photo lies between its neighbours."""
     known = shown / (shown + KNOWN)
     found: dict[int, np.ndarray] = {}
-    for done, index in enumerate(frames):
-        tell(done)
+    frames = range(len(clip.rgb))
+    for index in frames:
+        tell(index)
         balance = _balance(avatar, clip, index, known)
         if balance is not None:
             found[index] = balance
