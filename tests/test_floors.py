@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 MODULES = sorted((ROOT / "svad").rglob("*.py"))
 GROUND = {
     *("media", "body", "splat", "pose", "types", "config", "errors", "files", "storage", "startup"),
-    *("ahead", "locks", "weights"),
+    *("ahead", "locks", "weights", "flops"),
 }
 STAGES = {
     *("subject", "relief", "diffusion", "identity", "restoration", "avatar", "package"),

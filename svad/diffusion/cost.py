@@ -12,6 +12,7 @@ from itertools import pairwise
 from svad.diffusion.settings import RunSettings
 from svad.diffusion.sizes import CLIP_IMAGE, LATENT_CHANNELS, Sizes
 from svad.diffusion.windows import padded_frames, windows
+from svad.flops import attend, conv, linear
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,20 +219,6 @@ def decode_flops(sizes: Sizes, h: int, w: int) -> int:
             total += conv(pixels, out, out)
         width = out
     return total + conv(pixels, width, 3)
-
-
-def conv(pixels: int, inputs: int, outputs: int) -> int:
-    """A 3 x 3 convolution to so many pixels."""
-    return linear(pixels, 9 * inputs, outputs)
-
-
-def linear(tokens: int, inputs: int, outputs: int) -> int:
-    return 2 * tokens * inputs * outputs
-
-
-def attend(queries: int, keys: int, width: int) -> int:
-    """The two matrix products of an attention, all heads together."""
-    return 4 * queries * keys * width
 
 
 def _convolutions(p: Place) -> int:

@@ -14,6 +14,7 @@ from itertools import pairwise
 import numpy as np
 
 from svad.config import RestorationConfig
+from svad.flops import attend, conv, depthwise, linear
 from svad.pose.drive import PAPER_FRAMES
 from svad.restoration.control import HINT, HINT_STRIDES
 from svad.restoration.restorer import CROP
@@ -289,25 +290,6 @@ def places(sizes: Sizes, h: int, w: int) -> Iterator[Place]:
         if i > 0:
             yield Place("sampler", widths[i], widths[i], pixels[i - 1])
         width = widths[i]
-
-
-def conv(pixels: int, inputs: int, outputs: int) -> int:
-    """A 3 x 3 convolution to so many pixels."""
-    return linear(pixels, 9 * inputs, outputs)
-
-
-def depthwise(pixels: int, width: int) -> int:
-    """A 3 x 3 convolution of each channel alone."""
-    return linear(pixels, 9, width)
-
-
-def linear(tokens: int, inputs: int, outputs: int) -> int:
-    return 2 * tokens * inputs * outputs
-
-
-def attend(queries: int, keys: int, width: int) -> int:
-    """The two matrix products of an attention, all heads together."""
-    return 4 * queries * keys * width
 
 
 def _residual(pixels: int, inputs: int, width: int) -> int:
