@@ -20,6 +20,7 @@ from svad.ui.files import uploaded
 from svad.ui.gallery import Finished
 from svad.ui.sheet import make_sheet
 from svad.ui.studio import Ended, Progress, Seen, Studio
+from svad.weights.convert import in_words
 
 log = logging.getLogger(__name__)
 Updates = dict[Any, Any]  # component -> its new value or properties
@@ -33,6 +34,9 @@ class Parts:
     check: gr.HTML
     preset: gr.Radio
     offer: gr.HTML
+    accept: gr.Checkbox  # the terms of files that ask for it
+    fetch: gr.Button
+    halt: gr.Button  # stops fetching
     create: gr.Button
     stop: gr.Button
     status: gr.HTML
@@ -87,13 +91,53 @@ class Events:
 
     def choose(self, preset: str) -> Updates:
         """A preset was chosen."""
+        steps = stages.step_list((), self.studio.shelf.url, preset)
+        return self._offer(preset) | {self.parts.steps: steps}
+
+    def fetch(self, preset: str, accepted: bool) -> Iterator[Updates]:
+        """*Fetch the files* was pressed."""
+        p = self.parts
+        yield {
+            p.fetch: gr.Button(visible=False),
+            p.accept: gr.Checkbox(visible=False),
+            p.halt: gr.Button(texts.FETCH_STOP, interactive=True, visible=True),
+            p.preset: gr.Radio(interactive=False),
+        }
+        ready = {p.halt: gr.Button(visible=False), p.preset: gr.Radio(interactive=True)}
+        try:
+            if self.studio.settings.hosted:
+                raise SvadError(texts.FETCH_HOSTED)
+            for beat in self.studio.fetcher.fetch(preset, accepted):
+                if not beat.over:
+                    yield {p.offer: panels.fetching(preset, beat)}
+                    continue
+                now = self._offer(preset)
+                yield ready | now | {p.offer: panels.fetched(beat) + now[p.offer]}
+        except Exception as error:
+            sentence = panels.problem(texts.FETCH_FAILED, explain(error), "")
+            yield ready | self._offer(preset) | {p.offer: sentence}
+
+    def halt(self) -> Updates:
+        """*Stop fetching* was pressed."""
+        self.studio.fetcher.stop()
+        return {self.parts.halt: gr.Button(texts.STOPPING, interactive=False)}
+
+    def _offer(self, preset: str) -> Updates:
+        """What a preset gives and lacks, and whether its files can be fetched from here."""
         p = self.parts
         try:
-            found = panels.offer(offer(PRESETS[preset]))
+            found = offer(PRESETS[preset])
         except SvadError as error:
-            found = panels.problem(texts.FAILED, str(error), "")
-        steps = stages.step_list((), self.studio.shelf.url, preset)
-        return {p.offer: found, p.steps: steps}
+            hidden = {p.fetch: gr.Button(visible=False), p.accept: gr.Checkbox(visible=False)}
+            return hidden | {p.offer: panels.problem(texts.FAILED, str(error), "")}
+        files = [] if self.studio.settings.hosted else panels.can_fetch(found)
+        size = in_words(sum(entry.size or 0 for entry in files))
+        asks = any(entry.gate == "accept-terms" for entry in files)
+        return {
+            p.offer: panels.offer(found),
+            p.fetch: gr.Button(texts.FETCH_SIZE.format(size=size), visible=bool(files)),
+            p.accept: gr.Checkbox(visible=asks),
+        }
 
     def create(self, job: str, preset: str | None = None) -> Iterator[Updates]:
         """*Create avatar* was pressed."""

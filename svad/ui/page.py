@@ -113,6 +113,10 @@ def _left(studio: Studio, shown: str) -> dict[str, Any]:
         elem_id="presets",
     )
     offered = html(panels.offer(offer(PRESETS[studio.settings.preset])), elem_id="offer")
+    accept = gr.Checkbox(label=texts.ACCEPT_TERMS, visible=False, elem_id="accept")
+    with gr.Row(elem_id="fetch-row"):
+        fetch = gr.Button(texts.FETCH_HERE, visible=False, elem_id="fetch")
+        halt = gr.Button(texts.FETCH_STOP, visible=False, elem_id="halt")
     with gr.Row(elem_id="press"):
         create = gr.Button(texts.CREATE, variant="primary", interactive=False, elem_id="create")
         stop = gr.Button(texts.STOP, visible=False, min_width=110, scale=0, elem_id="stop")
@@ -125,6 +129,9 @@ def _left(studio: Studio, shown: str) -> dict[str, Any]:
         check=check,
         preset=preset,
         offer=offered,
+        accept=accept,
+        fetch=fetch,
+        halt=halt,
         create=create,
         stop=stop,
         status=status,
@@ -200,7 +207,10 @@ def _wire(page: gr.Blocks, p: Parts, events: Events) -> None:
         preprocess=False,  # gradio's decoding would fail on bad files before we can say why
         **quiet,
     )
-    p.preset.change(events.choose, p.preset, [p.offer, p.steps], **quiet)
+    fetching = [p.offer, p.accept, p.fetch, p.halt, p.preset]
+    p.preset.change(events.choose, p.preset, [*fetching, p.steps], **quiet)
+    p.fetch.click(events.fetch, [p.preset, p.accept], fetching, **quiet)
+    p.halt.click(events.halt, None, p.halt, queue=False, **quiet)
     p.create.click(events.create, [p.job, p.preset], everything, **quiet)
     p.stop.click(events.stop, p.job, p.stop, queue=False, **quiet)
     p.examples.click(events.pick, None, everything, **quiet)

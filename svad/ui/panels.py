@@ -8,8 +8,10 @@ from urllib.parse import quote
 
 from svad.offers import Offer
 from svad.ui import texts
+from svad.ui.fetching import Fetching, FileState
 from svad.ui.files import VIEWER, Shelf, address
 from svad.ui.gallery import Finished
+from svad.weights.convert import in_words
 from svad.weights.manifest import Entry
 
 
@@ -74,6 +76,41 @@ def offer(found: Offer) -> str:
         html += f"<p>{escape(texts.PRESET_LACKS.format(files=names))}</p>"
     slow = found.needs_gpu and (found.here == "cpu" or not found.fits)
     return f'<div class="check {"warn" if slow else "tips"} offer">{html}</div>'
+
+
+def can_fetch(found: Offer) -> list[Entry]:
+    """The files a preset reads and lacks that the Hub has."""
+    return [e for e in (*found.missing, *found.lacks) if e.repo and e.path is None]
+
+
+def fetching(preset: str, beat: Fetching) -> str:
+    """A bar per file."""
+    title = texts.FETCHING.format(name=texts.PRESETS[preset])
+    rows = "".join(map(_fetched_file, beat.files))
+    return (
+        f'<div class="check offer" data-say="{escape(title)}"><h2>{escape(title)}</h2>'
+        f'<ol class="fetch">{rows}</ol><p>{escape(texts.FETCH_NOTE)}</p></div>'
+    )
+
+
+def _fetched_file(file: FileState) -> str:
+    share = f' value="{file.done / file.total:.3f}"' if file.total else ""
+    amount = f"{in_words(file.done)} of {in_words(file.total)} {file.note}".strip()
+    return (
+        f'<li><p class="name"><b>{escape(file.name)}</b><i>{escape(amount)}</i></p>'
+        f'<progress max="1"{share} aria-label="{escape(file.name)}"></progress></li>'
+    )
+
+
+def fetched(beat: Fetching) -> str:
+    """How a download ended."""
+    if beat.errors:
+        items = "".join(f"<li>{escape(sentence)}</li>" for sentence in beat.errors)
+        title = escape(texts.FETCH_FAILED)
+        return f'<div class="check bad" role="alert"><h2>{title}</h2><ul>{items}</ul></div>'
+    words = escape(texts.FETCH_STOPPED if beat.stopped else texts.FETCHED)
+    kind = "warn" if beat.stopped else "good"
+    return f'<div class="check {kind}" data-say="{words}"><p>{words}</p></div>'
 
 
 def _missing(found: Offer) -> str:

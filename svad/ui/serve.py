@@ -26,6 +26,14 @@ GRACE = 2  # seconds the first request gets before warming up takes the processo
 log = logging.getLogger(__name__)
 
 
+def fetch_at_start() -> None:
+    """Fetches what the owner asked for with SVAD_FETCH; nothing otherwise."""
+    from svad.ui import fetching
+
+    if os.environ.get(fetching.FETCH):
+        fetching.fetch_at_start()
+
+
 def serve(examples: Path = ROOT / "examples") -> None:
     """Serves the page until Ctrl-C: on this computer only, or to all on a Space."""
     hosted = "SPACE_ID" in os.environ
@@ -33,6 +41,7 @@ def serve(examples: Path = ROOT / "examples") -> None:
     # Uploads and whatever the page shows; read by gradio when it is imported.
     os.environ.setdefault("GRADIO_TEMP_DIR", str(private / "page"))
     if gpu.on_zero():
+        fetch_at_start()  # before the networks are put on the GPU, and that before the page opens
         ready_for_zero()
     from svad.ui.page import build_page, first_view_files, launch_options
     from svad.ui.studio import Settings, Studio
@@ -57,6 +66,8 @@ def serve(examples: Path = ROOT / "examples") -> None:
             "port, choose another: GRADIO_SERVER_PORT=7861 make demo"
         )
     print(f"The page is open on {page.local_url}", flush=True)
+    if not gpu.on_zero():
+        threading.Thread(target=fetch_at_start, daemon=True).start()
     threading.Thread(target=warm_up, args=(studio,), daemon=True).start()
     threading.Thread(target=clean, args=(studio, first_view_files(page)), daemon=True).start()
     page.block_thread()

@@ -14,6 +14,7 @@ from svad.errors import JobError, Stopped, SvadError
 from svad.files import writing
 from svad.offers import offer
 from svad.ui import texts
+from svad.ui.fetching import Fetcher
 from svad.ui.files import VIEWER, Shelf
 from svad.ui.gallery import Finished, read_examples, read_finished
 from svad.ui.work import Line, Task
@@ -114,6 +115,7 @@ class Studio:
         self._loading, self._starting = threading.Lock(), threading.Lock()
         self._line = Line(settings.at_once)
         self._tasks: dict[str, Task] = {}  # the latest run of each job
+        self.fetcher = Fetcher()
         self._looks: dict[str, Any] = {}  # what was seen of the latest photos, by job
 
     @property

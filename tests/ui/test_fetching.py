@@ -1,0 +1,139 @@
+"""Files fetched from the page, over a small Hub on this machine."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from svad.errors import SvadError
+from svad.ui import fetching, texts
+from svad.ui.events import Events
+from svad.ui.fetching import Fetcher, fetch_at_start
+from svad.ui.studio import Studio
+from svad.weights import Store
+from svad.weights.download import download
+from tests.ui.test_offers import Names
+from tests.weights.conftest import clean, hub  # noqa: F401 - fixtures
+from tests.weights.hub_server import Hub
+
+pytestmark = pytest.mark.usefixtures("clean")
+CONTENT = os.urandom(3000)
+
+
+@pytest.fixture
+def files(hub: Hub) -> Callable[..., list]:  # noqa: F811
+    """The Hub with DWPose's two files, and how to fetch from it."""
+    hub.files["yzd-v/DWPose"] = dict.fromkeys(("yolox_l.onnx", "dw-ll_ucoco_384.onnx"), CONTENT)
+    return partial(download, endpoint=hub.url, pause=0.0)
+
+
+@pytest.fixture
+def events(make_studio: Callable[..., Studio], files: Callable[..., list]) -> Events:
+    studio = make_studio()
+    studio.fetcher = Fetcher(files)
+    return Events(studio, Names())
+
+
+def test_what_the_hub_has_comes_and_the_rest_is_told(events: Events) -> None:
+    first, *beats, last = events.fetch("quick", False)
+    assert first["fetch"].visible is False and first["halt"].visible is True
+    assert last["halt"].visible is False and last["preset"].interactive is True
+    shown = last["offer"]
+    assert texts.FETCH_FAILED in shown  # the other repositories are not on this Hub
+    assert "denoising_unet.pth" in shown and "yolox_l.onnx:" not in shown
+    assert "needs 9 files" in shown  # 11 less the two that came
+    store = Store.from_environment()
+    assert store.resolve("yolox_l").read_bytes() == CONTENT
+    assert last["fetch"].visible is True
+
+
+def test_a_bar_per_file() -> None:
+    from svad.ui import panels
+    from svad.ui.fetching import Fetching, FileState
+
+    html = panels.fetching("quick", Fetching((FileState("a<b>.onnx", 500, 2000, "checking"),)))
+    assert "a&lt;b&gt;.onnx" in html and 'value="0.250"' in html and "500 B of 2.00 kB" in html
+    assert "checking" in html
+
+
+def test_terms_are_accepted_first(events: Events, hub: Hub) -> None:  # noqa: F811
+    hub.files["xg-chu/GAGAvatar"] = {"assets/FLAME_with_eye.pt": b"not a checkpoint"}
+    assert events.choose("paper")["accept"].visible is True
+    *_, last = events.fetch("paper", False)
+    assert "FLAME_with_eye.pt" in last["offer"] and "comes under these terms" in last["offer"]
+    assert not [p for _, p, _, _ in hub.log if "FLAME" in p]
+    *_, last = events.fetch("paper", True)
+    assert "comes under these terms" not in last["offer"]
+    assert [p for _, p, _, _ in hub.log if "FLAME" in p]
+
+
+def test_visitors_of_a_hosted_page_cannot_fetch(
+    make_studio: Callable[..., Studio],
+    files: Callable[..., list],
+    hub: Hub,  # noqa: F811
+) -> None:
+    studio = make_studio(hosted=True)
+    studio.fetcher = Fetcher(files)
+    events = Events(studio, Names())
+    assert events.choose("quick")["fetch"].visible is False
+    *_, last = events.fetch("quick", True)
+    assert texts.FETCH_HOSTED in last["offer"] and not hub.log
+
+
+def slow(store: Store, entries, progress, accepted: bool) -> list:  # noqa: ANN001
+    """A download that goes on until it is stopped."""
+    show = progress(next(iter(entries)))
+    for k in range(2000):
+        show(k, 2000, "")
+        time.sleep(0.02)
+    return []
+
+
+def test_stop_ends_it_and_two_at_once_are_refused() -> None:
+    fetcher = Fetcher(slow)
+    beats = fetcher.fetch("quick", False)
+    assert next(beats).files[0].total == 2000
+    with pytest.raises(SvadError, match="already"):
+        next(fetcher.fetch("paper", False))
+    fetcher.stop()
+    last = list(beats)[-1]
+    assert last.over and last.stopped and not last.errors
+    closed = fetcher.fetch("quick", False)  # the page is closed
+    next(closed)
+    closed.close()
+    end = time.monotonic() + 5
+    while fetcher._task.running and time.monotonic() < end:
+        time.sleep(0.02)
+    assert not fetcher._task.running
+
+
+def test_an_owner_has_the_files_fetched_at_the_start(
+    files: Callable[..., list], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv(fetching.FETCH, "quick")
+    with caplog.at_level(logging.INFO, "svad.ui.fetching"):
+        fetch_at_start(files)
+    assert Store.from_environment().locate("dwpose") is not None
+    assert "denoising_unet.pth was not fetched" in caplog.text and "yolox_l.onnx" in caplog.text
+    caplog.clear()
+    monkeypatch.setenv("SVAD_WEIGHTS", "/nowhere")
+    fetch_at_start(files)
+    assert "were not fetched" in caplog.text
+
+
+def test_nothing_is_fetched_unasked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from svad.ui import serve
+
+    monkeypatch.delenv(fetching.FETCH, raising=False)
+    monkeypatch.setattr(fetching, "fetch_at_start", lambda: (tmp_path / "asked").touch())
+    serve.fetch_at_start()
+    assert not (tmp_path / "asked").exists()
+    monkeypatch.setenv(fetching.FETCH, "quick")
+    serve.fetch_at_start()
+    assert (tmp_path / "asked").exists()
