@@ -80,6 +80,8 @@ class Networks:
                 read = Reader(self.resolve, report)
                 sizes = read_sizes(self.resolve, read("pose_guider"))
                 self._models = load_models(sizes, read, self.dtype).to(self.device)
+                if self.device.type == "cuda":  # every window has the same shapes
+                    torch.backends.cudnn.benchmark = True
             return self._models
 
 
