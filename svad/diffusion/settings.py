@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+SOLVERS = ("ddim", "dpm2m")
+
 
 @dataclass(frozen=True, kw_only=True)
 class RunSettings:
@@ -26,6 +28,8 @@ class RunSettings:
     def __post_init__(self) -> None:
         if self.width % 8 or self.height % 8:
             raise ValueError(f"width and height must divide by 8, not {self.width}x{self.height}")
+        if self.solver not in SOLVERS:
+            raise ValueError(f"the solver must be one of {', '.join(SOLVERS)}, not {self.solver}")
         if not 0 <= self.overlap < self.context:
             raise ValueError(f"an overlap of 0 to {self.context - 1} is needed, not {self.overlap}")
 

@@ -8,8 +8,7 @@ from typing import Protocol
 from torch import Tensor
 
 from svad.diffusion.schedule import Schedule
-
-SOLVERS = ("ddim", "dpm2m")
+from svad.diffusion.settings import SOLVERS
 
 
 class Solver(Protocol):

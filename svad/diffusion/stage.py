@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from svad.body.model import BodyModel
-from svad.config import DiffusionConfig
+from svad.config import DiffusionConfig, SettingError
 from svad.diffusion import check
 from svad.diffusion.canvas import Canvas, compose, letterbox, squash
-from svad.diffusion.generate import Request
+from svad.diffusion.generate import Request, run_settings
 from svad.diffusion.view import followed
 from svad.media.images import resize
 from svad.pose.align import align
@@ -49,10 +49,14 @@ class DiffusionStage:
 
         With figures aligned in the picture (`fit` "keypoints") the poses are those of the person's
         own body in the same movement, and the camera brings it onto the figures: close, not exact.
-        Raises `MissingWeights`, `WeightsMismatch`.
+        Raises `SettingError`, `MissingWeights`, `WeightsMismatch`.
         """
         c = self.config
-        turn = turning(c.turn, c.frames)
+        try:
+            run_settings(c)
+            turn = turning(c.turn, c.frames)
+        except ValueError as error:
+            raise SettingError(f"These settings do not work: {error}.") from error
         report(0, TOTAL, "placing the person")
         canvas = self._canvas(subject, turn)
         photo, matte = self._photo(subject, canvas)

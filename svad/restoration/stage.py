@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from svad.body.model import BodyModel
-from svad.config import RestorationConfig
+from svad.config import RestorationConfig, SettingError
 from svad.errors import NothingToDo
 from svad.media.images import resize
+from svad.restoration import schedule
 from svad.restoration.align import crop
 from svad.restoration.background import PHOTO, Background
 from svad.restoration.faces import FramedFace
@@ -52,8 +53,12 @@ class RestorationStage:
         """The clip `config.scale` times as large; the last note says what was done and what not.
 
         Raises `NothingToDo` if no network is there and nothing is to be enlarged, and
-        `WeightsMismatch` or `UnsafeFile` for a file that is not the right one.
+        `WeightsMismatch` or `UnsafeFile` for a file that is not the right one, `SettingError`.
         """
+        try:
+            schedule.steps(self.config.steps)
+        except ValueError as error:
+            raise SettingError(f"These settings do not work: {error}.") from error
         report(0, 1, "reading the networks")
         models = self.models()
         if models.restorer is None and models.upsampler is None and self.config.scale <= 1:

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from svad.body.model import BodyModel
-from svad.config import PAPER, QUICK, DiffusionConfig
+from svad.config import PAPER, QUICK, DiffusionConfig, SettingError
 from svad.diffusion import check
 from svad.diffusion.generate import Request, Skeletons
 from svad.diffusion.stage import DiffusionStage, part, summary
@@ -150,6 +150,18 @@ def test_the_skeletons_are_drawn_when_they_are_asked_for(subject: Subject, body:
     assert len(pictures) == FRAMES
     assert pictures[0].shape == (768, 448, 3) and pictures[0].max() > 100
     assert (pictures[0] != pictures[2]).any()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [({"width": 1001}, "divide by 8"), ({"turn": "round"}, "paper or even"),
+     ({"solver": "euler"}, "ddim, dpm2m"), ({"overlap": 48}, "overlap")],
+)  # fmt: skip
+def test_settings_that_do_not_work_are_a_sentence(
+    subject: Subject, body: BodyModel, changes: dict, words: str
+) -> None:
+    with pytest.raises(SettingError, match=words):
+        run(subject, body, replace(SMALL, **changes), blind)
 
 
 def test_stop_reaches_the_stage(subject: Subject, body: BodyModel) -> None:

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from svad.body.free import load_free_body
-from svad.config import RestorationConfig
+from svad.config import RestorationConfig, SettingError
 from svad.errors import NothingToDo, Stopped
 from svad.restoration.align import crop, similarity
 from svad.restoration.enlarge import enlarge
@@ -79,6 +79,11 @@ def clip() -> Clip:
 def plain(clip: Clip) -> Clip:
     """Enlarged without any network."""
     return run(clip, missing=NO_FILES)
+
+
+def test_steps_that_cannot_be_spaced_are_a_sentence(clip: Clip) -> None:
+    with pytest.raises(SettingError, match="30 steps cannot be spaced evenly"):
+        run(clip, None, {"steps": 30}, missing=NO_FILES)
 
 
 @pytest.mark.parametrize("scale", [1.5, 2.0])
