@@ -180,7 +180,7 @@ class Events:
         """An example was chosen."""
         finished = self.studio.finished(f"example:{event.pick}")
         if finished is None:
-            return {}
+            return {self.parts.status: gr.skip()}  # gradio wants something
         return self.show(finished) | {
             self.parts.examples: self._examples(finished.key),
             self.parts.tabs: gr.Tabs(selected="avatar"),
@@ -211,7 +211,7 @@ class Events:
         p = self.parts
         job = request.query_params.get("job", "")
         if not job:
-            return {}
+            return {self.parts.status: gr.skip()}  # gradio wants something
         try:
             finished = self.studio.finished(f"job:{job}")
             picture = self.studio.seen(job)

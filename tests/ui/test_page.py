@@ -108,7 +108,7 @@ class Visitor:
         return {urlparse(url).hostname for url in urls if url.startswith(("http", "ws"))}
 
 
-def test_a_visit(make_studio, launch, browser, photo: Path, tmp_path: Path):
+def test_a_visit(make_studio, launch, browser, photo: Path, tmp_path: Path, capfd):
     """Looks at the example, uploads, creates, stops, creates again, downloads, moves."""
     visitor = Visitor(browser, launch(make_studio(FakePipeline(0.7))))
     assert visitor.says("#heading", "Ada")
@@ -148,6 +148,7 @@ def test_a_visit(make_studio, launch, browser, photo: Path, tmp_path: Path):
 
     errors = [e for e in browser.get_log("browser") if e["level"] == "SEVERE"]
     assert not errors
+    assert "Traceback" not in capfd.readouterr().err  # every callback gave what gradio expects
     assert visitor.hosts() == {"127.0.0.1"}, "something was asked for outside this machine"
 
 
