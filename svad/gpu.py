@@ -88,6 +88,7 @@ def run(work: Work, *arguments: Any, seconds: int = DEFAULT_SECONDS, report: Rep
                 raise GpuUnavailable(FULL) from error
             raise
     news = dispatcher()(work, arguments, seconds)
+    last: tuple = (0, 1, "waiting for the GPU")
     try:
         for kind, *values in _received(news):
             if kind == "result":
@@ -95,7 +96,12 @@ def run(work: Work, *arguments: Any, seconds: int = DEFAULT_SECONDS, report: Rep
             if kind == "failed":
                 raise {"nothing": NothingToDo}.get(values[0], SvadError)(values[1])
             if kind == "report":
+                last = tuple(values[:3])  # without the picture, which was shown
                 report(*values)
+            if (
+                kind == "alive"
+            ):  # silent work, such as loading: a stop must get through all the same
+                report(*last)
     finally:
         news.close()
     raise GpuUnavailable("The GPU ended the work early. Press Create avatar to go on.")

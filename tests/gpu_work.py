@@ -116,6 +116,12 @@ def breaks(*, report: Callable[..., None]) -> None:
     raise ZeroDivisionError
 
 
+def silent_for(seconds: float, *, report: Callable[..., None]) -> None:
+    """Reports once, then nothing for a while."""
+    report(1, 5, "loading", None)
+    time.sleep(seconds)
+
+
 def endless(marks: str, *, report: Callable[..., None]) -> None:
     """Goes on until its report raises; leaves a mark each time."""
     for k in range(10_000):

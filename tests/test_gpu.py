@@ -94,6 +94,21 @@ def test_stop_ends_the_work_in_the_worker(zero: FakeSpaces, tmp_path: Path) -> N
     assert marks.stat().st_size == before
 
 
+def test_stop_gets_through_while_the_work_is_silent(zero: FakeSpaces) -> None:
+    told: list[tuple] = []
+
+    def report(*values: object) -> None:
+        told.append(values)
+        if len(told) == 3:
+            raise Stopped("Stopped.")
+
+    begun = time.monotonic()
+    with pytest.raises(Stopped):
+        gpu.run(gpu_work.silent_for, 4.0, report=report)
+    assert time.monotonic() - begun < 8  # the worker itself is waited for
+    assert told[-1] == (1, 5, "loading")
+
+
 def test_what_a_run_asks_for_fits_a_free_account() -> None:
     assert 0 < gpu.asked("quick") <= offers.FREE_SECONDS
     assert gpu.asked("preview") == 0

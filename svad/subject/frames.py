@@ -1,4 +1,4 @@
-"""Looks at generated frames: the person's matte, body points and face."""
+"""Looks at generated frames: the person's matte and body points."""
 
 from __future__ import annotations
 
