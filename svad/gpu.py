@@ -98,10 +98,8 @@ def run(work: Work, *arguments: Any, seconds: int = DEFAULT_SECONDS, report: Rep
             if kind == "report":
                 last = tuple(values[:3])  # without the picture, which was shown
                 report(*values)
-            if (
-                kind == "alive"
-            ):  # silent work, such as loading: a stop must get through all the same
-                report(*last)
+            if kind == "alive":
+                report(*last)  # work may be silent while it loads; a stop must get through
     finally:
         news.close()
     raise GpuUnavailable("The GPU ended the work early. Press Create avatar to go on.")
