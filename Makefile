@@ -11,4 +11,4 @@ test: setup  ## all tests
 lint: setup  ## style of the code
 	@$(PYTHON_HERE) -m ruff check . && $(PYTHON_HERE) -m ruff format --check .
 bench: setup  ## one JSON line per figure; ONLY=splat, diffusion, head, restoration, preview or page for a part
-	@$(PYTHON_HERE) -m svad.bench $(ONLY)
+	@$(PYTHON_HERE) -m tools.bench $(ONLY)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from svad.startup import check_python, prepare
+from svad.core.startup import check_python, prepare
 
 check_python()
 prepare()

@@ -15,13 +15,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
-from svad.startup import check_python, prepare
+from svad.core.startup import check_python, prepare
 
 check_python()  # before anything that an older Python would stumble over
 prepare()
 
 from svad.config import PRESETS, Preset, changed  # noqa: E402
-from svad.errors import JobError, Stopped, SvadError  # noqa: E402
+from svad.core.errors import JobError, Stopped, SvadError  # noqa: E402
 from svad.types import Report, StageState  # noqa: E402
 
 OK, BROKEN, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -149,8 +149,8 @@ def _drive_parser() -> argparse.ArgumentParser:
 
 
 def _create(options: argparse.Namespace, stop: threading.Event) -> int:
-    from svad.jobs import read_card
-    from svad.pipeline import Pipeline
+    from svad.run.jobs import read_card
+    from svad.run.pipeline import Pipeline
 
     bars = Bars(sys.stderr)
     try:
@@ -166,7 +166,7 @@ def _create(options: argparse.Namespace, stop: threading.Event) -> int:
 
 
 def _drive(options: argparse.Namespace, stop: threading.Event) -> int:
-    from svad.pipeline import drive
+    from svad.run.pipeline import drive
 
     preset = _with_settings(replace(PRESETS[options.preset], seed=options.seed), options.set)
     return _video(
@@ -176,7 +176,7 @@ def _drive(options: argparse.Namespace, stop: threading.Event) -> int:
 
 
 def _animate(options: argparse.Namespace, stop: threading.Event) -> int:
-    from svad.pipeline import animate
+    from svad.run.pipeline import animate
 
     return _video(
         options.output, options.motion, stop,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 
-from svad.errors import SvadError
+from svad.core.errors import SvadError
 
 
 class SettingError(SvadError):

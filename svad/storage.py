@@ -8,8 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from svad.errors import JobError
-from svad.files import write_bytes
+from svad.core.errors import JobError
+from svad.core.files import write_bytes
 
 T = TypeVar("T")
 

@@ -23,8 +23,8 @@ Report = Callable[..., None]
 """`report(done, total, note, picture=None)`: how a stage tells its progress.
 
 `done` and `total` are counts, `note` a short phrase for a person, `picture` an [H, W, 3] uint8
-thumbnail. It raises `svad.errors.Stopped` when the person wants to stop, so call it at least once
-a second.
+thumbnail. It raises `svad.core.errors.Stopped` when the person wants to stop, so call it at least
+once a second.
 """
 
 
@@ -143,7 +143,7 @@ class Result:
 class StageState:
     """What the page and the terminal show of one stage."""
 
-    name: str  # of `svad.pipeline.STAGES`
+    name: str  # of `svad.run.pipeline.STAGES`
     title: str  # a few plain words
     state: str  # waiting | running | done | kept | skipped | stopped | failed
     done: int

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from svad.startup import prepare
+from svad.core.startup import prepare
 
 prepare()  # before any test module imports torch or mediapipe
 

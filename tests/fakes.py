@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from svad.files import write_bytes, writing
+from svad.core.files import write_bytes, writing
 from svad.media.images import save_png
 from svad.media.video import write_mp4
 from svad.types import Avatar, Clip, Photo, Report, Result, Subject

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from svad import cli, pipeline
-from svad.jobs import read_card
+from svad import cli
+from svad.run import pipeline
+from svad.run.jobs import read_card
 from tests.fakes import FakeStages
 from tests.subject.people import person, pose_of
 from tests.ui.bad_photos import TAKEN, noise

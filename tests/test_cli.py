@@ -14,12 +14,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from svad import cli, pipeline, startup
+from svad import cli
 from svad.config import PREVIEW, Preset
-from svad.jobs import read_card
+from svad.core import startup
 from svad.media.images import save_png
 from svad.media.video import probe
-from svad.pipeline import waiting
+from svad.run import pipeline
+from svad.run.jobs import read_card
+from svad.run.pipeline import waiting
 from tests.fakes import FakeStages
 from tests.helpers import tiny_subject
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from svad.config import PREVIEW
-from svad.jobs import read_card
 from svad.media.images import read_png, read_rgb, save_png, to_float
 from svad.media.video import probe
-from svad.pipeline import Pipeline, animate, load_avatar
+from svad.run.jobs import read_card
+from svad.run.pipeline import Pipeline, animate, load_avatar
 from svad.types import StageState
 
 EXAMPLES = Path(__file__).parents[1] / "examples"

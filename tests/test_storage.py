@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from svad.errors import JobError
+from svad.core.errors import JobError
 from svad.storage import load, save
 from svad.types import Avatar, Clip, Closeup, Photo, Subject
 from tests.fakes import FakeStages

@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from svad.ahead import ahead
 from svad.body.poser import Poser
 from svad.body.skin import pose_gaussians
+from svad.core.ahead import ahead
 from svad.splat.camera import Camera
 from svad.splat.gaussians import Gaussians
 from svad.splat.scene import draw, draw_rgba, floor_height, frame_camera, studio

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from svad.avatar.frames import believed, fit_frames
-from svad.avatar.refine import core, fit_colours, fit_silhouette
+from svad.avatar.closed.colours import believed, fit_frames
+from svad.avatar.closed.refine import core, fit_colours, fit_silhouette
 from svad.body.skin import pose_gaussians, unpose_points
 from svad.config import AvatarConfig
 from svad.media.images import to_float, to_uint8

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from svad.body.model import BodyModel, make_body
-from svad.errors import MissingFile
+from svad.core.errors import MissingFile
 
 DATA_FILE = Path(__file__).parent / "data" / "body.npz"
 
@@ -21,10 +21,10 @@ def load_free_body() -> BodyModel:
 
 
 def read_body(path: Path) -> BodyModel:
-    """Read a body file that `svad.body.bake` wrote."""
+    """Read a body file that `tools.body.bake` wrote."""
     if not path.exists():
         raise MissingFile(
-            str(path), "this project's repository", "CC0 1.0", "Run `python -m svad.body.bake`"
+            str(path), "this project's repository", "CC0 1.0", "Run `python -m tools.body.bake`"
         )
     with np.load(path, allow_pickle=False) as archive:
         data = {name: archive[name] for name in archive.files}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from svad.body.makehuman import Source
+from tools.body.makehuman import Source
 
 COLLAR_DEGREES, SHOULDER_DEGREES = 8.0, 14.0  # share of the raise that the collar takes
 LEG_OUTWARD_DEGREES = 2.0

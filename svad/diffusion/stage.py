@@ -9,7 +9,7 @@ import numpy as np
 
 from svad.body.model import BodyModel
 from svad.config import DiffusionConfig, SettingError
-from svad.diffusion import check
+from svad.diffusion import frame_confidence as check
 from svad.diffusion.canvas import Canvas, compose, letterbox, squash
 from svad.diffusion.generate import Request, run_settings
 from svad.diffusion.view import followed

@@ -18,8 +18,8 @@ import torch
 
 from svad.body.flame import EXPRESSION, SCALE
 from svad.body.lbs import rigid_chain, rodrigues
-from svad.errors import SvadError
-from svad.files import writing
+from svad.core.errors import SvadError
+from svad.core.files import writing
 from svad.identity.planes import FOCAL
 from svad.splat.camera import Camera
 from svad.types import Pose

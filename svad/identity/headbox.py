@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from svad.errors import NothingToDo
+from svad.core.errors import NothingToDo
 
 # Lengths of an average adult head, mm (NASA-STD-3000, 50th percentile, rounded). Either is seen
 # shortened when the head turns, so the one that gives the larger scale is believed.

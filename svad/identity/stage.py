@@ -10,7 +10,7 @@ import numpy as np
 
 from svad.body.model import BodyModel
 from svad.config import IdentityConfig
-from svad.errors import MissingFile, NothingToDo
+from svad.core.errors import MissingFile, NothingToDo
 from svad.identity import select
 from svad.identity.driver import Driver, head_yaw, make_driver
 from svad.identity.fusion import NotFused, Placement, fuse, place, published_fusion

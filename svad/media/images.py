@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from svad.files import writing
+from svad.core.files import writing
 
 
 def to_float(

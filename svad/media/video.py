@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from svad.errors import MissingFile, OutputError, SvadError
-from svad.files import writing
+from svad.core.errors import MissingFile, OutputError, SvadError
+from svad.core.files import writing
 
 # RGB is turned into BT.709, and the file says so: players would otherwise guess by the height.
 COLOR = (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from svad.errors import MissingWeights, SvadError
+from svad.core.errors import MissingWeights, SvadError
 from svad.media.images import to_bgr
 from svad.pose import simcc, yolox
 from svad.pose.keypoints import COUNT, VISIBLE, WholeBody

@@ -12,9 +12,9 @@ import torch
 from svad.body.model import BodyModel, RestBody
 from svad.media.images import to_float
 from svad.relief.colour import back_of_clothes, extended, streaks
-from svad.relief.crown import headed_points, inner_mouth
 from svad.relief.fill import body_surface_samples, frame_cuts, missing_points
 from svad.relief.head import face_depth, skin_colour
+from svad.relief.head_completion import headed_points, inner_mouth
 from svad.relief.labels import Hand, draw_parts, hand_hulls, label_pixels, with_skin
 from svad.relief.layers import Layer, build_layers
 from svad.relief.mouth import Rig

@@ -13,8 +13,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from svad.compute.flops import attend, conv, depthwise, linear
 from svad.config import RestorationConfig
-from svad.flops import attend, conv, depthwise, linear
 from svad.pose.drive import PAPER_FRAMES
 from svad.restoration.control import HINT, HINT_STRIDES
 from svad.restoration.restorer import CROP

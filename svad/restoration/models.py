@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from svad.errors import MissingWeights
+from svad.core.errors import MissingWeights
 from svad.pose import detect as pose
 from svad.pose.keypoints import FACE, VISIBLE
 from svad.restoration.detect import Detector

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from svad.errors import SvadError
+from svad.core.errors import SvadError
 from svad.restoration.control import Modulation
 from svad.restoration.networks import Networks, load_networks
 from svad.restoration.schedule import Step, steps

@@ -9,7 +9,7 @@ import numpy as np
 
 from svad.body.model import BodyModel
 from svad.config import RestorationConfig, SettingError
-from svad.errors import NothingToDo
+from svad.core.errors import NothingToDo
 from svad.media.images import resize
 from svad.restoration import schedule
 from svad.restoration.align import crop
@@ -19,9 +19,9 @@ from svad.restoration.known import KnownFace
 from svad.restoration.mask import ellipse_mask, face_labels, face_mask
 from svad.restoration.models import RESTORER, UPSAMPLER, RestorationModels
 from svad.restoration.paste import RestoredFace, paste, photo_is_sharper
+from svad.restoration.report import Meter, before_and_after, summary
 from svad.restoration.restorer import start_noise
 from svad.restoration.search import Found, Search
-from svad.restoration.telling import Meter, before_and_after, summary
 from svad.types import Clip, Report, Subject
 
 # units of work, about a tera-operation each at the published sizes

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from svad.errors import SvadError
-from svad.files import write_bytes
+from svad.core.errors import SvadError
+from svad.core.files import write_bytes
 from svad.splat.gaussians import Gaussians
 
 SH0 = 0.28209479177387814  # value of the constant spherical harmonic, 1 / (2 sqrt(pi))

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import torch
 
-from svad.ahead import ahead
+from svad.core.ahead import ahead
 from svad.splat.camera import Camera, orbit_camera
 from svad.splat.gaussians import Gaussians
 from svad.splat.render import render

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
-from svad.errors import PhotoError
+from svad.core.errors import PhotoError
 from svad.types import Photo
 
 MAX_PIXELS = 50_000_000  # refused before decoding: 150 MB as RGB

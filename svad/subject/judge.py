@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from svad.errors import PhotoError
+from svad.core.errors import PhotoError
 from svad.subject.detect import Box, Detection
 from svad.subject.evidence import hidden_sides
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from svad.config import SubjectConfig
-from svad.errors import PhotoError
+from svad.core.errors import PhotoError
 from svad.subject import judge
 from svad.subject.closeup import head_closeup
 from svad.subject.detect import Detection, Detector, MediapipeDetector, person_box

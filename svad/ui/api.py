@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from svad.config import PRESETS
-from svad.errors import SvadError
+from svad.core.errors import SvadError
 from svad.ui import texts
 from svad.ui.events import explain
 from svad.ui.files import uploaded

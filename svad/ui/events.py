@@ -12,13 +12,13 @@ from typing import Any
 import gradio as gr
 
 from svad.config import PRESETS
-from svad.errors import OutputError, PhotoError, SvadError
-from svad.files import output_error
-from svad.offers import offer
+from svad.core.errors import OutputError, PhotoError, SvadError
+from svad.core.files import output_error
+from svad.run.offers import offer
 from svad.ui import panels, stages, texts
 from svad.ui.files import uploaded
 from svad.ui.gallery import Finished
-from svad.ui.sheet import make_sheet
+from svad.ui.result_view import make_sheet
 from svad.ui.studio import Ended, Progress, Seen, Studio
 from svad.weights.convert import in_words
 

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from svad.errors import Stopped, SvadError
+from svad.core.errors import Stopped, SvadError
 from svad.ui.work import Task
 from svad.weights import Store
 from svad.weights.download import Outcome, download

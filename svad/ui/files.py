@@ -12,8 +12,8 @@ from urllib.parse import quote
 from gradio.processing_utils import hash_file
 from gradio.utils import get_upload_folder, is_in_or_equal
 
-from svad.errors import PhotoError
-from svad.files import writing
+from svad.core.errors import PhotoError
+from svad.core.files import writing
 from svad.ui import texts
 
 VIEWER = Path(__file__).parent / "viewer"

@@ -9,13 +9,13 @@ from typing import Any
 import gradio as gr
 
 from svad.config import PRESETS
-from svad.offers import offer
+from svad.run.offers import offer
 from svad.ui import panels, stages, texts
 from svad.ui.api import add_endpoints
 from svad.ui.events import Events, Parts, motion_choices
 from svad.ui.files import VIEWER
 from svad.ui.gallery import Finished
-from svad.ui.sheet import PAIR_HEIGHT, Sheet, make_sheet
+from svad.ui.result_view import PAIR_HEIGHT, Sheet, make_sheet
 from svad.ui.studio import Studio
 from svad.ui.theme import make_theme
 

@@ -6,7 +6,7 @@ from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
-from svad.offers import Offer
+from svad.run.offers import Offer
 from svad.ui import texts
 from svad.ui.fetching import Fetching, FileState
 from svad.ui.files import VIEWER, Shelf, address

@@ -11,10 +11,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from svad import gpu, makers
+from svad.compute import engine as gpu
 from svad.config import QUICK
-from svad.errors import SvadError
-from svad.offers import offer
+from svad.core.errors import SvadError
+from svad.run import makers
+from svad.run.offers import offer
 
 if TYPE_CHECKING:
     from svad.ui.studio import Studio
@@ -126,7 +127,7 @@ def clean(studio: Studio, keep: frozenset[str]) -> None:
     time.sleep(GRACE)
     from gradio.utils import get_upload_folder
 
-    from svad.jobs import start_janitor
+    from svad.run.jobs import start_janitor
     from svad.ui.files import sweep
 
     age = studio.settings.keep_hours * 3600

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from svad.config import PRESETS
-from svad.errors import JobError, Stopped, SvadError
-from svad.files import writing
-from svad.offers import offer
+from svad.core.errors import JobError, Stopped, SvadError
+from svad.core.files import writing
+from svad.run.offers import offer
 from svad.ui import texts
 from svad.ui.fetching import Fetcher
 from svad.ui.files import VIEWER, Shelf
@@ -20,7 +20,7 @@ from svad.ui.gallery import Finished, read_examples, read_finished
 from svad.ui.work import Line, Task
 
 if TYPE_CHECKING:
-    from svad.jobs import Job, JobStore
+    from svad.run.jobs import Job, JobStore
     from svad.types import StageState
 
 UPLOAD = "upload"  # the photo as it was sent, in the job folder
@@ -47,7 +47,7 @@ class Settings:
 class Engine:
     """The parts below the page; a test puts quick ones in their place."""
 
-    pipeline: Any  # svad.pipeline.Pipeline, or anything that can look, run and animate
+    pipeline: Any  # svad.run.pipeline.Pipeline, or anything that can look, run and animate
     store: JobStore
     others: Mapping[str, Any] = field(default_factory=dict)  # the same for further presets
 
@@ -94,8 +94,8 @@ class Making:
 
 def load_engine(settings: Settings) -> Engine:
     """The real pipeline and job store; takes seconds the first time."""
-    from svad.jobs import JobStore
-    from svad.pipeline import Pipeline
+    from svad.run.jobs import JobStore
+    from svad.run.pipeline import Pipeline
 
     all_of_them = {name: Pipeline(preset) for name, preset in PRESETS.items()}
     return Engine(all_of_them[settings.preset], JobStore(settings.jobs), all_of_them)

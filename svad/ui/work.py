@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from svad.errors import Stopped
+from svad.core.errors import Stopped
 
 SHORTEST = 0.25  # s between two news, so that a page gets at most four a second
 LONGEST = 0.5  # s without news until the page is told anyway

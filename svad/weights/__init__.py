@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from svad.errors import MissingWeights
+from svad.core.errors import MissingWeights
 from svad.weights.manifest import Entry
 from svad.weights.store import Store
 

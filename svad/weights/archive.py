@@ -7,7 +7,7 @@ import shutil
 import tarfile
 from pathlib import Path, PurePosixPath
 
-from svad.files import writing
+from svad.core.files import writing
 from svad.weights.convert import convert, require_room
 from svad.weights.errors import UnsafeFile
 from svad.weights.manifest import FORMATS

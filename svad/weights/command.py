@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from svad.config import PRESETS
-from svad.errors import Stopped, SvadError
+from svad.core.errors import Stopped, SvadError
 from svad.types import StageState
 from svad.weights.convert import in_words
 from svad.weights.download import Outcome, download

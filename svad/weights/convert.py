@@ -10,7 +10,7 @@ from pathlib import Path
 from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
-from svad.files import writing
+from svad.core.files import writing
 from svad.weights.errors import NoRoom, UnsafeFile
 
 if TYPE_CHECKING:

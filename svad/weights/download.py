@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from svad.errors import OutputError, Stopped, SvadError
-from svad.files import output_error
-from svad.locks import locked
+from svad.core.errors import OutputError, Stopped, SvadError
+from svad.core.files import output_error
+from svad.core.locks import locked
 from svad.weights.convert import require_room
 from svad.weights.errors import TermsNotAccepted, WrongChecksum
 from svad.weights.hub import DONE, Progress, Remote, fetch, look_up

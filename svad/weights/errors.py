@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from svad.errors import SvadError
+from svad.core.errors import SvadError
 
 
 class WeightsError(SvadError):

@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from svad.errors import SvadError
-from svad.files import writing
+from svad.core.errors import SvadError
+from svad.core.files import writing
 from svad.weights.errors import UnsafeFile
 from svad.weights.restricted import Bag, dense, read_object_array, read_objects
 

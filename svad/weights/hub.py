@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from svad.files import output_error
+from svad.core.files import output_error
 from svad.weights.convert import in_words
 from svad.weights.errors import (
     FileMissingOnHub,

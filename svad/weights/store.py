@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from svad.errors import MissingWeights
-from svad.files import write_json
+from svad.core.errors import MissingWeights
+from svad.core.files import write_json
 from svad.weights.archive import ready
 from svad.weights.convert import convert
 from svad.weights.errors import ManifestError, UnsafeFile, WrongChecksum

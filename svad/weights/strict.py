@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor, nn
 
-from svad.errors import SvadError
+from svad.core.errors import SvadError
 
 State = Mapping[str, Tensor]
 

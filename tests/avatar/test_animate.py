@@ -9,7 +9,7 @@ import torch
 from svad.avatar.animate import animate, motion_camera, motion_floor
 from svad.body.motion import MOTIONS, a_pose
 from svad.body.skin import pose_gaussians
-from svad.errors import Stopped
+from svad.core.errors import Stopped
 from svad.types import Avatar, Pose
 from tests.helpers import PARENTS, tiny_avatar
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from svad.avatar.refine import core, fit_colours, fit_silhouette
+from svad.avatar.closed.refine import core, fit_colours, fit_silhouette
 from svad.body.skin import pose_gaussians
-from svad.errors import Stopped
+from svad.core.errors import Stopped
 from svad.splat.camera import Camera
 from svad.splat.gaussians import Gaussians
 from svad.splat.render import render

@@ -12,7 +12,7 @@ from svad.avatar.stage import AvatarStage, front_picture
 from svad.body.free import load_free_body
 from svad.body.skin import pose_gaussians
 from svad.config import AvatarConfig, ReliefConfig
-from svad.errors import Stopped
+from svad.core.errors import Stopped
 from svad.relief.stage import ReliefStage
 from svad.splat.render import render
 from svad.types import Avatar, Clip, Subject

@@ -12,7 +12,7 @@ import torch
 from svad.body.free import DATA_FILE, load_free_body, read_body
 from svad.body.model import BodyModel
 from svad.body.tpose import JOINTS, PARENTS
-from svad.errors import MissingFile
+from svad.core.errors import MissingFile
 
 LISTS = (
     *("left_hand", "right_hand", "left_foot", "right_foot", "left_eye", "right_eye"),
@@ -187,5 +187,5 @@ def test_expressions_move_what_their_names_say(body: BodyModel) -> None:
 
 
 def test_missing_file_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(MissingFile, match="svad.body.bake"):
+    with pytest.raises(MissingFile, match="tools.body.bake"):
         read_body(tmp_path / "none.npz")

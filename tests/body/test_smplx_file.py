@@ -11,7 +11,7 @@ import torch
 from svad.body.free import load_free_body
 from svad.body.model import BodyModel
 from svad.body.smplx_file import load_smplx_body
-from svad.errors import MissingFile, SvadError
+from svad.core.errors import MissingFile, SvadError
 
 SIZES = {"betas": 10, "expressions": 10}  # what the reader takes from a file of fewer directions
 

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from safetensors.torch import load_file, save_file
 
-from svad import cli, makers
+from svad import cli
 from svad.config import PRESETS, QUICK
-from svad.jobs import read_card
-from svad.offers import offers
+from svad.run import makers
+from svad.run.jobs import read_card
+from svad.run.offers import offers
 from svad.storage import load
 from svad.types import Clip
 from svad.weights import require

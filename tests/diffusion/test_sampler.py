@@ -9,12 +9,12 @@ import pytest
 import torch
 from torch import Tensor
 
+from svad.core.errors import Stopped
 from svad.diffusion.inputs import clip_pixels, frame_pictures, photo_pixels, skeleton_pixels
 from svad.diffusion.models import build_models, load_models
 from svad.diffusion.sampler import Prepared, Sampler
 from svad.diffusion.settings import RunSettings
 from svad.diffusion.windows import padded_frames, windows
-from svad.errors import Stopped
 from tests.diffusion.golden import CALL, RUN, Case, Golden, assert_close, silent
 
 GREY = 1 / 255  # versions of Pillow differ by one level in a few pixels

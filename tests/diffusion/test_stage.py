@@ -12,10 +12,10 @@ import torch
 
 from svad.body.model import BodyModel
 from svad.config import PAPER, QUICK, DiffusionConfig, SettingError
-from svad.diffusion import check
+from svad.core.errors import Stopped
+from svad.diffusion import frame_confidence as check
 from svad.diffusion.generate import Request, Skeletons
 from svad.diffusion.stage import DiffusionStage, part, summary
-from svad.errors import Stopped
 from svad.types import Clip, Subject
 
 FRAMES = 5

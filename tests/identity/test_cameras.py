@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from svad.bench import reference
 from svad.identity.cameras import NEAR, raster_camera, turntable
 from svad.identity.planes import direction_code, image_plane
 from svad.splat.covariance import axes, covariances
 from svad.splat.gaussians import Gaussians
 from svad.splat.render import render
 from tests.identity.golden import cases
+from tools.bench import reference
 
 
 def test_image_planes(golden_root: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from svad.errors import Stopped
+from svad.core.errors import Stopped
 from svad.identity import head as module
 from svad.identity.head import Head, HeadAvatar, HeadFrames
 from svad.identity.refiner import Refiner, drawn_noise

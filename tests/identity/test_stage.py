@@ -12,7 +12,7 @@ import pytest
 
 from svad.body.free import load_free_body
 from svad.config import IdentityConfig
-from svad.errors import MissingWeights, NothingToDo, Stopped
+from svad.core.errors import MissingWeights, NothingToDo, Stopped
 from svad.identity import fusion, person, select
 from svad.identity.fit import FitConfig
 from svad.identity.locate import ExpectedFaces

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from svad.body.flame import Flame, make_flame
-from svad.errors import MissingWeights, NothingToDo
+from svad.core.errors import MissingWeights, NothingToDo
 from svad.identity.emica import Emica, EmicaSizes, Face
 from svad.identity.fit import FitConfig, project, start_rotation
 from svad.identity.headbox import face_size, head_box

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from svad.errors import OutputError
+from svad.core.errors import OutputError
 from svad.media import images
 
 

@@ -9,7 +9,7 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 
-from svad.errors import MissingFile, OutputError, Stopped
+from svad.core.errors import MissingFile, OutputError, Stopped
 from svad.media import video
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from svad.errors import MissingWeights, SvadError
+from svad.core.errors import MissingWeights, SvadError
 from svad.pose import simcc
 from svad.pose.detect import DETECTOR, ESTIMATOR, DwPose, working_size
 from tests.pose import networks

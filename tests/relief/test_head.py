@@ -7,8 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from svad.relief.between import between_points
-from svad.relief.crown import (
+from svad.relief.densify import between_points
+from svad.relief.expression import LIDS, ExpressionField, blinking, eye_holes
+from svad.relief.hair import flat_fill, head_frame, patchwork
+from svad.relief.head import face_depth, face_hull, face_triangles
+from svad.relief.head_completion import (
     HEAD,
     HairTones,
     cloth_behind,
@@ -17,9 +20,6 @@ from svad.relief.crown import (
     hair_behind,
     make_crown,
 )
-from svad.relief.expression import LIDS, ExpressionField, blinking, eye_holes
-from svad.relief.hair import flat_fill, head_frame, patchwork
-from svad.relief.head import face_depth, face_hull, face_triangles
 from svad.relief.mouth import DEPTH, LOWER, UPPER, mouth_points
 from svad.relief.points import BACK, Sheet, sheet_points
 from svad.splat.camera import photo_camera

@@ -12,7 +12,7 @@ from svad.body.model import BodyModel
 from svad.body.motion import a_pose
 from svad.body.skin import pose_gaussians, pose_points
 from svad.config import ReliefConfig
-from svad.errors import Stopped
+from svad.core.errors import Stopped
 from svad.relief.build import Relief, build_relief
 from svad.relief.points import BACK, FRONT
 from svad.relief.stage import ReliefStage, bind

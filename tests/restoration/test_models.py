@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from svad.errors import MissingWeights
+from svad.core.errors import MissingWeights
 from svad.restoration import models
 from svad.restoration.models import DETECTOR, PARSER, RESTORER, UPSAMPLER, Networks
 from svad.weights.store import Store

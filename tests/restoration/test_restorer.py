@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from svad.errors import Stopped
+from svad.core.errors import Stopped
 from svad.restoration.networks import load_networks
 from svad.restoration.restorer import (
     FacesFailed,

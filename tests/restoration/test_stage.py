@@ -11,14 +11,14 @@ import torch
 
 from svad.body.free import load_free_body
 from svad.config import RestorationConfig, SettingError
-from svad.errors import NothingToDo, Stopped
+from svad.core.errors import NothingToDo, Stopped
 from svad.restoration.align import crop, similarity
 from svad.restoration.enlarge import enlarge
 from svad.restoration.mask import ellipse_mask
 from svad.restoration.models import RestorationModels
 from svad.restoration.paste import RestoredFace, paste
+from svad.restoration.report import spans
 from svad.restoration.stage import RestorationStage
-from svad.restoration.telling import spans
 from svad.restoration.upsampler import TilePlan, Upsampler
 from svad.types import Clip
 from tests.restoration.clips import (

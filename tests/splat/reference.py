@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from svad.bench.reference import render as plain_render
 from svad.splat.camera import Camera
 from svad.splat.gaussians import Gaussians
 from svad.splat.render import render
+from tools.bench.reference import render as plain_render
 
 NAMES = ("means", "scales", "quats", "opacities", "colors")
 

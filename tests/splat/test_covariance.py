@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 import torch
 
-from svad.bench.reference import rotation_matrices
-from svad.bench.scene import body_like_scene
 from svad.splat.camera import Camera
 from svad.splat.covariance import axes, covariances
 from svad.splat.gaussians import Gaussians, isotropic
 from svad.splat.render import render
+from tools.bench.reference import rotation_matrices
+from tools.bench.scene import body_like_scene
 
 
 def some(count: int = 500) -> tuple[torch.Tensor, torch.Tensor]:

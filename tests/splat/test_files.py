@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from svad.bench.scene import body_like_scene
-from svad.errors import OutputError
+from svad.core.errors import OutputError
 from svad.splat.files import SH0, SplatFileError, load_ply, save_ply, save_splat
 from svad.splat.gaussians import Gaussians, isotropic
 from tests.splat.reference import NAMES
+from tools.bench.scene import body_like_scene
 
 
 @pytest.fixture

@@ -10,9 +10,6 @@ import numpy as np
 import pytest
 import torch
 
-from svad.bench.reference import project
-from svad.bench.reference import render as plain_render
-from svad.bench.scene import body_like_scene
 from svad.splat import kernels
 from svad.splat.camera import Camera, orbit_camera, photo_camera
 from svad.splat.covariance import covariances
@@ -20,6 +17,9 @@ from svad.splat.gaussians import Gaussians, isotropic
 from svad.splat.render import render, spatial_order
 from svad.splat.render_cpu import rasterize, warm_up
 from tests.splat.reference import NAMES, both, leaves, relative
+from tools.bench.reference import project
+from tools.bench.reference import render as plain_render
+from tools.bench.scene import body_like_scene
 
 # Alphas that lie within rounding of 1/255 may fall on either side: a few pixels, by up to 1/255.
 EDGE = 1 / 255

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from svad.errors import PhotoError
+from svad.core.errors import PhotoError
 from svad.subject import checks
 from svad.subject.checks import has_shape, read_photo
 

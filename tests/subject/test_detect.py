@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from svad.config import SubjectConfig
-from svad.errors import PhotoError
+from svad.core.errors import PhotoError
 from svad.subject import detect as d
 from svad.subject import keypoints as kp
 from svad.subject.landmarker import _quiet, shared_landmarker

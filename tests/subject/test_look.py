@@ -10,7 +10,7 @@ import pytest
 
 from svad.body.free import load_free_body
 from svad.config import SubjectConfig
-from svad.errors import PhotoError, Stopped
+from svad.core.errors import PhotoError, Stopped
 from svad.subject import judge
 from svad.subject.detect import Detection
 from svad.subject.evidence import gather

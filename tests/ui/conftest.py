@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from svad.jobs import JobStore
+from svad.run.jobs import JobStore
 from svad.ui.studio import Engine, Settings, Studio
 from tests.ui.page_fakes import FakePipeline, draw, write_example
 

@@ -16,7 +16,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from svad.errors import Stopped
+from svad.core.errors import Stopped
 from svad.media.images import save_jpg, save_png
 from svad.media.video import write_mp4
 from svad.subject.checks import read_photo

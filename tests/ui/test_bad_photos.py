@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from svad.config import PREVIEW
-from svad.jobs import JobStore
-from svad.pipeline import Pipeline
+from svad.run.jobs import JobStore
+from svad.run.pipeline import Pipeline
 from svad.ui.events import Events
 from svad.ui.studio import Engine, Settings, Studio
 from tests.ui.bad_photos import REFUSED, TAKEN, encoded

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from svad.errors import SvadError
+from svad.core.errors import SvadError
 from svad.ui import fetching, texts
 from svad.ui.events import Events
 from svad.ui.fetching import Fetcher, fetch_at_start

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from svad.ui.gallery import compare, read_examples
-from svad.ui.sheet import make_sheet
+from svad.ui.result_view import make_sheet
 
 
 def test_examples_are_read_in_order(examples: Path):

@@ -10,9 +10,9 @@ from types import SimpleNamespace
 import pytest
 
 from svad.config import PRESETS, QUICK
-from svad.errors import SvadError
-from svad.jobs import JobStore
-from svad.offers import offer
+from svad.core.errors import SvadError
+from svad.run.jobs import JobStore
+from svad.run.offers import offer
 from svad.ui import panels, texts
 from svad.ui.events import Events
 from svad.ui.studio import Ended, Engine, Seen, Settings, Studio

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from svad import pipeline
+from svad.run import pipeline
 from svad.types import StageState
 from svad.ui import stages, texts
 

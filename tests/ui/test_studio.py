@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from svad.config import PRESETS
-from svad.errors import JobError, OutputError, PhotoError
+from svad.core.errors import JobError, OutputError, PhotoError
 from svad.ui.studio import Ended, Progress, Seen
 from svad.ui.work import Task
 from tests.ui.conftest import save_photo

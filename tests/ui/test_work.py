@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from svad.errors import Stopped
+from svad.core.errors import Stopped
 from svad.ui.work import Line, Task
 
 

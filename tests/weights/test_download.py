@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from svad.errors import JobError, OutputError, Stopped, SvadError
-from svad.locks import locked
+from svad.core.errors import JobError, OutputError, Stopped, SvadError
+from svad.core.locks import locked
 from svad.weights import errors
 from svad.weights.download import Outcome, download
 from svad.weights.manifest import Entry

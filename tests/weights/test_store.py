@@ -11,7 +11,7 @@ import torch
 from huggingface_hub import constants
 
 import svad.weights
-from svad.errors import MissingWeights
+from svad.core.errors import MissingWeights
 from svad.weights.convert import read_checkpoint
 from svad.weights.download import download
 from svad.weights.errors import ManifestError, UnsafeFile, WrongChecksum

@@ -1,0 +1,38 @@
+"""Packs the files a person takes home into one zip."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from svad.core.files import writing
+
+STAMP = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip can hold: same files, same bytes
+PACKED = {".mp4"}  # already compressed
+
+
+def write_archive(path: Path, members: Mapping[str, Path | str]) -> None:
+    """Writes a zip of `members`: name to a file, or to the text itself; atomic, same bytes again.
+
+    Raises `OutputError` when the disk is full or the folder cannot be written to.
+    """
+    with writing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        for name, source in members.items():
+            info = zipfile.ZipInfo(name, STAMP)
+            info.external_attr = 0o644 << 16
+            stored = Path(name).suffix in PACKED
+            info.compress_type = zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED
+            data = source.encode() if isinstance(source, str) else source.read_bytes()
+            archive.writestr(info, data, compresslevel=1)
+
+
+def card_text(card: dict) -> str:
+    """The job card as it goes into the archive."""
+    return json.dumps(card, indent=2, ensure_ascii=False) + "\n"
+
+
+def loader_example() -> str:
+    """The source of the loader example."""
+    return Path(__file__).with_name("loader_example.py").read_text(encoding="utf-8")

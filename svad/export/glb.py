@@ -1,0 +1,258 @@
+"""Writes the skinned, coloured mesh of an avatar as a binary glTF file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from svad.body.lbs import axis_angle_to_quaternion
+from svad.export.gltf import INDICES, VERTICES, GltfBuilder
+from svad.types import Avatar, Pose, SkinnedMesh
+
+STILL_TURN = 1e-4  # a joint whose quaternion changes less than this does not move
+STILL_SHIFT = 1e-4  # metres; likewise for the root
+STILL_FACE = 1e-6  # metres; an expression moves a vertex by more than this
+
+
+@dataclass(frozen=True)
+class Track:
+    """A motion to put into the file."""
+
+    name: str
+    fps: float
+    poses: Sequence[Pose]  # T
+
+
+def avatar_glb(
+    avatar: Avatar,
+    joint_names: Sequence[str],  # 55
+    tracks: Sequence[Track] = (),
+    generator: str = "",
+) -> bytes:
+    """The avatar's mesh with skeleton, expressions and animations as .glb bytes.
+
+    Metres, y up, facing +z, soles at y = 0. The bind pose is the rest pose (T) with unrotated
+    joints, so inverse bind matrices are pure translations. Colours are baked light: the material
+    is unlit (KHR_materials_unlit), with a rough one for readers that do not know it.
+    """
+    mesh = avatar.mesh
+    lift = np.array([0, -mesh.vertices[:, 1].min(), 0], np.float32)
+    joints = avatar.joints.cpu().numpy().astype(np.float32) + lift
+    builder = GltfBuilder()
+    targets = morph_targets(builder, mesh, len(avatar.expression_names))
+    body = {
+        "name": "body",
+        "primitives": [primitive(builder, mesh, lift) | ({"targets": targets} if targets else {})],
+    }
+    if targets:
+        body["weights"] = [0.0] * len(targets)
+        body["extras"] = {"targetNames": list(avatar.expression_names)}
+    document = {
+        "asset": {"version": "2.0"} | ({"generator": generator} if generator else {}),
+        "extensionsUsed": ["KHR_materials_unlit"],
+        "scene": 0,
+        # a skinned mesh stands at the root: the transforms of its parents would be ignored
+        "scenes": [{"name": "avatar", "nodes": [55, 0]}],
+        "nodes": skeleton_nodes(joints, avatar.parents, joint_names)
+        + [{"name": "avatar", "mesh": 0, "skin": 0}],
+        "meshes": [body],
+        "materials": [material()],
+        "skins": [
+            {
+                "name": "skeleton",
+                "skeleton": 0,
+                "joints": list(range(55)),
+                "inverseBindMatrices": builder.add(inverse_binds(joints)),
+            }
+        ],
+    }
+    animations = [animation(builder, track, joints[0], len(targets)) for track in tracks]
+    if animations:
+        document["animations"] = animations
+    return builder.pack(document)
+
+
+def primitive(builder: GltfBuilder, mesh: SkinnedMesh, lift: np.ndarray) -> dict:
+    """The triangles of the mesh, moved by lift [3]; colours become linear."""
+    faces = proper_faces(mesh.faces)
+    ids, weights = clean_weights(mesh.joint_ids, mesh.joint_weights)
+    index = np.uint16 if len(mesh.vertices) < 65535 else np.uint32
+    colors = np.full((len(mesh.vertices), 4), 65535, np.uint16)
+    colors[:, :3] = np.round(srgb_to_linear(mesh.colors / 255) * 65535)
+    points = mesh.vertices.astype(np.float32) + lift
+    attributes = {
+        "POSITION": builder.add(points, target=VERTICES, bounds=True),
+        "NORMAL": builder.add(vertex_normals(points, faces), target=VERTICES),
+        "COLOR_0": builder.add(colors, target=VERTICES, normalized=True),
+        "JOINTS_0": builder.add(ids.astype(np.uint8), target=VERTICES),
+        "WEIGHTS_0": builder.add(weights, target=VERTICES),
+    }
+    indices = builder.add(faces.reshape(-1).astype(index), target=INDICES)
+    return {"attributes": attributes, "indices": indices, "material": 0, "mode": 4}
+
+
+def morph_targets(builder: GltfBuilder, mesh: SkinnedMesh, count: int) -> list[dict]:
+    """One sparse target per expression; rows an expression leaves alone are not stored."""
+    targets = []
+    for e in range(count):
+        moves = mesh.expression_dirs[:, e].astype(np.float32)  # [K, 3]
+        moved = np.flatnonzero(np.abs(moves).max(1, initial=0) > STILL_FACE)
+        rows, values = mesh.expression_ids[moved], moves[moved]
+        if not len(rows):  # a sparse accessor needs one row
+            rows, values = np.zeros(1, np.int32), np.zeros((1, 3), np.float32)
+        order = np.argsort(rows)
+        sparse = builder.add_sparse(rows[order], values[order], len(mesh.vertices))
+        targets.append({"POSITION": sparse})
+    return targets
+
+
+def skeleton_nodes(
+    joints: np.ndarray,  # [55, 3] metres
+    parents: Sequence[int],  # 55, root -1
+    names: Sequence[str],  # 55
+) -> list[dict]:
+    """One node per joint, unrotated, placed relative to its parent."""
+    nodes = []
+    for j, parent in enumerate(parents):
+        offset = joints[j] if parent < 0 else joints[j] - joints[parent]
+        node = {"name": names[j], "translation": offset.tolist()}
+        children = [k for k, p in enumerate(parents) if p == j]
+        nodes.append(node | ({"children": children} if children else {}))
+    return nodes
+
+
+def inverse_binds(
+    joints: np.ndarray,  # [55, 3]
+) -> np.ndarray:  # [55, 4, 4] float32, column-major
+    """World to joint in the bind pose: minus the joint's place, as joints are unrotated."""
+    matrices = np.tile(np.eye(4, dtype=np.float32), (len(joints), 1, 1))
+    matrices[:, 3, :3] = -joints  # row 3 in memory = the fourth column
+    return matrices
+
+
+def material() -> dict:
+    """Unlit, since the colours come from a photo and already hold its light."""
+    return {
+        "name": "photo colours",
+        "pbrMetallicRoughness": {
+            "baseColorFactor": [1.0, 1.0, 1.0, 1.0],
+            "metallicFactor": 0.0,
+            "roughnessFactor": 1.0,
+        },
+        "doubleSided": True,  # thin parts such as skirts are seen from inside as well
+        "extensions": {"KHR_materials_unlit": {}},
+    }
+
+
+def animation(
+    builder: GltfBuilder,
+    track: Track,
+    root: np.ndarray,  # [3] rest place of the root joint
+    expressions: int,  # number of morph targets
+) -> dict:
+    """One glTF animation: rotations of the joints that move, the root's way, the expressions."""
+    poses = track.poses
+    rotations = torch.as_tensor(np.stack([p.rotations for p in poses]), dtype=torch.float32)
+    quats = continuous(axis_angle_to_quaternion(rotations).numpy())[..., [1, 2, 3, 0]]
+    times = (np.arange(len(poses)) / track.fps).astype(np.float32)
+    time = builder.add(times, bounds=True)
+    out: dict = {"name": track.name, "samplers": [], "channels": []}
+
+    def channel(node: int, path: str, values: np.ndarray) -> None:
+        still = np.ptp(values, 0).max() < (STILL_SHIFT if path == "translation" else STILL_TURN)
+        if still and len(times) > 1:  # two keys say the same
+            ends = np.array([0, times[-1]], np.float32)
+            source, values = builder.add(ends, bounds=True), values[[0, -1]]
+        else:
+            source = time
+        flat = values.reshape(-1) if path == "weights" else values
+        output = builder.add(np.ascontiguousarray(flat, np.float32))
+        out["samplers"].append({"input": source, "output": output, "interpolation": "LINEAR"})
+        target = {"node": node, "path": path}
+        out["channels"].append({"sampler": len(out["samplers"]) - 1, "target": target})
+
+    for j in range(55):
+        at_rest = np.abs(quats[:, j] - (0, 0, 0, 1)).max() < STILL_TURN
+        if not at_rest:
+            channel(j, "rotation", quats[:, j])
+    channel(0, "translation", np.stack([p.translation for p in poses]) + root)
+    if expressions:
+        faces = np.stack([padded(p.expression, expressions) for p in poses])
+        if np.abs(faces).max() > 0:
+            channel(55, "weights", faces)
+    return out
+
+
+def padded(values: np.ndarray, count: int) -> np.ndarray:
+    """values [E] cut or filled with zeros to `count`."""
+    out = np.zeros(count, np.float32)
+    out[: min(count, len(values))] = values[:count]
+    return out
+
+
+def continuous(
+    quats: np.ndarray,  # [T, J, 4] (w, x, y, z)
+) -> np.ndarray:  # [T, J, 4]
+    """The same rotations without jumps from q to -q; the first has a real part >= 0."""
+    dots = (quats[1:] * quats[:-1]).sum(-1)
+    first = np.where(quats[:1, :, 0] < 0, -1.0, 1.0)
+    signs = np.concatenate([first, np.where(dots < 0, -1.0, 1.0)]).cumprod(0)
+    return (quats * signs[..., None]).astype(np.float32)
+
+
+def clean_weights(
+    ids: np.ndarray,  # [V, 4]
+    weights: np.ndarray,  # [V, 4]
+) -> tuple[np.ndarray, np.ndarray]:  # [V, 4] int32, [V, 4] float32
+    """Weights as glTF wants them: sum 1, no joint twice, joint 0 where the weight is 0."""
+    ids, weights = ids.astype(np.int32).copy(), weights.astype(np.float64).clip(0).copy()
+    for a in range(3):
+        for b in range(a + 1, 4):
+            same = ids[:, a] == ids[:, b]
+            weights[same, a] += weights[same, b]
+            weights[same, b] = 0
+    weights[weights < 1e-5] = 0
+    order = np.argsort(-weights, 1, kind="stable")
+    ids, weights = np.take_along_axis(ids, order, 1), np.take_along_axis(weights, order, 1)
+    if not (weights[:, 0] > 0).all():
+        raise ValueError("a vertex of the avatar's mesh is bound to no joint")
+    weights = (weights / weights.sum(1, keepdims=True)).astype(np.float32)
+    # rounding left a few 1e-8: the largest weight takes it
+    weights[:, 0] = 1 - weights[:, 1:].astype(np.float64).sum(1)
+    ids[weights == 0] = 0
+    return ids, weights
+
+
+def proper_faces(
+    faces: np.ndarray,  # [F, 3]
+) -> np.ndarray:  # [G, 3]
+    """Faces with three different corners."""
+    a, b, c = faces.T
+    return faces[(a != b) & (b != c) & (c != a)]
+
+
+def vertex_normals(
+    points: np.ndarray,  # [V, 3]
+    faces: np.ndarray,  # [F, 3]
+) -> np.ndarray:  # [V, 3] float32, unit
+    """Area-weighted normals; +y where a vertex has no face with an area."""
+    corners = points[faces].astype(np.float64)
+    cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    normals = np.zeros((len(points), 3))
+    for axis in range(3):
+        share = np.repeat(cross[:, axis], 3)
+        normals[:, axis] = np.bincount(faces.reshape(-1), share, minlength=len(points))
+    length = np.linalg.norm(normals, axis=1)
+    flat = length < 1e-12
+    normals[flat], length[flat] = (0, 1, 0), 1
+    return (normals / length[:, None]).astype(np.float32)
+
+
+def srgb_to_linear(
+    color: np.ndarray,  # [...] in 0..1
+) -> np.ndarray:  # [...] in 0..1
+    """The sRGB transfer function (IEC 61966-2-1); glTF vertex colours are linear."""
+    return np.where(color <= 0.04045, color / 12.92, ((color + 0.055) / 1.055) ** 2.4)

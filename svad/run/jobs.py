@@ -1,0 +1,324 @@
+"""The job folder: its card, its lock, its place among others, its end."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import platform
+import re
+import secrets
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from svad import __version__
+from svad.config import Preset
+from svad.core.errors import JobError, OutputError
+from svad.core.files import PART, output_error, write_json
+from svad.core.locks import is_locked, locked
+
+SCHEMA = 1
+CARD = "job.json"
+LOCK = ".lock"
+NEXT = ".next"  # inside a folder that holds another photo's job: the new one, until it is ready
+ID = re.compile(r"[A-Za-z0-9_-]{22}")  # 128 random bits
+RECORDED = ("torch", "numpy", "numba", "mediapipe", "opencv-python", "gsplat", "gradio")
+# What a run may write at the top of a folder. A folder without a job must not hold any of these:
+# they would be somebody else's files.
+NAMES = (
+    *("input.png", "matte.png", "front.png", "turntable.mp4", "avatar.zip", "avatar.ply"),
+    *("avatar.safetensors", "avatar.glb", "viewer.splat", "stages", "views", "poses", CARD),
+)
+
+
+class Job:
+    """One folder, one photo, one preset; made by `open_job` or `JobStore`."""
+
+    def __init__(self, folder: Path, home: Path | None = None) -> None:
+        self.folder = Path(folder)  # where the run works
+        self.home = Path(home or folder)  # where the files are in the end
+        self.card: dict[str, Any] = read_card(folder) if (self.folder / CARD).exists() else {}
+
+    @property
+    def id(self) -> str:
+        """The name by which a `JobStore` finds the job again."""
+        return self.home.name
+
+    @property
+    def replaces(self) -> bool:
+        """Whether the finished job will take the place of another photo's."""
+        return self.folder != self.home
+
+    def begin(self, preset: Preset, source: str) -> None:
+        """Fills in the card for a run; what is known of finished stages stays."""
+        old = self.card if self.card.get("source") == source else {}
+        self.card = {
+            "schema": SCHEMA,
+            "preset": preset.name,
+            "seed": preset.seed,
+            "settings": asdict(preset),
+            "versions": versions(),
+            "source": source,
+            "created": old.get("created", _now()),
+            "state": "running",
+            "seconds": 0.0,
+            "stages": old.get("stages", []),
+            "warnings": old.get("warnings", []),
+            "error": None,
+            "result": old.get("result"),
+        }
+        self.write()
+
+    def entry(self, name: str) -> dict[str, Any]:
+        """The card's line about one stage; empty if there is none."""
+        return next((e for e in self.card["stages"] if e["name"] == name), {})
+
+    def record(self, entry: dict[str, Any], order: Iterable[str]) -> None:
+        """Puts in the line about one stage, in the order of the stages, and writes the card."""
+        lines = {e["name"]: e for e in self.card["stages"]} | {entry["name"]: entry}
+        self.card["stages"] = [lines[name] for name in order if name in lines]
+        self.card["seconds"] = round(sum(e["seconds"] for e in self.card["stages"]), 3)
+        self.write()
+
+    def write(self) -> None:
+        """Writes the card; raises `OutputError` if it cannot."""
+        write_json(self.folder / CARD, self.card)
+
+    def keeps(self, name: str, key: str) -> bool:
+        """Whether the stage was finished with this key and its files are all still there."""
+        entry = self.entry(name)
+        files = entry.get("files", {})
+        return (
+            entry.get("state") == "done"
+            and entry.get("key") == key
+            and all(_size(self.folder / file) == size for file, size in files.items())
+        )
+
+    def sizes(self, files: Iterable[Path]) -> dict[str, int]:
+        """The form in which the card lists files: name within the folder to bytes."""
+        return {p.relative_to(self.folder).as_posix(): p.stat().st_size for p in files}
+
+    def files(self) -> set[str]:
+        """The names of all files that finished stages have written."""
+        entries = self.card.get("stages", [])
+        return {file for entry in entries for file in entry.get("files", {}) if is_own(file)}
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Deletes own files that no longer belong to the result."""
+        for name in names:
+            (self.folder / name).unlink(missing_ok=True)
+        for folder in ("views", "poses"):
+            with _ignored_if_not_empty():
+                (self.folder / folder).rmdir()
+
+    def publish(self) -> None:
+        """Moves a finished job to its home; files of the job before that have no successor go.
+
+        The old card goes first and the new one comes last: a move that is cut short is then seen
+        as such, and the next run with the same photo finishes it.
+        """
+        if not self.replaces:
+            return
+        before = Job(self.home)
+        (self.home / CARD).unlink(missing_ok=True)
+        names = sorted(self.files() | set(_pictures(self.folder)))
+        for name in names:
+            (self.home / name).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(self.folder / name, self.home / name)
+        before.remove(before.files() - set(names))
+        os.replace(self.folder / CARD, self.home / CARD)
+        shutil.rmtree(self.folder)
+        self.folder = self.home
+
+
+@contextmanager
+def open_job(folder: Path, source: str | None) -> Iterator[Job]:
+    """Locks `folder` and gives the job in it: a new one, or the one begun with the same source.
+
+    `source` is the hash of the photo, None to go on with whatever lies there. If the folder holds
+    another photo's job, the new one is made in a folder inside and takes its place when it is
+    ready. Raises `OutputError` (cannot be written to, or holds files that are not ours) and
+    `JobError` (another run works there; made by a newer version).
+    """
+    folder = Path(folder)
+    _make(folder)
+    with locked(folder / LOCK):
+        job = _choose(folder, source)
+        _make(job.folder)
+        for left in [*job.folder.glob(f"{PART}*"), *job.folder.glob(f"*/{PART}*")]:
+            left.unlink()
+        yield job
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        why = OutputError(f"{folder} cannot be made ({error.strerror}). Choose another folder.")
+        raise output_error(error, folder) or why from error
+
+
+def _choose(folder: Path, source: str | None) -> Job:
+    here = Job(folder)
+    following = folder / NEXT
+    if source is None:
+        job = Job(following, folder) if (following / CARD).exists() else here
+        if not job.card:
+            raise JobError(f"There is no job in {folder} to go on with. Start from the photo.")
+        return job
+    job = Job(following, folder)
+    if job.card.get("source") == source:
+        return job
+    if here.card.get("source") == source:
+        return here
+    if following.exists():
+        shutil.rmtree(following)
+        return Job(following, folder)
+    if here.card:
+        return job if here.files() else here
+    foreign = [name for name in NAMES if (folder / name).exists()]
+    if foreign:
+        raise OutputError(
+            f"{folder} holds something named {foreign[0]} that was not made here and would be "
+            "overwritten. Please choose an empty folder."
+        )
+    return here
+
+
+def read_card(folder: Path) -> dict[str, Any]:
+    """The card of a job; raises `JobError` if there is none, or none this version understands."""
+    path = Path(folder) / CARD
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+        schema = int(card["schema"])
+    except FileNotFoundError as error:
+        raise JobError(f"There is no job in {folder}: it has no {CARD}.") from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise JobError(f"{path} is damaged. Choose another folder, or delete it.") from error
+    if schema > SCHEMA:
+        raise JobError(f"{path} was made by a newer version. Update, or choose another folder.")
+    return card
+
+
+def is_own(name: str) -> bool:
+    """Whether a name from a card is one a run writes: cards come from disks, and may be forged."""
+    parts = Path(name).parts
+    return bool(parts) and parts[0] in NAMES and ".." not in parts
+
+
+def versions() -> dict[str, str]:
+    """This program, Python and the packages a result depends on."""
+    found = {"svad": __version__, "python": platform.python_version()}
+    for name in RECORDED:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue  # an optional one
+    return found
+
+
+class JobStore:
+    """A private folder of jobs; who knows a job's id may see it, nobody can list them."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = Path(root)
+
+    def create(self) -> Job:
+        """A new, empty job; raises `OutputError` if the root cannot be written to."""
+        folder = self.root / secrets.token_urlsafe(16)
+        try:
+            self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            folder.mkdir(mode=0o700)
+        except OSError as error:
+            raise output_error(error, self.root) or error from error
+        return Job(folder)
+
+    def open(self, id: str) -> Job:
+        """The job of that id; raises `JobError` if there is none (any more)."""
+        if not ID.fullmatch(id) or not (self.root / id).is_dir():
+            raise JobError("This avatar is not here any more: finished ones are kept for a while.")
+        return Job(self.root / id)
+
+    def clean(self, max_age: float, max_bytes: int) -> int:
+        """Deletes jobs older than `max_age` seconds, then the oldest until `max_bytes` are kept.
+
+        Jobs that run are left alone. Returns the number of deleted jobs.
+        """
+        jobs = (
+            [f for f in self.root.iterdir() if ID.fullmatch(f.name)] if self.root.exists() else []
+        )
+        ages = sorted((_touched(folder), folder) for folder in jobs)  # oldest first
+        total = sum(_bytes(folder) for folder in jobs)
+        deleted = 0
+        for touched, folder in ages:
+            if (time.time() - touched <= max_age and total <= max_bytes) or is_locked(
+                folder / LOCK
+            ):
+                continue
+            size = _bytes(folder)
+            try:
+                with locked(folder / LOCK):
+                    shutil.rmtree(folder)
+            except JobError:
+                continue  # a run began this moment
+            total -= size
+            deleted += 1
+        return deleted
+
+
+def start_janitor(
+    store: JobStore, every: float, max_age: float, max_bytes: int
+) -> Callable[[], None]:
+    """Cleans `store` now and every `every` seconds in the background; returns how to end that."""
+    ended = threading.Event()
+
+    def work() -> None:
+        while True:
+            try:
+                store.clean(max_age, max_bytes)
+            except OSError:
+                # The next round may do better; a dead janitor would fill the disk.
+                logging.getLogger(__name__).exception("the job folder could not be cleaned")
+            if ended.wait(every):
+                return
+
+    threading.Thread(target=work, daemon=True, name="janitor").start()
+    return ended.set
+
+
+def _pictures(folder: Path) -> list[str]:
+    """The thumbnails of the stages."""
+    return [p.relative_to(folder).as_posix() for p in (folder / "stages").glob("*.jpg")]
+
+
+@contextmanager
+def _ignored_if_not_empty() -> Iterator[None]:
+    try:
+        yield
+    except OSError:
+        pass  # it is absent, or holds files of the person
+
+
+def _size(path: Path) -> int | None:
+    return path.stat().st_size if path.is_file() else None
+
+
+def _bytes(folder: Path) -> int:
+    return sum(_size(path) or 0 for path in folder.rglob("*"))
+
+
+def _touched(folder: Path) -> float:
+    """When the job was last worked on."""
+    marks = [folder / CARD, folder / LOCK, folder]
+    return max((m.stat().st_mtime for m in marks if m.exists()), default=0.0)
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

@@ -1,0 +1,55 @@
+"""Which presets can be chosen here, and what stands in the way of the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from svad import weights
+from svad.compute import engine as gpu
+from svad.config import PRESETS, Preset
+from svad.weights.manifest import Entry
+
+# GPU seconds a free account has on ZeroGPU in a day; a preset that asks for more is not offered
+FREE_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One preset as a person can have it here."""
+
+    preset: str
+    missing: tuple[Entry, ...]  # files it cannot run without
+    lacks: tuple[Entry, ...]  # files without which it leaves a step out
+    needs_gpu: bool  # its networks want a GPU
+    here: str  # "cpu" | "gpu" | "zero": what this machine would run it on
+    asks: int  # seconds of a visitor's GPU quota, 0 where there is none
+    fits: bool  # whether that is within what visitors have
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can be run."""
+        return not self.missing and self.fits
+
+
+def offer(preset: Preset) -> Offer:
+    """What a preset needs and finds on this machine."""
+    store = weights.Store.from_environment()
+    useful = (e for e in store.entries.values() if preset.name in e.useful_for)
+    networks = preset.diffusion is not None
+    zero = networks and gpu.on_zero()
+    here = "zero" if zero else gpu.device().type if networks else "cpu"
+    asks = gpu.asked(preset.name) if zero else 0
+    return Offer(
+        preset=preset.name,
+        missing=tuple(store.missing(preset.name)),
+        lacks=tuple(entry for entry in useful if store.locate(entry.name) is None),
+        needs_gpu=networks,
+        here={"cuda": "gpu"}.get(here, here),
+        asks=asks,
+        fits=not zero or 0 < asks <= FREE_SECONDS,
+    )
+
+
+def offers() -> dict[str, Offer]:
+    """All presets by name."""
+    return {name: offer(preset) for name, preset in PRESETS.items()}

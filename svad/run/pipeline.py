@@ -1,0 +1,298 @@
+"""The stages in order, from a photo to the finished files: the only place that knows the order."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from svad import weights
+from svad.compute import engine as gpu
+from svad.config import PREVIEW, Preset, SettingError
+from svad.core.errors import JobError
+from svad.run.board import Board, Listener, first_state
+from svad.run.jobs import Job, is_own, open_job, read_card
+from svad.run.makers import Maker, stage_makers
+from svad.run.steps import Steps, no_weights, photo_hash
+from svad.storage import load
+from svad.types import Avatar, Clip, Photo, Report, Result, StageState, Subject
+
+if TYPE_CHECKING:
+    from svad.subject.look import Look
+
+STAGES = (
+    ("subject", "Understand the photo"),
+    ("relief", "Shape from the photo"),
+    ("diffusion", "Turn the person around"),
+    ("identity", "Keep the face"),
+    ("restoration", "Restore detail"),
+    ("avatar", "Train the avatar"),
+    ("package", "Turntable and files"),
+)
+SKIPPED = {
+    "identity": "Not needed: the preview takes the face straight from the photo.",
+    "restoration": "Not needed: the preview makes no frames that would have to be restored.",
+}
+REPLACES = "{folder} holds the avatar of another photo; it stays until the new one is ready."
+SLOW = "There is no GPU here. {preset} computes for many hours on a CPU; preview takes seconds."
+# Seconds on two ordinary cores: where the estimates of the remaining time start from.
+TYPICAL = {"subject": 5.0, "relief": 4.0, "avatar": 2.5, "package": 5.0}
+VIEWS = {"front": 0.0, "left": math.pi / 2, "back": math.pi, "right": -math.pi / 2}  # yaw, radians
+SHORTEST_VIDEO = 4.0  # seconds
+
+
+class Pipeline:
+    """The stages of a preset; keeps them, and with them the loaded models, between runs."""
+
+    def __init__(self, preset: Preset = PREVIEW, makers: Mapping[str, Maker] | None = None) -> None:
+        self.preset = preset
+        self._own_makers = makers is None
+        self._makers = dict(makers or stage_makers(preset))
+        self._stages: dict[str, Any] = {}
+        self._building = threading.RLock()
+
+    def look(self, photo: Path | bytes) -> Look:
+        """What is understood of a photo at a glance; raises `PhotoError` if it cannot be used."""
+        return self._stage("look")(_read(photo))
+
+    def run(
+        self,
+        photo: Path | bytes | None,
+        folder: Path,
+        *,
+        listener: Listener | None = None,
+        stop: threading.Event | None = None,
+        look: Look | None = None,
+        say: Callable[[str], None] | None = None,
+    ) -> Result:
+        """Makes the avatar of `photo` in `folder`, or goes on with the job begun there.
+
+        A finished stage is kept when its inputs, settings, code and pretrained files are unchanged.
+        `photo` None: go on from the files in the folder. `look`: what `look(photo)` gave, to save
+        its seconds.
+        `say` gets what a person should know before the first stage runs.
+        Raises `MissingWeights` when the preset needs a file that is not here, `PhotoError`,
+        `OutputError`, `JobError`, and `Stopped` soon after `stop` is set; what is finished then is
+        kept.
+        """
+        if self._own_makers:
+            weights.require(self.preset.name)
+            if say is not None and self.preset.diffusion and gpu.device().type == "cpu":
+                say(SLOW.format(preset=self.preset.name))
+        decoded = None if photo is None else _read(photo)
+        with open_job(folder, None if decoded is None else photo_hash(decoded)) as job:
+            if job.replaces and say is not None:
+                say(REPLACES.format(folder=folder))
+            job.begin(self.preset, photo_hash(decoded) if decoded else job.card["source"])
+            if self.preset.diffusion:
+                job.card["weights"] = list(weights.read_by(self.preset.name))
+            board = Board(stages(self.preset), TYPICAL, job.folder / "stages", listener, stop)
+            with board.running():
+                known = no_weights
+                if self._own_makers:
+                    known = partial(
+                        weights.found_by, weights.Store.from_environment(), self.preset.name
+                    )
+                self._run(Steps(job, board, self.preset, known), decoded, look)
+            job.publish()
+            return read_result(job.folder)
+
+    def _run(self, steps: Steps, photo: Photo | None, look: Look | None) -> None:
+        """All stages in order. `photo` is needed only where there is no finished subject."""
+        job, stage = steps.job, self._stage
+
+        def understand(report: Report) -> Subject:
+            if photo is None:
+                raise JobError("This job stopped before the photo was understood. Start it again.")
+            found = stage("subject").run(photo, report, look)
+            job.card["warnings"] = list(dict.fromkeys([*photo.warnings, *found.warnings]))
+            return found
+
+        def pack(report: Report) -> Result:
+            card = steps.card_when_done("package")
+            return stage("package").run(subject(), avatar(), job.folder, report, card)
+
+        subject = steps.do("subject", Subject, understand, _save_input)
+        clip = steps.do("relief", Clip, lambda report: stage("relief").run(subject(), report))
+        if self.preset.diffusion is not None:
+            shape = clip
+
+            def turn(report: Report) -> Clip:
+                return stage("diffusion").run(subject(), shape().start, report)
+
+            clip = steps.do("diffusion", Clip, turn)
+        clip = self._frames(steps, "identity", subject, clip)
+        clip = self._frames(steps, "restoration", subject, clip)
+        avatar = steps.do(
+            "avatar", Avatar, lambda report: stage("avatar").run(subject(), clip(), report)
+        )
+        steps.do("package", Result, pack, partial(_list_files, views=self.preset.package.views))
+        steps.finish()
+
+    def _frames(
+        self,
+        steps: Steps,
+        name: str,
+        subject: Callable[[], Subject],
+        clip: Callable[[], Clip],
+    ) -> Callable[[], Clip]:
+        """A stage that betters the frames, where the preset has it and it finds something to do."""
+        if getattr(self.preset, name) is None:
+            steps.skip(name, SKIPPED[name])
+            return clip
+        return steps.do(
+            name,
+            Clip,
+            lambda report: self._stage(name).run(subject(), clip(), report),
+            instead=clip,
+        )
+
+    def animate(
+        self,
+        folder: Path,
+        motion: str,
+        output: Path,
+        *,
+        report: Report | None = None,
+        height: int = 720,
+        view: str = "front",
+    ) -> Path:
+        """Writes a video (.mp4) of the avatar in `folder`; see the function of the same name."""
+        return animate(folder, motion, output, report=report, height=height, view=view)
+
+    def _stage(self, name: str) -> Any:
+        with self._building:
+            if name not in self._stages:
+                self._stages[name] = self._makers[name]()
+            return self._stages[name]
+
+
+def look(photo: Path | bytes, preset: Preset = PREVIEW) -> Look:
+    """What is understood of a photo at a glance; raises `PhotoError` if it cannot be used."""
+    return Pipeline(preset).look(photo)
+
+
+def run(
+    photo: Path | bytes | None,
+    folder: Path,
+    preset: Preset = PREVIEW,
+    *,
+    listener: Listener | None = None,
+    stop: threading.Event | None = None,
+) -> Result:
+    """Makes the avatar of `photo` in `folder`; see `Pipeline.run`."""
+    return Pipeline(preset).run(photo, folder, listener=listener, stop=stop)
+
+
+def stages(preset: Preset) -> tuple[tuple[str, str], ...]:
+    """(name, title) of the stages a preset shows, in order."""
+    return tuple(s for s in STAGES if s[0] != "diffusion" or preset.diffusion is not None)
+
+
+def waiting(preset: Preset = PREVIEW) -> tuple[StageState, ...]:
+    """The stages before anything runs."""
+    return tuple(first_state(name, title, TYPICAL.get(name)) for name, title in stages(preset))
+
+
+def load_avatar(folder: Path) -> Avatar:
+    """The trained avatar of a job; raises `JobError` if there is none yet."""
+    read_card(folder)
+    return load(Avatar, Path(folder) / "stages" / "avatar.safetensors")
+
+
+def read_result(folder: Path) -> Result:
+    """The files of a finished job; raises `JobError` if it is not finished."""
+    names = read_card(folder).get("result") or {}
+    paths = {f.name: Path(folder) / names.get(f.name, "") for f in fields(Result)}
+    if not all(map(is_own, names.values())) or not all(p.is_file() for p in paths.values()):
+        raise JobError(f"The avatar in {folder} is not finished. Run it again to go on.")
+    return Result(**paths)
+
+
+def animate(
+    folder: Path,
+    motion: str,
+    output: Path,
+    *,
+    report: Report | None = None,
+    height: int = 720,
+    view: str = "front",
+) -> Path:
+    """Writes a video (.mp4) of a finished avatar in one of the bundled motions.
+
+    `height` in pixels; `view`: the side the person is seen from, one of `VIEWS`. Short motions
+    that close are played several times. Raises `JobError` for a folder without an avatar, an
+    unknown motion or side, `OutputError` if the video cannot be written.
+    """
+    avatar = load_avatar(folder)
+    from svad.avatar import animate as player
+    from svad.body.motion import MOTIONS
+    from svad.media.video import write_mp4
+
+    chosen, yaw = _named(MOTIONS, motion, "motion"), _named(VIEWS, view, "view")
+    poses = chosen.poses(avatar.expression_names, avatar.joints.numpy(), avatar.parents)
+    camera = player.motion_camera(avatar, poses, height, focus=chosen.focus, yaw=yaw)
+    frames: Iterable[Any] = player.animate(avatar, poses, camera, report)
+    if chosen.loop and chosen.seconds < SHORTEST_VIDEO:
+        frames = list(frames) * math.ceil(SHORTEST_VIDEO / chosen.seconds)
+    write_mp4(output, frames, chosen.fps)
+    return output
+
+
+def drive(
+    photo: Path | bytes, clip: Path, output: Path, preset: Preset, report: Report | None = None
+) -> Path:
+    """Writes a video (.mp4) of the photo's person in the movements of a clip.
+
+    As many frames as the preset has are taken from the clip. Raises `MissingWeights` when the
+    preset needs a file that is not here, `SettingError` for a preset without a video model,
+    `PhotoError`, `VideoError`, `OutputError`.
+    """
+    if preset.diffusion is None:
+        raise SettingError(f"{preset.name} has no video model. Choose quick or paper.")
+    weights.require(preset.name)
+    from svad.media.video import read_frames, write_mp4
+
+    told = report or (lambda *_: None)
+    frames, fps = read_frames(clip, preset.diffusion.frames)
+    stages = stage_makers(preset)
+    decoded = _read(photo)
+    subject = stages["subject"]().run(decoded, lambda *_: told(0, 1000, "looking at the photo"))
+    write_mp4(output, stages["follow"]().run(subject, frames, told), fps)
+    return output
+
+
+def _named(table: Mapping[str, Any], name: str, kind: str) -> Any:
+    if name not in table:
+        raise JobError(f"There is no {kind} named {name}. Choose one of: {', '.join(table)}.")
+    return table[name]
+
+
+def _read(photo: Path | bytes) -> Photo:
+    from svad.subject.checks import read_photo
+
+    return read_photo(photo)
+
+
+def _save_input(job: Job, subject: Subject) -> list[Path]:
+    """The photo and the matte as the later stages see them."""
+    from svad.media.images import save_png
+
+    save_png(job.folder / "input.png", subject.photo.rgb)
+    save_png(job.folder / "matte.png", subject.matte)
+    return [job.folder / "input.png", job.folder / "matte.png"]
+
+
+def _list_files(job: Job, result: Result, views: int) -> list[Path]:
+    """What the last stage wrote; notes in the card under which names the result is found."""
+    named = {f.name: getattr(result, f.name) for f in fields(Result)}
+    job.card["result"] = {key: path.name for key, path in named.items()}
+    stills = [job.folder / "views" / f"{i:03d}.png" for i in range(views)]
+    if views:
+        stills += (job.folder / "poses").glob("*.png")
+    more = [job.folder / "avatar.safetensors", *stills]
+    return [*named.values(), *(path for path in more if path.exists())]

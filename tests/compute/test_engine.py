@@ -1,0 +1,131 @@
+"""The way to the GPU: a plain call here, one worker process with messages on ZeroGPU."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from svad.compute import engine as gpu
+from svad.config import PAPER, PRESETS, PREVIEW, QUICK
+from svad.core.errors import MissingWeights, NothingToDo, Stopped, SvadError
+from svad.run import offers
+from tests.compute import engine_work as gpu_work
+from tests.compute.engine_work import FakeSpaces
+
+
+def silent(*_: object) -> None:
+    """A report nobody reads."""
+
+
+@pytest.fixture
+def zero(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeSpaces]:
+    """This machine as if it were a ZeroGPU Space."""
+    spaces = FakeSpaces()
+    monkeypatch.setenv("SPACES_ZERO_GPU", "true")
+    monkeypatch.setitem(sys.modules, "spaces", spaces)
+    gpu.dispatcher.cache_clear()
+    yield spaces
+    gpu.dispatcher.cache_clear()
+
+
+def test_elsewhere_it_is_a_plain_call() -> None:
+    told: list[tuple] = []
+    found = gpu.run(gpu_work.add, 2, 3, report=lambda *a: told.append(a))
+    assert found == (5, os.getpid()) and told == [(1, 2, "adding", None)]
+    with pytest.raises(ZeroDivisionError):
+        gpu.run(gpu_work.breaks, report=silent)
+    with pytest.raises(MissingWeights):
+        gpu.run(gpu_work.lacks, report=silent)
+
+
+def test_a_full_gpu_is_a_sentence_here_too() -> None:
+    with pytest.raises(gpu.GpuUnavailable, match="too little free memory.*smaller preset"):
+        gpu.run(gpu_work.full, report=silent)
+
+
+def test_on_zero_the_work_runs_in_a_worker(zero: FakeSpaces) -> None:
+    told: list[tuple] = []
+    value, process = gpu.run(gpu_work.add, 2, 3, seconds=42, report=lambda *a: told.append(a))
+    assert value == 5 and process == zero.workers[0] != os.getpid()
+    assert told == [(1, 2, "adding", None)] and zero.asked == [42]
+
+
+def test_there_is_one_decorated_function_for_everything(zero: FakeSpaces) -> None:
+    gpu.run(gpu_work.add, 1, 1, report=silent)
+    with pytest.raises(NothingToDo, match="no face in the photo"):
+        gpu.run(gpu_work.nothing, report=silent)
+    with pytest.raises(NothingToDo, match="face.pth is missing"):  # a stage may be left out for it
+        gpu.run(gpu_work.lacks, report=silent)
+    with pytest.raises(SvadError, match="too little free memory"):
+        gpu.run(gpu_work.full, report=silent)
+    with pytest.raises(SvadError, match="does not fit"):
+        gpu.run(gpu_work.fails, report=silent)
+    assert zero.decorated == [gpu.worker]
+
+
+def test_the_platforms_words_reach_the_visitor(zero: FakeSpaces) -> None:
+    zero.refuse = "You have exceeded your GPU quota (60s requested vs. 12s left)."
+    with pytest.raises(gpu.GpuUnavailable, match=r"60s requested.*What was finished is kept"):
+        gpu.run(gpu_work.add, 1, 1, report=silent)
+
+
+def test_a_defect_in_the_worker_is_not_silent(zero: FakeSpaces) -> None:
+    with pytest.raises(gpu.GpuUnavailable, match="ZeroDivisionError"):
+        gpu.run(gpu_work.breaks, report=silent)
+
+
+def test_stop_ends_the_work_in_the_worker(zero: FakeSpaces, tmp_path: Path) -> None:
+    marks = tmp_path / "marks"
+
+    def report(done: int, *_: object) -> None:
+        if done >= 3:
+            raise Stopped("Stopped.")
+
+    begun = time.monotonic()
+    with pytest.raises(Stopped):
+        gpu.run(gpu_work.endless, str(marks), report=report)
+    assert time.monotonic() - begun < 8
+    before = marks.stat().st_size
+    time.sleep(0.2)
+    assert marks.stat().st_size == before
+
+
+def test_stop_gets_through_while_the_work_is_silent(zero: FakeSpaces) -> None:
+    told: list[tuple] = []
+
+    def report(*values: object) -> None:
+        told.append(values)
+        if len(told) == 3:
+            raise Stopped("Stopped.")
+
+    begun = time.monotonic()
+    with pytest.raises(Stopped):
+        gpu.run(gpu_work.silent_for, 4.0, report=report)
+    assert time.monotonic() - begun < 8  # the worker itself is waited for
+    assert told[-1] == (1, 5, "loading")
+
+
+def test_what_a_run_asks_for_fits_a_free_account() -> None:
+    assert 0 < gpu.asked("quick") <= offers.FREE_SECONDS
+    assert gpu.asked("preview") == 0
+    assert {preset for _, preset in gpu.SECONDS} <= set(PRESETS)
+
+
+def test_on_zero_only_what_visitors_can_pay_for_is_offered(zero: FakeSpaces) -> None:
+    assert offers.offer(PREVIEW).ready and offers.offer(PREVIEW).asks == 0
+    quick, paper = offers.offer(QUICK), offers.offer(PAPER)
+    assert quick.fits and quick.asks == gpu.asked("quick") and not paper.fits
+    assert not paper.ready
+
+
+def test_what_the_networks_run_on() -> None:
+    import torch
+
+    cuda = torch.cuda.is_available()
+    assert gpu.device().type == ("cuda" if cuda else "cpu")
+    assert gpu.half() == (torch.bfloat16 if cuda else torch.float32)

@@ -1,0 +1,66 @@
+"""A file is whole or absent, and a failure to write is a sentence."""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from svad.core.errors import OutputError
+from svad.core.files import write_bytes, write_json, writing
+
+
+def test_what_is_written_replaces_what_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "er" / "a.json"
+    write_json(path, {"name": "José"})
+    write_json(path, [1])
+    assert path.read_text() == "[\n  1\n]\n" and [p.name for p in path.parent.iterdir()] == [
+        "a.json"
+    ]
+
+
+def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "a.bin"
+    write_bytes(path, b"old")
+    with pytest.raises(RuntimeError), writing(path) as temporary:
+        assert temporary.parent == tmp_path and temporary.suffix == ".bin"
+        temporary.write_bytes(b"ne")
+        raise RuntimeError
+    assert path.read_bytes() == b"old" and os.listdir(tmp_path) == ["a.bin"]
+
+
+@pytest.mark.parametrize(
+    ("code", "words"), [(errno.ENOSPC, "no room left"), (errno.EROFS, "cannot be written to")]
+)
+def test_a_disk_that_refuses_is_a_sentence(code: int, words: str, tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=words), writing(tmp_path / "a"):
+        raise OSError(code, os.strerror(code))
+
+
+def test_a_file_in_place_of_a_folder_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("I am a file")
+    with pytest.raises(OutputError, match="cannot be used as a folder"):
+        write_bytes(tmp_path / "out" / "a", b"")
+
+
+def test_a_full_disk_mid_way_leaves_no_half_file(tmp_path: Path) -> None:
+    code = (
+        "from pathlib import Path; from svad.core.files import write_bytes\n"
+        "try: write_bytes(Path('big'), bytes(100_000))\n"
+        "except Exception as error: print(type(error).__name__, error)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000)),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.startswith("OutputError There is no room left") and not os.listdir(tmp_path)

@@ -1,0 +1,205 @@
+"""Job folders: who may use them, when they go, what their cards say."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from svad.config import PREVIEW
+from svad.core.errors import JobError, OutputError
+from svad.core.locks import DEADLINE, is_locked, locked
+from svad.run.jobs import CARD, ID, LOCK, SCHEMA, JobStore, open_job, read_card, start_janitor
+
+
+def aged(folder: Path, seconds: float) -> None:
+    for path in [*folder.rglob("*"), folder]:
+        os.utime(path, (time.time() - seconds,) * 2)
+
+
+def filled(store: JobStore, size: int, age: float) -> Path:
+    job = store.create()
+    (job.folder / "avatar.ply").write_bytes(bytes(size))
+    aged(job.folder, age)
+    return job.folder
+
+
+def test_ids_cannot_be_guessed_nor_folders_read_by_others(tmp_path: Path) -> None:
+    store = JobStore(tmp_path / "jobs")
+    ids = {store.create().id for _ in range(50)}
+    assert len(ids) == 50 and all(ID.fullmatch(id) for id in ids)
+    for id in ids:
+        assert stat.S_IMODE((tmp_path / "jobs" / id).stat().st_mode) == 0o700
+    assert store.open(next(iter(ids))).id in ids
+
+
+@pytest.mark.parametrize(
+    "id", ["", ".", "..", "../jobs", "a" * 22, "/etc", "a/../../etc/passwd123456"]
+)
+def test_no_other_folder_is_opened(id: str, tmp_path: Path) -> None:
+    store = JobStore(tmp_path / "jobs")
+    store.create()
+    with pytest.raises(JobError):
+        store.open(id)
+
+
+def test_the_janitor_takes_the_old_then_the_oldest_but_nothing_locked(tmp_path: Path) -> None:
+    store = JobStore(tmp_path / "jobs")
+    ages = {age: filled(store, 1000, age) for age in (5000, 4000, 300, 200, 100)}
+    (ages[5000] / LOCK).write_text(json.dumps({"pid": os.getpid(), "host": os.uname().nodename}))
+    aged(ages[5000] / LOCK, 0)
+    aged(ages[5000], 5000)
+    os.utime(ages[5000] / LOCK)
+    (tmp_path / "jobs" / "not a job").mkdir()
+    assert store.clean(max_age=3600, max_bytes=3500) == 2
+    left = {age for age, folder in ages.items() if folder.exists()}
+    assert left == {5000, 200, 100} and (tmp_path / "jobs" / "not a job").exists()
+    assert store.clean(max_age=3600, max_bytes=3500) == 0
+
+
+def test_the_janitor_works_in_the_background_and_ends(tmp_path: Path) -> None:
+    store = JobStore(tmp_path / "jobs")
+    before = filled(store, 10, age=100)
+    end = start_janitor(store, every=0.05, max_age=50, max_bytes=10**9)
+    after = filled(store, 10, age=100)
+    deadline = time.monotonic() + 5
+    while (before.exists() or after.exists()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not before.exists() and not after.exists()
+    end()
+    time.sleep(0.2)
+    later = filled(store, 10, age=100)
+    time.sleep(0.2)
+    assert later.exists()
+
+
+def test_one_run_at_a_time(tmp_path: Path) -> None:
+    path = tmp_path / LOCK
+    with locked(path):
+        assert is_locked(path)
+        with pytest.raises(JobError, match="Another run"), locked(path):
+            raise AssertionError("two runs hold one lock")
+        assert path.exists()
+    assert not path.exists() and not is_locked(path)
+
+
+def test_of_many_that_want_a_stale_lock_one_gets_it(tmp_path: Path) -> None:
+    path, got, go = tmp_path / LOCK, [], threading.Barrier(8)
+    path.write_text("{}")
+    aged(path, DEADLINE + 1)
+
+    def work() -> None:
+        go.wait()
+        try:
+            with locked(path):
+                got.append(1)
+                time.sleep(0.3)
+        except JobError:
+            got.append(0)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(got) == [0] * 7 + [1]
+
+
+def test_a_lock_of_an_ended_process_is_taken_over(tmp_path: Path) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    path = tmp_path / LOCK
+    path.write_text(json.dumps({"pid": ended.pid, "host": os.uname().nodename, "token": "x"}))
+    assert not is_locked(path)
+    with locked(path):
+        assert json.loads(path.read_text())["pid"] == os.getpid()
+
+
+def test_a_lock_from_another_machine_counts_until_it_goes_quiet(tmp_path: Path) -> None:
+    path = tmp_path / LOCK
+    path.write_text(json.dumps({"pid": 1, "host": "elsewhere", "token": "x"}))
+    assert is_locked(path)
+    aged(path, DEADLINE + 1)
+    assert not is_locked(path)
+
+
+@pytest.mark.parametrize("text", ["", "no json", "[]", "{}", '{"schema": "one"}'])
+def test_a_damaged_card_is_a_sentence(text: str, tmp_path: Path) -> None:
+    (tmp_path / CARD).write_text(text)
+    with pytest.raises(JobError, match="damaged"):
+        read_card(tmp_path)
+
+
+def test_a_card_from_the_future_is_left_alone(tmp_path: Path) -> None:
+    text = json.dumps({"schema": SCHEMA + 1})
+    (tmp_path / CARD).write_text(text)
+    with pytest.raises(JobError, match="newer version"), open_job(tmp_path, "a"):
+        raise AssertionError("opened")
+    assert (tmp_path / CARD).read_text() == text
+
+
+def test_no_job_to_go_on_with(tmp_path: Path) -> None:
+    with pytest.raises(JobError, match="no job"):
+        read_card(tmp_path)
+    with pytest.raises(JobError, match="no job"), open_job(tmp_path, None):
+        raise AssertionError("opened")
+
+
+@pytest.fixture
+def nobody() -> Iterator[None]:
+    """Root may write everywhere; so these tests are run as somebody else."""
+    me = os.geteuid()
+    if me == 0:
+        os.seteuid(65534)
+    yield
+    os.seteuid(me)
+
+
+def test_an_unwritable_folder_is_a_sentence(tmp_path: Path, nobody: None) -> None:
+    if os.geteuid() != 65534:
+        tmp_path.chmod(0o500)
+    for folder in (tmp_path, tmp_path / "out", Path("/proc/out")):
+        with pytest.raises(OutputError, match="cannot be"), open_job(folder, "a"):
+            raise AssertionError("opened")
+
+
+def test_a_file_as_output_folder_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("")
+    for folder in (tmp_path / "out", tmp_path / "out" / "deeper"):
+        with pytest.raises(OutputError, match="cannot be used"), open_job(folder, "a"):
+            raise AssertionError("opened")
+
+
+def test_a_move_that_was_cut_short_is_finished_by_the_next_run(tmp_path: Path) -> None:
+    with open_job(tmp_path, "first") as job:
+        job.begin(PREVIEW, "first")
+        (tmp_path / "input.png").write_bytes(b"first")
+        job.record({"name": "subject", "seconds": 1.0, "files": {"input.png": 5}}, ["subject"])
+    with open_job(tmp_path, "second") as job:
+        assert job.replaces
+        job.begin(PREVIEW, "second")
+        (tmp_path / CARD).unlink()  # the first step of the move
+    with open_job(tmp_path, "second") as job:
+        assert job.replaces and job.card["source"] == "second"
+        job.publish()
+    assert read_card(tmp_path)["source"] == "second" and not (tmp_path / ".next").exists()
+
+
+def test_a_forged_card_reaches_nothing_outside(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    out = tmp_path / "out"
+    with open_job(out, "first") as job:
+        job.begin(PREVIEW, "first")
+        outside = {"../mine.txt": 4, str(tmp_path / "mine.txt"): 4, "stages/../../mine.txt": 4}
+        job.record({"name": "subject", "seconds": 1.0, "files": outside}, ["subject"])
+        assert not job.files()
+        job.remove(job.files())
+    assert (tmp_path / "mine.txt").read_text() == "mine"

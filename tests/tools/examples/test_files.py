@@ -1,0 +1,57 @@
+"""Tests of the files in the folder of examples."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+
+import pytest
+from PIL import Image
+
+from svad.media.video import probe
+from tools.examples.make import FOLDER
+from tools.examples.people import PEOPLE
+from tools.examples.results import KEPT, LIMIT, VIEWER_LIMIT
+
+TOTAL = 20_000_000  # bytes, all examples together
+
+
+def test_all_examples_together_fit_a_repository():
+    files = [path for path in FOLDER.rglob("*") if path.is_file()]
+    assert files and sum(path.stat().st_size for path in files) < TOTAL
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+def test_an_example_is_complete(name):
+    folder, person = FOLDER / name, PEOPLE[name]
+    missing = [file for file in KEPT if not (folder / file).is_file()]
+    assert not missing
+    assert sum((folder / file).stat().st_size for file in KEPT) <= LIMIT
+    with Image.open(folder / "photo.jpg") as photo:
+        assert photo.size == (person.width, person.height) and photo.mode == "RGB"
+    with Image.open(folder / "front.webp") as front:
+        assert front.mode == "RGBA"
+        assert abs(front.width / front.height - person.width / person.height) < 0.01
+    size = (folder / "viewer.splat").stat().st_size
+    assert size % 32 == 0 and 0 < size <= 32 * VIEWER_LIMIT
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+def test_the_card_tells_how_it_was_made(name):
+    card = json.loads((FOLDER / name / "example.json").read_text("utf-8"))
+    assert card["title"] and card["shows"] and card["licence"] == "CC0-1.0"
+    assert card["preset"] == "preview" and card["seed"] == 0 and name in card["made_by"]
+    assert 0 < sum(card["stages"].values()) <= card["seconds"] + 1
+    assert {"svad", "python", "torch"} <= set(card["versions"])
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+def test_the_videos_play_and_the_archive_opens(name):
+    turntable = probe(FOLDER / name / "turntable.mp4")
+    assert turntable.codec == "h264" and turntable.height == 720 and turntable.frames >= 72
+    assert turntable.faststart
+    with zipfile.ZipFile(FOLDER / name / "avatar.zip") as archive:
+        assert archive.testzip() is None
+        names = set(archive.namelist())
+        assert {"README.txt", "LICENSE-AND-CONSENT.txt", "job.json", "avatar.glb"} <= names
+        assert archive.read("avatar.glb")[:4] == b"glTF"
