@@ -49,7 +49,7 @@ def load(cls: type[T], path: Path) -> T:
 def _classes() -> dict[str, type]:
     """The only classes that are made on loading."""
     from svad import types
-    from svad.splat.camera import Camera
+    from svad.geometry.camera import Camera
     from svad.splat.gaussians import Gaussians
 
     own = [value for value in vars(types).values() if isinstance(value, type)]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # for annotations only: importing these types must not cost t
     import numpy as np
     from torch import Tensor
 
-    from svad.splat.camera import Camera
+    from svad.geometry.camera import Camera
     from svad.splat.gaussians import Gaussians
 
 Report = Callable[..., None]
@@ -55,7 +55,7 @@ class BodyFit:
     vertices: np.ndarray  # [V, 3] rest surface of this person (zero pose), metres
     joints: np.ndarray  # [55, 3] rest joints of this person, metres
     pose: Pose  # pose in the photo
-    camera: Camera  # camera of the photo (svad.splat.camera.photo_camera)
+    camera: Camera  # camera of the photo (svad.geometry.camera.photo_camera)
 
 
 @dataclass(frozen=True)

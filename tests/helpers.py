@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import torch
 
-from svad.splat.camera import photo_camera
+from svad.geometry.camera import photo_camera
 from svad.splat.gaussians import isotropic
 from svad.types import Avatar, BodyFit, Photo, Pose, SkinnedMesh, Subject
 

@@ -11,7 +11,7 @@ import torch
 from svad.body.poser import Poser
 from svad.body.skin import pose_gaussians
 from svad.core.ahead import ahead
-from svad.splat.camera import Camera
+from svad.geometry.camera import Camera
 from svad.splat.gaussians import Gaussians
 from svad.splat.scene import draw, draw_rgba, floor_height, frame_camera, studio
 from svad.types import Avatar, Pose, Report

@@ -52,7 +52,7 @@ class DepthMaps:
 
 
 def draw(
-    points: np.ndarray,  # [V, 3] x px, y px, depth (svad.splat.camera.Camera.project)
+    points: np.ndarray,  # [V, 3] x px, y px, depth (svad.geometry.camera.Camera.project)
     faces: np.ndarray,  # [F, 3]
     height: int,
     width: int,

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from svad.body.lbs import matrix_to_axis_angle, rigid_chain
+from svad.body.lbs import rigid_chain
+from svad.geometry.rotation import matrix_to_axis_angle
 from svad.types import Pose
 
 PELVIS, SPINE, NECK, HEAD, JAW, EYES = 0, (3, 6, 9), 12, 15, 22, (23, 24)

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from svad.body.lbs import apply, blend, joint_transforms, rigid_chain, rodrigues
+from svad.body.lbs import apply, blend, joint_transforms, rigid_chain
 from svad.body.stretch import stretch_transforms
+from svad.geometry.rotation import rodrigues
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import torch
 
 from svad.body import choreography
 from svad.body.kinematics import FINGERS, Skeleton, Track, contact_points
-from svad.body.lbs import rodrigues
+from svad.geometry.rotation import rodrigues
 from svad.types import Pose
 
 # The left half of the A-pose, degrees about x, y, z; the right half is its mirror image. Arms about
@@ -51,7 +51,7 @@ class Motion:
     fps: int = 24
     loop: bool = True  # the frame after the last is the first
     focus: str = "body"  # what a camera should show: "body" or "bust"
-    yaw: float = 0.0  # radians, the side it is best seen from (see svad.splat.camera.orbit_camera)
+    yaw: float = 0.0  # radians, the side it is best seen from (`orbit_camera`)
 
     def poses(
         self,

@@ -8,7 +8,7 @@ from scipy.spatial import cKDTree
 
 from svad.body.depth import draw
 from svad.body.regions import vertex_normals
-from svad.splat.camera import Camera
+from svad.geometry.camera import Camera
 
 POINTS = 478  # mediapipe face mesh with irises
 IRIS = slice(468, 478)

@@ -7,7 +7,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from svad.body.depth import draw
-from svad.body.tpose import JOINTS
+from svad.body.skeleton import JOINTS
 
 LEFT_HAND = (20, *range(25, 40))
 RIGHT_HAND = (21, *range(40, 55))

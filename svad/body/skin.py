@@ -14,12 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from svad.body.lbs import (
-    axis_angle_to_quaternion,
-    invert3,
-    joint_transforms,
-    quaternion_multiply,
-)
+from svad.body.lbs import joint_transforms
+from svad.geometry.rotation import axis_angle_to_quaternion, invert3, quaternion_multiply
 from svad.splat.gaussians import Gaussians
 from svad.types import Avatar, Pose
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from svad.geometry.camera import Camera
 from svad.media.fields import pull_push
 from svad.media.images import resize, to_float, to_uint8
-from svad.splat.camera import Camera
 from svad.types import Subject
 
 MARGIN = 0.06  # share of the canvas that stays free on each side

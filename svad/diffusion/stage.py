@@ -13,6 +13,7 @@ from svad.diffusion import frame_confidence as check
 from svad.diffusion.canvas import Canvas, compose, letterbox, squash
 from svad.diffusion.generate import Request, run_settings
 from svad.diffusion.view import followed
+from svad.geometry.camera import Camera
 from svad.media.images import resize
 from svad.pose.align import align
 from svad.pose.drive import (
@@ -25,7 +26,6 @@ from svad.pose.drive import (
     turning,
 )
 from svad.pose.keypoints import Figure, WholeBody, to_figure
-from svad.splat.camera import Camera
 from svad.types import PHOTO_WEIGHT, Avatar, Clip, Report, Subject
 
 FRAME_HEIGHT = 768  # px, to which SVAD brings the frames, whatever size they were made at

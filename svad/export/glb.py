@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from svad.body.lbs import axis_angle_to_quaternion
 from svad.export.gltf import INDICES, VERTICES, GltfBuilder
+from svad.geometry.rotation import axis_angle_to_quaternion
 from svad.types import Avatar, Pose, SkinnedMesh
 
 STILL_TURN = 1e-4  # a joint whose quaternion changes less than this does not move

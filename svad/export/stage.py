@@ -12,7 +12,7 @@ from torch import Tensor
 
 from svad.body.motion import MOTIONS, POSES, a_pose
 from svad.body.poser import Poser
-from svad.body.tpose import JOINTS
+from svad.body.skeleton import JOINTS
 from svad.config import PackageConfig
 from svad.core.files import write_bytes
 from svad.export.archive import card_text, loader_example, write_archive

@@ -7,7 +7,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from svad.body.lbs import quaternion_multiply
+from svad.geometry.rotation import quaternion_multiply
 from svad.splat.gaussians import Gaussians
 from svad.splat.render import spatial_order
 

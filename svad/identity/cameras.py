@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from svad.geometry.camera import Camera
 from svad.identity.planes import FOCAL
-from svad.splat.camera import Camera
 
 NEAR = 0.2  # nearer Gaussians are not drawn
 DISTANCE = 9.3  # of a turntable camera from the origin

@@ -17,11 +17,12 @@ import numpy as np
 import torch
 
 from svad.body.flame import EXPRESSION, SCALE
-from svad.body.lbs import rigid_chain, rodrigues
+from svad.body.lbs import rigid_chain
 from svad.core.errors import SvadError
 from svad.core.files import writing
+from svad.geometry.camera import Camera
+from svad.geometry.rotation import rodrigues
 from svad.identity.planes import FOCAL
-from svad.splat.camera import Camera
 from svad.types import Pose
 
 HEAD_JOINT, EYE_JOINTS = 15, (23, 24)

@@ -14,10 +14,10 @@ import torch
 
 from svad.body.keypoints import PointTable, whole_body
 from svad.body.model import BodyModel, RestBody
+from svad.geometry.camera import Camera
 from svad.identity import align
 from svad.identity.fusion import NO_FACE, NotFused
 from svad.pose.keypoints import FACE
-from svad.splat.camera import Camera
 from svad.types import BodyFit, Pose
 
 Detect = Callable[[np.ndarray], "np.ndarray | None"]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from svad.body.lbs import rodrigues
+from svad.geometry.rotation import rodrigues
 
 
 def axis_angle_to_matrix(vector: Tensor) -> Tensor:  # [..., 3] radians -> [..., 3, 3]

@@ -15,11 +15,11 @@ import torch
 from svad.body import choreography, depth, kinematics
 from svad.body.keypoints import whole_body
 from svad.body.kinematics import Skeleton, Track, turn_y, turn_z
-from svad.body.lbs import rodrigues
 from svad.body.model import BodyModel, RestBody
 from svad.body.motion import A_POSE
+from svad.geometry.camera import Camera, photo_camera
+from svad.geometry.rotation import rodrigues
 from svad.pose.keypoints import BODY, FACE, LEFT_FOOT, RIGHT_FOOT, Figure, WholeBody, to_figure
-from svad.splat.camera import Camera, photo_camera
 from svad.types import BodyFit, Pose
 
 Tick = Callable[[int, int], None]

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from svad.body.model import BodyModel, RestBody
+from svad.geometry.camera import Camera
 from svad.media.images import to_float
 from svad.relief.colour import back_of_clothes, extended, streaks
 from svad.relief.fill import body_surface_samples, frame_cuts, missing_points
@@ -23,7 +24,6 @@ from svad.relief.points import Points, Sheet, joined
 from svad.relief.skirt import SKIRT, find_skirt
 from svad.relief.surface import closed
 from svad.relief.weights import LimbProfile, bone_position, folded
-from svad.splat.camera import Camera
 from svad.types import Subject
 
 SURE = 0.9  # matte above which a pixel's colour is the person's alone

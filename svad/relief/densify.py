@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from svad.geometry.camera import Camera
 from svad.relief.points import (
     BACK,
     FRONT,
@@ -17,7 +18,6 @@ from svad.relief.points import (
     _quaternions,
     grid_positions,
 )
-from svad.splat.camera import Camera
 
 STEEP = 1.6  # grid steps between neighbours above which points are put between them
 MOST_BETWEEN = 28

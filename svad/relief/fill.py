@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from scipy.spatial import cKDTree
 
+from svad.geometry.camera import Camera
 from svad.relief.points import FILL, Points, oriented
-from svad.splat.camera import Camera
 
 DEEPEST = 0.15  # metres a sample may be moved back to stay hidden in the photo
 ENOUGH = 6000  # seen points per limb group that colours are taken from

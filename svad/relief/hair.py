@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from svad.geometry.camera import Camera
 from svad.media.fields import blur, masked_blur, pull_push
-from svad.splat.camera import Camera
 
 PAIRS = ((33, 263), (61, 291), (234, 454), (127, 356), (93, 323), (133, 362))
 MIDLINE = (10, 151, 9, 168, 6, 197, 195, 5, 1, 0, 17, 152)

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from svad.body.model import BodyModel
+from svad.geometry.camera import Camera
 from svad.media.fields import blur
 from svad.relief.densify import between_points, unstretched
 from svad.relief.hair import HeadFrame, HeadMap, Seen, hair_detail, head_frame
@@ -23,7 +24,6 @@ from svad.relief.points import (
     sheet_points,
 )
 from svad.relief.weights import folded
-from svad.splat.camera import Camera
 from svad.types import Subject
 
 NECK, HEAD = 12, 15

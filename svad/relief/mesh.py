@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from svad.geometry.camera import Camera
 from svad.relief.points import Sheet, grid_positions
-from svad.splat.camera import Camera
 
 
 def sheet_mesh(

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from svad.geometry.camera import Camera
 from svad.relief.points import FILL, Points
-from svad.splat.camera import Camera
 
 UPPER = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)  # inner edge of the upper lip
 LOWER = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from svad.geometry.camera import Camera
 from svad.media.fields import masked_blur
-from svad.splat.camera import Camera
 
 FRONT, BACK, RIM, FILL = 0, 1, 2, 3
 SIGMA = 0.46  # standard deviation of a Gaussian, in steps of its grid

@@ -9,8 +9,8 @@ import numpy as np
 
 from svad.body.motion import a_pose
 from svad.body.skin import pose_gaussians
+from svad.geometry.camera import orbit_camera
 from svad.media.images import resize, to_uint8
-from svad.splat.camera import orbit_camera
 from svad.splat.render import render
 from svad.types import PHOTO_WEIGHT, Avatar, Clip, Subject
 

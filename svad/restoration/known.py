@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 
 from svad.body.keypoints import whole_body
-from svad.body.lbs import rigid_chain, rodrigues
+from svad.body.lbs import rigid_chain
 from svad.body.model import BodyModel, RestBody
+from svad.geometry.camera import Camera
+from svad.geometry.rotation import rodrigues
 from svad.pose.keypoints import FACE, VISIBLE
-from svad.splat.camera import Camera
 from svad.types import Pose, Subject
 
 HEAD = 15  # joint

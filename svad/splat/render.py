@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from svad.geometry.camera import Camera
 from svad.splat import render_cpu
-from svad.splat.camera import Camera
 from svad.splat.covariance import axes
 from svad.splat.gaussians import Gaussians
 from svad.splat.render_cpu import NEAR

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from svad.geometry.camera import Camera
 from svad.splat import kernels
-from svad.splat.camera import Camera
 
 NEAR = 0.01  # metres; nearer splats are not drawn
 

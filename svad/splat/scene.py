@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from svad.core.ahead import ahead
-from svad.splat.camera import Camera, orbit_camera
+from svad.geometry.camera import Camera, orbit_camera
 from svad.splat.gaussians import Gaussians
 from svad.splat.render import render
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from svad.body.depth import draw
-from svad.splat.camera import Camera
+from svad.geometry.camera import Camera
 from svad.subject import keypoints as kp
 
 _LEFT, _RIGHT, _MIDDLE = (255, 150, 60), (70, 190, 255), (250, 250, 250)

@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 import torch
 
-from svad.body.lbs import matrix_to_axis_angle
 from svad.body.model import BodyModel
-from svad.splat.camera import photo_camera
+from svad.geometry.camera import photo_camera
+from svad.geometry.rotation import matrix_to_axis_angle
 from svad.subject import rig as r
 from svad.subject.evidence import (
     JOINT_OF,

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from svad.body.lbs import rigid_chain, rodrigues
+from svad.body.lbs import rigid_chain
 from svad.body.model import BodyModel
+from svad.geometry.rotation import rodrigues
 from svad.subject import keypoints as kp
 from svad.subject.evidence import Evidence
 from svad.subject.rig import rotation

@@ -11,8 +11,8 @@ import torch
 from svad.avatar.closed import colour_balance as tint
 from svad.avatar.closed.colour_balance import Tint, tints_of
 from svad.body.skin import pose_gaussians
+from svad.geometry.camera import orbit_camera
 from svad.media.images import to_float, to_uint8
-from svad.splat.camera import orbit_camera
 from svad.splat.render import render
 from svad.types import Avatar, Clip
 from tests.helpers import tiny_avatar

@@ -12,8 +12,8 @@ from svad.avatar.closed.colours import LEAST, believed, fit_frames, replace_colo
 from svad.avatar.stage import AvatarStage
 from svad.body.skin import pose_gaussians
 from svad.config import AvatarConfig
+from svad.geometry.camera import orbit_camera
 from svad.media.images import to_uint8
-from svad.splat.camera import orbit_camera
 from svad.splat.render import render
 from svad.types import Avatar, Clip
 from tests.helpers import tiny_avatar, tiny_subject

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from svad.avatar.closed.crop import MARGIN, closer
-from svad.splat.camera import photo_camera
+from svad.geometry.camera import photo_camera
 from svad.types import Clip
 from tests.helpers import tiny_avatar
 

@@ -12,7 +12,7 @@ import torch
 from svad.avatar.closed.refine import core, fit_colours, fit_silhouette
 from svad.body.skin import pose_gaussians
 from svad.core.errors import Stopped
-from svad.splat.camera import Camera
+from svad.geometry.camera import Camera
 from svad.splat.gaussians import Gaussians
 from svad.splat.render import render
 from tests.helpers import tiny_avatar

@@ -11,7 +11,7 @@ import torch
 
 from svad.body.free import DATA_FILE, load_free_body, read_body
 from svad.body.model import BodyModel
-from svad.body.tpose import JOINTS, PARENTS
+from svad.body.skeleton import JOINTS, PARENTS
 from svad.core.errors import MissingFile
 
 LISTS = (

@@ -11,8 +11,8 @@ import torch
 from svad.body.free import load_free_body
 from svad.body.keypoints import face_mesh, mediapipe_body, whole_body
 from svad.body.model import BodyModel, RestBody
+from svad.body.skeleton import JOINTS
 from svad.body.stretch import BONE_GROUPS
-from svad.body.tpose import JOINTS
 from tests.body.tiny import BETAS, EXPRESSIONS, read_tiny
 from tests.fill import seed_of, tensor
 

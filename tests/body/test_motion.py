@@ -9,9 +9,9 @@ from scipy.spatial import cKDTree
 
 from svad.body.free import load_free_body
 from svad.body.kinematics import Skeleton, Track, contact_points, forward
-from svad.body.lbs import rodrigues
 from svad.body.motion import A_POSE, MOTIONS, POSES, a_pose
 from svad.body.skin import pose_points
+from svad.geometry.rotation import rodrigues
 from svad.types import Pose
 from tests.helpers import EXPRESSIONS, PARENTS, tiny_joints
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from svad.diffusion.canvas import GREYS, MARGIN, Canvas, backdrop, compose, letterbox, squash
-from svad.splat.camera import photo_camera
+from svad.geometry.camera import photo_camera
 from tests.helpers import tiny_subject
 
 SIZE = (300, 400)  # width, height of a photo

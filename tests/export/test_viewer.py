@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from svad.body.lbs import quaternion_to_matrix
 from svad.export.viewer import thinned, viewer_copy
+from svad.geometry.rotation import quaternion_to_matrix
 from svad.splat.gaussians import Gaussians
 from tests.helpers import tiny_avatar
 

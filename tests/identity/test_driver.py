@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from svad.body.free import load_free_body
-from svad.body.lbs import rodrigues
+from svad.geometry.camera import Camera, orbit_camera, photo_camera
+from svad.geometry.rotation import rodrigues
 from svad.identity import driver as d
 from svad.pose.drive import drive_default, even_turn
-from svad.splat.camera import Camera, orbit_camera, photo_camera
 from svad.types import Pose
 from tests.helpers import PARENTS, tiny_joints
 

@@ -10,6 +10,7 @@ import torch
 
 from svad.body.free import load_free_body
 from svad.body.model import BodyModel
+from svad.geometry.camera import photo_camera
 from svad.pose.align import align
 from svad.pose.drive import (
     PAPER_FRAMES,
@@ -20,7 +21,6 @@ from svad.pose.drive import (
     paper_turn,
 )
 from svad.pose.keypoints import FACE, LEFT_HAND, RIGHT_HAND
-from svad.splat.camera import photo_camera
 from svad.types import BodyFit, Pose
 from tests.pose.figures import person
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from svad.geometry.camera import photo_camera
 from svad.relief.densify import between_points
 from svad.relief.expression import LIDS, ExpressionField, blinking, eye_holes
 from svad.relief.hair import flat_fill, head_frame, patchwork
@@ -22,7 +23,6 @@ from svad.relief.head_completion import (
 )
 from svad.relief.mouth import DEPTH, LOWER, UPPER, mouth_points
 from svad.relief.points import BACK, Sheet, sheet_points
-from svad.splat.camera import photo_camera
 
 SKIN = np.array([0.85, 0.65, 0.55], np.float32)
 HAIR = np.array([0.15, 0.10, 0.08], np.float32)

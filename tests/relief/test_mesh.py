@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from svad.geometry.camera import photo_camera
 from svad.relief.build import Relief
 from svad.relief.mesh import joined_meshes, sheet_mesh
-from svad.splat.camera import photo_camera
 from tests.relief.people import directed_edges, simple_sheet
 
 CAMERA = photo_camera(64, 48)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from svad.body.lbs import quaternion_to_matrix
+from svad.geometry.camera import photo_camera
+from svad.geometry.rotation import quaternion_to_matrix
 from svad.relief.points import (
     BACK,
     FRONT,
@@ -20,7 +21,6 @@ from svad.relief.points import (
     sheet_points,
     tangents,
 )
-from svad.splat.camera import photo_camera
 from tests.relief.people import simple_sheet
 
 CAMERA = photo_camera(64, 48)

@@ -11,13 +11,13 @@ from torch import Tensor, nn
 
 from svad.body.free import load_free_body
 from svad.body.keypoints import whole_body
+from svad.geometry.camera import photo_camera
 from svad.pose.keypoints import FACE
 from svad.restoration.align import five_points
 from svad.restoration.known import KnownFace
 from svad.restoration.networks import build_networks
 from svad.restoration.restorer import Restored, Restorer
 from svad.restoration.sizes import Sizes
-from svad.splat.camera import photo_camera
 from svad.types import Clip, Pose, Report, Subject
 from svad.weights.strict import fill as give
 from tests.fill import fill

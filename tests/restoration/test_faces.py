@@ -9,13 +9,13 @@ import pytest
 
 from svad.body.free import load_free_body
 from svad.config import RestorationConfig
+from svad.geometry.camera import orbit_camera
 from svad.pose.keypoints import FACE
 from svad.restoration import faces
 from svad.restoration.align import TEMPLATE, moved
 from svad.restoration.faces import FramedFace, framed, nearest
 from svad.restoration.known import KnownFace
 from svad.restoration.search import Found, Search
-from svad.splat.camera import orbit_camera
 from tests.restoration.clips import (
     RowsDetector,
     body_landmarks,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from svad.splat.camera import Camera
+from svad.geometry.camera import Camera
 from svad.splat.covariance import axes, covariances
 from svad.splat.gaussians import Gaussians, isotropic
 from svad.splat.render import render

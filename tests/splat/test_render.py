@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
+from svad.geometry.camera import Camera, orbit_camera, photo_camera
 from svad.splat import kernels
-from svad.splat.camera import Camera, orbit_camera, photo_camera
 from svad.splat.covariance import covariances
 from svad.splat.gaussians import Gaussians, isotropic
 from svad.splat.render import render, spatial_order

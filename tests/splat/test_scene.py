@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from svad.geometry.camera import orbit_camera
 from svad.splat import scene
-from svad.splat.camera import orbit_camera
 from svad.splat.gaussians import isotropic
 
 

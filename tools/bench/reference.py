@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from svad.splat.camera import Camera
+from svad.geometry.camera import Camera
 from svad.splat.gaussians import Gaussians
 
 TILE = 16  # pixels

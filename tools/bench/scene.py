@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from svad.splat.camera import Camera, photo_camera
+from svad.geometry.camera import Camera, photo_camera
 from svad.splat.gaussians import Gaussians
 
 

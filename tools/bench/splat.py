@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from svad.splat.camera import Camera
+from svad.geometry.camera import Camera
 from svad.splat.gaussians import Gaussians
 from svad.splat.render import render
 from svad.splat.render_cpu import warm_up

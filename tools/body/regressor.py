@@ -6,7 +6,7 @@ import numpy as np
 from scipy.optimize import nnls
 from scipy.spatial import cKDTree
 
-from svad.body.tpose import JOINTS, PARENTS
+from svad.body.skeleton import JOINTS, PARENTS
 
 CANDIDATES = 300  # nearest vertices a joint may be made of
 SUM_WEIGHT = 100.0  # weight of the row that makes the shares sum to 1

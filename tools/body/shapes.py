@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from svad.body.tpose import Rig, to_tpose
 from tools.body.makehuman import AGES, MUSCLES, RACES, WEIGHTS, Source
+from tools.body.tpose import Rig, to_tpose
 
 # Pairs that shift one part sideways (they make a body crooked), and one below the clothes.
 CROOKED = tuple(f"{p}/{p}-trans-in-out" for p in ("hip", "head", "torso", "neck", "nose", "mouth"))

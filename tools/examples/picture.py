@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from svad.splat.camera import Camera
+from svad.geometry.camera import Camera
 from tools.examples.lights import Light, Samples, light_up
 from tools.examples.raster import nearest_triangles
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from svad.body.tpose import JOINTS
+from svad.body.skeleton import JOINTS
 from tools.examples.figure import Figure, subdivide
 from tools.examples.noise import cloud, noise, smoothstep
 from tools.examples.picture import Piece, Points, Surface, colour, vertex_normals

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.spatial import cKDTree
 
-from svad.body.tpose import JOINTS
+from svad.body.skeleton import JOINTS
 from tools.examples.cloth import Fabric, border, drape, edges_of
 from tools.examples.figure import Figure, subdivide
 from tools.examples.noise import cloud

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from svad.geometry.camera import Camera
 from svad.media.images import resize
-from svad.splat.camera import Camera
 from svad.types import Clip
 
 HEIGHT = 768  # px; the avatar's Gaussians are as fine as the photo, which has about as many

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import torch
 
-from svad.splat.camera import Camera
+from svad.geometry.camera import Camera
 from svad.splat.gaussians import Gaussians
 from svad.splat.render import render
 

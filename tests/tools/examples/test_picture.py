@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from svad.splat.camera import Camera
+from svad.geometry.camera import Camera
 from tools.examples.lights import Light, Samples, light_up, studio_lights
 from tools.examples.make import render
 from tools.examples.people import PEOPLE

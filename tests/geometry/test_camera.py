@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from svad.splat.camera import Camera, orbit_camera, photo_camera
+from svad.geometry.camera import Camera, orbit_camera, photo_camera
 
 
 def test_golden_projection(golden_root):
