@@ -1,4 +1,4 @@
-.PHONY: setup demo test lint bench
+.PHONY: setup demo test lint bench coverage profile
 PYTHON_HERE = .venv/bin/python
 
 setup: .venv/ready  ## everything into .venv; repeated only when the lists of packages change
@@ -12,3 +12,7 @@ lint: setup  ## style of the code
 	@$(PYTHON_HERE) -m ruff check . && $(PYTHON_HERE) -m ruff format --check .
 bench: setup  ## one JSON line per figure; ONLY=splat, diffusion, head, restoration, preview or page for a part
 	@$(PYTHON_HERE) -m tools.bench $(ONLY)
+coverage: setup  ## all tests, with the share of lines and branches they reach as the last lines
+	@$(PYTHON_HERE) -m pytest --cov --cov-report=term:skip-covered
+profile: setup  ## where the seconds go, as a table and a trace; PRESET=quick for another preset
+	@$(PYTHON_HERE) -m tools.profile $(PRESET)

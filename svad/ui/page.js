@@ -2,6 +2,7 @@
   // Tells the 3D views whether the page is dark, and screen readers what changed.
   const dark = () => document.body.classList.contains("dark") || document.documentElement.classList.contains("dark");
   const tell = (frame) => frame.contentWindow?.postMessage({ kind: "theme", dark: dark() }, location.origin);
+  /** @returns {NodeListOf<HTMLIFrameElement>} */
   const frames = () => document.querySelectorAll("iframe.viewer");
   addEventListener("message", (event) => {
     if (event.origin !== location.origin || event.data?.kind !== "viewer-ready") return;
@@ -17,15 +18,20 @@
   let said = "";
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   new MutationObserver(() => {
-    const words = [...document.querySelectorAll("[data-say]")].map((one) => one.dataset.say).join(" ");
+    /** @type {NodeListOf<HTMLElement>} */
+    const saying = document.querySelectorAll("[data-say]");
+    const words = [...saying].map((one) => one.dataset.say).join(" ");
     if (words !== said) live.textContent = said = words;
     // Gradio's label says other words than the button shows; without it the words are the label.
     document.querySelector("#photo button[aria-dropeffect][aria-label]")?.removeAttribute("aria-label");
-    if (calm.matches) document.querySelectorAll("video[autoplay]").forEach((one) => { one.autoplay = false; one.pause(); });
+    /** @type {NodeListOf<HTMLVideoElement>} */
+    const playing = document.querySelectorAll("video[autoplay]");
+    if (calm.matches) playing.forEach((one) => { one.autoplay = false; one.pause(); });
   }).observe(document.body, { childList: true, subtree: true });
 
   document.addEventListener("click", async (event) => {
-    const button = event.target.closest("button[data-copy]");
+    /** @type {HTMLElement} */
+    const button = event.target instanceof Element && event.target.closest("button[data-copy]");
     if (!button) return;
     await navigator.clipboard.writeText(new URL(button.dataset.copy, location.href).href);
     button.textContent = button.dataset.done;
@@ -41,10 +47,13 @@
     if (event.target.value) event.target.value = "";
     const box = document.querySelector("#check .check");
     box.className = "check bad";
-    const words = TOO_LARGE.replace("{size}", Math.ceil(file.size / 1e6)).replace("{limit}", limit);
+    const words = TOO_LARGE.replace("{size}", String(Math.ceil(file.size / 1e6))).replace("{limit}", String(limit));
     box.replaceChildren(Object.assign(document.createElement("h2"), { textContent: BAD_PHOTO }), Object.assign(document.createElement("p"), { textContent: words }));
     live.textContent = words;
   };
-  addEventListener("change", (event) => event.target.type === "file" && refuse(event, event.target.files), true);
+  addEventListener("change", (event) => {
+    const field = event.target;
+    if (field instanceof HTMLInputElement && field.type === "file") refuse(event, field.files);
+  }, true);
   addEventListener("drop", (event) => refuse(event, event.dataTransfer?.files), true);
 }

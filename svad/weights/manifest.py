@@ -13,7 +13,9 @@ import yaml
 
 from svad.weights.errors import ManifestError
 
-MANIFEST = Path(__file__).parents[2] / "weights_manifest.yaml"
+INSTALLED = Path(__file__).with_name("weights_manifest.yaml")  # there where a wheel was installed
+CHECKOUT = Path(__file__).parents[2] / "weights_manifest.yaml"
+MANIFEST = INSTALLED if INSTALLED.exists() else CHECKOUT
 UNPINNED = "to be pinned"
 GATES = ("none", "accept-terms", "user-supplied")
 FORMATS = {  # by suffix; a pickle is a checkpoint that holds tensors and plain values only
