@@ -306,7 +306,8 @@ def test_still_views_of_an_earlier_run_go(photo: Path, tmp_path: Path) -> None:
     class WithViews(FakeStages):
         def package(self, subject, avatar, folder, report, card):  # noqa: ANN001, ANN202
             save_png(folder / "views" / "000.png", subject.photo.rgb)
-            return super().package(subject, avatar, folder, report, card)
+            result = super().package(subject, avatar, folder, report, card)
+            return replace(result, files={**result.files, "views": folder / "views"})
 
     made(WithViews(), package=replace(PREVIEW.package, views=1)).run(photo, out)
     assert (out / "views" / "000.png").is_file()
