@@ -59,16 +59,16 @@ NO_WEIGHTS = "none: this preset uses no pretrained weights of its own."
 def readme(count: int, expressions: int, motions: Sequence[str]) -> str:
     """The read-me of an archive with `count` Gaussians."""
     names = ", ".join(motions) if motions else "(none)"
-    entries = "\n".join(_entry(row) for row in packed_formats())
     facts = {"count": count, "expressions": expressions, "motions": names}
-    return README.format(formats=entries.format(**facts))
+    entries = (_entry(row, row.about.format(**facts)) for row in packed_formats())
+    return README.format(formats="\n".join(entries))
 
 
-def _entry(row: Format) -> str:
+def _entry(row: Format, about: str) -> str:
     """What the read-me says of one format: its name, and beside it what it is."""
     indent = " " * COLUMN
     name = f"{row.file:<{COLUMN}}" if len(row.file) < COLUMN else f"{row.file}\n{indent}"
-    return name + f"\n{indent}".join((row.about or row.title).splitlines())
+    return name + f"\n{indent}".join((about or row.title).splitlines())
 
 
 def licence(card: Mapping[str, Any]) -> str:
