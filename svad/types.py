@@ -7,7 +7,7 @@ in pixels of the picture they stand beside, lengths are metres.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -129,14 +129,14 @@ class Clip:
 
 @dataclass(frozen=True)
 class Result:
-    """The files a person takes home; all lie in the job folder."""
+    """What a person takes home; all of it lies in the job folder."""
 
-    turntable: Path  # mp4
-    archive: Path  # avatar.zip
-    ply: Path
-    glb: Path
-    viewer: Path  # the light copy the page shows
-    front: Path  # png, RGBA, the photo's own pose and camera
+    files: Mapping[str, Path]  # by the name of the format, see `svad.export.formats`
+
+    @property
+    def archive(self) -> Path:
+        """The zip that holds the others."""
+        return self.files["archive"]
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,16 @@ class FakeStages:
             file.writestr("job.json", str(card["state"]))
         front = np.dstack([subject.photo.rgb, subject.matte])
         save_png(folder / "front.png", front)
-        return Result(turntable, archive, ply, glb, viewer, folder / "front.png")
+        return Result(
+            {
+                "front": folder / "front.png",
+                "turntable": turntable,
+                "ply": ply,
+                "viewer": viewer,
+                "glb": glb,
+                "archive": archive,
+            }
+        )
 
     def _work(self, name: str, report: Report) -> None:
         self.ran[name] += 1

@@ -19,6 +19,7 @@ FLOORS = (
     {"ui", "cli", "__init__", "__main__"},
 )
 STAGES = FLOORS[4]
+TABLES = ("svad.export.formats",)  # what a stage says of itself; importing them is cheap
 UNSAFE = {"pickle.load", "pickle.loads", "torch.load", "eval", "exec"}
 
 
@@ -68,7 +69,9 @@ def test_imports_point_down() -> None:
 def test_only_two_files_know_the_stages() -> None:
     for module in MODULES:
         if room(module) == "run" and module.stem not in ("pipeline", "makers"):
-            assert not rooms_imported(module) & STAGES, module
+            named = {name for name in imported(module) if name.startswith("svad.")}
+            rooms = {name.split(".")[1] for name in named if not name.startswith(TABLES)}
+            assert not rooms & STAGES, module
 
 
 def test_only_the_page_knows_gradio() -> None:

@@ -1,4 +1,4 @@
-"""Packs the files a person takes home into one zip."""
+"""Packs the files a person takes home into one zip archive."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ import json
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from svad.body.motion import MOTIONS
 from svad.core.files import writing
+from svad.export.context import ExportContext
+from svad.export.formats import packed_formats
+from svad.export.notes import licence, readme
 
 STAMP = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip can hold: same files, same bytes
 PACKED = {".mp4"}  # already compressed
@@ -28,7 +33,22 @@ def write_archive(path: Path, members: Mapping[str, Path | str]) -> None:
             archive.writestr(info, data, compresslevel=1)
 
 
-def card_text(card: dict) -> str:
+def pack(context: ExportContext, path: Path) -> None:
+    """The archive of a job: its formats, with notes, card and loader example."""
+    avatar, settings = context.avatar, context.settings
+    names = [name for row in packed_formats() for name in row.files(settings)]
+    expressions = len(avatar.expression_names)
+    members: dict[str, Path | str] = {
+        "README.txt": readme(len(avatar.gaussians), expressions, tuple(MOTIONS)),
+        "LICENSE-AND-CONSENT.txt": licence(context.card),
+        **{name: context.folder / name for name in names},
+        "job.json": card_text(context.card),
+        "loader_example.py": loader_example(),
+    }
+    write_archive(path, members)
+
+
+def card_text(card: Mapping[str, Any]) -> str:
     """The job card as it goes into the archive."""
     return json.dumps(card, indent=2, ensure_ascii=False) + "\n"
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 
+from svad.body.motion import MOTIONS
+from svad.body.skeleton import JOINTS
+from svad.core.files import write_bytes
+from svad.export.context import ExportContext
 from svad.export.gltf import INDICES, VERTICES, GltfBuilder
 from svad.geometry.rotation import axis_angle_to_quaternion
 from svad.types import Avatar, Pose, SkinnedMesh
@@ -24,6 +29,24 @@ class Track:
     name: str
     fps: float
     poses: Sequence[Pose]  # T
+
+
+def write_glb(context: ExportContext, path: Path) -> None:
+    """The avatar of `context` with the bundled motions as .glb."""
+    avatar = context.avatar
+    write_bytes(path, avatar_glb(avatar, JOINTS, tracks(avatar), "SVAD"))
+
+
+def tracks(avatar: Avatar) -> list[Track]:
+    """The bundled motions for this person; looped ones end as they begin.
+
+    Viewers play the first one unasked: it must not show the back, so turning comes last.
+    """
+    out = []
+    for motion in sorted(MOTIONS.values(), key=lambda m: (m.name == "turn", m.name != "wave")):
+        poses = motion.poses(avatar.expression_names, avatar.joints.cpu().numpy(), avatar.parents)
+        out.append(Track(motion.name, motion.fps, poses + poses[:1] if motion.loop else poses))
+    return out
 
 
 def avatar_glb(

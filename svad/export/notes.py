@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from svad.export.formats import Format, packed_formats
+
+COLUMN = 21  # where the texts of the read-me begin
 README = """\
 Your avatar
 ===========
 
 Made by SVAD from one photo. Units are metres, y points up, the person faces +z.
 
-avatar.ply           {count} Gaussians in the A-pose, standing upright with the soles at y = 0.
-                     Standard 3D Gaussian Splatting file (binary, colour without view dependence).
-                     Some viewers expect y to point down: turn it by 180 degrees about x there.
-avatar.safetensors   The same Gaussians, in the same order, in the rest pose (arms to the sides),
-                     with joints, skinning weights and expression directions. Its metadata
-                     describes every array.
-avatar.glb           The coloured mesh with skeleton, {expressions} facial morph targets and the
-                     animations {motions}. For Blender, game engines and the web.
-turntable.mp4        The avatar from all sides.
+{formats}
 loader_example.py    A few lines that read avatar.safetensors and bend an elbow:
                      pip install numpy safetensors, then python loader_example.py
 job.json             How it was made: settings, versions and seconds.
@@ -54,22 +50,37 @@ The parts
 
 FREE_BODY = (
     "default body, made from MakeHuman data: CC0 1.0 (public domain). A skeleton with the\n"
-    "                  joint order of SMPL-X; no SMPL-X data are included."
+    "joint order of SMPL-X; no SMPL-X data are included."
 )
-WEIGHTS_INDENT = " " * 18
+PART_INDENT = " " * 18
 NO_WEIGHTS = "none: this preset uses no pretrained weights of its own."
 
 
 def readme(count: int, expressions: int, motions: Sequence[str]) -> str:
     """The read-me of an archive with `count` Gaussians."""
     names = ", ".join(motions) if motions else "(none)"
-    return README.format(count=count, expressions=expressions, motions=names)
+    facts = {"count": count, "expressions": expressions, "motions": names}
+    entries = (_entry(row, row.about.format(**facts)) for row in packed_formats())
+    return README.format(formats="\n".join(entries))
 
 
-def licence(card: dict) -> str:
-    """The licence and consent note of a job; `card` names its preset and weights."""
-    preset = str(card.get("preset") or "not recorded")
-    weights = card.get("weights") or NO_WEIGHTS
-    if not isinstance(weights, str):
-        weights = ("\n" + WEIGHTS_INDENT).join(str(w) for w in weights)
-    return LICENSE.format(body=card.get("body") or FREE_BODY, preset=preset, weights=weights)
+def _entry(row: Format, about: str) -> str:
+    """What the read-me says of one format: its name, and beside it what it is."""
+    indent = " " * COLUMN
+    name = f"{row.file:<{COLUMN}}" if len(row.file) < COLUMN else f"{row.file}\n{indent}"
+    return name + f"\n{indent}".join((about or row.title).splitlines())
+
+
+def licence(card: Mapping[str, Any]) -> str:
+    """The licence and consent note of a job; `card` names its preset, body and weights."""
+    return LICENSE.format(
+        body=_part(card.get("body") or FREE_BODY),
+        preset=_part(card.get("preset") or "not recorded"),
+        weights=_part(card.get("weights") or NO_WEIGHTS),
+    )
+
+
+def _part(words: str | Sequence[str]) -> str:
+    """What the note says of one part, a line each, below one another."""
+    text = words if isinstance(words, str) else "\n".join(words)
+    return f"\n{PART_INDENT}".join(line.strip() for line in text.splitlines())

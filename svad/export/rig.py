@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import save
 
+from svad.body.skeleton import JOINTS
 from svad.body.skin import RIGID
+from svad.core.files import write_bytes
+from svad.export.context import ExportContext
 from svad.types import Avatar
 
 FORMAT = "svad-avatar"
@@ -34,6 +38,11 @@ CONVENTIONS = {
     "body is added after skinning",
     "blending": f"{RIGID:.0%} dual quaternions, the rest linear; linear alone is close",
 }
+
+
+def write_rig(context: ExportContext, path: Path) -> None:
+    """The avatar of `context` as .safetensors."""
+    write_bytes(path, rig_bytes(context.avatar, JOINTS))
 
 
 def rig_bytes(avatar: Avatar, joint_names: Sequence[str]) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -11,8 +12,9 @@ import numpy as np
 from svad.body.motion import POSES
 from svad.body.poser import Poser
 from svad.body.skin import pose_gaussians
+from svad.export.context import ExportContext
 from svad.geometry.camera import Camera
-from svad.media.images import to_float, to_uint8
+from svad.media.images import save_png, to_float, to_uint8
 from svad.splat.gaussians import Gaussians
 from svad.splat.scene import draw_rgba, frame_camera
 from svad.types import Avatar
@@ -21,6 +23,31 @@ FAINT = 0.02  # cover below which no colour is passed on
 SPREAD = (5, 13, 29)  # px, boxes by which colour reaches into what is transparent
 SAMPLE = 4000  # points that are enough to frame a person
 SWEEP = 12  # turns that stand for all
+
+
+def write_front(context: ExportContext, path: Path) -> None:
+    """The front view as .png."""
+    front = draw_front(context.avatar, *context.size)
+    save_png(path, front)
+    context.progress.next(over_white(front))
+
+
+def write_views(context: ExportContext, path: Path) -> None:
+    """NNN.png in the folder `path`, the views from all sides."""
+    count, height = context.settings.views, context.settings.view_height
+    for number, picture in enumerate(draw_views(context.drawn, count, height)):
+        save_png(path / f"{number:03}.png", picture)
+        context.progress.next(over_white(picture))
+    for old in path.glob("*.png"):  # of a run with more views
+        if old.stem.isdigit() and int(old.stem) >= count:
+            old.unlink()
+
+
+def write_poses(context: ExportContext, path: Path) -> None:
+    """NAME.png in the folder `path`, one for each still pose."""
+    for name, picture in draw_poses(context.poser, context.settings.view_height):
+        save_png(path / f"{name}.png", picture)
+        context.progress.next(over_white(picture))
 
 
 def cutout(

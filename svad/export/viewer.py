@@ -3,13 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from svad.export.context import ExportContext
 from svad.geometry.rotation import quaternion_multiply
+from svad.splat.files import save_splat
 from svad.splat.gaussians import Gaussians
 from svad.splat.render import spatial_order
+from svad.types import Avatar
+
+HEAD = (12, 15, 22, 23, 24)  # neck, head, jaw, eyes: kept in full
+
+
+def write_viewer(context: ExportContext, path: Path) -> None:
+    """The light copy of the standing avatar as .splat."""
+    detail, limit = on_head(context.avatar), context.settings.viewer_limit
+    save_splat(path, viewer_copy(context.standing, detail, limit))
+
+
+def on_head(avatar: Avatar) -> Tensor:  # [N] bool
+    """The Gaussians that mostly follow the head: faces are what people look at."""
+    strongest = avatar.joint_weights.argmax(1, keepdim=True)
+    joint = avatar.joint_ids.gather(1, strongest)[:, 0]
+    return torch.isin(joint, torch.tensor(HEAD, device=joint.device))
 
 
 def viewer_copy(

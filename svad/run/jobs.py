@@ -23,6 +23,7 @@ from svad.config import Preset
 from svad.core.errors import JobError, OutputError
 from svad.core.files import PART, output_error, write_json
 from svad.core.locks import is_locked, locked
+from svad.export.formats import FORMATS
 
 SCHEMA = 1
 CARD = "job.json"
@@ -33,8 +34,8 @@ RECORDED = ("torch", "numpy", "numba", "mediapipe", "opencv-python", "gsplat", "
 # What a run may write at the top of a folder. A folder without a job must not hold any of these:
 # they would be somebody else's files.
 NAMES = (
-    *("input.png", "matte.png", "front.png", "turntable.mp4", "avatar.zip", "avatar.ply"),
-    *("avatar.safetensors", "avatar.glb", "viewer.splat", "stages", "views", "poses", CARD),
+    *("input.png", "matte.png", "stages", CARD),
+    *(row.file for row in FORMATS.values()),
 )
 
 
@@ -114,9 +115,10 @@ class Job:
         """Deletes own files that no longer belong to the result."""
         for name in names:
             (self.folder / name).unlink(missing_ok=True)
-        for folder in ("views", "poses"):
-            with _ignored_if_not_empty():
-                (self.folder / folder).rmdir()
+        for row in FORMATS.values():
+            if row.parts is not None:
+                with _ignored_if_not_empty():
+                    (self.folder / row.file).rmdir()
 
     def publish(self) -> None:
         """Moves a finished job to its home; files of the job before that have no successor go.

@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from svad import weights
 from svad.compute import engine as gpu
-from svad.config import PREVIEW, Preset, SettingError
+from svad.config import PREVIEW, PackageConfig, Preset, SettingError
 from svad.core.errors import JobError
+from svad.export.formats import FORMATS
 from svad.run.board import Board, Listener, first_state
 from svad.run.jobs import Job, is_own, open_job, read_card
 from svad.run.makers import Maker, stage_makers
@@ -130,7 +130,7 @@ class Pipeline:
         avatar = steps.do(
             "avatar", Avatar, lambda report: stage("avatar").run(subject(), clip(), report)
         )
-        steps.do("package", Result, pack, partial(_list_files, views=self.preset.package.views))
+        steps.do("package", Result, pack, partial(_list_files, settings=self.preset.package))
         steps.finish()
 
     def _frames(
@@ -206,11 +206,13 @@ def load_avatar(folder: Path) -> Avatar:
 
 def read_result(folder: Path) -> Result:
     """The files of a finished job; raises `JobError` if it is not finished."""
-    names = read_card(folder).get("result") or {}
-    paths = {f.name: Path(folder) / names.get(f.name, "") for f in fields(Result)}
-    if not all(map(is_own, names.values())) or not all(p.is_file() for p in paths.values()):
+    listed = read_card(folder).get("result") or {}
+    names = {name: file for name, file in listed.items() if name in FORMATS}
+    files = {name: Path(folder) / file for name, file in names.items() if is_own(file)}
+    whole = "archive" in files and len(files) == len(names)
+    if not whole or not all(path.exists() for path in files.values()):
         raise JobError(f"The avatar in {folder} is not finished. Run it again to go on.")
-    return Result(**paths)
+    return Result(files)
 
 
 def animate(
@@ -287,12 +289,7 @@ def _save_input(job: Job, subject: Subject) -> list[Path]:
     return [job.folder / "input.png", job.folder / "matte.png"]
 
 
-def _list_files(job: Job, result: Result, views: int) -> list[Path]:
+def _list_files(job: Job, result: Result, settings: PackageConfig) -> list[Path]:
     """What the last stage wrote; notes in the card under which names the result is found."""
-    named = {f.name: getattr(result, f.name) for f in fields(Result)}
-    job.card["result"] = {key: path.name for key, path in named.items()}
-    stills = [job.folder / "views" / f"{i:03d}.png" for i in range(views)]
-    if views:
-        stills += (job.folder / "poses").glob("*.png")
-    more = [job.folder / "avatar.safetensors", *stills]
-    return [*named.values(), *(path for path in more if path.exists())]
+    job.card["result"] = {name: path.name for name, path in result.files.items()}
+    return [job.folder / file for name in result.files for file in FORMATS[name].files(settings)]

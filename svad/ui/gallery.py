@@ -8,6 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from svad.export.formats import FORMATS, shown_formats
 from svad.ui import texts
 
 BACKDROP = (230, 230, 234)  # the light studio wall behind a render
@@ -38,18 +39,18 @@ def read_finished(folder: Path, key: str, name: str, seconds: float | None = Non
 
     movable = (folder / "stages" / "avatar.safetensors").is_file()
     motions = [m for m in texts.MOTIONS if movable or (folder / "motions" / f"{m}.mp4").is_file()]
-    downloads = ("turntable.mp4", "avatar.glb", "avatar.ply", "viewer.splat")
+    downloads = [folder / row.file for row in shown_formats()]
     return Finished(
         key=key,
         name=name,
         folder=folder,
         photo=first("input.png", "photo.jpg", "photo.png", "photo.webp"),
-        front=first("front.png", "front.webp"),
-        turntable=first("turntable.mp4"),
-        viewer=first("viewer.splat"),
-        archive=first("avatar.zip"),
+        front=first(FORMATS["front"].file, "front.webp"),
+        turntable=first(FORMATS["turntable"].file),
+        viewer=first(FORMATS["viewer"].file),
+        archive=first(FORMATS["archive"].file),
         seconds=seconds,
-        downloads=tuple(folder / n for n in downloads if (folder / n).is_file()),
+        downloads=tuple(path for path in downloads if path.is_file()),
         motions=tuple(motions),
     )
 

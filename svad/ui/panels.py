@@ -228,9 +228,11 @@ def _file(path: Path, shelf: Shelf) -> str:
     size = path.stat().st_size
     amount = f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
     words = texts.FILES.get(path.name, "")
+    lacks = texts.NOT_IN_IT.format(what=texts.FILES_LACK.get(path.name, ""))
     return (
         f'<li><a href="{escape(shelf.url(path))}" download="{escape(path.name)}">'
-        f"{escape(path.name)}</a><span>{escape(words)}</span><i>{amount}</i></li>"
+        f'{escape(path.name)}</a><span title="{escape(lacks)}">{escape(words)}</span>'
+        f"<i>{amount}</i></li>"
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from svad.export.formats import shown_formats
+
 TITLE = "SVAD"
 PAGE_TITLE = "SVAD: one photo to an avatar that moves"
 HEADLINE = "One photo becomes an avatar that moves"
@@ -140,12 +142,9 @@ FILES_LEAD = (
     "The zip holds the video, the mesh and the splats, with a licence and consent note and a short "
     "loader example."
 )
-FILES = {
-    "turntable.mp4": "Turntable video",
-    "avatar.glb": "Skinned mesh with skeleton, for Blender and game engines",
-    "avatar.ply": "Gaussian splats, for splat viewers",
-    "viewer.splat": "Light splat copy, as shown on this page",
-}
+FILES = {row.file: row.title for row in shown_formats()}
+FILES_LACK = {row.file: row.loses for row in shown_formats()}
+NOT_IN_IT = "Not in it: {what}"
 LINK_TITLE = "Come back to this avatar"
 LINK_NOTE = "Whoever has this link can see the avatar. It works for {hours} hours."
 LINK_COPY = "Copy link"

@@ -73,20 +73,20 @@ def done(
 
 
 def test_turntable(done: Result) -> None:
-    video = probe(done.turntable)
+    video = probe(done.files["turntable"])
     assert video.frames == 72 and video.height == 720 and video.width % 2 == 0
     assert video.codec == "h264" and video.pixel_format == "yuv420p" and video.faststart
-    assert done.turntable.stat().st_size < 3_000_000
+    assert done.files["turntable"].stat().st_size < 3_000_000
 
 
 def test_front_has_the_size_of_the_photo(done: Result, subject: Subject) -> None:
-    front = read_png(done.front)
+    front = read_png(done.files["front"])
     assert front.shape == (*subject.photo.rgb.shape[:2], 4)
     assert (front[..., 3] == 0).any() and (front[..., 3] > 250).any()
 
 
 def test_views_and_poses(done: Result) -> None:
-    folder = done.front.parent
+    folder = done.files["front"].parent
     views = sorted(p.name for p in (folder / "views").iterdir())
     assert views == ["000.png", "001.png", "002.png", "003.png"]
     pictures = [read_png(folder / "views" / name) for name in views]
@@ -97,13 +97,13 @@ def test_views_and_poses(done: Result) -> None:
 
 
 def test_ply_stands_upright(done: Result, avatar: Avatar) -> None:
-    header = done.ply.read_bytes()[:2000].split(b"end_header")[0].decode("ascii")
+    header = done.files["ply"].read_bytes()[:2000].split(b"end_header")[0].decode("ascii")
     assert re.search(r"format binary_little_endian 1\.0", header)
     names = re.findall(r"property float (\w+)", header)
     needed = ["x", "y", "z", "f_dc_0", "f_dc_1", "f_dc_2", "opacity"]
     needed += [f"scale_{k}" for k in range(3)] + [f"rot_{k}" for k in range(4)]
     assert set(needed) <= set(names)
-    g = load_ply(done.ply)
+    g = load_ply(done.files["ply"])
     assert len(g) == len(avatar.gaussians)
     means = g.means.numpy()
     assert abs(np.quantile(means[:, 1], 1e-3)) < 1e-3 and 1.5 < means[:, 1].max() < 1.9
@@ -111,7 +111,7 @@ def test_ply_stands_upright(done: Result, avatar: Avatar) -> None:
 
 
 def test_viewer_copy_is_light_and_upside_down(done: Result, avatar: Avatar) -> None:
-    data = np.fromfile(done.viewer, np.float32).reshape(-1, 8)
+    data = np.fromfile(done.files["viewer"], np.float32).reshape(-1, 8)
     assert len(data) == len(avatar.gaussians)
     head = data[:, 1] < data[:, 1].min() + 0.15
     assert abs(data[head, 0]).max() < 0.2  # y points down: the head has the smallest y
@@ -119,7 +119,7 @@ def test_viewer_copy_is_light_and_upside_down(done: Result, avatar: Avatar) -> N
 
 
 def test_mesh_has_skeleton_and_motions(done: Result, avatar: Avatar) -> None:
-    document, _ = unpack(done.glb.read_bytes())
+    document, _ = unpack(done.files["glb"].read_bytes())
     assert {a["name"] for a in document["animations"]} == set(MOTIONS)
     assert document["nodes"][18]["name"] == "left_elbow"
     assert document["meshes"][0]["extras"]["targetNames"] == list(avatar.expression_names)
@@ -156,8 +156,8 @@ def test_progress(done: Result, told: Told) -> None:
 
 def test_same_avatar_same_files(avatar: Avatar, subject: Subject, tmp_path: Path) -> None:
     files = [PackageStage(SMALL).run(subject, avatar, tmp_path / k, Told(), CARD) for k in "ab"]
-    for name in ("front", "ply", "glb", "viewer", "archive"):
-        first, second = (getattr(f, name).read_bytes() for f in files)
+    for name in ("front", "ply", "rig", "glb", "viewer", "archive"):
+        first, second = (f.files[name].read_bytes() for f in files)
         assert first == second, name
 
 

@@ -18,7 +18,7 @@ import pytest
 
 from svad.config import PREVIEW, IdentityConfig
 from svad.core.errors import JobError, NothingToDo, OutputError, PhotoError, Stopped
-from svad.core.files import PART
+from svad.core.files import PART, write_json
 from svad.media.images import read_png, read_rgb, save_png
 from svad.run import pipeline
 from svad.run.jobs import read_card
@@ -306,12 +306,62 @@ def test_still_views_of_an_earlier_run_go(photo: Path, tmp_path: Path) -> None:
     class WithViews(FakeStages):
         def package(self, subject, avatar, folder, report, card):  # noqa: ANN001, ANN202
             save_png(folder / "views" / "000.png", subject.photo.rgb)
-            return super().package(subject, avatar, folder, report, card)
+            result = super().package(subject, avatar, folder, report, card)
+            return replace(result, files={**result.files, "views": folder / "views"})
 
     made(WithViews(), package=replace(PREVIEW.package, views=1)).run(photo, out)
     assert (out / "views" / "000.png").is_file()
     made(fakes).run(photo, out)
     assert not (out / "views").exists() and fakes.ran["avatar"] == 0
+
+
+def test_a_card_of_six_names_is_still_read(photo: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    result = made(FakeStages()).run(photo, out)
+    card = read_card(out)
+    card["result"] = {
+        "turntable": "turntable.mp4",
+        "archive": "avatar.zip",
+        "ply": "avatar.ply",
+        "glb": "avatar.glb",
+        "viewer": "viewer.splat",
+        "front": "front.png",
+    }
+    write_json(out / "job.json", card)
+    assert pipeline.read_result(out) == result
+    card["result"]["hologram"] = "hologram.bin"  # of a format there is no more
+    write_json(out / "job.json", card)
+    assert pipeline.read_result(out) == result
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        *({"archive": "../mine.txt"}, {"glb": "../mine.txt"}, {"glb": "stages/../../mine.txt"}),
+        *({"glb": "/etc/passwd"}, {"glb": "notes.txt"}, {"ply": "poses/gone.png"}),
+    ],
+)
+def test_a_forged_card_names_no_files_of_others(
+    forged: dict[str, str], photo: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    made(FakeStages()).run(photo, out)
+    for path in (tmp_path / "mine.txt", out / "notes.txt"):
+        path.write_text("mine")
+    card = read_card(out)
+    card["result"] |= forged
+    write_json(out / "job.json", card)
+    with pytest.raises(JobError, match="not finished"):
+        pipeline.read_result(out)
+
+
+def test_a_card_without_an_archive_is_not_finished(photo: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    made(FakeStages()).run(photo, out)
+    for result in (None, {}, {"front": "front.png"}):
+        write_json(out / "job.json", read_card(out) | {"result": result})
+        with pytest.raises(JobError, match="not finished"):
+            pipeline.read_result(out)
 
 
 def test_a_bad_photo_makes_no_folder(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 
 from svad.core.errors import Stopped
+from svad.export.formats import FORMATS
 from svad.media.images import save_jpg, save_png
 from svad.media.video import write_mp4
 from svad.subject.checks import read_photo
@@ -152,8 +153,8 @@ def write_files(folder: Path, rgb: np.ndarray) -> Result:
     with zipfile.ZipFile(folder / "avatar.zip", "w") as box:
         box.write(folder / "turntable.mp4", "turntable.mp4")
         box.writestr("NOTE.txt", "A test's avatar.")
-    names = ("turntable.mp4", "avatar.zip", "avatar.ply", "avatar.glb", "viewer.splat", "front.png")
-    return Result(*(folder / name for name in names))
+    made = ("front", "turntable", "ply", "viewer", "glb", "archive")
+    return Result({name: folder / FORMATS[name].file for name in made})
 
 
 def write_example(root: Path, name: str) -> Path:

@@ -18,9 +18,9 @@ import torch
 from PIL import Image
 
 from svad.core.files import write_json, writing
+from svad.export.formats import FORMATS
 from svad.export.notes import licence
-from svad.export.stage import on_head
-from svad.export.viewer import viewer_copy
+from svad.export.viewer import on_head, viewer_copy
 from svad.media.images import fit_within, read_png, read_rgb, save_jpg
 from svad.media.video import write_mp4
 from svad.run.jobs import read_card
@@ -29,14 +29,16 @@ from svad.splat.files import load_ply, save_splat
 from tools.examples.people import Person
 
 LIMIT = 4_950_000  # bytes per person
-VIEWER = "viewer.splat"
+FRONT, TURNTABLE, PLY, VIEWER, GLB, ARCHIVE = (
+    FORMATS[name].file for name in ("front", "turntable", "ply", "viewer", "glb", "archive")
+)
 VIEWER_LIMIT, VIEWER_LEAST = 60_000, 20_000  # Gaussians in it, 32 bytes each
 TURNTABLE_CRF, MOTION_CRF = 20, 22
 MOTIONS = ("wave", "walk")
 MOTION_HEIGHT = 480  # px
 THUMBNAIL = 240  # px, height
 KEPT = (
-    *("photo.jpg", "thumb.jpg", "front.webp", "turntable.mp4", VIEWER, "avatar.zip"),
+    *("photo.jpg", "thumb.jpg", "front.webp", TURNTABLE, VIEWER, ARCHIVE),
     *(f"motions/{name}.mp4" for name in MOTIONS),
 )
 README = """\
@@ -64,15 +66,15 @@ def make_result(person: Person, folder: Path, pipeline: Pipeline) -> dict[str, i
         job = Path(place) / "job"
         pipeline.run(folder / "photo.jpg", job)
         card = _for_readers(read_card(job))
-        write_mp4(folder / "turntable.mp4", _frames(job / "turntable.mp4"), 24.0, TURNTABLE_CRF)
+        write_mp4(folder / TURNTABLE, _frames(job / TURNTABLE), 24.0, TURNTABLE_CRF)
         for name in MOTIONS:
             clip = job / f"{name}.mp4"
             pipeline.animate(job, name, clip, height=MOTION_HEIGHT)
             write_mp4(folder / "motions" / f"{name}.mp4", _frames(clip), 24.0, MOTION_CRF)
-        front = Image.fromarray(read_png(job / "front.png"))
+        front = Image.fromarray(read_png(job / FRONT))
         with writing(folder / "front.webp") as temporary:
             front.save(temporary, quality=92, alpha_quality=100, method=6)
-        _archive(folder / "avatar.zip", person, job, card)
+        _archive(folder / ARCHIVE, person, job, card)
         photo = read_rgb(folder / "photo.jpg")
         save_jpg(folder / "thumb.jpg", fit_within(photo, THUMBNAIL, THUMBNAIL), quality=85)
         write_json(folder / "example.json", _facts(person, card))
@@ -89,7 +91,7 @@ def _viewer(path: Path, job: Path, limit: int) -> None:
     """The copy for the 3D view with at most `limit` Gaussians."""
     if limit < VIEWER_LEAST:
         raise ValueError(f"{path.parent} leaves room for {limit} Gaussians, too few to look at")
-    standing, head = load_ply(job / "avatar.ply"), on_head(load_avatar(job))
+    standing, head = load_ply(job / PLY), on_head(load_avatar(job))
     if len(head) != len(standing):  # files leave splats out that are not finite
         head = torch.zeros(len(standing), dtype=torch.bool)
     save_splat(path, viewer_copy(standing, head, limit))
@@ -139,7 +141,7 @@ def _archive(path: Path, person: Person, job: Path, card: dict) -> None:
     }
     with writing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         members = {name: text.encode() for name, text in texts.items()}
-        members["avatar.glb"] = (job / "avatar.glb").read_bytes()
+        members[GLB] = (job / GLB).read_bytes()
         for name, data in members.items():
             info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
             info.external_attr = 0o644 << 16

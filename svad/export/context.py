@@ -1,0 +1,88 @@
+"""What a writer of an export format is given: the avatar, ready to be drawn, and the progress."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from svad.body.motion import a_pose
+from svad.body.poser import Poser
+from svad.config import PackageConfig
+from svad.media.images import fit_within
+from svad.splat.gaussians import Gaussians
+from svad.splat.render import spatial_order
+from svad.types import Avatar, Report
+
+THUMBNAIL = 320  # px, longest side of a progress picture
+SHOWN = 12  # every so many frames of a video one is shown
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportContext:
+    """One avatar on its way into files; what is costly is made once, when first asked for."""
+
+    avatar: Avatar
+    size: tuple[int, int]  # width and height of the photo, px
+    settings: PackageConfig
+    card: Mapping[str, Any]  # the job card as it goes into the archive
+    folder: Path  # the job folder, with the formats before this one in it
+    progress: ExportProgress
+
+    @cached_property
+    def poser(self) -> Poser:
+        """Puts the avatar into poses."""
+        return Poser.of(self.avatar)
+
+    @cached_property
+    def standing(self) -> Gaussians:  # N
+        """The avatar in the A-pose, its soles at y = 0."""
+        avatar = self.avatar
+        pose = a_pose(avatar.joints.cpu().numpy(), avatar.parents, len(avatar.expression_names))
+        posed = self.poser(pose)
+        soles = np.quantile(posed.means[:, 1].cpu().numpy(), 1e-3)  # a stray Gaussian counts not
+        return replace(posed, means=posed.means - posed.means.new_tensor([0, soles, 0]))
+
+    @cached_property
+    def drawn(self) -> Gaussians:  # N
+        """`standing` with neighbours in memory as in space, which is drawn faster."""
+        return self.standing.select(spatial_order(self.standing.means))
+
+
+@dataclass
+class ExportProgress:
+    """Counts the steps of all formats and tells them."""
+
+    report: Report
+    total: int
+    done: int = 0
+    note: str = ""  # the format being written
+
+    @contextmanager
+    def of(self, note: str, steps: int) -> Iterator[None]:
+        """Writes one format in `steps` steps; its writer may tell them, or leave it to the end."""
+        self.note, end = note, self.done + steps
+        yield
+        if self.done < end:
+            self.done = end - 1
+            self.next()
+
+    def next(self, picture: np.ndarray | None = None) -> None:
+        """One more step is done; `picture` [H, W, 3] uint8 shows it."""
+        self.done += 1
+        small = None if picture is None else fit_within(picture, THUMBNAIL, THUMBNAIL)
+        self.report(self.done, self.total, self.note, picture=small)
+
+    def each(
+        self,
+        frames: Iterable[np.ndarray],  # T x [H, W, 3] uint8
+    ) -> Iterator[np.ndarray]:  # T x [H, W, 3] uint8
+        """Passes frames on, one step each; now and then one is shown."""
+        for number, frame in enumerate(frames):
+            self.next(frame if number % SHOWN == 0 else None)
+            yield frame

@@ -1,0 +1,225 @@
+"""The export formats: one row per file a person takes home, and the writer of each.
+
+The order of the rows is the order in which they are written; what goes into the archive stands
+before it. The job folder and the page read this table as well, and must start without torch: so
+writers are imported when they are called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from svad.config import PackageConfig
+    from svad.export.context import ExportContext
+
+
+@dataclass(frozen=True, kw_only=True)
+class Format:
+    """One thing a person takes home: a file, or a folder of pictures."""
+
+    name: str  # by which code and job cards know it
+    file: str  # its name at the top of the job folder, and in the archive
+    title: str  # for a person, on the page
+    loses: str  # what of the avatar is not in it, a sentence for a person
+    note: str  # what the progress says
+    write: Callable[[ExportContext, Path], None]
+    # Names of the files inside, for a format that is a folder; none = the settings leave it out.
+    parts: Callable[[PackageConfig], tuple[str, ...]] | None = None
+    steps: Callable[[PackageConfig], int] | None = None  # of the progress; None = one per file
+    packed: int | None = None  # place in the archive, the lowest first; None = not in it
+    # What the archive's README says of it; may name {count}, {expressions} and {motions}.
+    about: str = ""
+    shown: int | None = None  # place in the page's list of files; None = not in it
+
+    def files(self, settings: PackageConfig) -> tuple[str, ...]:
+        """The names of its files within the job folder; none when the settings leave it out."""
+        if self.parts is None:
+            return (self.file,)
+        return tuple(f"{self.file}/{part}" for part in self.parts(settings))
+
+    def count(self, settings: PackageConfig) -> int:
+        """The steps of the progress that writing it takes."""
+        return len(self.files(settings)) if self.steps is None else self.steps(settings)
+
+
+def _front(context: ExportContext, path: Path) -> None:
+    from svad.export.stills import write_front
+
+    write_front(context, path)
+
+
+def _views(context: ExportContext, path: Path) -> None:
+    from svad.export.stills import write_views
+
+    write_views(context, path)
+
+
+def _poses(context: ExportContext, path: Path) -> None:
+    from svad.export.stills import write_poses
+
+    write_poses(context, path)
+
+
+def _turntable(context: ExportContext, path: Path) -> None:
+    from svad.export.turntable import write_turntable
+
+    write_turntable(context, path)
+
+
+def _ply(context: ExportContext, path: Path) -> None:
+    from svad.splat.files import save_ply
+
+    save_ply(path, context.standing)
+
+
+def _viewer(context: ExportContext, path: Path) -> None:
+    from svad.export.viewer import write_viewer
+
+    write_viewer(context, path)
+
+
+def _rig(context: ExportContext, path: Path) -> None:
+    from svad.export.rig import write_rig
+
+    write_rig(context, path)
+
+
+def _glb(context: ExportContext, path: Path) -> None:
+    from svad.export.glb import write_glb
+
+    write_glb(context, path)
+
+
+def _archive(context: ExportContext, path: Path) -> None:
+    from svad.export.archive import pack
+
+    pack(context, path)
+
+
+def _view_names(settings: PackageConfig) -> tuple[str, ...]:
+    return tuple(f"{number:03}.png" for number in range(settings.views))
+
+
+def _pose_names(settings: PackageConfig) -> tuple[str, ...]:
+    from svad.body.motion import POSES
+
+    return tuple(f"{name}.png" for name in POSES) if settings.views else ()
+
+
+_ROWS = (
+    Format(
+        name="front",
+        file="front.png",
+        title="The avatar as in the photo",
+        loses="Everything but one view: it is a picture.",
+        note="Front view",
+        write=_front,
+    ),
+    Format(
+        name="views",
+        file="views",
+        title="Pictures from all sides",
+        loses="Depth and movement: they are pictures.",
+        note="Views",
+        write=_views,
+        parts=_view_names,
+    ),
+    Format(
+        name="poses",
+        file="poses",
+        title="Pictures in other poses",
+        loses="Depth and movement: they are pictures.",
+        note="Poses",
+        write=_poses,
+        parts=_pose_names,
+    ),
+    Format(
+        name="turntable",
+        file="turntable.mp4",
+        title="Turntable video",
+        loses="Depth and movement: it is a video of one pose.",
+        note="Turntable",
+        write=_turntable,
+        steps=lambda settings: settings.turntable_frames,
+        packed=4,
+        about="The avatar from all sides.",
+        shown=1,
+    ),
+    Format(
+        name="ply",
+        file="avatar.ply",
+        title="Gaussian splats, for splat viewers",
+        loses="Skeleton and expressions: it stands in one pose.",
+        note="Gaussians",
+        write=_ply,
+        packed=1,
+        about="""\
+{count} Gaussians in the A-pose, standing upright with the soles at y = 0.
+Standard 3D Gaussian Splatting file (binary, colour without view dependence).
+Some viewers expect y to point down: turn it by 180 degrees about x there.""",
+        shown=3,
+    ),
+    Format(
+        name="viewer",
+        file="viewer.splat",
+        title="Light splat copy, as shown on this page",
+        loses="Skeleton and expressions; colours and turns have 8 bits, large avatars are thinned.",
+        note="Copy for the page",
+        write=_viewer,
+        shown=4,
+    ),
+    Format(
+        name="rig",
+        file="avatar.safetensors",
+        title="Gaussians at rest with skeleton, weights and expressions, for programs",
+        loses="The mesh; sizes, turns and colours are rounded to 16 bits.",
+        note="Skeleton",
+        write=_rig,
+        packed=2,
+        about="""\
+The same Gaussians, in the same order, in the rest pose (arms to the sides),
+with joints, skinning weights and expression directions. Its metadata
+describes every array.""",
+    ),
+    Format(
+        name="glb",
+        file="avatar.glb",
+        title="Skinned mesh with skeleton, for Blender and game engines",
+        loses="The Gaussians: a closed mesh with a colour per vertex takes their place.",
+        note="Mesh",
+        write=_glb,
+        packed=3,
+        about="""\
+The coloured mesh with skeleton, {expressions} facial morph targets and the
+animations {motions}. For Blender, game engines and the web.""",
+        shown=2,
+    ),
+    Format(
+        name="archive",
+        file="avatar.zip",
+        title="Everything to take home in one file",
+        loses="The copy for the page and the still pictures.",
+        note="Archive",
+        write=_archive,
+    ),
+)
+FORMATS = {row.name: row for row in _ROWS}
+
+
+def packed_formats() -> list[Format]:
+    """Those in the archive, in its order."""
+    return _placed(lambda row: row.packed)
+
+
+def shown_formats() -> list[Format]:
+    """Those in the page's list of files, in its order."""
+    return _placed(lambda row: row.shown)
+
+
+def _placed(place: Callable[[Format], int | None]) -> list[Format]:
+    found = [(at, row) for row in _ROWS if (at := place(row)) is not None]
+    return [row for _, row in sorted(found, key=lambda pair: pair[0])]
