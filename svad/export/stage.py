@@ -158,9 +158,9 @@ def _places(folder: Path) -> Result:
 
 def _members(files: Result, rig: Path, avatar: Avatar, card: dict) -> dict[str, Path | str]:
     """What goes into the archive, by name."""
-    expressions = len(avatar.expression_names)
+    expressions, own = len(avatar.expression_names), bool(card.get("body"))
     return {
-        "README.txt": readme(len(avatar.gaussians), expressions, tuple(MOTIONS)),
+        "README.txt": readme(len(avatar.gaussians), expressions, tuple(MOTIONS), own_body=own),
         "LICENSE-AND-CONSENT.txt": licence(card),
         "avatar.ply": files.ply,
         "avatar.safetensors": rig,

@@ -6,6 +6,8 @@ from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
+from svad.config import OWN_BODIES
+from svad.run.bodies import limits
 from svad.run.offers import Offer
 from svad.ui import texts
 from svad.ui.fetching import Fetching, FileState
@@ -76,6 +78,14 @@ def offer(found: Offer) -> str:
         html += f"<p>{escape(texts.PRESET_LACKS.format(files=names))}</p>"
     slow = found.needs_gpu and (found.here == "cpu" or not found.fits)
     return f'<div class="check {"warn" if slow else "tips"} offer">{html}</div>'
+
+
+def body_note(body: str) -> str:
+    """What it means to stand on this body; nothing for the built-in one."""
+    lines = [texts.OWN_BODY, *limits(body)] if body in OWN_BODIES else []
+    if not lines:
+        return ""
+    return f'<div class="check warn offer"><p>{escape(" ".join(lines))}</p></div>'
 
 
 def can_fetch(found: Offer) -> list[Entry]:

@@ -38,6 +38,17 @@ PRESET_NOTES = {
     "quick": "A video model turns the person around: 92 frames, so that sides and back look real.",
     "paper": "The paper's own settings: 189 frames at full size.",
 }
+BODY = "Body"
+BODIES = {
+    "default": "Default body",
+    "smplx_neutral": "SMPL-X, neutral",
+    "smplx_male": "SMPL-X, male",
+    "smplx_female": "SMPL-X, female",
+}
+OWN_BODY = (
+    "Your own SMPL-X file. For research: it is non-commercial and may not be handed on, and its "
+    "terms then cover the avatar, too."
+)
 ON_GPU = "Runs on this computer's GPU."
 ON_CPU = "There is no GPU here: this would take many hours."
 ON_ZERO = "Asks for about {s} s of your GPU time."
