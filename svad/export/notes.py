@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from textwrap import wrap
 
 README = """\
 Your avatar
@@ -27,7 +26,8 @@ LICENSE-AND-CONSENT.txt
                      Please read it before you share anything.
 
 The arrays in avatar.safetensors are blended for a pose as its metadata says; plain linear blend
-skinning, as in the example, comes close. {face}
+skinning, as in the example, comes close. Expressions are ARKit-style coefficients from 0 to 1; of
+an avatar on an SMPL-X body they are unnamed components, which the animations leave at zero.
 Sides that the photo does not show are completed by guessing.
 """
 
@@ -57,34 +57,20 @@ FREE_BODY = (
     "default body, made from MakeHuman data: CC0 1.0 (public domain). A skeleton with the\n"
     "                  joint order of SMPL-X; no SMPL-X data are included."
 )
-OWN_BODY = (
-    "{notice}. The skeleton, the skinning and the face shapes come from this file, so its terms "
-    "cover the whole avatar."
-)
-ARKIT_FACE = "Expressions are ARKit-style coefficients from 0 to 1."
-OWN_FACE = """\
-Expressions are the unnamed
-components of the SMPL-X file; the animations leave the face still."""
 WEIGHTS_INDENT = " " * 18
-WIDTH = 98  # characters of a line
 NO_WEIGHTS = "none: this preset uses no pretrained weights of its own."
 
 
-def readme(count: int, expressions: int, motions: Sequence[str], *, own_body: bool = False) -> str:
-    """The read-me of an archive with `count` Gaussians; `own_body`: on an SMPL-X file."""
+def readme(count: int, expressions: int, motions: Sequence[str]) -> str:
+    """The read-me of an archive with `count` Gaussians."""
     names = ", ".join(motions) if motions else "(none)"
-    face = OWN_FACE if own_body else ARKIT_FACE
-    return README.format(count=count, expressions=expressions, motions=names, face=face)
+    return README.format(count=count, expressions=expressions, motions=names)
 
 
 def licence(card: dict) -> str:
-    """The licence and consent note of a job; `card` names its preset, weights and own body."""
+    """The licence and consent note of a job; `card` names its preset and weights."""
     preset = str(card.get("preset") or "not recorded")
     weights = card.get("weights") or NO_WEIGHTS
     if not isinstance(weights, str):
         weights = ("\n" + WEIGHTS_INDENT).join(str(w) for w in weights)
-    body = FREE_BODY
-    if notice := card.get("body"):
-        lines = wrap(OWN_BODY.format(notice=notice), WIDTH - len(WEIGHTS_INDENT))
-        body = ("\n" + WEIGHTS_INDENT).join(lines)
-    return LICENSE.format(body=body, preset=preset, weights=weights)
+    return LICENSE.format(body=card.get("body") or FREE_BODY, preset=preset, weights=weights)

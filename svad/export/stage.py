@@ -158,9 +158,9 @@ def _places(folder: Path) -> Result:
 
 def _members(files: Result, rig: Path, avatar: Avatar, card: dict) -> dict[str, Path | str]:
     """What goes into the archive, by name."""
-    expressions, own = len(avatar.expression_names), bool(card.get("body"))
+    expressions = len(avatar.expression_names)
     return {
-        "README.txt": readme(len(avatar.gaussians), expressions, tuple(MOTIONS), own_body=own),
+        "README.txt": readme(len(avatar.gaussians), expressions, tuple(MOTIONS)),
         "LICENSE-AND-CONSENT.txt": licence(card),
         "avatar.ply": files.ply,
         "avatar.safetensors": rig,

@@ -12,6 +12,10 @@ from svad.config import BODIES, OWN_BODIES, SettingError
 from svad.weights.store import sha256_of
 
 EXPRESSIONS = 10  # of the components in an SMPL-X file; those after them move a face less and less
+COVERS = (
+    "The skeleton, the skinning and the face shapes come from this file, so its terms cover the "
+    "whole avatar."
+)
 STILL_FACE = (
     "The face of this avatar does not play the motions' expressions: those of an SMPL-X file are "
     "components without a meaning of their own."
@@ -24,7 +28,7 @@ class OwnBody:
 
     path: Path
     sha256: str
-    notice: str  # file, licence and terms
+    notice: str  # file, licence and terms, in sentences for the job card
 
 
 def own_body(
@@ -40,7 +44,7 @@ def own_body(
         return None
     store = weights.Store.from_environment()
     path = store.resolve(name)
-    return OwnBody(path, _digest(path), store.entry(name).notice)
+    return OwnBody(path, _digest(path), f"{store.entry(name).notice}. {COVERS}")
 
 
 def load_body(

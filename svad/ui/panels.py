@@ -223,6 +223,9 @@ def files(finished: Finished | None, shelf: Shelf, hours: float) -> str:
         return f'<div class="empty"><p>{escape(texts.NOTHING_YET)}</p></div>'
     rows = "".join(_file(path, shelf) for path in finished.downloads)
     html = f'<div class="files"><p>{escape(texts.FILES_LEAD)}</p><ul>{rows}</ul>'
+    if finished.terms:
+        html += f"<h3>{escape(texts.TERMS_TITLE)}</h3>"
+        html += "".join(f'<p class="terms">{escape(line)}</p>' for line in finished.terms)
     if finished.key.startswith("job:"):
         job = quote(finished.key.removeprefix("job:"))
         html += (

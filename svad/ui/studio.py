@@ -234,8 +234,7 @@ class Studio:
             return self.examples.get(name)
         if kind != "job":
             return None
-        job = self._open(name)
-        found = read_finished(job.folder, key, texts.YOUR_AVATAR, job.card.get("seconds"))
+        found = self._read_finished(name)
         return found if found.archive is not None else None
 
     def seen(self, job_id: str) -> Path | None:
@@ -286,9 +285,16 @@ class Studio:
         if stopped:
             halted = [replace(s, state="stopped") if s.state == "running" else s for s in news]
             return Ended(tuple(halted), task.seconds, None)
-        key = f"job:{job.id}"
-        done = read_finished(job.folder, key, texts.YOUR_AVATAR, task.seconds)
+        done = replace(self._read_finished(job.id), seconds=task.seconds)
         return Ended(news, task.seconds, done)
+
+    def _read_finished(self, job_id: str) -> Finished:
+        """What lies in a job's folder; raises `JobError` when the job is not there (any more)."""
+        job = self._open(job_id)
+        card, key = job.card, f"job:{job_id}"
+        found = read_finished(job.folder, key, texts.YOUR_AVATAR, card.get("seconds"))
+        body, files = card.get("body"), card.get("weights") or ()
+        return replace(found, terms=(*([body] if body else ()), *files))
 
     def _remember(self, job_id: str, seen: Any) -> None:
         """Saves the run from looking again; only for the latest photos, as they are large."""

@@ -157,6 +157,7 @@ FILES = {
     "avatar.ply": "Gaussian splats, for splat viewers",
     "viewer.splat": "Light splat copy, as shown on this page",
 }
+TERMS_TITLE = "The terms of these files hold for the avatar, too"
 LINK_TITLE = "Come back to this avatar"
 LINK_NOTE = "Whoever has this link can see the avatar. It works for {hours} hours."
 LINK_COPY = "Copy link"

@@ -157,6 +157,24 @@ def test_the_chosen_body_runs(tmp_path: Path, photo: Path, cache: Path, own_file
         list(studio.create(seen.job, "preview", "smplx_female"))
 
 
+def test_the_result_shows_the_terms_of_what_it_was_made_with(
+    make_studio: Callable[..., Studio], photo: Path
+) -> None:
+    studio = make_studio()
+    *_, seen = studio.look(photo)
+    *_, ended = studio.create(seen.job)
+    assert ended.finished.terms == ()
+    assert texts.TERMS_TITLE not in panels.files(ended.finished, studio.shelf, 6)
+    job = studio.engine().store.open(seen.job)
+    job.begin(QUICK, "source")
+    job.card |= {"body": "body.npz: <non-commercial>", "weights": ["net.onnx: free"]}
+    job.write()
+    shown = panels.files(studio.finished(f"job:{seen.job}"), studio.shelf, 6)
+    assert texts.TERMS_TITLE in shown
+    for line in ("body.npz: &lt;non-commercial&gt;", "net.onnx: free"):
+        assert f'<p class="terms">{line}</p>' in shown
+
+
 def test_the_real_engine_has_a_pipeline_for_every_body(tmp_path: Path) -> None:
     engine = load_engine(Settings(jobs=tmp_path / "jobs", examples=tmp_path / "none"))
     for name in PRESETS:
