@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from svad import weights
-from svad.body.model import BodyModel
 from svad.config import BODIES, OWN_BODIES, SettingError
 from svad.weights.store import sha256_of
+
+if TYPE_CHECKING:
+    from svad.body.model import BodyModel
 
 EXPRESSIONS = 10  # of the components in an SMPL-X file; those after them move a face less and less
 COVERS = (
