@@ -20,7 +20,7 @@ from svad.core.startup import check_python, prepare
 check_python()  # before anything that an older Python would stumble over
 prepare()
 
-from svad.config import PRESETS, Preset, changed  # noqa: E402
+from svad.config import BODIES, BUILT_IN, PRESETS, Preset, changed  # noqa: E402
 from svad.core.errors import JobError, Stopped, SvadError  # noqa: E402
 from svad.types import Report, StageState  # noqa: E402
 
@@ -28,7 +28,7 @@ OK, BROKEN, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 BAR = 24  # characters
 QUIET = 5.0  # seconds between two lines about the same stage when the output is no terminal
 USAGE = """\
-python -m svad PHOTO -o OUT [--preset NAME] [--views N] [--size PX] [--seed N]
+python -m svad PHOTO -o OUT [--preset NAME] [--body NAME] [--views N] [--size PX] [--seed N]
        python -m svad animate OUT --motion NAME -o VIDEO.mp4 [--height PX] [--view SIDE]
        python -m svad drive PHOTO CLIP -o VIDEO.mp4 [--preset quick]
        python -m svad weights [--preset NAME] [--download] [--verify]"""
@@ -88,6 +88,13 @@ def _create_parser() -> argparse.ArgumentParser:
         choices=sorted(PRESETS),
         default="preview",
         help="default: preview; quick and paper need a GPU and pretrained files",
+    )
+    parser.add_argument(
+        "--body",
+        choices=BODIES,
+        default=BUILT_IN,
+        help="default: the built-in body; the others want your own SMPL-X file in the folder that "
+        "SVAD_WEIGHTS names, and its terms (non-commercial) then cover the avatar, too",
     )
     parser.add_argument(
         "--views",
@@ -223,7 +230,7 @@ def _preset(options: argparse.Namespace) -> Preset:
     subject = preset.subject
     if options.size:
         subject = replace(subject, person_height=options.size)
-    preset = replace(preset, subject=subject, package=package)
+    preset = replace(preset, subject=subject, package=package, body=options.body)
     return _with_settings(preset, options.set)
 
 

@@ -6,6 +6,10 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 
 from svad.core.errors import SvadError
 
+BUILT_IN = "default"
+OWN_BODIES = ("smplx_neutral", "smplx_male", "smplx_female")  # entries of the manifest
+BODIES = (BUILT_IN, *OWN_BODIES)
+
 
 class SettingError(SvadError):
     """A setting that does not exist, or a value that does not fit it."""
@@ -108,6 +112,7 @@ class Preset:
     restoration: RestorationConfig | None = None
     avatar: AvatarConfig = field(default_factory=AvatarConfig)
     package: PackageConfig = field(default_factory=PackageConfig)
+    body: str = BUILT_IN  # one of BODIES; all stages stand on the same
     seed: int = 0
 
 

@@ -142,7 +142,9 @@ class BodyModel:
             if self.joint_expression_dirs is not None:
                 joints = joints + self.joint_expression_dirs[..., :used] @ expression
         if self.pose_dirs is not None:
-            change = rodrigues(rotations[1:]) - torch.eye(3, dtype=rotations.dtype)
+            change = rodrigues(rotations[1:]) - torch.eye(
+                3, dtype=rotations.dtype, device=rotations.device
+            )
             vertices = vertices + (change.flatten() @ self.pose_dirs).unflatten(0, (-1, 3))[index]
         transforms = joint_transforms(rotations, joints, self.parents)
         mixed = blend(self.skin_ids[index], self.skin_weights[index], transforms)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -13,20 +15,35 @@ from torch import Tensor
 
 from svad.body.free import load_free_body
 from svad.body.model import BodyModel, make_body
-from svad.body.placement import closest_on_mesh
-from svad.body.regions import HEAD, LEFT_HAND, RIGHT_HAND
+from svad.body.regions import HEAD, skin_regions
+from svad.body.skeleton import PARENTS
 from svad.core.errors import MissingFile, SvadError
+from svad.geometry.closest import closest_on_mesh
 
 SOURCE = "https://smpl-x.is.tue.mpg.de (sign up, then download the SMPL-X v1.1 npz files)"
 TERMS = "the SMPL-X model licence: non-commercial research only, no redistribution"
 # The ring of vertices inside the lips of the published mesh.
 CAVITY = (2844, 2855, 8977, 1740, 1730, 1789, 8953, 2892)
 PUBLISHED_VERTICES = 10475
-KEYS = (
-    *("v_template", "f", "shapedirs", "posedirs", "J_regressor", "weights", "kintree_table"),
-    *("hands_componentsl", "hands_componentsr", "hands_meanl", "hands_meanr"),
-    *("lmk_faces_idx", "lmk_bary_coords", "dynamic_lmk_faces_idx", "dynamic_lmk_bary_coords"),
-)
+# What is read of the file. V vertices, F triangles, D directions of shape and expression.
+SHAPES = {
+    "v_template": ("V", 3),
+    "f": ("F", 3),
+    "shapedirs": ("V", 3, "D"),
+    "posedirs": ("V", 3, 486),
+    "J_regressor": (55, "V"),
+    "weights": ("V", 55),
+    "kintree_table": (2, 55),
+    "hands_componentsl": (45, 45),
+    "hands_componentsr": (45, 45),
+    "hands_meanl": (45,),
+    "hands_meanr": (45,),
+    "lmk_faces_idx": (51,),
+    "lmk_bary_coords": (51, 3),
+    "dynamic_lmk_faces_idx": (79, 17),
+    "dynamic_lmk_bary_coords": (79, 17, 3),
+}
+ADVICE = "Use one of the SMPL-X v1.1 npz files."
 # The reader's key point names in the order of `BodyModel.keypoints`.
 KEYPOINTS = (
     *("nose", "reye", "leye", "rear", "lear", "LBigToe", "LSmallToe", "LHeel"),
@@ -43,13 +60,19 @@ def load_smplx_body(
 ) -> BodyModel:
     """Read an SMPL-X file through the `smplx` package.
 
-    Flat hands are the zero pose (mean hands are not added). Nothing is copied or kept. Raises
-    MissingFile, with source and terms, when the file or the reader is absent.
+    Flat hands are the zero pose (mean hands are not added). The pelvis of the mean shape is moved
+    to the origin, where that of the default body is: a translation for the published mesh becomes
+    one for this body when the place of its pelvis is added. The expressions are components without
+    a meaning of their own, so authored faces leave them at zero. Nothing is copied or kept.
+    Raises MissingFile, with source and terms, when the file or the reader is absent, `SvadError`
+    for a file that is no SMPL-X.
     """
     if not path.is_file():
         raise MissingFile(path.name, SOURCE, TERMS, f"Put it at {path}, or use the default body")
     reader = _read(path, betas, expressions)
+    regressor = reader.J_regressor.detach().float()
     template = reader.v_template.detach().float()
+    template = template - regressor[0] @ template
     faces = reader.faces_tensor.detach().long()
     weights = reader.lbs_weights.detach().float()
     expression = reader.expr_dirs.detach().float()
@@ -66,7 +89,7 @@ def load_smplx_body(
         expression_names=tuple(f"expression{i}" for i in range(expression.shape[-1])),
         weights=weights,
         parents=(-1, *(int(p) for p in parents[1:])),
-        regressor=reader.J_regressor.detach().float(),
+        regressor=regressor,
         flip=torch.from_numpy(cKDTree(template).query(template.numpy() * (-1, 1, 1))[1]),
         lists=_lists(template, weights, expression),
         landmarks={
@@ -88,14 +111,7 @@ def _read(path: Path, betas: int, expressions: int) -> torch.nn.Module:
         raise MissingFile(
             "the package smplx", "the Python package index", TERMS, "Run `pip install smplx`"
         ) from error
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {key: archive[key] for key in KEYS if key in archive.files}
-    except (ValueError, OSError) as error:
-        raise SvadError(f"{path.name} is not a readable SMPL-X npz file: {error}") from error
-    absent = [key for key in KEYS if key not in arrays]
-    if absent:
-        raise SvadError(f"{path.name} lacks {', '.join(absent)}; use the SMPL-X v1.1 npz files")
+    arrays = _arrays(path)
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "SMPLX_NEUTRAL.npz"
         np.savez(copy, **arrays)
@@ -109,31 +125,63 @@ def _read(path: Path, betas: int, expressions: int) -> torch.nn.Module:
         )
 
 
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of SHAPES, with nothing unpickled."""
+    try:
+        archive = np.load(path, allow_pickle=False)
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise SvadError(f"{path.name} holds a single array, not an SMPL-X body. {ADVICE}")
+        with archive:
+            arrays = {key: archive[key] for key in SHAPES if key in archive.files}
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise SvadError(f"{path.name} is not a readable SMPL-X npz file: {error}") from error
+    absent = [key for key in SHAPES if key not in arrays]
+    if absent:
+        raise SvadError(f"{path.name} lacks {', '.join(absent)}. {ADVICE}")
+    sizes: dict[str, int] = {}
+    for key, shape in SHAPES.items():
+        found = arrays[key].shape
+        letters = zip(shape, found, strict=False)
+        wanted = tuple(sizes.setdefault(n, m) if isinstance(n, str) else n for n, m in letters)
+        if wanted != found or len(shape) != len(found):
+            raise SvadError(f"{key} of {path.name} is {found}, not {shape}. {ADVICE}")
+    _check_ids(path.name, arrays)
+    return arrays
+
+
+def _check_ids(name: str, arrays: dict[str, np.ndarray]) -> None:
+    """Ids must lie within the mesh, and the mesh must have the reader's key points."""
+    vertices, triangles = len(arrays["v_template"]), len(arrays["f"])
+    limits = {"f": vertices, "lmk_faces_idx": triangles, "dynamic_lmk_faces_idx": triangles}
+    wrong = [key for key, limit in limits.items() if arrays[key].max(initial=0) >= limit]
+    if arrays["shapedirs"].shape[2] < 20 or vertices <= max(_keypoint_ids()):
+        wrong.append("the size of its mesh or of its shape space")
+    if tuple(arrays["kintree_table"][0, 1:].tolist()) != PARENTS[1:]:
+        wrong.append("its skeleton")
+    if wrong:
+        raise SvadError(f"{name} does not hold together: see {', '.join(wrong)}. {ADVICE}")
+
+
+def _keypoint_ids() -> list[int]:
+    """The key points' vertices in the published mesh, as the reader has them."""
+    from smplx.vertex_ids import vertex_ids
+
+    return [vertex_ids["smplx"][name] for name in KEYPOINTS]
+
+
 def _lists(
     template: Tensor,  # [V, 3]
     weights: Tensor,  # [V, 55]
     expression: Tensor,  # [V, 3, E]
 ) -> dict[str, Tensor]:
     """Vertex lists from skinning weights, as for the default body."""
-    from smplx.vertex_ids import vertex_ids
-
-    def moved_by(*joints: int) -> Tensor:
-        return (weights[:, list(joints)].sum(1) > 0.5).nonzero()[:, 0]
-
-    head = moved_by(*HEAD)
+    lists = {name: torch.from_numpy(ids) for name, ids in skin_regions(weights.numpy()).items()}
     moved = expression.norm(dim=1).amax(1) > 1e-5
     published = len(template) == PUBLISHED_VERTICES
-    return {
-        "left_hand": moved_by(*LEFT_HAND),
-        "right_hand": moved_by(*RIGHT_HAND),
-        "left_foot": moved_by(7, 10),
-        "right_foot": moved_by(8, 11),
-        "left_eye": moved_by(23),
-        "right_eye": moved_by(24),
-        "head": head,
-        "face": head[moved[head]],
+    return lists | {
+        "face": lists["head"][moved[lists["head"]]],
         "cavity": torch.tensor(CAVITY if published else (), dtype=torch.int64),
-        "keypoints": torch.tensor([vertex_ids["smplx"][name] for name in KEYPOINTS]),
+        "keypoints": torch.tensor(_keypoint_ids()),
     }
 
 

@@ -22,7 +22,8 @@ LICENSE-AND-CONSENT.txt
                      Please read it before you share anything.
 
 The arrays in avatar.safetensors are blended for a pose as its metadata says; plain linear blend
-skinning, as in the example, comes close. Expressions are ARKit-style coefficients from 0 to 1.
+skinning, as in the example, comes close. Expressions are ARKit-style coefficients from 0 to 1; of
+an avatar on an SMPL-X body they are unnamed components, which the animations leave at zero.
 Sides that the photo does not show are completed by guessing.
 """
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from svad.compute import engine as gpu
 from svad.config import DiffusionConfig, Preset
+from svad.run.bodies import load_body
 from svad.types import Clip, Report, Subject
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ class OnGpu:
 
     def run(self, subject: Subject, clip: Clip, report: Report) -> Clip:
         return gpu.run(
-            _better_frames, self.name, getattr(self.preset, self.name), subject, clip,
+            _better_frames, self.name, getattr(self.preset, self.name), self.preset.body,
+            subject, clip,
             seconds=gpu.seconds(self.name, self.preset.name), report=report,
         )  # fmt: skip
 
@@ -50,19 +52,20 @@ def stage_makers(preset: Preset) -> dict[str, Maker]:
     def subject() -> Any:
         from svad.subject.stage import SubjectStage
 
-        return SubjectStage(preset.subject, body(), detector)
+        return SubjectStage(preset.subject, load_body(preset.body), detector)
 
     def relief() -> Any:
         from svad.relief.stage import ReliefStage
 
-        return ReliefStage(replace(preset.relief, seed=preset.seed), body())
+        return ReliefStage(replace(preset.relief, seed=preset.seed), load_body(preset.body))
 
     def diffusion() -> Any:
         from svad.diffusion.stage import DiffusionStage
         from svad.subject.frames import frame_reader
 
         frames = partial(generate_on_gpu, preset)
-        return DiffusionStage(preset.diffusion, body(), frames, frame_reader())
+        body = load_body(preset.body)
+        return DiffusionStage(preset.diffusion, body, frames, frame_reader())
 
     def follow() -> Any:
         from svad.diffusion.follow import FollowStage
@@ -95,29 +98,24 @@ def stage_makers(preset: Preset) -> dict[str, Maker]:
     }
 
 
-@cache
-def body() -> Any:
-    """The default body of this process."""
-    from svad.body.free import load_free_body
-
-    return load_free_body()
-
-
-def _better_frames(name: str, config: Any, subject: Subject, clip: Clip, *, report: Report) -> Clip:
-    return frame_stage(name, config).run(subject, clip, report)
+def _better_frames(
+    name: str, config: Any, body: str, subject: Subject, clip: Clip, *, report: Report
+) -> Clip:
+    return frame_stage(name, config, body).run(subject, clip, report)
 
 
 @cache
-def frame_stage(name: str, config: Any) -> Any:
+def frame_stage(name: str, config: Any, body: str) -> Any:
     """The stage `identity` or `restoration` of this process; its networks stay between runs."""
     if name == "identity":
         from svad.identity.stage import IdentityStage
         from svad.subject.landmarker import shared_landmarker
 
-        return IdentityStage(config, head_networks(), body(), shared_landmarker().face_points)
+        face_points = shared_landmarker().face_points
+        return IdentityStage(config, head_networks(), load_body(body), face_points)
     from svad.restoration.stage import RestorationStage
 
-    return RestorationStage(config, body(), face_networks())
+    return RestorationStage(config, load_body(body), face_networks())
 
 
 @cache

@@ -15,6 +15,7 @@ from svad.config import PREVIEW, PackageConfig, Preset, SettingError
 from svad.core.errors import JobError
 from svad.export.formats import FORMATS
 from svad.run.board import Board, Listener, first_state
+from svad.run.bodies import limits, own_body
 from svad.run.jobs import Job, is_own, open_job, read_card
 from svad.run.makers import Maker, stage_makers
 from svad.run.steps import Steps, no_weights, photo_hash
@@ -75,14 +76,15 @@ class Pipeline:
         `photo` None: go on from the files in the folder. `look`: what `look(photo)` gave, to save
         its seconds.
         `say` gets what a person should know before the first stage runs.
-        Raises `MissingWeights` when the preset needs a file that is not here, `PhotoError`,
-        `OutputError`, `JobError`, and `Stopped` soon after `stop` is set; what is finished then is
-        kept.
+        Raises `MissingWeights` when the preset or its body needs a file that is not here,
+        `PhotoError`, `OutputError`, `JobError`, and `Stopped` soon after `stop` is set; what is
+        finished then is kept.
         """
         if self._own_makers:
             weights.require(self.preset.name)
             if say is not None and self.preset.diffusion and gpu.device().type == "cpu":
                 say(SLOW.format(preset=self.preset.name))
+        own = own_body(self.preset.body)
         decoded = None if photo is None else _read(photo)
         with open_job(folder, None if decoded is None else photo_hash(decoded)) as job:
             if job.replaces and say is not None:
@@ -90,6 +92,8 @@ class Pipeline:
             job.begin(self.preset, photo_hash(decoded) if decoded else job.card["source"])
             if self.preset.diffusion:
                 job.card["weights"] = list(weights.read_by(self.preset.name))
+            if own is not None:
+                job.card["body"] = own.notice
             board = Board(stages(self.preset), TYPICAL, job.folder / "stages", listener, stop)
             with board.running():
                 known = no_weights
@@ -97,7 +101,8 @@ class Pipeline:
                     known = partial(
                         weights.found_by, weights.Store.from_environment(), self.preset.name
                     )
-                self._run(Steps(job, board, self.preset, known), decoded, look)
+                body = own.sha256 if own is not None else ""
+                self._run(Steps(job, board, self.preset, known, body), decoded, look)
             job.publish()
             return read_result(job.folder)
 
@@ -109,7 +114,8 @@ class Pipeline:
             if photo is None:
                 raise JobError("This job stopped before the photo was understood. Start it again.")
             found = stage("subject").run(photo, report, look)
-            job.card["warnings"] = list(dict.fromkeys([*photo.warnings, *found.warnings]))
+            warnings = [*photo.warnings, *found.warnings, *limits(self.preset.body)]
+            job.card["warnings"] = list(dict.fromkeys(warnings))
             return found
 
         def pack(report: Report) -> Result:

@@ -35,9 +35,10 @@ class Steps:
         board: Board,
         preset: Preset,
         weights: Callable[[str], list[tuple[str, int]]],  # a stage's files: name, bytes
+        body: str = "",  # sha256 of a person's own body file
     ) -> None:
         self.job, self.board, self.preset, self.weights = job, board, preset, weights
-        self._key = job.card["source"]
+        self._key = job.card["source"] + body  # all stages stand on the body
         self._order = [state.name for state in board.states()]
         self._before = job.files()
 

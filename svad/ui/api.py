@@ -8,8 +8,9 @@ from typing import Any
 
 import gradio as gr
 
-from svad.config import PRESETS
+from svad.config import BUILT_IN, PRESETS
 from svad.core.errors import SvadError
+from svad.run.bodies import own_body
 from svad.ui import texts
 from svad.ui.events import explain
 from svad.ui.files import uploaded
@@ -20,10 +21,13 @@ from svad.ui.studio import Ended, Progress, Seen, Studio
 def add_endpoints(studio: Studio) -> None:
     """Adds them to the page being built."""
 
-    def generate(photo: dict, preset: str = studio.settings.preset) -> Iterator[dict]:
+    def generate(
+        photo: dict, preset: str = studio.settings.preset, body: str = BUILT_IN
+    ) -> Iterator[dict]:
         """Makes an avatar from a photo; yields the state, at the end with the files.
 
-        The preset is preview, quick or paper.
+        The preset is preview, quick or paper; the body is default, or smplx_neutral, smplx_male or
+        smplx_female where that file is.
 
         Each result has "state" (looking, waiting, running, stopped or done), "seconds", "job",
         "warnings", "stages", and when done "files" (name to file).
@@ -32,7 +36,8 @@ def add_endpoints(studio: Studio) -> None:
             if preset not in PRESETS:
                 words = texts.PRESET_UNKNOWN.format(name=preset, names=", ".join(PRESETS))
                 raise SvadError(words)
-            yield from _generate(studio, uploaded(photo), preset)
+            own_body(body)
+            yield from _generate(studio, uploaded(photo), preset, body)
         except Exception as error:
             raise gr.Error(explain(error), print_exception=False) from error
 
@@ -60,7 +65,7 @@ def add_endpoints(studio: Studio) -> None:
     gr.api(example, api_name="example", queue=False)
 
 
-def _generate(studio: Studio, photo: Path, preset: str) -> Iterator[dict]:
+def _generate(studio: Studio, photo: Path, preset: str, body: str) -> Iterator[dict]:
     seen = None
     for beat in studio.look(photo):
         if isinstance(beat, Seen):
@@ -70,7 +75,7 @@ def _generate(studio: Studio, photo: Path, preset: str) -> Iterator[dict]:
     if seen is None:
         return
     about = {"job": seen.job, "warnings": list(seen.warnings)}
-    for news in studio.create(seen.job, preset):
+    for news in studio.create(seen.job, preset, body):
         yield about | describe(news, studio)
 
 

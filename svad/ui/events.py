@@ -11,7 +11,7 @@ from typing import Any
 
 import gradio as gr
 
-from svad.config import PRESETS
+from svad.config import BUILT_IN, PRESETS
 from svad.core.errors import OutputError, PhotoError, SvadError
 from svad.core.files import output_error
 from svad.run.offers import offer
@@ -33,6 +33,8 @@ class Parts:
     photo: gr.Image
     check: gr.HTML
     preset: gr.Radio
+    body: gr.Radio  # shown where there is a choice
+    body_note: gr.HTML
     offer: gr.HTML
     accept: gr.Checkbox  # the terms of files that ask for it
     fetch: gr.Button
@@ -139,7 +141,9 @@ class Events:
             p.accept: gr.Checkbox(visible=asks),
         }
 
-    def create(self, job: str, preset: str | None = None) -> Iterator[Updates]:
+    def create(
+        self, job: str, preset: str | None = None, body: str = BUILT_IN
+    ) -> Iterator[Updates]:
         """*Create avatar* was pressed."""
         p = self.parts
         if not job:
@@ -153,15 +157,17 @@ class Events:
             p.status: stages.status((), 0),
             p.steps: stages.step_list((), self.studio.shelf.url, preset or "preview"),
             p.preset: gr.Radio(interactive=False),
+            p.body: gr.Radio(interactive=False),
         }
         ready = {
             p.preset: gr.Radio(interactive=True),
+            p.body: gr.Radio(interactive=True),
             p.create: gr.Button(texts.CREATE, interactive=True),
             p.stop: gr.Button(visible=False),
             p.photo: gr.Image(interactive=True),
         }
         try:
-            for beat in self.studio.create(job, preset):
+            for beat in self.studio.create(job, preset, body):
                 if isinstance(beat, Progress):
                     yield self._progress(beat)
                 else:
@@ -222,6 +228,7 @@ class Events:
             go = gr.Button(interactive=True)
             updates = {p.job: job, p.photo: str(picture), p.create: go, p.check: ""}
             updates[p.preset] = self.studio.preset_of(job)
+            updates[p.body] = self.studio.body_of(job)
         if finished is None:
             return updates | {p.status: stages.note(texts.LINK_UNFINISHED)}
         return updates | self.show(finished) | {p.examples: self._examples(finished.key)}

@@ -29,6 +29,7 @@ class Finished:
     seconds: float | None  # what it took to make
     downloads: tuple[Path, ...]
     motions: tuple[str, ...]  # that can be played
+    terms: tuple[str, ...] = ()  # of the body and the pretrained files it was made with
 
 
 def read_finished(folder: Path, key: str, name: str, seconds: float | None = None) -> Finished:

@@ -8,7 +8,8 @@ from typing import Any
 
 import gradio as gr
 
-from svad.config import PRESETS
+from svad.config import BUILT_IN, PRESETS
+from svad.run.bodies import bodies_here
 from svad.run.offers import offer
 from svad.ui import panels, stages, texts
 from svad.ui.api import add_endpoints
@@ -112,6 +113,16 @@ def _left(studio: Studio, shown: str) -> dict[str, Any]:
         container=False,
         elem_id="presets",
     )
+    bodies = bodies_here()
+    body = gr.Radio(
+        [(texts.BODIES[name], name) for name in bodies],
+        value=BUILT_IN,
+        label=texts.BODY,
+        container=False,
+        visible=len(bodies) > 1,
+        elem_id="bodies",
+    )
+    body_note = html("", elem_id="body-note")
     offered = html(panels.offer(offer(PRESETS[studio.settings.preset])), elem_id="offer")
     accept = gr.Checkbox(label=texts.ACCEPT_TERMS, visible=False, elem_id="accept")
     with gr.Row(elem_id="fetch-row"):
@@ -128,6 +139,8 @@ def _left(studio: Studio, shown: str) -> dict[str, Any]:
         photo=photo,
         check=check,
         preset=preset,
+        body=body,
+        body_note=body_note,
         offer=offered,
         accept=accept,
         fetch=fetch,
@@ -209,9 +222,10 @@ def _wire(page: gr.Blocks, p: Parts, events: Events) -> None:
     )
     fetching = [p.offer, p.accept, p.fetch, p.halt, p.preset]
     p.preset.change(events.choose, p.preset, [*fetching, p.steps], **quiet)
+    p.body.change(panels.body_note, p.body, p.body_note, **quiet)
     p.fetch.click(events.fetch, [p.preset, p.accept], fetching, **quiet)
     p.halt.click(events.halt, None, p.halt, queue=False, **quiet)
-    p.create.click(events.create, [p.job, p.preset], everything, **quiet)
+    p.create.click(events.create, [p.job, p.preset, p.body], everything, **quiet)
     p.stop.click(events.stop, p.job, p.stop, queue=False, **quiet)
     p.examples.click(events.pick, None, everything, **quiet)
     p.motion.input(

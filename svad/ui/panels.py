@@ -6,6 +6,8 @@ from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
+from svad.config import OWN_BODIES
+from svad.run.bodies import limits
 from svad.run.offers import Offer
 from svad.ui import texts
 from svad.ui.fetching import Fetching, FileState
@@ -76,6 +78,14 @@ def offer(found: Offer) -> str:
         html += f"<p>{escape(texts.PRESET_LACKS.format(files=names))}</p>"
     slow = found.needs_gpu and (found.here == "cpu" or not found.fits)
     return f'<div class="check {"warn" if slow else "tips"} offer">{html}</div>'
+
+
+def body_note(body: str) -> str:
+    """What it means to stand on this body; nothing for the built-in one."""
+    lines = [texts.OWN_BODY, *limits(body)] if body in OWN_BODIES else []
+    if not lines:
+        return ""
+    return f'<div class="check warn offer"><p>{escape(" ".join(lines))}</p></div>'
 
 
 def can_fetch(found: Offer) -> list[Entry]:
@@ -213,6 +223,9 @@ def files(finished: Finished | None, shelf: Shelf, hours: float) -> str:
         return f'<div class="empty"><p>{escape(texts.NOTHING_YET)}</p></div>'
     rows = "".join(_file(path, shelf) for path in finished.downloads)
     html = f'<div class="files"><p>{escape(texts.FILES_LEAD)}</p><ul>{rows}</ul>'
+    if finished.terms:
+        html += f"<h3>{escape(texts.TERMS_TITLE)}</h3>"
+        html += "".join(f'<p class="terms">{escape(line)}</p>' for line in finished.terms)
     if finished.key.startswith("job:"):
         job = quote(finished.key.removeprefix("job:"))
         html += (

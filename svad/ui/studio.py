@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from svad.config import PRESETS
+from svad.config import BUILT_IN, OWN_BODIES, PRESETS
 from svad.core.errors import JobError, Stopped, SvadError
 from svad.core.files import writing
+from svad.run.bodies import bodies_here, own_body
 from svad.run.offers import offer
 from svad.ui import texts
 from svad.ui.fetching import Fetcher
@@ -50,9 +51,13 @@ class Engine:
     pipeline: Any  # svad.run.pipeline.Pipeline, or anything that can look, run and animate
     store: JobStore
     others: Mapping[str, Any] = field(default_factory=dict)  # the same for further presets
+    # the same by preset and body, for bodies other than the built-in one
+    bodied: Mapping[tuple[str, str], Any] = field(default_factory=dict)
 
-    def of(self, preset: str) -> Any:
-        """The pipeline of a preset."""
+    def of(self, preset: str, body: str = BUILT_IN) -> Any:
+        """The pipeline of a preset on a body."""
+        if body != BUILT_IN:
+            return self.bodied[preset, body]
         return self.others.get(preset, self.pipeline)
 
 
@@ -98,7 +103,12 @@ def load_engine(settings: Settings) -> Engine:
     from svad.run.pipeline import Pipeline
 
     all_of_them = {name: Pipeline(preset) for name, preset in PRESETS.items()}
-    return Engine(all_of_them[settings.preset], JobStore(settings.jobs), all_of_them)
+    bodied = {
+        (name, body): Pipeline(replace(preset, body=body))
+        for name, preset in PRESETS.items()
+        for body in OWN_BODIES
+    }
+    return Engine(all_of_them[settings.preset], JobStore(settings.jobs), all_of_them, bodied)
 
 
 class Studio:
@@ -150,7 +160,9 @@ class Studio:
             yield task.seconds
         yield task.result()
 
-    def create(self, job_id: str, preset: str | None = None) -> Iterator[Progress | Ended]:
+    def create(
+        self, job_id: str, preset: str | None = None, body: str = BUILT_IN
+    ) -> Iterator[Progress | Ended]:
         """Makes the avatar of a photo that was looked at, with a beat at least every second.
 
         `preset` None takes the one the page is run with. Closing the generator stops the run. What
@@ -159,6 +171,7 @@ class Studio:
         preset = preset or self.settings.preset
         if not offer(PRESETS[preset]).fits:
             raise SvadError(texts.TOO_LONG)
+        own_body(body)  # says which file is missing, before anybody waits in line
         job = self._open(job_id)
 
         def work(task: Task) -> Any:
@@ -170,7 +183,7 @@ class Studio:
                         raise Stopped("Stopped while waiting.")
             with self._line.turn(task.stop, lambda n: task.tell(Progress((), 0, ahead=n))):
                 task.tell(())
-                pipeline = self.engine().of(preset)
+                pipeline = self.engine().of(preset, body)
                 return pipeline.run(
                     job.folder / UPLOAD,
                     job.folder,
@@ -206,6 +219,11 @@ class Studio:
         name = self._open(job_id).card.get("preset")
         return name if name in PRESETS else self.settings.preset
 
+    def body_of(self, job_id: str) -> str:
+        """The body a job was last run with, or the built-in one where that is not here any more."""
+        settings = self._open(job_id).card.get("settings") or {}
+        return settings["body"] if settings.get("body") in bodies_here() else BUILT_IN
+
     def finished(self, key: str) -> Finished | None:
         """The finished avatar behind "example:NAME" or "job:ID", or None.
 
@@ -216,8 +234,7 @@ class Studio:
             return self.examples.get(name)
         if kind != "job":
             return None
-        job = self._open(name)
-        found = read_finished(job.folder, key, texts.YOUR_AVATAR, job.card.get("seconds"))
+        found = self._read_finished(name)
         return found if found.archive is not None else None
 
     def seen(self, job_id: str) -> Path | None:
@@ -268,9 +285,16 @@ class Studio:
         if stopped:
             halted = [replace(s, state="stopped") if s.state == "running" else s for s in news]
             return Ended(tuple(halted), task.seconds, None)
-        key = f"job:{job.id}"
-        done = read_finished(job.folder, key, texts.YOUR_AVATAR, task.seconds)
+        done = replace(self._read_finished(job.id), seconds=task.seconds)
         return Ended(news, task.seconds, done)
+
+    def _read_finished(self, job_id: str) -> Finished:
+        """What lies in a job's folder; raises `JobError` when the job is not there (any more)."""
+        job = self._open(job_id)
+        card, key = job.card, f"job:{job_id}"
+        found = read_finished(job.folder, key, texts.YOUR_AVATAR, card.get("seconds"))
+        body, files = card.get("body"), card.get("weights") or ()
+        return replace(found, terms=(*([body] if body else ()), *files))
 
     def _remember(self, job_id: str, seen: Any) -> None:
         """Saves the run from looking again; only for the latest photos, as they are large."""

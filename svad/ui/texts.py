@@ -40,6 +40,17 @@ PRESET_NOTES = {
     "quick": "A video model turns the person around: 92 frames, so that sides and back look real.",
     "paper": "The paper's own settings: 189 frames at full size.",
 }
+BODY = "Body"
+BODIES = {
+    "default": "Default body",
+    "smplx_neutral": "SMPL-X, neutral",
+    "smplx_male": "SMPL-X, male",
+    "smplx_female": "SMPL-X, female",
+}
+OWN_BODY = (
+    "Your own SMPL-X file. For research: it is non-commercial and may not be handed on, and its "
+    "terms then cover the avatar, too."
+)
 ON_GPU = "Runs on this computer's GPU."
 ON_CPU = "There is no GPU here: this would take many hours."
 ON_ZERO = "Asks for about {s} s of your GPU time."
@@ -145,6 +156,7 @@ FILES_LEAD = (
 FILES = {row.file: row.title for row in shown_formats()}
 FILES_LACK = {row.file: row.loses for row in shown_formats()}
 NOT_IN_IT = "Not in it: {what}"
+TERMS_TITLE = "The terms of these files hold for the avatar, too"
 LINK_TITLE = "Come back to this avatar"
 LINK_NOTE = "Whoever has this link can see the avatar. It works for {hours} hours."
 LINK_COPY = "Copy link"

@@ -31,7 +31,7 @@ def read_by(preset: str) -> tuple[str, ...]:
     """The files on this machine that the preset reads, each with licence and terms."""
     store = Store.from_environment()
     here = [e for e in store.of_preset(preset) if store.locate(e.name) is not None]
-    return tuple(f"{entry.base} ({entry.license}): {entry.terms}" for entry in here)
+    return tuple(entry.notice for entry in here)
 
 
 def require(preset: str) -> None:

@@ -132,7 +132,7 @@ def _row(store: Store, entry: Entry) -> tuple[str, ...]:
         entry.name,
         f"present ({found.origin})" if found else "missing",
         in_words(size),
-        " ".join(presets),
+        " ".join(presets) or f"--body {entry.name}",
         entry.license + gate,
         entry.base,
         str(found.path) if found and found.origin == "own file" else entry.where,

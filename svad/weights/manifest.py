@@ -69,6 +69,11 @@ class Entry:
         return PurePosixPath(self.file).name
 
     @property
+    def notice(self) -> str:
+        """File, licence and terms, for the card of a result that was made with it."""
+        return f"{self.base} ({self.license}): {self.terms}"
+
+    @property
     def presets(self) -> tuple[str, ...]:
         """The presets that read this file."""
         return (*self.required_for, *self.useful_for)

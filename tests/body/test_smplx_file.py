@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -9,40 +11,13 @@ import pytest
 import torch
 
 from svad.body.free import load_free_body
-from svad.body.model import BodyModel
+from svad.body.keypoints import mediapipe_body, whole_body
+from svad.body.model import BodyModel, RestBody
 from svad.body.smplx_file import load_smplx_body
 from svad.core.errors import MissingFile, SvadError
+from tests.body.smplx_form import PELVIS, smplx_order, write_smplx_file
 
 SIZES = {"betas": 10, "expressions": 10}  # what the reader takes from a file of fewer directions
-
-
-def write_smplx_file(path: Path, body: BodyModel) -> None:
-    """The default body in SMPL-X npz form, with made-up pose correctives."""
-    generator = np.random.default_rng(0)
-    count = len(body.template)
-    dirs = torch.cat([body.shape_dirs[..., :10], body.expression_dirs[..., :10]], -1)
-    correctives = np.zeros((count, 3, 486), np.float32)
-    correctives[::40] = 0.002 * generator.standard_normal((len(correctives[::40]), 3, 486))
-    corners = body.landmark_faces[17:].numpy(), body.landmark_weights[17:].numpy()
-    jaw = body.landmark_faces[:17].numpy(), body.landmark_weights[:17].numpy()
-    hands = {f"hands_components{s}": np.eye(45, dtype=np.float32) for s in "lr"}
-    np.savez(
-        path,
-        v_template=body.template.numpy(),
-        f=body.faces.numpy().astype(np.uint32),
-        shapedirs=dirs.numpy(),
-        posedirs=correctives,
-        J_regressor=body.regressor.numpy(),
-        weights=body.weights.numpy(),
-        kintree_table=np.stack([np.array([2**32 - 1, *body.parents[1:]]), np.arange(55)]),
-        lmk_faces_idx=corners[0],
-        lmk_bary_coords=corners[1],
-        dynamic_lmk_faces_idx=np.tile(jaw[0], (79, 1)),
-        dynamic_lmk_bary_coords=np.tile(jaw[1], (79, 1, 1)),
-        hands_meanl=0.3 * generator.standard_normal(45),
-        hands_meanr=0.3 * generator.standard_normal(45),
-        **hands,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -80,25 +55,43 @@ def test_forward_equals_the_reference_reader(file: Path, body: BodyModel) -> Non
         )  # fmt: skip
     rest = body.rest(betas)
     vertices = body.pose_vertices(rest, rotations, translation, expression)
+    pelvis = torch.from_numpy(PELVIS).float()  # here at the origin
     # 1e-5 m: float32 sums in another order
-    torch.testing.assert_close(vertices, want.vertices[0], atol=1e-5, rtol=0)
+    torch.testing.assert_close(vertices + pelvis, want.vertices[0], atol=1e-5, rtol=0)
     follow = body.joint_expression_dirs @ expression
     joints = body.posed_joints(rest.joints + follow, rotations, translation)
-    torch.testing.assert_close(joints, want.joints[0, :55], atol=1e-5, rtol=0)
-    inner, jaw = want.joints[0, 76:127], want.joints[0, 127:144]
+    wanted = want.joints[0] - pelvis
+    torch.testing.assert_close(joints, wanted[:55], atol=1e-5, rtol=0)
+    inner, jaw = wanted[76:127], wanted[127:144]
     torch.testing.assert_close(body.landmarks(vertices)[17:], inner, atol=1e-5, rtol=0)
     torch.testing.assert_close(body.landmarks(vertices)[:17], jaw, atol=1e-5, rtol=0)
-    torch.testing.assert_close(vertices[body.keypoints], want.joints[0, 55:76], atol=1e-5, rtol=0)
+    torch.testing.assert_close(vertices[body.keypoints], wanted[55:76], atol=1e-5, rtol=0)
 
 
 def test_same_body_either_way(body: BodyModel) -> None:
     free = load_free_body()
-    assert body.parents == free.parents and torch.equal(body.faces, free.faces)
+    order = torch.from_numpy(smplx_order(free))
+    assert body.parents == free.parents and torch.equal(order[body.faces], free.faces)
     for name in ("left_hand", "right_hand", "left_foot", "head", "left_eye"):
-        assert torch.equal(getattr(body, name), getattr(free, name)), name
-    assert torch.equal(body.flip, free.flip)
+        assert torch.equal(order[getattr(body, name)].sort().values, getattr(free, name)), name
+    assert torch.equal(order[body.flip][order.argsort()], free.flip)
+    assert torch.equal(order[body.keypoints], free.keypoints)
     points, wanted = body.mesh_points(body.template), free.mesh_points(free.template)
     assert (points - wanted).norm(dim=1).mean() < 1e-3  # carried over by warping
+
+
+def test_the_pelvis_is_where_that_of_the_default_body_is(body: BodyModel) -> None:
+    joints = body.rest_joints(torch.zeros(10))
+    assert joints[0].abs().max() < 1e-5
+    free = load_free_body()
+    torch.testing.assert_close(joints, free.rest_joints(torch.zeros(10)), atol=1e-5, rtol=0)
+
+
+def test_tracked_points_are_where_the_default_bodys_are(body: BodyModel) -> None:
+    free, betas = load_free_body(), torch.zeros(10)
+    for table, most in ((whole_body, 1e-4), (mediapipe_body, 0.003)):  # metres; the latter warped
+        ours, theirs = (table(b).points(b.template, b.rest_joints(betas)) for b in (body, free))
+        assert (ours - theirs).norm(dim=1).max() < most
 
 
 def test_missing_file_names_source_and_terms(tmp_path: Path) -> None:
@@ -107,14 +100,75 @@ def test_missing_file_names_source_and_terms(tmp_path: Path) -> None:
     assert "non-commercial" in str(error.value) and "SMPLX_MALE.npz" in str(error.value)
 
 
-def test_pickled_and_incomplete_files_are_refused(tmp_path: Path, file: Path) -> None:
+def test_what_is_no_such_file_is_refused_with_a_sentence(tmp_path: Path) -> None:
     path = tmp_path / "SMPLX_NEUTRAL.npz"
     path.write_text("not a zip")
     with pytest.raises(SvadError, match="not a readable"):
         load_smplx_body(path)
+    path.write_bytes(b"PK\x03\x04" + b"cut off")
+    with pytest.raises(SvadError, match="not a readable"):
+        load_smplx_body(path)
+    with path.open("wb") as file:
+        np.save(file, np.zeros((4, 3)))
+    with pytest.raises(SvadError, match="a single array"):
+        load_smplx_body(path)
     np.savez(path, v_template=np.zeros((4, 3)))
     with pytest.raises(SvadError, match="lacks f,"):
         load_smplx_body(path)
-    np.savez(path, v_template=np.array([{"a": 1}], dtype=object))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("posedirs", np.zeros((13524, 3, 207)), "posedirs of SMPLX_NEUTRAL.npz is"),
+        ("weights", np.zeros((13523, 55)), "weights of SMPLX_NEUTRAL.npz is"),
+        ("f", np.full((27036, 3), 13524), "see f,|see f\\."),
+        ("kintree_table", np.zeros((2, 55), int), "its skeleton"),
+        ("shapedirs", np.zeros((13524, 3, 10)), "shape space"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_named(
+    key: str, value: np.ndarray, words: str, tmp_path: Path, file: Path
+) -> None:
+    with np.load(file) as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    np.savez(tmp_path / file.name, **(arrays | {key: value}))
+    with pytest.raises(SvadError, match=words):
+        load_smplx_body(tmp_path / file.name)
+
+
+class Trap:
+    """Pickled, it makes a folder when it is opened."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __reduce__(self) -> tuple:
+        return os.mkdir, (str(self.folder),)
+
+
+def test_nothing_pickled_is_opened(tmp_path: Path, file: Path) -> None:
+    path, sprung = tmp_path / "SMPLX_NEUTRAL.npz", tmp_path / "sprung"
+    trap = np.array([Trap(sprung)], dtype=object)
+    with np.load(file) as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    np.savez(path, **(arrays | {"v_template": trap}))
     with pytest.raises(SvadError, match="not a readable"):
         load_smplx_body(path)
+    np.savez(path, **arrays, part2num=trap)  # what is not needed is not looked at
+    assert len(load_smplx_body(path, **SIZES).template) == len(arrays["v_template"])
+    assert not sprung.exists()
+
+
+def test_pose_correctives_work_on_any_device(body: BodyModel) -> None:
+    rest = body.rest(torch.zeros(10))
+    moved = {
+        f.name: value.to("meta") for f in fields(body)
+        if isinstance(value := getattr(body, f.name), torch.Tensor)
+    }  # fmt: skip
+    elsewhere = replace(body, **moved)
+    posed = elsewhere.pose_vertices(
+        RestBody(rest.vertices.to("meta"), rest.joints.to("meta")),
+        torch.zeros(55, 3, device="meta"), torch.zeros(3, device="meta"),
+    )  # fmt: skip
+    assert posed.device.type == "meta" and posed.shape == rest.vertices.shape

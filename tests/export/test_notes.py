@@ -47,3 +47,10 @@ def test_weights_stand_below_one_another() -> None:
 def test_without_a_card_the_defaults_are_told() -> None:
     text = licence({})
     assert "CC0 1.0" in text and "not recorded" in text and notes.NO_WEIGHTS in text
+
+
+def test_the_body_is_the_default_one_unless_the_card_names_another() -> None:
+    notice = "SMPLX_MALE.npz: non-commercial research only; not to be handed on"
+    assert "default body, made from MakeHuman data" in licence({"preset": "preview"})
+    own = licence({"preset": "preview", "body": notice})
+    assert "MakeHuman" not in own and notice in " ".join(own.split())

@@ -132,6 +132,13 @@ def test_a_path_that_climbs_out_of_the_cache_is_refused(
     assert "event: error" in answer
 
 
+def test_a_body_that_is_not_here_is_a_sentence(make_studio, launch, photo: Path, tmp_path: Path):
+    client = connect(launch(make_studio()), tmp_path)
+    for body, words in (("mannequin", "no body mannequin"), ("smplx_male", "SMPLX_MALE.npz")):
+        with pytest.raises(AppError, match=words):
+            client.predict(handle_file(photo), "preview", body, api_name="/generate")
+
+
 def test_bad_photos_come_back_as_a_sentence(make_studio, launch, tmp_path: Path):
     (tmp_path / "text.png").write_text("This is no picture.")
     client = connect(launch(make_studio()), tmp_path)

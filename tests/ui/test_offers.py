@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from types import SimpleNamespace
 
+import gradio as gr
 import pytest
 
-from svad.config import PRESETS, QUICK
-from svad.core.errors import SvadError
+from svad.config import BODIES, BUILT_IN, PRESETS, QUICK
+from svad.core.errors import MissingWeights, SvadError
+from svad.run.bodies import STILL_FACE
 from svad.run.jobs import JobStore
 from svad.run.offers import offer
 from svad.ui import panels, texts
 from svad.ui.events import Events
-from svad.ui.studio import Ended, Engine, Seen, Settings, Studio
+from svad.ui.page import build_page
+from svad.ui.studio import Ended, Engine, Seen, Settings, Studio, load_engine
 from tests.ui.page_fakes import FakePipeline
 
 
@@ -106,3 +110,87 @@ def test_a_job_is_gone_on_with_the_preset_it_was_begun_with(
     assert studio.preset_of(seen.job) == "quick"
     request = SimpleNamespace(query_params={"job": seen.job})
     assert Events(studio, Names()).arrive(request)["preset"] == "quick"
+
+
+@pytest.fixture
+def own_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The machine has one SMPL-X file."""
+    folder = tmp_path / "own"
+    folder.mkdir()
+    (folder / "SMPLX_MALE.npz").write_bytes(b"male")
+    monkeypatch.setenv("SVAD_WEIGHTS", str(folder))
+    return folder / "SMPLX_MALE.npz"
+
+
+def bodies_of(studio: Studio) -> gr.Radio:
+    """The choice of a body on the page."""
+    blocks = build_page(studio).blocks.values()
+    return next(block for block in blocks if block.elem_id == "bodies")
+
+
+def test_without_a_file_there_is_no_choice_of_a_body(make_studio: Callable[..., Studio]) -> None:
+    assert list(texts.BODIES) == list(BODIES)
+    choice = bodies_of(make_studio())
+    assert not choice.visible and choice.value == BUILT_IN
+
+
+def test_a_body_whose_file_is_here_can_be_chosen(
+    make_studio: Callable[..., Studio], own_file: Path
+) -> None:
+    choice = bodies_of(make_studio())
+    assert choice.visible and [name for _, name in choice.choices] == [BUILT_IN, "smplx_male"]
+    assert panels.body_note(BUILT_IN) == ""
+    note = unescape(panels.body_note("smplx_male"))
+    assert "non-commercial" in note and STILL_FACE in note
+
+
+def test_the_chosen_body_runs(tmp_path: Path, photo: Path, cache: Path, own_file: Path) -> None:
+    plain, male = FakePipeline(0.05), FakePipeline(0.05)
+    settings = Settings(jobs=tmp_path / "jobs", examples=tmp_path / "none")
+    engine = Engine(plain, JobStore(settings.jobs), bodied={("preview", "smplx_male"): male})
+    studio = Studio(settings, lambda _: engine)
+    *_, seen = studio.look(photo)
+    *_, shown = Events(studio, Names()).create(seen.job, "preview", "smplx_male")
+    assert shown["body"].interactive is True
+    assert len(male.folders) == 1 and not plain.folders
+    with pytest.raises(MissingWeights, match="SMPLX_FEMALE.npz"):
+        list(studio.create(seen.job, "preview", "smplx_female"))
+
+
+def test_the_result_shows_the_terms_of_what_it_was_made_with(
+    make_studio: Callable[..., Studio], photo: Path
+) -> None:
+    studio = make_studio()
+    *_, seen = studio.look(photo)
+    *_, ended = studio.create(seen.job)
+    assert ended.finished.terms == ()
+    assert texts.TERMS_TITLE not in panels.files(ended.finished, studio.shelf, 6)
+    job = studio.engine().store.open(seen.job)
+    job.begin(QUICK, "source")
+    job.card |= {"body": "body.npz: <non-commercial>", "weights": ["net.onnx: free"]}
+    job.write()
+    shown = panels.files(studio.finished(f"job:{seen.job}"), studio.shelf, 6)
+    assert texts.TERMS_TITLE in shown
+    for line in ("body.npz: &lt;non-commercial&gt;", "net.onnx: free"):
+        assert f'<p class="terms">{line}</p>' in shown
+
+
+def test_the_real_engine_has_a_pipeline_for_every_body(tmp_path: Path) -> None:
+    engine = load_engine(Settings(jobs=tmp_path / "jobs", examples=tmp_path / "none"))
+    for name in PRESETS:
+        for body in BODIES:
+            preset = engine.of(name, body).preset
+            assert (preset.name, preset.body) == (name, body)
+
+
+def test_a_job_is_gone_on_with_the_body_it_was_begun_with(
+    make_studio: Callable[..., Studio], photo: Path, own_file: Path
+) -> None:
+    studio = make_studio()
+    *_, seen = studio.look(photo)
+    assert studio.body_of(seen.job) == BUILT_IN
+    studio.engine().store.open(seen.job).begin(replace(QUICK, body="smplx_male"), "source")
+    request = SimpleNamespace(query_params={"job": seen.job})
+    assert Events(studio, Names()).arrive(request)["body"] == "smplx_male"
+    own_file.unlink()
+    assert studio.body_of(seen.job) == BUILT_IN

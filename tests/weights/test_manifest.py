@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from svad.config import OWN_BODIES
 from svad.weights.errors import ManifestError
 from svad.weights.manifest import (
     COMMIT,
@@ -45,10 +46,15 @@ def test_every_entry_says_what_a_person_needs_to_know() -> None:
         assert e.stage and e.license and e.terms and e.where.startswith(("https://", "weights/"))
         assert e.license_url.startswith("https://") and not e.terms.endswith(".")
         assert e.format == FORMATS[Path(e.file).suffix]
-        assert e.presets and set(e.presets) <= {"quick", "paper"}
+        assert set(e.presets) <= {"quick", "paper"}
+        assert bool(e.presets) != (e.stage == "body")  # a body is chosen, whatever the preset
         assert bool(e.repo) == (e.gate != "user-supplied")
         assert e.size is None or e.size > 0
     assert {e.gate for e in entries.values()} == {"none", "accept-terms", "user-supplied"}
+
+
+def test_a_body_can_be_chosen_by_the_name_of_its_entry() -> None:
+    assert {e.name for e in load_manifest().values() if e.stage == "body"} == set(OWN_BODIES)
 
 
 def test_files_that_may_not_be_handed_on_are_brought_or_agreed_to() -> None:

@@ -15,14 +15,14 @@ from pathlib import Path
 import numpy as np
 
 from svad.body.free import DATA_FILE
-from svad.body.placement import FACE_MESH_68, place_face_mesh
-from svad.body.regions import mouth_cavity, vertex_lists
 from svad.body.skeleton import PARENTS
 from svad.core.errors import MissingFile
 from tools.body.makehuman import Source, read_source
+from tools.body.placement import FACE_MESH_68, place_face_mesh
 from tools.body.regressor import fit_regressor, mirror_table
 from tools.body.shapes import mean_person, pose_people, principal_directions, random_people
 from tools.body.tpose import make_rig
+from tools.body.vertex_lists import mouth_cavity, vertex_lists
 
 SAMPLES = 600
 SHAPES = 50
