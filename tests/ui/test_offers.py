@@ -13,7 +13,7 @@ from svad.config import PRESETS, QUICK
 from svad.core.errors import SvadError
 from svad.run.jobs import JobStore
 from svad.run.offers import offer
-from svad.ui import panels, texts
+from svad.ui import panels
 from svad.ui.events import Events
 from svad.ui.studio import Ended, Engine, Seen, Settings, Studio
 from tests.ui.page_fakes import FakePipeline
@@ -37,7 +37,8 @@ def no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_preset_is_on_the_page() -> None:
-    assert list(texts.PRESETS) == list(PRESETS) == list(texts.PRESET_NOTES)
+    for name, preset in PRESETS.items():
+        assert name == preset.name and preset.title and preset.note.endswith(".")
 
 
 @pytest.mark.parametrize("preset", ["quick", "paper"])
