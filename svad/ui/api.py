@@ -23,7 +23,7 @@ def add_endpoints(studio: Studio) -> None:
     def generate(photo: dict, preset: str = studio.settings.preset) -> Iterator[dict]:
         """Makes an avatar from a photo; yields the state, at the end with the files.
 
-        The preset is preview, quick or paper.
+        The preset is one of those on the page, by name; a wrong one is answered with all names.
 
         Each result has "state" (looking, waiting, running, stopped or done), "seconds", "job",
         "warnings", "stages", and when done "files" (name to file).

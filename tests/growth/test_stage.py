@@ -174,6 +174,10 @@ def test_a_stage_is_a_room_a_row_and_its_settings(tree: Path, tmp_path: Path) ->
     insert(tree / "svad/config.py", "    avatar: AvatarConfig = field", FIELD)
     assert touched(tree) == {"svad/dimming/stage.py", "svad/run/stages.py", "svad/config.py"}
 
+    guide = (ROOT / "docs" / "adding-a-stage.md").read_text(encoding="utf-8")
+    for name in ("svad/<room>/stage.py", "svad/run/stages.py", "svad/config.py"):
+        assert f". `{name}`: " in guide
+
     found = run(tree, RUN, tmp_path)
     names = [name for name, *_ in found["states"]]
     place = names.index("frame_dimming")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 import inspect
+import pickle
 from dataclasses import fields, is_dataclass
+from types import SimpleNamespace
 
 import pytest
 
+from svad.compute.engine import DEFAULT_SECONDS
 from svad.config import PAPER, PRESETS, PREVIEW, QUICK, Preset
-from svad.run import makers
+from svad.run import makers, stages
 from svad.run.imports import own_graph
 from svad.run.stages import STAGES, InWorker, Stage, on_gpu, shown, stage, stage_makers
 from svad.weights.manifest import load_manifest
@@ -85,6 +88,24 @@ def test_what_a_builder_hands_over_counts_as_the_stages_code(row: Stage) -> None
 def _name(path) -> str:  # noqa: ANN001
     inner = path.relative_to(own_graph().package.parent).with_suffix("")
     return ".".join(inner.parts).removesuffix(".__init__")
+
+
+def test_a_stage_for_the_worker_takes_its_preset_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[tuple] = []
+
+    def far_away(work, *arguments, seconds, report):  # noqa: ANN001, ANN002, ANN202
+        sent.append((pickle.loads(pickle.dumps((work, arguments))), seconds))
+        return work(*arguments, report=report)
+
+    monkeypatch.setattr(stages.engine, "run", far_away)
+    theirs = SimpleNamespace(run=lambda subject, clip, report: [subject, clip])
+    monkeypatch.setattr(stages, "_made_there", lambda name, preset: theirs)
+    assert InWorker("identity", QUICK).run("subject", "clip", print) == ["subject", "clip"]
+    ((_, arguments), seconds) = sent[0]
+    assert arguments == ("identity", QUICK, "subject", "clip")
+    assert seconds == QUICK.gpu_seconds["identity"]
+    InWorker("identity", PAPER).run("subject", "clip", print)
+    assert sent[1][1] == DEFAULT_SECONDS
 
 
 def test_presets_are_told_from_each_other_by_what_they_do() -> None:
