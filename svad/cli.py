@@ -20,7 +20,15 @@ from svad.core.startup import check_python, prepare
 check_python()  # before anything that an older Python would stumble over
 prepare()
 
-from svad.config import BODIES, BUILT_IN, PRESETS, Preset, changed  # noqa: E402
+from svad.config import (  # noqa: E402
+    BODIES,
+    BUILT_IN,
+    PRESETS,
+    PREVIEW,
+    Preset,
+    changed,
+    with_video,
+)
 from svad.core.errors import JobError, Stopped, SvadError  # noqa: E402
 from svad.types import Report, StageState  # noqa: E402
 
@@ -30,7 +38,7 @@ QUIET = 5.0  # seconds between two lines about the same stage when the output is
 USAGE = """\
 python -m svad PHOTO -o OUT [--preset NAME] [--body NAME] [--views N] [--size PX] [--seed N]
        python -m svad animate OUT --motion NAME -o VIDEO.mp4 [--height PX] [--view SIDE]
-       python -m svad drive PHOTO CLIP -o VIDEO.mp4 [--preset quick]
+       python -m svad drive PHOTO CLIP -o VIDEO.mp4 [--preset NAME]
        python -m svad weights [--preset NAME] [--download] [--verify]"""
 
 
@@ -86,8 +94,9 @@ def _create_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--preset",
         choices=sorted(PRESETS),
-        default="preview",
-        help="default: preview; quick and paper need a GPU and pretrained files",
+        default=PREVIEW.name,
+        help=f"default: {PREVIEW.name}; {' and '.join(with_video())} need a GPU and pretrained "
+        "files",
     )
     parser.add_argument(
         "--body",
@@ -148,7 +157,7 @@ def _drive_parser() -> argparse.ArgumentParser:
     parser.add_argument("photo", type=Path, metavar="PHOTO", help="a JPEG, PNG or WebP file")
     parser.add_argument("clip", type=Path, metavar="CLIP", help="a video of one moving person")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="VIDEO.mp4")
-    parser.add_argument("--preset", choices=("quick", "paper"), default="quick")
+    parser.add_argument("--preset", choices=with_video(), default=with_video()[0])
     parser.add_argument("--seed", type=_whole(0, 2**31 - 1), default=0, metavar="N")
     parser.add_argument("--set", action="append", default=[], metavar="STAGE.FIELD=VALUE")
     parser.add_argument("--debug", action="store_true", help="show where an error comes from")

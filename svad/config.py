@@ -1,8 +1,10 @@
-"""The presets: one frozen dataclass of settings per stage."""
+"""The settings of every stage, and the table of presets with their texts and GPU seconds."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from typing import Any
 
 from svad.core.errors import SvadError
 
@@ -102,9 +104,17 @@ class PackageConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class Preset:
-    """One way through the pipeline; a stage without settings is left out."""
+    """One way through the pipeline; a stage without settings is left out.
+
+    Fields that are not compared are words and estimates: they change no result.
+    """
 
     name: str
+    title: str = field(default="", compare=False)  # a word for the page
+    note: str = field(default="", compare=False)  # for the page: what it gives, and from what
+    # Seconds asked of ZeroGPU by stage, models on their way to the GPU included. A preset that
+    # says none is not offered there.
+    gpu_seconds: Mapping[str, int] = field(default_factory=dict, compare=False)
     subject: SubjectConfig = field(default_factory=SubjectConfig)
     relief: ReliefConfig = field(default_factory=ReliefConfig)
     diffusion: DiffusionConfig | None = None
@@ -116,13 +126,22 @@ class Preset:
     seed: int = 0
 
 
-PREVIEW = Preset(name="preview")
+PREVIEW = Preset(
+    name="preview",
+    title="Preview",
+    note="From the photo alone, in about half a minute. Sides and back are guessed.",
+)
 # Within a visitor's GPU minutes: two windows of frames on a canvas that fits a standing person, as
 # high as those MusePose was trained on, and half of SVAD's steps. A second-order solver needs no
 # more for guided sampling (Lu et al. 2022, section 7), and guidance does its good at the middle
 # noise levels (Kynkaanniemi et al. 2024).
 QUICK = Preset(
     name="quick",
+    title="Quick",
+    note="A video model turns the person around: 92 frames, so that sides and back look real.",
+    # Estimates: the counted operations at 60 tera-operations a second, a careful guess for half
+    # an RTX PRO 6000.
+    gpu_seconds={"diffusion": 55, "identity": 20, "restoration": 30},
     subject=SubjectConfig(person_height=768),
     diffusion=DiffusionConfig(
         frames=92,
@@ -140,6 +159,8 @@ QUICK = Preset(
 )
 PAPER = Preset(
     name="paper",
+    title="Paper",
+    note="The paper's own settings: 189 frames at full size.",
     subject=SubjectConfig(person_height=1024),
     diffusion=DiffusionConfig(),
     identity=IdentityConfig(),
@@ -147,6 +168,17 @@ PAPER = Preset(
     avatar=AvatarConfig(frames=48),
 )
 PRESETS: dict[str, Preset] = {preset.name: preset for preset in (PREVIEW, QUICK, PAPER)}
+
+
+def settings_of(preset: Preset) -> dict[str, Any]:
+    """What a result depends on, as plain values: the preset without its words and estimates."""
+    values = asdict(preset)
+    return {f.name: values[f.name] for f in fields(preset) if f.compare}
+
+
+def with_video() -> list[str]:
+    """The names of the presets that have a video model."""
+    return [name for name, preset in PRESETS.items() if preset.diffusion is not None]
 
 
 def changed(preset: Preset, setting: str) -> Preset:

@@ -143,7 +143,7 @@ class Result:
 class StageState:
     """What the page and the terminal show of one stage."""
 
-    name: str  # of `svad.run.pipeline.STAGES`
+    name: str  # a row of the table of stages
     title: str  # a few plain words
     state: str  # waiting | running | done | kept | skipped | stopped | failed
     done: int

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from svad.config import PAPER, PRESETS, PREVIEW, QUICK, SettingError, changed
+from svad.config import (
+    PAPER,
+    PRESETS,
+    PREVIEW,
+    QUICK,
+    SettingError,
+    changed,
+    settings_of,
+    with_video,
+)
 from svad.diffusion.generate import run_settings
 
 
@@ -29,6 +40,17 @@ def test_quick_fits_two_windows_and_guides_in_the_middle() -> None:
 def test_every_preset_can_be_built_on() -> None:
     assert list(PRESETS) == ["preview", "quick", "paper"]
     assert PREVIEW.diffusion is None and PREVIEW.avatar.frames == 0
+
+
+def test_words_and_estimates_are_no_settings() -> None:
+    other = replace(QUICK, title="Fast", note="In a moment.", gpu_seconds={"diffusion": 1})
+    assert other == QUICK and settings_of(other) == settings_of(QUICK)
+    assert {"name", "seed", "diffusion"} <= set(settings_of(QUICK))
+    assert settings_of(replace(QUICK, seed=1)) != settings_of(QUICK)
+
+
+def test_the_presets_with_a_video_model() -> None:
+    assert with_video() == ["quick", "paper"]
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from pathlib import Path
+
+from svad.run.imports import imported
+from svad.run.stages import STAGES as TABLE
 
 ROOT = Path(__file__).parents[1]
 MODULES = sorted((ROOT / "svad").rglob("*.py"))
@@ -14,7 +16,7 @@ FLOORS = (
     {"compute", "geometry", "media", "types", "config"},
     {"weights", "body", "face", "splat", "storage"},
     {"pose", "motion", "learn"},
-    {"subject", "relief", "diffusion", "identity", "restoration", "avatar", "export"},
+    {row.room for row in TABLE},
     {"run"},
     {"ui", "cli", "__init__", "__main__"},
 )
@@ -25,25 +27,6 @@ UNSAFE = {"pickle.load", "pickle.loads", "torch.load", "eval", "exec"}
 
 def room(module: Path) -> str:
     return module.relative_to(ROOT / "svad").parts[0].removesuffix(".py")
-
-
-def imported(module: Path) -> Iterator[str]:
-    """All modules a file imports, inside functions too; not those for annotations only."""
-    tree = ast.parse(module.read_text(encoding="utf-8"))
-    hidden = {
-        id(node)
-        for branch in ast.walk(tree)
-        if isinstance(branch, ast.If) and ast.unparse(branch.test) == "TYPE_CHECKING"
-        for node in ast.walk(branch)
-    }
-    for node in ast.walk(tree):
-        if id(node) in hidden:
-            continue
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield node.module or ""
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def rooms_imported(module: Path) -> set[str]:

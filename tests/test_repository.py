@@ -86,3 +86,10 @@ def test_the_readme_shows_commands_that_exist() -> None:
     assert re.search(r"--motion (\w+)", readme).group(1) in MOTIONS
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"`?make (\w+)", readme)) <= targets
+
+
+def test_the_readme_tells_the_stages_by_their_titles_in_order() -> None:
+    from svad.run.stages import STAGES
+
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\d\. \*\*(.+?)\*\*", readme, re.MULTILINE) == [r.title for r in STAGES]

@@ -13,13 +13,12 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from svad import __version__
-from svad.config import Preset
+from svad.config import Preset, settings_of
 from svad.core.errors import JobError, OutputError
 from svad.core.files import PART, output_error, write_json
 from svad.core.locks import is_locked, locked
@@ -64,7 +63,7 @@ class Job:
             "schema": SCHEMA,
             "preset": preset.name,
             "seed": preset.seed,
-            "settings": asdict(preset),
+            "settings": settings_of(preset),
             "versions": versions(),
             "source": source,
             "created": old.get("created", _now()),

@@ -1,13 +1,13 @@
-"""How the stages of a preset are built: what each gets, and what of it runs on the GPU."""
+"""Builders of the stages: what of other rooms each gets, and its networks on the GPU."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from svad.compute import engine as gpu
+from svad.compute import engine
+from svad.compute.device import device, half
 from svad.config import DiffusionConfig, Preset
 from svad.run.bodies import load_body
 from svad.types import Clip, Report, Subject
@@ -17,105 +17,76 @@ if TYPE_CHECKING:
 
     from svad.diffusion.generate import Networks, Request
 
-Maker = Callable[[], Any]  # builds a stage; called once, when the stage is first needed
+
+def look(preset: Preset) -> Any:
+    """The quick look at a photo that comes before any stage."""
+    from svad.subject.dwpose import best_detector
+    from svad.subject.look import look
+
+    detector = cache(best_detector)
+    return lambda photo: look(photo, preset.subject, detector())
+
+
+def subject(preset: Preset) -> Any:
+    """The stage that finds the person in the photo."""
+    from svad.subject.dwpose import best_detector
+    from svad.subject.stage import SubjectStage
+
+    return SubjectStage(preset.subject, load_body(preset.body), best_detector)
+
+
+def relief(preset: Preset) -> Any:
+    """The stage that makes the first clip and the first guess of the avatar."""
+    from svad.relief.stage import ReliefStage
+
+    return ReliefStage(replace(preset.relief, seed=preset.seed), load_body(preset.body))
 
 
 @dataclass(frozen=True)
-class OnGpu:
-    """A stage that betters a clip and runs as a whole where the GPU is."""
+class FromGuess:
+    """The video stage among the stages that take a clip: it starts from the clip's first guess."""
 
-    name: str
-    preset: Preset
+    stage: Any  # run(subject, avatar, report)
 
     def run(self, subject: Subject, clip: Clip, report: Report) -> Clip:
-        return gpu.run(
-            _better_frames, self.name, getattr(self.preset, self.name), self.preset.body,
-            subject, clip,
-            seconds=gpu.seconds(self.name, self.preset.name), report=report,
-        )  # fmt: skip
+        """The generated frames take the place of the clip's."""
+        return self.stage.run(subject, clip.start, report)
 
 
-def stage_makers(preset: Preset) -> dict[str, Maker]:
-    """How the stages of a preset are built; nothing heavy is imported before one is."""
+def diffusion(preset: Preset) -> Any:
+    """The stage that turns the person around; its networks run where the GPU is."""
+    from svad.diffusion.stage import DiffusionStage
+    from svad.subject.frames import frame_reader
 
-    @cache
-    def detector() -> Any:
-        from svad.subject.dwpose import best_detector
-
-        return best_detector()
-
-    def look() -> Any:
-        from svad.subject.look import look
-
-        return lambda photo: look(photo, preset.subject, detector())
-
-    def subject() -> Any:
-        from svad.subject.stage import SubjectStage
-
-        return SubjectStage(preset.subject, load_body(preset.body), detector)
-
-    def relief() -> Any:
-        from svad.relief.stage import ReliefStage
-
-        return ReliefStage(replace(preset.relief, seed=preset.seed), load_body(preset.body))
-
-    def diffusion() -> Any:
-        from svad.diffusion.stage import DiffusionStage
-        from svad.subject.frames import frame_reader
-
-        frames = partial(generate_on_gpu, preset)
-        body = load_body(preset.body)
-        return DiffusionStage(preset.diffusion, body, frames, frame_reader())
-
-    def follow() -> Any:
-        from svad.diffusion.follow import FollowStage
-        from svad.pose.detect import DwPose
-        from svad.subject.dwpose import shared_dwpose
-
-        network = shared_dwpose() or DwPose.load()  # the latter says which file is missing
-        return FollowStage(preset.diffusion, partial(generate_on_gpu, preset), network.follow)
-
-    def avatar() -> Any:
-        from svad.avatar.stage import AvatarStage
-
-        return AvatarStage(preset.avatar)
-
-    def package() -> Any:
-        from svad.export.stage import PackageStage
-
-        return PackageStage(preset.package)
-
-    return {
-        "look": look,
-        "subject": subject,
-        "relief": relief,
-        "diffusion": diffusion,
-        "identity": lambda: OnGpu("identity", preset),
-        "restoration": lambda: OnGpu("restoration", preset),
-        "follow": follow,
-        "avatar": avatar,
-        "package": package,
-    }
+    frames = partial(generate_on_gpu, preset)
+    body = load_body(preset.body)
+    return FromGuess(DiffusionStage(preset.diffusion, body, frames, frame_reader()))
 
 
-def _better_frames(
-    name: str, config: Any, body: str, subject: Subject, clip: Clip, *, report: Report
-) -> Clip:
-    return frame_stage(name, config, body).run(subject, clip, report)
+def follow(preset: Preset) -> Any:
+    """The video model moved by a clip of the person's own."""
+    from svad.diffusion.follow import FollowStage
+    from svad.pose.detect import DwPose
+    from svad.subject.dwpose import shared_dwpose
+
+    network = shared_dwpose() or DwPose.load()  # the latter says which file is missing
+    return FollowStage(preset.diffusion, partial(generate_on_gpu, preset), network.follow)
 
 
-@cache
-def frame_stage(name: str, config: Any, body: str) -> Any:
-    """The stage `identity` or `restoration` of this process; its networks stay between runs."""
-    if name == "identity":
-        from svad.identity.stage import IdentityStage
-        from svad.subject.landmarker import shared_landmarker
+def identity(preset: Preset) -> Any:
+    """The stage that keeps the photo's face."""
+    from svad.identity.stage import IdentityStage
+    from svad.subject.landmarker import shared_landmarker
 
-        face_points = shared_landmarker().face_points
-        return IdentityStage(config, head_networks(), load_body(body), face_points)
+    points = shared_landmarker().face_points
+    return IdentityStage(preset.identity, head_networks(), load_body(preset.body), points)
+
+
+def restoration(preset: Preset) -> Any:
+    """The stage that restores detail."""
     from svad.restoration.stage import RestorationStage
 
-    return RestorationStage(config, load_body(body), face_networks())
+    return RestorationStage(preset.restoration, load_body(preset.body), face_networks())
 
 
 @cache
@@ -126,8 +97,8 @@ def head_networks() -> Any:
     from svad import weights
     from svad.identity.models import LazyModels
 
-    on_gpu = gpu.device().type == "cuda"
-    return LazyModels(weights.resolve, gpu.device(), torch.float16 if on_gpu else torch.float32)
+    on_gpu = device().type == "cuda"
+    return LazyModels(weights.resolve, device(), torch.float16 if on_gpu else torch.float32)
 
 
 @cache
@@ -136,14 +107,14 @@ def face_networks() -> Any:
     from svad import weights
     from svad.restoration.models import Networks
 
-    return Networks(weights.resolve, gpu.device())
+    return Networks(weights.resolve, device())
 
 
 def generate_on_gpu(preset: Preset, request: Request, report: Report) -> np.ndarray:
     """Frames [T, H, W, 3] uint8; only the networks' part of the stage costs GPU seconds."""
-    return gpu.run(
+    return engine.run(
         _generate, preset.diffusion, preset.seed, request,
-        seconds=gpu.seconds("diffusion", preset.name), report=report,
+        seconds=asked_seconds("diffusion", preset), report=report,
     )  # fmt: skip
 
 
@@ -161,7 +132,12 @@ def video_networks() -> Networks:
     from svad import weights
     from svad.diffusion.generate import Networks
 
-    return Networks(weights.resolve, gpu.device(), gpu.half())
+    return Networks(weights.resolve, device(), half())
+
+
+def asked_seconds(stage: str, preset: Preset) -> int:
+    """GPU seconds that a stage of a preset asks for."""
+    return preset.gpu_seconds.get(stage, engine.DEFAULT_SECONDS)
 
 
 def preload(preset: Preset) -> None:

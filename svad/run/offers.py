@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from svad import weights
-from svad.compute import engine as gpu
+from svad.compute.device import device, on_zero
 from svad.config import PRESETS, Preset
+from svad.run import stages
 from svad.weights.manifest import Entry
 
 # GPU seconds a free account has on ZeroGPU in a day; a preset that asks for more is not offered
@@ -35,10 +36,10 @@ def offer(preset: Preset) -> Offer:
     """What a preset needs and finds on this machine."""
     store = weights.Store.from_environment()
     useful = (e for e in store.entries.values() if preset.name in e.useful_for)
-    networks = preset.diffusion is not None
-    zero = networks and gpu.on_zero()
-    here = "zero" if zero else gpu.device().type if networks else "cpu"
-    asks = gpu.asked(preset.name) if zero else 0
+    networks = bool(stages.on_gpu(preset))
+    zero = networks and on_zero()
+    here = "zero" if zero else device().type if networks else "cpu"
+    asks = stages.asked(preset) if zero else 0
     return Offer(
         preset=preset.name,
         missing=tuple(store.missing(preset.name)),

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from svad import weights
-from svad.compute import engine as gpu
-from svad.config import PREVIEW, PackageConfig, Preset, SettingError
+from svad.compute.device import device
+from svad.config import PREVIEW, PackageConfig, Preset, SettingError, with_video
 from svad.core.errors import JobError
 from svad.export.formats import FORMATS
 from svad.run.board import Board, Listener, first_state
 from svad.run.bodies import limits, own_body
 from svad.run.jobs import Job, is_own, open_job, read_card
-from svad.run.makers import Maker, stage_makers
+from svad.run.stages import STAGES, Maker, Stage, on_gpu, shown, stage_makers
 from svad.run.steps import Steps, no_weights, photo_hash
 from svad.storage import load
 from svad.types import Avatar, Clip, Photo, Report, Result, StageState, Subject
@@ -25,23 +25,8 @@ from svad.types import Avatar, Clip, Photo, Report, Result, StageState, Subject
 if TYPE_CHECKING:
     from svad.subject.look import Look
 
-STAGES = (
-    ("subject", "Understand the photo"),
-    ("relief", "Shape from the photo"),
-    ("diffusion", "Turn the person around"),
-    ("identity", "Keep the face"),
-    ("restoration", "Restore detail"),
-    ("avatar", "Train the avatar"),
-    ("package", "Turntable and files"),
-)
-SKIPPED = {
-    "identity": "Not needed: the preview takes the face straight from the photo.",
-    "restoration": "Not needed: the preview makes no frames that would have to be restored.",
-}
 REPLACES = "{folder} holds the avatar of another photo; it stays until the new one is ready."
 SLOW = "There is no GPU here. {preset} computes for many hours on a CPU; preview takes seconds."
-# Seconds on two ordinary cores: where the estimates of the remaining time start from.
-TYPICAL = {"subject": 5.0, "relief": 4.0, "avatar": 2.5, "package": 5.0}
 VIEWS = {"front": 0.0, "left": math.pi / 2, "back": math.pi, "right": -math.pi / 2}  # yaw, radians
 SHORTEST_VIDEO = 4.0  # seconds
 
@@ -82,7 +67,7 @@ class Pipeline:
         """
         if self._own_makers:
             weights.require(self.preset.name)
-            if say is not None and self.preset.diffusion and gpu.device().type == "cpu":
+            if say is not None and on_gpu(self.preset) and device().type == "cpu":
                 say(SLOW.format(preset=self.preset.name))
         own = own_body(self.preset.body)
         decoded = None if photo is None else _read(photo)
@@ -90,17 +75,14 @@ class Pipeline:
             if job.replaces and say is not None:
                 say(REPLACES.format(folder=folder))
             job.begin(self.preset, photo_hash(decoded) if decoded else job.card["source"])
-            if self.preset.diffusion:
+            if on_gpu(self.preset):
                 job.card["weights"] = list(weights.read_by(self.preset.name))
             if own is not None:
                 job.card["body"] = own.notice
-            board = Board(stages(self.preset), TYPICAL, job.folder / "stages", listener, stop)
+            typical = {row.name: row.seconds for row in STAGES if row.seconds is not None}
+            board = Board(stages(self.preset), typical, job.folder / "stages", listener, stop)
             with board.running():
-                known = no_weights
-                if self._own_makers:
-                    known = partial(
-                        weights.found_by, weights.Store.from_environment(), self.preset.name
-                    )
+                known = self._weights() if self._own_makers else no_weights
                 body = own.sha256 if own is not None else ""
                 self._run(Steps(job, board, self.preset, known, body), decoded, look)
             job.publish()
@@ -124,38 +106,38 @@ class Pipeline:
 
         subject = steps.do("subject", Subject, understand, _save_input)
         clip = steps.do("relief", Clip, lambda report: stage("relief").run(subject(), report))
-        if self.preset.diffusion is not None:
-            shape = clip
-
-            def turn(report: Report) -> Clip:
-                return stage("diffusion").run(subject(), shape().start, report)
-
-            clip = steps.do("diffusion", Clip, turn)
-        clip = self._frames(steps, "identity", subject, clip)
-        clip = self._frames(steps, "restoration", subject, clip)
+        for row in STAGES:
+            if row.takes_clip:
+                clip = self._next_clip(steps, row, subject, clip)
         avatar = steps.do(
             "avatar", Avatar, lambda report: stage("avatar").run(subject(), clip(), report)
         )
         steps.do("package", Result, pack, partial(_list_files, settings=self.preset.package))
         steps.finish()
 
-    def _frames(
+    def _next_clip(
         self,
         steps: Steps,
-        name: str,
+        row: Stage,
         subject: Callable[[], Subject],
         clip: Callable[[], Clip],
     ) -> Callable[[], Clip]:
-        """A stage that betters the frames, where the preset has it and it finds something to do."""
-        if getattr(self.preset, name) is None:
-            steps.skip(name, SKIPPED[name])
+        """The clip that a stage makes of another, or that one where the stage is left out."""
+        if row.of(self.preset) is None:
+            if row.skipped:
+                steps.skip(row.name, row.skipped)
             return clip
         return steps.do(
-            name,
+            row.name,
             Clip,
-            lambda report: self._stage(name).run(subject(), clip(), report),
-            instead=clip,
+            lambda report: self._stage(row.name).run(subject(), clip(), report),
+            instead=clip if row.optional else None,
         )
+
+    def _weights(self) -> Callable[[Stage], list[tuple[str, int]]]:
+        """The pretrained files that a stage finds on this machine as it is now."""
+        store, preset = weights.Store.from_environment(), self.preset.name
+        return lambda row: weights.found_by(store, preset, row.weights, row.any_weights)
 
     def animate(
         self,
@@ -196,12 +178,12 @@ def run(
 
 def stages(preset: Preset) -> tuple[tuple[str, str], ...]:
     """(name, title) of the stages a preset shows, in order."""
-    return tuple(s for s in STAGES if s[0] != "diffusion" or preset.diffusion is not None)
+    return tuple((row.name, row.title) for row in shown(preset))
 
 
 def waiting(preset: Preset = PREVIEW) -> tuple[StageState, ...]:
     """The stages before anything runs."""
-    return tuple(first_state(name, title, TYPICAL.get(name)) for name, title in stages(preset))
+    return tuple(first_state(row.name, row.title, row.seconds) for row in shown(preset))
 
 
 def load_avatar(folder: Path) -> Avatar:
@@ -261,7 +243,8 @@ def drive(
     `PhotoError`, `VideoError`, `OutputError`.
     """
     if preset.diffusion is None:
-        raise SettingError(f"{preset.name} has no video model. Choose quick or paper.")
+        able = " or ".join(with_video())
+        raise SettingError(f"{preset.name} has no video model. Choose {able}.")
     weights.require(preset.name)
     from svad.media.video import read_frames, write_mp4
 

@@ -7,23 +7,20 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-import svad
-from svad.config import Preset
+from svad.config import Preset, settings_of
 from svad.core.errors import MissingFile, NothingToDo, OutputError, Stopped, SvadError
 from svad.core.files import output_error
 from svad.run.board import Board
 from svad.run.jobs import Job
+from svad.run.stages import Stage, stage
 from svad.storage import load, save
 from svad.types import Photo, Report, Result
 
 T = TypeVar("T")
-# Rooms whose code every stage stands on: when they change, no older result is trusted.
-GROUND = ("media", "body", "splat", "pose")
 
 
 class Steps:
@@ -34,7 +31,7 @@ class Steps:
         job: Job,
         board: Board,
         preset: Preset,
-        weights: Callable[[str], list[tuple[str, int]]],  # a stage's files: name, bytes
+        weights: Callable[[Stage], list[tuple[str, int]]],  # a stage's files: name, bytes
         body: str = "",  # sha256 of a person's own body file
     ) -> None:
         self.job, self.board, self.preset, self.weights = job, board, preset, weights
@@ -99,8 +96,8 @@ class Steps:
         return card
 
     def _next_key(self, name: str) -> str:
-        settings = asdict(self.preset).get(name)
-        parts = [self._key, name, settings, self.preset.seed, code_hash(name), self.weights(name)]
+        row, settings = stage(name), settings_of(self.preset)[name]
+        parts = [self._key, name, settings, self.preset.seed, row.code(), self.weights(row)]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
     def _path(self, name: str) -> Path:
@@ -157,7 +154,7 @@ class Steps:
         self.job.record(entry | more, self._order)
 
 
-def no_weights(stage: str) -> list[tuple[str, int]]:
+def no_weights(row: Stage) -> list[tuple[str, int]]:
     """For stages that somebody else makes."""
     return []
 
@@ -168,19 +165,6 @@ def photo_hash(photo: Photo) -> str:
     state.update(photo.rgb.tobytes())
     if photo.alpha is not None:
         state.update(photo.alpha.tobytes())
-    return state.hexdigest()
-
-
-@cache
-def code_hash(room: str) -> str:
-    """Changes whenever the code or data of a stage, or of what it stands on, changes."""
-    root = Path(svad.__file__).parent
-    state = hashlib.sha256()
-    for folder in (*GROUND, room):
-        for path in sorted((root / folder).rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts:
-                state.update(path.relative_to(root).as_posix().encode())
-                state.update(path.read_bytes())
     return state.hexdigest()
 
 

@@ -26,8 +26,8 @@ def add_endpoints(studio: Studio) -> None:
     ) -> Iterator[dict]:
         """Makes an avatar from a photo; yields the state, at the end with the files.
 
-        The preset is preview, quick or paper; the body is default, or smplx_neutral, smplx_male or
-        smplx_female where that file is.
+        The preset is one of those on the page, by name; a wrong one is answered with all names.
+        The body is default, or smplx_neutral, smplx_male or smplx_female where that file is.
 
         Each result has "state" (looking, waiting, running, stopped or done), "seconds", "job",
         "warnings", "stages", and when done "files" (name to file).

@@ -155,7 +155,9 @@ class Events:
             p.photo: gr.Image(interactive=False),
             p.tabs: gr.Tabs(selected="steps"),
             p.status: stages.status((), 0),
-            p.steps: stages.step_list((), self.studio.shelf.url, preset or "preview"),
+            p.steps: stages.step_list(
+                (), self.studio.shelf.url, preset or self.studio.settings.preset
+            ),
             p.preset: gr.Radio(interactive=False),
             p.body: gr.Radio(interactive=False),
         }

@@ -107,7 +107,7 @@ def _left(studio: Studio, shown: str) -> dict[str, Any]:
     )
     check = html(panels.tips(), elem_id="check")
     preset = gr.Radio(
-        [(title, name) for name, title in texts.PRESETS.items()],
+        [(preset.title, name) for name, preset in PRESETS.items()],
         value=studio.settings.preset,
         label=texts.QUALITY,
         container=False,

@@ -6,7 +6,7 @@ from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
-from svad.config import OWN_BODIES
+from svad.config import OWN_BODIES, PRESETS
 from svad.run.bodies import limits
 from svad.run.offers import Offer
 from svad.ui import texts
@@ -65,7 +65,7 @@ def problem(title: str, sentence: str, advice: str) -> str:
 
 def offer(found: Offer) -> str:
     """What a preset gives, where it runs, and which files it lacks with source and terms."""
-    lines = [texts.PRESET_NOTES[found.preset]]
+    lines = [PRESETS[found.preset].note]
     if found.needs_gpu:
         where = {"cpu": texts.ON_CPU, "gpu": texts.ON_GPU, "zero": texts.ON_ZERO}[found.here]
         lines.append(where.format(s=found.asks) if found.fits else texts.TOO_LONG)
@@ -95,7 +95,7 @@ def can_fetch(found: Offer) -> list[Entry]:
 
 def fetching(preset: str, beat: Fetching) -> str:
     """A bar per file."""
-    title = texts.FETCHING.format(name=texts.PRESETS[preset])
+    title = texts.FETCHING.format(name=PRESETS[preset].title)
     rows = "".join(map(_fetched_file, beat.files))
     return (
         f'<div class="check offer" data-say="{escape(title)}"><h2>{escape(title)}</h2>'
@@ -124,7 +124,7 @@ def fetched(beat: Fetching) -> str:
 
 
 def _missing(found: Offer) -> str:
-    name, n = texts.PRESETS[found.preset], len(found.missing)
+    name, n = PRESETS[found.preset].title, len(found.missing)
     title = texts.PRESET_MISSING_ONE if n == 1 else texts.PRESET_MISSING
     groups: dict[tuple[str, str], list[Entry]] = {}
     for entry in found.missing:

@@ -11,8 +11,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from svad.compute import engine as gpu
-from svad.config import QUICK
+from svad.compute.device import on_zero
+from svad.compute.engine import dispatcher
+from svad.config import PRESETS
 from svad.core.errors import SvadError
 from svad.run import makers
 from svad.run.offers import offer
@@ -41,7 +42,7 @@ def serve(examples: Path = ROOT / "examples") -> None:
     private = private_folder()
     # Uploads and whatever the page shows; read by gradio when it is imported.
     os.environ.setdefault("GRADIO_TEMP_DIR", str(private / "page"))
-    if gpu.on_zero():
+    if on_zero():
         fetch_at_start()  # before the networks are put on the GPU, and that before the page opens
         ready_for_zero()
     from svad.ui.page import build_page, first_view_files, launch_options
@@ -67,7 +68,7 @@ def serve(examples: Path = ROOT / "examples") -> None:
             "port, choose another: GRADIO_SERVER_PORT=7861 make demo"
         )
     print(f"The page is open on {page.local_url}", flush=True)
-    if not gpu.on_zero():
+    if not on_zero():
         threading.Thread(target=fetch_at_start, daemon=True).start()
     threading.Thread(target=warm_up, args=(studio,), daemon=True).start()
     threading.Thread(target=clean, args=(studio, first_view_files(page)), daemon=True).start()
@@ -77,13 +78,14 @@ def serve(examples: Path = ROOT / "examples") -> None:
 def ready_for_zero() -> None:
     """What a ZeroGPU Space wants before the page is launched.
 
-    The decorated function must exist, and networks that every quick run needs are put on the GPU
-    here: the platform streams them to each worker.
+    The decorated function must exist, and networks that every run of an offered preset needs are
+    put on the GPU here: the platform streams them to each worker.
     """
-    gpu.dispatcher()
+    dispatcher()
     try:
-        if offer(QUICK).ready:
-            makers.preload(QUICK)
+        for preset in PRESETS.values():
+            if offer(preset).ready:
+                makers.preload(preset)
     except SvadError:  # a wrong file; the preview needs none, and a run will say what is wrong
         log.exception("The networks could not be loaded before the start")
 

@@ -7,6 +7,8 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from svad.config import PRESETS, PREVIEW
+from svad.run.stages import shown
 from svad.ui import texts
 
 if TYPE_CHECKING:
@@ -16,12 +18,11 @@ Address = Callable[[Path], str]
 OVER = ("done", "kept", "skipped")
 
 
-def step_list(states: tuple[StageState, ...], url: Address, preset: str = "preview") -> str:
+def step_list(states: tuple[StageState, ...], url: Address, preset: str = PREVIEW.name) -> str:
     """One row per stage: thumbnail, name, state in words, bar, seconds."""
     if not states:
-        left_out = texts.ONLY_WITH_FRAMES if preset == "preview" else ()
-        titles = [title for name, title in texts.STAGES if name not in left_out]
-        rows = "".join(_row(n, title, "waiting") for n, title in enumerate(titles, 1))
+        coming = enumerate(shown(PRESETS[preset]), 1)
+        rows = "".join(_row(n, stage.title, "waiting") for n, stage in coming)
         idle = f'<p class="terms">{escape(texts.STEPS_IDLE)}</p>'
         return f'<ol class="steps">{rows}</ol>{idle}'
     rows = "".join(_state_row(n, state, url) for n, state in enumerate(states, 1))

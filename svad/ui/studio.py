@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from svad.config import BUILT_IN, OWN_BODIES, PRESETS
+from svad.config import BUILT_IN, OWN_BODIES, PRESETS, PREVIEW
 from svad.core.errors import JobError, Stopped, SvadError
 from svad.core.files import writing
 from svad.run.bodies import bodies_here, own_body
@@ -35,7 +35,7 @@ class Settings:
 
     jobs: Path  # private root of the job folders
     examples: Path  # folder of the finished examples
-    preset: str = "preview"
+    preset: str = PREVIEW.name
     keep_hours: float = 6  # until photos and avatars are removed
     keep_gigabytes: float = 10  # of job folders; the oldest go first
     upload_megabytes: int = 25

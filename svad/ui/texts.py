@@ -1,4 +1,4 @@
-"""Every word the page says, in one place."""
+"""The words of the page; those of stages and presets stand in their tables."""
 
 from __future__ import annotations
 
@@ -34,12 +34,6 @@ CONSENT = "Use a photo of yourself, or of someone who has agreed to it."
 RETENTION = "Photos and avatars are removed after {hours} hours. Only you can see them."
 
 QUALITY = "How"
-PRESETS = {"preview": "Preview", "quick": "Quick", "paper": "Paper"}
-PRESET_NOTES = {
-    "preview": "From the photo alone, in about half a minute. Sides and back are guessed.",
-    "quick": "A video model turns the person around: 92 frames, so that sides and back look real.",
-    "paper": "The paper's own settings: 189 frames at full size.",
-}
 BODY = "Body"
 BODIES = {
     "default": "Default body",
@@ -104,16 +98,6 @@ NO_FILE = "Send a photo as an uploaded file."
 NO_SPACE = "The disk is full. Free some space and try again; finished steps are kept."
 NO_WRITE = "The job folder cannot be written to. Check the folder's permissions and try again."
 
-STAGES = (
-    ("subject", "Understand the photo"),
-    ("relief", "Shape from the photo"),
-    ("diffusion", "Turn the person around"),
-    ("identity", "Keep the face"),
-    ("restoration", "Restore detail"),
-    ("avatar", "Train the avatar"),
-    ("package", "Turntable and files"),
-)
-ONLY_WITH_FRAMES = ("diffusion",)  # left out by the preview
 STEPS_IDLE = "These are the steps from a photo to an avatar. They start with Create avatar."
 STATES = {
     "waiting": "Waiting",

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from svad.core.errors import MissingWeights
@@ -49,13 +50,19 @@ def require(preset: str) -> None:
     raise MissingWeights(first.file, first.where, first.terms, advice)
 
 
-def found_by(store: Store, preset: str, stage: str) -> list[tuple[str, int]]:
-    """The pretrained files a stage finds on this machine, with their sizes in bytes.
+def found_by(
+    store: Store,
+    preset: str,
+    groups: Collection[str],  # of the manifest; their files count where the preset reads them
+    always: Collection[str] = (),  # further groups, which are read in every preset if they are here
+) -> list[tuple[str, int]]:
+    """The pretrained files of some groups that are on this machine, with their sizes in bytes.
 
     Some steps are left out without them, so a result counts only as long as they stay the same.
     """
-    rooms = (stage, "pose") if stage in ("subject", "diffusion") else (stage,)
-    entries = (e for e in store.entries.values() if e.stage in rooms)
-    mine = [e.name for e in entries if e.stage == "pose" or preset in e.presets]
+    entries = store.entries.values()
+    mine = [
+        e.name for e in entries if e.stage in always or (e.stage in groups and preset in e.presets)
+    ]
     found = ((name, store.locate(name)) for name in mine)
     return [(name, place.path.stat().st_size) for name, place in found if place is not None]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
+from svad.config import SettingError
 from svad.core.errors import MissingWeights, NothingToDo, SvadError
 
 
@@ -100,6 +101,10 @@ def nothing(*, report: Callable[..., None]) -> None:
 
 def fails(*, report: Callable[..., None]) -> None:
     raise SvadError("The file does not fit.")
+
+
+def misfits(*, report: Callable[..., None]) -> None:
+    raise SettingError("There is no such setting.")
 
 
 def lacks(*, report: Callable[..., None]) -> None:

@@ -1,4 +1,4 @@
-"""The way to the GPU: a plain call here, one worker process with messages on ZeroGPU."""
+"""Engines: a plain call here, one worker process with messages on ZeroGPU."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from svad.compute import engine as gpu
-from svad.config import PAPER, PRESETS, PREVIEW, QUICK
+from svad.config import SettingError
 from svad.core.errors import MissingWeights, NothingToDo, Stopped, SvadError
-from svad.run import offers
 from tests.compute import engine_work as gpu_work
 from tests.compute.engine_work import FakeSpaces
 
@@ -59,13 +58,26 @@ def test_there_is_one_decorated_function_for_everything(zero: FakeSpaces) -> Non
     gpu.run(gpu_work.add, 1, 1, report=silent)
     with pytest.raises(NothingToDo, match="no face in the photo"):
         gpu.run(gpu_work.nothing, report=silent)
-    with pytest.raises(NothingToDo, match="face.pth is missing"):  # a stage may be left out for it
+    with pytest.raises(MissingWeights, match="face.pth is missing"):
         gpu.run(gpu_work.lacks, report=silent)
-    with pytest.raises(SvadError, match="too little free memory"):
+    with pytest.raises(gpu.GpuUnavailable, match="too little free memory"):
         gpu.run(gpu_work.full, report=silent)
     with pytest.raises(SvadError, match="does not fit"):
         gpu.run(gpu_work.fails, report=silent)
     assert zero.decorated == [gpu.worker]
+
+
+@pytest.mark.parametrize("work", [gpu_work.nothing, gpu_work.lacks, gpu_work.misfits])
+def test_an_error_of_the_worker_is_the_error_that_was_raised(
+    zero: FakeSpaces, work: gpu.Work
+) -> None:
+    with pytest.raises(SvadError) as there:
+        gpu.run(work, report=silent)
+    with pytest.raises(SvadError) as here:
+        gpu.InProcess().run(work, (), 1, silent)
+    assert type(there.value) is type(here.value) is not SvadError
+    assert str(there.value) == str(here.value) and vars(there.value) == vars(here.value)
+    assert type(there.value) in (NothingToDo, MissingWeights, SettingError)
 
 
 def test_the_platforms_words_reach_the_visitor(zero: FakeSpaces) -> None:
@@ -108,24 +120,3 @@ def test_stop_gets_through_while_the_work_is_silent(zero: FakeSpaces) -> None:
         gpu.run(gpu_work.silent_for, 4.0, report=report)
     assert time.monotonic() - begun < 8  # the worker itself is waited for
     assert told[-1] == (1, 5, "loading")
-
-
-def test_what_a_run_asks_for_fits_a_free_account() -> None:
-    assert 0 < gpu.asked("quick") <= offers.FREE_SECONDS
-    assert gpu.asked("preview") == 0
-    assert {preset for _, preset in gpu.SECONDS} <= set(PRESETS)
-
-
-def test_on_zero_only_what_visitors_can_pay_for_is_offered(zero: FakeSpaces) -> None:
-    assert offers.offer(PREVIEW).ready and offers.offer(PREVIEW).asks == 0
-    quick, paper = offers.offer(QUICK), offers.offer(PAPER)
-    assert quick.fits and quick.asks == gpu.asked("quick") and not paper.fits
-    assert not paper.ready
-
-
-def test_what_the_networks_run_on() -> None:
-    import torch
-
-    cuda = torch.cuda.is_available()
-    assert gpu.device().type == ("cuda" if cuda else "cpu")
-    assert gpu.half() == (torch.bfloat16 if cuda else torch.float32)

@@ -23,6 +23,7 @@ from svad.media.images import read_png, read_rgb, save_png
 from svad.run import pipeline
 from svad.run.jobs import read_card
 from svad.run.pipeline import Pipeline, stages
+from svad.run.stages import stage
 from svad.types import Clip, Report, StageState, Subject
 from svad.weights import Store, found_by
 from tests.fakes import FakeStages
@@ -135,15 +136,20 @@ def test_pretrained_files_that_come_or_change_count_as_an_input(tmp_path: Path) 
     own.mkdir()
     environ = {"SVAD_WEIGHTS": str(own), "SVAD_CACHE": str(tmp_path / "cache")}
     store = Store.from_environment(environ)
-    before = found_by(store, "quick", "restoration")
+
+    def files(preset: str, name: str) -> list[tuple[str, int]]:
+        row = stage(name)
+        return found_by(store, preset, row.weights, row.any_weights)
+
+    before = files("quick", "restoration")
     (own / store.entry("bfrffusion").base).write_bytes(b"one")
-    brought = found_by(store, "quick", "restoration")
+    brought = files("quick", "restoration")
     assert [pair for pair in brought if pair not in before] == [("bfrffusion", 3)]
-    assert found_by(store, "preview", "restoration") == []
+    assert files("preview", "restoration") == []
     (own / store.entry("yolox_l").base).write_bytes(b"detector")
-    for stage in ("subject", "diffusion"):
-        assert ("yolox_l", 8) in found_by(store, "quick", stage)
-    assert ("yolox_l", 8) in found_by(store, "preview", "subject")  # used wherever it is
+    for name in ("subject", "diffusion"):
+        assert ("yolox_l", 8) in files("quick", name)
+    assert ("yolox_l", 8) in files("preview", "subject")  # used wherever it is
 
 
 def test_a_stages_own_files_are_part_of_its_key(photo: Path, tmp_path: Path) -> None:
@@ -151,7 +157,7 @@ def test_a_stages_own_files_are_part_of_its_key(photo: Path, tmp_path: Path) -> 
     fakes, out = FakeStages(), tmp_path / "out"
     made = Pipeline(makers=fakes.makers())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pipeline, "no_weights", lambda name: there if name == "avatar" else [])
+        patch.setattr(pipeline, "no_weights", lambda row: there if row.name == "avatar" else [])
         made.run(photo, out)
         made.run(photo, out)
         there.append("restorer")

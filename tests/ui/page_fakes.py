@@ -16,22 +16,17 @@ from typing import Any
 import cv2
 import numpy as np
 
+from svad.config import PREVIEW
 from svad.core.errors import Stopped
 from svad.export.formats import FORMATS
 from svad.media.images import save_jpg, save_png
 from svad.media.video import write_mp4
+from svad.run.pipeline import stages
 from svad.subject.checks import read_photo
 from svad.types import Result, StageState
 from tests.helpers import tiny_avatar, tiny_mesh
 
-TITLES = (
-    ("subject", "Understand the photo"),
-    ("relief", "Shape from the photo"),
-    ("identity", "Keep the face"),
-    ("restoration", "Restore detail"),
-    ("avatar", "Train the avatar"),
-    ("package", "Turntable and files"),
-)
+TITLES = stages(PREVIEW)
 SKIPPED = ("identity", "restoration")
 WIDTH, HEIGHT = 180, 240
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from svad.config import PRESETS
 from svad.run import pipeline
 from svad.types import StageState
-from svad.ui import stages, texts
+from svad.ui import stages
 
 
 def state(name: str, state: str, **more) -> StageState:
@@ -18,13 +21,13 @@ def url(path: Path) -> str:
     return f"at:{path.name}"
 
 
-def test_words_match_the_pipeline():
-    assert texts.STAGES == pipeline.STAGES
-
-
-def test_before_a_run_all_stages_wait():
-    html = stages.step_list((), url)
-    assert html.count("<li") == 6 == html.count("Waiting")
+@pytest.mark.parametrize("preset", PRESETS)
+def test_before_a_run_all_stages_of_the_preset_wait(preset: str):
+    html = stages.step_list((), url, preset)
+    titles = [title for _, title in pipeline.stages(PRESETS[preset])]
+    assert html.count("<li") == len(titles) == html.count("Waiting")
+    places = [html.index(f"<b>{title}</b>") for title in titles]
+    assert places == sorted(places)
 
 
 def test_every_state_is_a_word_with_a_bar_and_seconds():

@@ -1,0 +1,188 @@
+"""The table of stages: each one's name, title, room, seconds, pretrained files and builder.
+
+A stage is a row here, its settings in `svad/config.py` and a room with `stage.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, partial
+from importlib import import_module
+from typing import Any, Literal
+
+from svad.compute import engine
+from svad.config import Preset
+from svad.run import makers
+from svad.run.imports import own_graph
+from svad.types import Clip, Report, Subject
+
+BODIES = ("svad.body.free", "svad.body.smplx_file")  # readers of the bodies a stage may get
+Maker = Callable[[], Any]  # builds a stage; called once, when the stage is first needed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One row of the table."""
+
+    name: str  # of its settings in a preset, and of its result in the job folder
+    title: str  # a few plain words
+    room: str  # folder of the package
+    # What builds it from a preset; None = the room's class `<Name>Stage`, from its settings alone.
+    build: Callable[[Preset], Any] | None = None
+    parts: tuple[str, ...] = ()  # modules of other rooms that `build` hands to it
+    takes_clip: bool = False  # run(subject, clip, report) -> another clip; they follow one another
+    optional: bool = False  # a run goes on where it finds nothing to do, or lacks its files
+    skipped: str = ""  # the reason where a preset has no such settings; "" = it is not shown then
+    seconds: float | None = None  # on two ordinary cores: where estimates start; None = unknown
+    # Where it runs: here; here, its networks where the GPU is; or as a whole where the GPU is.
+    where: Literal["here", "networks", "worker"] = "here"
+    weights: tuple[str, ...] = ()  # groups of the manifest, read by the presets named there
+    any_weights: tuple[str, ...] = ()  # groups of the manifest, read in every preset if present
+
+    def of(self, preset: Preset) -> Any:
+        """The stage's settings in a preset; None where the preset leaves it out."""
+        return getattr(preset, self.name)
+
+    def made(self, preset: Preset) -> Any:
+        """The stage itself, with all that it needs."""
+        if self.build is not None:
+            return self.build(preset)
+        module = import_module(f"{__name__.partition('.')[0]}.{self.room}.stage")
+        words = self.name.split("_")
+        return getattr(module, f"{''.join(map(str.title, words))}Stage")(self.of(preset))
+
+    def code(self) -> str:
+        """Changes whenever the code or data that the stage runs on changes."""
+        return _code(self.room, self.parts)
+
+
+STAGES = (  # in the order in which they run
+    Stage(
+        name="subject",
+        title="Understand the photo",
+        room="subject",
+        build=makers.subject,
+        parts=BODIES,
+        seconds=5.0,
+        weights=("subject",),
+        any_weights=("pose",),
+    ),
+    Stage(
+        name="relief",
+        title="Shape from the photo",
+        room="relief",
+        build=makers.relief,
+        parts=BODIES,
+        seconds=4.0,
+    ),
+    Stage(
+        name="diffusion",
+        title="Turn the person around",
+        room="diffusion",
+        build=makers.diffusion,
+        parts=(*BODIES, "svad.subject.frames", "svad.weights"),
+        takes_clip=True,
+        where="networks",
+        weights=("diffusion",),
+        any_weights=("pose",),
+    ),
+    Stage(
+        name="identity",
+        title="Keep the face",
+        room="identity",
+        build=makers.identity,
+        parts=(*BODIES, "svad.subject.landmarker", "svad.weights"),
+        takes_clip=True,
+        optional=True,
+        skipped="Not needed: the preview takes the face straight from the photo.",
+        where="worker",
+        weights=("identity",),
+    ),
+    Stage(
+        name="restoration",
+        title="Restore detail",
+        room="restoration",
+        build=makers.restoration,
+        parts=(*BODIES, "svad.weights"),
+        takes_clip=True,
+        optional=True,
+        skipped="Not needed: the preview makes no frames that would have to be restored.",
+        where="worker",
+        weights=("restoration",),
+    ),
+    Stage(
+        name="avatar",
+        title="Match the photo",
+        room="avatar",
+        seconds=2.5,
+        weights=("avatar",),
+    ),
+    Stage(name="package", title="Turntable and files", room="export", seconds=5.0),
+)
+
+
+def stage(name: str) -> Stage:
+    """The row of a name."""
+    return next(row for row in STAGES if row.name == name)
+
+
+def shown(preset: Preset) -> tuple[Stage, ...]:
+    """The stages that a run of the preset shows, in order."""
+    return tuple(row for row in STAGES if row.of(preset) is not None or row.skipped)
+
+
+def on_gpu(preset: Preset) -> tuple[Stage, ...]:
+    """The stages of a preset that want a GPU."""
+    return tuple(row for row in STAGES if row.where != "here" and row.of(preset) is not None)
+
+
+def asked(preset: Preset) -> int:
+    """Seconds of a visitor's quota that a run asks for in all; 0 where the preset says none."""
+    if not preset.gpu_seconds:
+        return 0
+    own = sum(makers.asked_seconds(row.name, preset) for row in on_gpu(preset))
+    return round(own * engine.ASKED_FACTOR)
+
+
+def stage_makers(preset: Preset) -> dict[str, Maker]:
+    """How the stages of a preset are built; nothing heavy is imported before one is."""
+    made = {row.name: partial(_maker, row, preset) for row in STAGES}
+    return made | {
+        "look": partial(makers.look, preset),
+        "follow": partial(makers.follow, preset),
+    }
+
+
+def _maker(row: Stage, preset: Preset) -> Any:
+    return InWorker(row.name, preset) if row.where == "worker" else row.made(preset)
+
+
+@dataclass(frozen=True)
+class InWorker:
+    """A stage that takes a clip and runs as a whole where the GPU is."""
+
+    name: str
+    preset: Preset
+
+    def run(self, subject: Subject, clip: Clip, report: Report) -> Clip:
+        """What the stage makes of the clip."""
+        return engine.run(
+            _run_there, self.name, self.preset, subject, clip,
+            seconds=makers.asked_seconds(self.name, self.preset), report=report,
+        )  # fmt: skip
+
+
+def _run_there(name: str, preset: Preset, subject: Subject, clip: Clip, *, report: Report) -> Clip:
+    return _made_there(name, preset).run(subject, clip, report)
+
+
+@cache
+def _made_there(name: str, preset: Preset) -> Any:
+    """The stage of the process that has the GPU."""
+    return stage(name).made(preset)
+
+
+@cache
+def _code(room: str, parts: tuple[str, ...]) -> str:
+    return own_graph().fingerprint(room, parts)

@@ -1,0 +1,206 @@
+"""A stage is a room, a row and its settings; a preset is a row: shown on a copy of the tree."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+NEEDED = (
+    "svad",
+    "tests/fakes.py",
+    "tests/helpers.py",
+    "weights_manifest.yaml",
+)
+
+STAGE = '''"""Dimming: the frames of a clip become darker."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from svad.config import FrameDimmingConfig
+from svad.types import Clip, Report, Subject
+
+
+class FrameDimmingStage:
+    """Multiplies the frames by a share."""
+
+    def __init__(self, config: FrameDimmingConfig) -> None:
+        self.config = config
+
+    def run(self, subject: Subject, clip: Clip, report: Report) -> Clip:
+        """The clip with darker frames."""
+        report(1, 2, "half of it")
+        dark = (clip.rgb * self.config.share).astype(clip.rgb.dtype)
+        report(2, 2, "all frames", dark[0])
+        return replace(clip, rgb=dark)
+'''
+ROW = """    Stage(
+        name="frame_dimming",
+        title="Dim the frames",
+        room="dimming",
+        takes_clip=True,
+        seconds=1.5,
+    ),
+"""
+SETTINGS = '''@dataclass(frozen=True, kw_only=True)
+class FrameDimmingConfig:
+    """Darker frames."""
+
+    share: float = 0.5  # of the light that stays
+
+
+'''
+FIELD = "    frame_dimming: FrameDimmingConfig = field(default_factory=FrameDimmingConfig)\n"
+PRESET = """DUSK = Preset(
+    name="dusk",
+    title="Dusk",
+    note="Half as large as the preview.",
+    subject=SubjectConfig(person_height=320),
+)
+"""
+
+RUN = """
+import json, sys
+from pathlib import Path
+from svad.config import PREVIEW, changed
+from svad.run.jobs import read_card
+from svad.run.pipeline import Pipeline, waiting
+from svad.run.stages import stage_makers
+from svad.storage import load
+from svad.types import Clip
+from svad.ui.stages import step_list
+from svad.media.images import save_png
+from tests.fakes import FakeStages
+from tests.helpers import tiny_subject
+
+here = Path(sys.argv[1])
+save_png(here / "photo.png", tiny_subject(300, 400).photo.rgb)
+fakes, seen, told = FakeStages(seconds=0), [], []
+
+def run(setting):
+    preset = changed(PREVIEW, setting)
+    makers = fakes.makers() | {"frame_dimming": stage_makers(preset)["frame_dimming"]}
+    Pipeline(preset, makers).run(here / "photo.png", here / "out", listener=seen.append)
+    entry = next(e for e in read_card(here / "out")["stages"] if e["name"] == "frame_dimming")
+    clips = [load(Clip, here / "out/stages" / f"{n}.safetensors")
+             for n in ("relief", "frame_dimming")]
+    told.append({"entry": entry, "light": [int(clip.rgb.mean()) for clip in clips]})
+
+run("frame_dimming.share=0.5")
+run("frame_dimming.share=0.25")
+states = [[s.name, s.title, s.state, s.done, s.total] for s in seen[-1]]
+print(json.dumps({
+    "told": told, "states": states, "ran": fakes.ran, "page": step_list((), str),
+    "waiting": {s.name: s.remaining for s in waiting()},
+}))
+"""
+OFFER = """
+import json
+from svad import cli
+from svad.config import PRESETS, with_video
+from svad.run.offers import offers
+from svad.ui.panels import offer
+from svad.ui.stages import step_list
+
+found = offers()["dusk"]
+parser = cli._create_parser()
+print(json.dumps({
+    "panel": offer(found), "ready": found.ready, "needs_gpu": found.needs_gpu,
+    "steps": step_list((), str, "dusk"), "help": parser.format_help(),
+    "chosen": parser.parse_args(["a.png", "-o", "out", "--preset", "dusk"]).preset,
+}))
+"""
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A copy of what a run needs."""
+    copy = tmp_path / "copy"
+    for name in NEEDED:
+        source, target = ROOT / name, copy / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        elif source.is_file():
+            shutil.copy(source, target)
+    return copy
+
+
+def insert(path: Path, before: str, text: str) -> None:
+    """Puts text before the one place where `before` stands."""
+    old = path.read_text(encoding="utf-8")
+    assert old.count(before) == 1, f"{before!r} stands {old.count(before)} times in {path.name}"
+    path.write_text(old.replace(before, text + before), encoding="utf-8")
+
+
+def touched(tree: Path) -> set[str]:
+    """The source files that differ from the original."""
+    files = {p.relative_to(tree).as_posix() for p in (tree / "svad").rglob("*.*") if p.is_file()}
+    files = {name for name in files if "__pycache__" not in name}
+    same = {n for n in files if (ROOT / n).is_file() and _bytes(ROOT, n) == _bytes(tree, n)}
+    return files - same
+
+
+def _bytes(root: Path, name: str) -> bytes:
+    return (root / name).read_bytes()
+
+
+def run(tree: Path, code: str, *arguments: object) -> dict:
+    """What the code prints, in a process that has only the copy."""
+    environ = {**os.environ, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        cwd=tree, env=environ, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_a_stage_is_a_room_a_row_and_its_settings(tree: Path, tmp_path: Path) -> None:
+    (tree / "svad" / "dimming").mkdir()
+    (tree / "svad" / "dimming" / "stage.py").write_text(STAGE, encoding="utf-8")
+    insert(tree / "svad/run/stages.py", '    Stage(\n        name="restoration",', ROW)
+    insert(
+        tree / "svad/config.py", "@dataclass(frozen=True, kw_only=True)\nclass Preset:", SETTINGS
+    )
+    insert(tree / "svad/config.py", "    avatar: AvatarConfig = field", FIELD)
+    assert touched(tree) == {"svad/dimming/stage.py", "svad/run/stages.py", "svad/config.py"}
+
+    guide = (ROOT / "docs" / "adding-a-stage.md").read_text(encoding="utf-8")
+    for name in ("svad/<room>/stage.py", "svad/run/stages.py", "svad/config.py"):
+        assert f". `{name}`: " in guide
+
+    found = run(tree, RUN, tmp_path)
+    names = [name for name, *_ in found["states"]]
+    place = names.index("frame_dimming")
+    assert names[place - 1 : place + 2] == ["identity", "frame_dimming", "restoration"]
+    assert found["states"][place] == ["frame_dimming", "Dim the frames", "done", 2, 2]
+    assert found["waiting"]["frame_dimming"] == 1.5
+    assert "<b>Dim the frames</b>" in found["page"]
+    first, second = found["told"]
+    assert first["entry"]["title"] == "Dim the frames" and first["entry"]["note"] == "all frames"
+    assert "stages/frame_dimming.jpg" in first["entry"]["files"]
+    for one, share in ((first, 0.5), (second, 0.25)):
+        assert one["light"][1] == pytest.approx(one["light"][0] * share, abs=1.5)
+    assert first["entry"]["key"] and second["entry"]["key"] != first["entry"]["key"]
+    assert found["ran"] == {"subject": 1, "relief": 1, "avatar": 2, "package": 2}
+
+
+def test_a_preset_is_a_row(tree: Path) -> None:
+    insert(tree / "svad/config.py", "PRESETS: dict[str, Preset]", PRESET)
+    insert(tree / "svad/config.py", "PREVIEW, QUICK, PAPER)}", "DUSK, ")
+    assert touched(tree) == {"svad/config.py"}
+
+    found = run(tree, OFFER)
+    assert found["chosen"] == "dusk" and "dusk" in found["help"]
+    assert "Half as large as the preview." in found["panel"]
+    assert found["ready"] and not found["needs_gpu"]
+    assert found["steps"].count("<li") == 6
