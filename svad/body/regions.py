@@ -8,6 +8,7 @@ from scipy.sparse.csgraph import connected_components
 
 from svad.body.depth import draw
 from svad.body.skeleton import JOINTS
+from svad.geometry.rotation import axis_rotation
 
 LEFT_HAND = (20, *range(25, 40))
 RIGHT_HAND = (21, *range(40, 55))
@@ -56,9 +57,7 @@ def mouth_cavity(
     views = np.zeros(len(template), int)
     for yaw in np.radians(range(-90, 91, 15)):
         for pitch in np.radians((-40, -20, 0, 20, 40)):
-            c, s, d, t = np.cos(yaw), np.sin(yaw), np.cos(pitch), np.sin(pitch)
-            turn = np.array([[1, 0, 0], [0, d, -t], [0, t, d]])
-            turn = turn @ np.array([[c, 0, -s], [0, 1, 0], [s, 0, c]])
+            turn = axis_rotation(0, pitch) @ axis_rotation(1, -yaw)
             x, y, z = ((template - center) @ turn.T).T
             pixels = np.stack([x, -y, span - z], 1) * (size / span, size / span, 1)
             maps = draw(pixels + (size / 2, size / 2, 0), faces, size, size)

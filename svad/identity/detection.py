@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from svad.body.flame import EXPRESSION, IDENTITY, Flame
+from svad.geometry.rotation import columns6_to_matrix
 from svad.identity.geometry import LETTERBOX
-from svad.identity.rotations import columns_to_matrix
 
 SCORE, OVERLAP = 0.5, 0.5  # least score; boxes that share more are one
 CONSIDERED, KEPT = 1000, 100
@@ -32,7 +32,7 @@ class Heads:
     shape: Tensor  # [B, 300]
     expression: Tensor  # [B, 100]
     pose: Tensor  # [B, 6] axis-angle of head (zero) and jaw
-    six: Tensor  # [B, 6] rotation, see `columns_to_matrix`
+    six: Tensor  # [B, 6] rotation, see `columns6_to_matrix`
     translation: Tensor  # [B, 3] px of the letterbox
     scale: Tensor  # [B, 1] px per metre
 
@@ -96,7 +96,7 @@ def project_heads(
     rest = flame.express(flame.identity(heads.shape), heads.expression)
     vertices = flame.pose(rest, heads.pose, torch.zeros_like(heads.pose), scale=1.0)
     vertices = vertices + vertices.new_tensor([0.0, 0.0, LIFT])
-    turns = columns_to_matrix(heads.six)
+    turns = columns6_to_matrix(heads.six)
 
     def placed(points: Tensor) -> Tensor:
         points = points @ turns.transpose(-1, -2) * heads.scale.clamp(min=SMALLEST)[:, None]
