@@ -6,9 +6,9 @@ import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from svad.body.depth import draw
 from svad.body.skeleton import JOINTS
 from svad.geometry.rotation import axis_rotation
+from svad.geometry.zbuffer import draw
 
 LEFT_HAND = (20, *range(25, 40))
 RIGHT_HAND = (21, *range(40, 55))
@@ -74,14 +74,6 @@ def mouth_cavity(
     patch = connected_components(graph, directed=False)[1]
     names, counts = np.unique(patch[seed], return_counts=True)
     return np.flatnonzero(hidden & (patch == names[counts.argmax()]))
-
-
-def vertex_normals(points: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    a, b, c = (points[faces[:, k]] for k in range(3))
-    normals = np.zeros_like(points)
-    for k in range(3):
-        np.add.at(normals, faces[:, k], np.cross(b - a, c - a))
-    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
 
 
 def _keypoints(

@@ -13,9 +13,9 @@ from torch import Tensor
 
 from svad.body.free import load_free_body
 from svad.body.model import BodyModel, make_body
-from svad.body.placement import closest_on_mesh
 from svad.body.regions import HEAD, LEFT_HAND, RIGHT_HAND
 from svad.core.errors import MissingFile, SvadError
+from svad.geometry.surface import closest_on_mesh
 
 SOURCE = "https://smpl-x.is.tue.mpg.de (sign up, then download the SMPL-X v1.1 npz files)"
 TERMS = "the SMPL-X model licence: non-commercial research only, no redistribution"

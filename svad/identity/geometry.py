@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from svad.geometry.similarity import fit_similarity
+
 CROP, AROUND_HEAD = 512, 1.65  # px of the head crop, its side over the size of the head's box
 AROUND_LANDMARKS = 1.38  # side of the landmark net's crop over the size of the head's box
 AROUND_FACE = 1.1  # of the regressors' crops over the size of the face's box, before their own
@@ -101,21 +103,6 @@ def letterbox(
     return functional.pad(resize(image, (rows, columns)), sides, value=GREY) / 255, (x, y), scale
 
 
-def similarity(
-    points: np.ndarray,  # [N, 2]
-    target: np.ndarray,  # [N, 2]
-) -> np.ndarray:  # [2, 3]
-    """Rotation, one scale and shift that bring points nearest to a target (Umeyama 1991)."""
-    points, target = points.astype(np.float64), target.astype(np.float64)
-    middle, goal = points.mean(0), target.mean(0)
-    spread = points - middle
-    left, sizes, right = np.linalg.svd((target - goal).T @ spread / len(points))
-    keep = np.array([1.0, np.sign(np.linalg.det(left) * np.linalg.det(right))])
-    turn = (left * keep) @ right
-    scale = (sizes * keep).sum() / spread.var(0).sum()
-    return np.column_stack([scale * turn, goal - scale * turn @ middle])
-
-
 def warp_face(
     image: Tensor,  # [3, H, W]
     points: np.ndarray,  # [5, 2] px of `image`: eyes, nose, corners of the mouth
@@ -123,7 +110,7 @@ def warp_face(
     """The face as ArcFace wants it: five points at their places, bilinear, black outside."""
     import cv2
 
-    matrix = similarity(points, np.array(ARCFACE))
+    matrix = fit_similarity(points, np.array(ARCFACE))
     pixels = image.permute(1, 2, 0).contiguous().cpu().numpy()
     warped = cv2.warpAffine(pixels, matrix, (ARCFACE_SIZE, ARCFACE_SIZE), flags=cv2.INTER_LINEAR)
     return torch.from_numpy(warped).permute(2, 0, 1).to(image)

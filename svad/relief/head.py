@@ -7,7 +7,7 @@ from functools import cache
 import cv2
 import numpy as np
 
-from svad.body.depth import draw
+from svad.geometry.zbuffer import draw
 from svad.media.fields import masked_blur
 
 CHEEKS = (50, 280, 101, 330, 205, 425, 117, 346)

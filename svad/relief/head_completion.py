@@ -9,6 +9,7 @@ import numpy as np
 
 from svad.body.model import BodyModel
 from svad.geometry.camera import Camera
+from svad.geometry.surface import interpolate
 from svad.media.fields import blur
 from svad.relief.densify import between_points, unstretched
 from svad.relief.hair import HeadFrame, HeadMap, Seen, hair_detail, head_frame
@@ -67,8 +68,8 @@ def body_face(subject: Subject, vertices: np.ndarray, body: BodyModel) -> np.nda
 
     Stands in for the face mesh where none was found.
     """
-    corners = vertices[body.faces[body.mesh_faces].numpy()]  # [478, 3, 3]
-    xyz = (corners * body.mesh_weights.numpy()[..., None]).sum(1).astype(np.float32)
+    triangles = body.faces[body.mesh_faces].numpy()  # [478, 3]
+    xyz = interpolate(vertices, triangles, body.mesh_weights.numpy()).astype(np.float32)
     left, up = xyz[263] - xyz[33], xyz[10] - xyz[152]
     forward = np.cross(left, up)
     forward /= max(float(np.linalg.norm(forward)), 1e-9)

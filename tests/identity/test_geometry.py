@@ -15,6 +15,7 @@ from svad.geometry.rotation import (
     rodrigues_published,
     rows6_to_matrix,
 )
+from svad.geometry.similarity import fit_similarity
 from svad.identity import geometry
 from svad.identity.detection import Heads, kept, largest
 from svad.identity.smoothing import smooth, smooth_cameras
@@ -83,7 +84,7 @@ def test_parity_of_the_detection(golden: list[Case]) -> None:
 def test_parity_of_the_alignments(golden: list[Case]) -> None:
     for case in golden:
         target = np.array(geometry.ARCFACE)
-        case.check("arcface_M", geometry.similarity(case.inputs["kps5"].numpy(), target))
+        case.check("arcface_M", fit_similarity(case.inputs["kps5"].numpy(), target))
         case.check("lmk98_to_70_index", torch.tensor(geometry.FROM_98))
 
 
@@ -114,14 +115,6 @@ def test_a_crop_is_the_picture_where_there_is_one() -> None:
     for box in ((-9, -9, -2, -3), (6, 5, 9, 9), (-9, 1, -1, 3)):
         outside = geometry.crop(image, box)
         assert outside.shape == (1, box[3] - box[1], box[2] - box[0]) and not outside.any()
-
-
-def test_a_similarity_is_found_again() -> None:
-    rng = np.random.default_rng(0)
-    points = rng.normal(size=(6, 2)) * 30
-    turn = 1.7 * np.array([[np.cos(0.4), -np.sin(0.4)], [np.sin(0.4), np.cos(0.4)]])
-    found = geometry.similarity(points, points @ turn.T + [5, -3])
-    assert np.allclose(found, np.column_stack([turn, [5, -3]]))
 
 
 def test_an_aligned_face_has_its_points_in_place() -> None:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from svad.geometry.camera import Camera
+from svad.geometry.surface import interpolate, vertex_normals
 from tools.examples.lights import Light, Samples, light_up
 from tools.examples.raster import nearest_triangles
 
@@ -88,20 +89,6 @@ class _Layers:
     view: np.ndarray = field(init=False)
 
 
-def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:  # [V, 3] unit
-    """Area-weighted normals."""
-    a, b, c = (vertices[faces[:, k]] for k in range(3))
-    across = np.cross(b - a, c - a)
-    out = np.stack(
-        [
-            sum(np.bincount(faces[:, k], across[:, axis], len(vertices)) for k in range(3))
-            for axis in range(3)
-        ],
-        1,
-    )
-    return out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-12)
-
-
 def draw(
     pieces: Sequence[Piece],
     camera: Camera,
@@ -165,10 +152,10 @@ def _shade(
         start += len(piece.faces)
         if not len(inside):
             continue
-        share = np.stack([1 - u[inside] - v[inside], u[inside], v[inside]], 1)[..., None]
+        share = np.stack([1 - u[inside] - v[inside], u[inside], v[inside]], 1)
 
         def mix(values: np.ndarray, corners=corners, share=share) -> np.ndarray:
-            return (values[corners] * share).sum(1).astype(np.float32)
+            return interpolate(values, corners, share).astype(np.float32)
 
         world = mix(piece.vertices)
         view = eye - world

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from svad.body.free import DATA_FILE, load_free_body
-from svad.body.placement import closest_on_mesh
 from svad.core.errors import MissingFile
 from tools.body import bake
 from tools.body.makehuman import AGES, MUSCLES, RACES, WEIGHTS, Source
@@ -94,18 +93,6 @@ def test_top_weights_keep_the_strongest_four() -> None:
     ids, values = bake.top_weights(weights)
     assert np.allclose(values.sum(1), 1) and (np.diff(values, axis=1) <= 0).all()
     assert (ids[:, 0] == weights.argmax(1)).all()
-
-
-def test_closest_points_lie_on_the_mesh() -> None:
-    body = load_free_body()
-    faces, vertices = body.faces.numpy()[:2000], body.template.numpy()
-    generator = np.random.default_rng(3)
-    ids, shares = generator.integers(0, 2000, 40), generator.dirichlet((1, 1, 1), 40)
-    on = np.einsum("nk,nkc->nc", shares, vertices[faces[ids]])
-    triangle, weights = closest_on_mesh(on, vertices, faces)
-    again = np.einsum("nk,nkc->nc", weights, vertices[faces[triangle]])
-    assert np.abs(again - on).max() < 1e-6
-    assert (weights >= 0).all() and np.allclose(weights.sum(1), 1)
 
 
 def test_writing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
