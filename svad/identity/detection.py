@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from svad.body.flame import EXPRESSION, IDENTITY, Flame
+from svad.geometry.boxes import suppress
 from svad.geometry.rotation import columns6_to_matrix
 from svad.identity.geometry import LETTERBOX
 
@@ -63,12 +64,8 @@ def kept(
     """Non-maximum suppression over all boxes that score enough."""
     rows = scores.argsort(descending=True, stable=True)[:CONSIDERED]
     rows = rows[scores[rows] >= SCORE]
-    chosen: list[int] = []
-    while len(rows) and len(chosen) < KEPT:
-        best, rows = rows[0], rows[1:]
-        chosen.append(int(best))
-        rows = rows[_overlap(boxes[best], boxes[rows]) <= OVERLAP]
-    return torch.tensor(chosen, dtype=torch.int64, device=boxes.device)
+    chosen = suppress(boxes[rows].cpu().numpy(), OVERLAP, limit=KEPT)
+    return rows[torch.from_numpy(chosen).to(rows.device)]
 
 
 def largest(
@@ -104,11 +101,3 @@ def project_heads(
         return (points - padding[:, None]) / scale[:, None, None]
 
     return placed(vertices), placed(flame.landmarks(vertices, eyelids=True))
-
-
-def _overlap(box: Tensor, others: Tensor) -> Tensor:  # [4], [n, 4] -> [n]
-    """Intersection over union."""
-    low, high = torch.maximum(box[:2], others[:, :2]), torch.minimum(box[2:], others[:, 2:])
-    shared = (high - low).clamp(min=0).prod(1)
-    areas = (others[:, 2:] - others[:, :2]).prod(1) + (box[2:] - box[:2]).prod()
-    return shared / (areas - shared)

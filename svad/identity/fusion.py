@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from svad.geometry.sampling import smoothstep
 from svad.geometry.similarity import disparity, fit_robust_similarity, for_opencv, move, scale_of
 from svad.identity import align, published
 from svad.identity.poisson import blend_gradients
@@ -98,12 +99,12 @@ def fuse(
     if mask.sum() < COVERED * outline.sum():
         raise NotFused(NOT_COVERED)
     width = max(2.0, FEATHER * size)
-    inner = ramp(cv2.distanceTransform(_ringed(mask), cv2.DIST_L2, 5) / width)
+    inner = smoothstep(cv2.distanceTransform(_ringed(mask), cv2.DIST_L2, 5) / width)
     source = source * exposure(source, crop, inner)
     solved = blend_gradients(crop, source, inner, 1 / (KEPT * size) ** 2)
     # around the face the solution differs from the frame by an even tint only: it fades out
     outer = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5)
-    share = strength * ramp(1 - outer / (MARGIN * size)) * (mine | mask)
+    share = strength * smoothstep(1 - outer / (MARGIN * size)) * (mine | mask)
     mixed = crop + share[..., None] * (solved - crop)
     result = frame.copy()
     result[box] = np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
@@ -153,14 +154,6 @@ def solid(
     outside = np.pad(~piece, 1, constant_values=True).astype(np.uint8)
     _, labels = cv2.connectedComponents(outside, connectivity=8)
     return (labels != labels[0, 0])[1:-1, 1:-1]
-
-
-def ramp(
-    x: np.ndarray,
-) -> np.ndarray:
-    """0 to 1 with level ends."""
-    x = np.clip(x, 0, 1)
-    return x * x * (3 - 2 * x)
 
 
 def exposure(

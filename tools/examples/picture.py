@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from svad.geometry.camera import Camera
+from svad.geometry.sampling import smoothstep
 from svad.geometry.surface import interpolate, vertex_normals
 from tools.examples.lights import Light, Samples, light_up
 from tools.examples.raster import nearest_triangles
@@ -247,11 +248,10 @@ def _backdrop(
     light, edge, ground = (
         to_linear(np.array(c, np.float32)) for c in (backdrop.light, backdrop.edge, backdrop.floor)
     )
-    t = np.clip(away, 0, 1)[..., None]
-    out = light + (edge - light) * (t * t * (3 - 2 * t))
+    out = light + (edge - light) * smoothstep(away)[..., None]
     base = camera.project(np.array([[0, floor, vertices[:, 2].mean() - 1.4]]))[0, 1]
-    t = np.clip((y / camera.height - base / camera.height + 0.05) / 0.12, 0, 1)[..., None]
-    out = out + (ground - out) * (t * t * (3 - 2 * t))
+    near_floor = (y / camera.height - base / camera.height + 0.05) / 0.12
+    out = out + (ground - out) * smoothstep(near_floor)[..., None]
     rays = camera.unproject(np.stack([x, y, np.ones_like(x)], -1))
     eye = -camera.rotation.T @ camera.translation
     rays = rays - eye
