@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from svad.geometry.rotation import rodrigues_published
 from svad.weights.convert import read_checkpoint
 from svad.weights.strict import State, WeightsMismatch, fill
 
@@ -23,7 +24,6 @@ IDENTITY, EXPRESSION = 300, 100  # blend shapes, in this order
 PARENTS = (-1, 0, 1, 1, 1)  # root, neck, jaw, the two eyes
 LANDMARKS = 70  # 68 in iBUG order and the two eye centres
 SCALE = 5.0  # units of the head avatar per metre
-EPSILON = 1e-8  # inside the norm of a rotation, as the published skinning has it
 # vertices that stand for the eyelid points where these are asked for: landmark -> mean of two
 EYELIDS = {
     **{37: (2452, 2454), 38: (2471, 2471), 40: (2276, 2276), 41: (2360, 2360)},
@@ -136,17 +136,9 @@ def rotations(
 ) -> Tensor:  # [B, 5, 3, 3]
     """The rotation of each joint against its parent; the neck never turns."""
     neck = torch.zeros_like(pose[:, :3])
-    return rodrigues(torch.cat([pose[:, :3], neck, pose[:, 3:], eyes], 1).unflatten(1, (5, 3)))
-
-
-def rodrigues(vector: Tensor) -> Tensor:  # [..., 3] radians -> [..., 3, 3]
-    """Axis-angle to matrix as the published skinning has it: safe at zero, with a gradient."""
-    angle = (vector + EPSILON).norm(dim=-1, keepdim=True)
-    x, y, z = (vector / angle).unbind(-1)
-    none = torch.zeros_like(x)
-    cross = torch.stack([none, -z, y, z, none, -x, -y, x, none], -1).unflatten(-1, (3, 3))
-    angle = angle[..., None]
-    return identity_like(cross) + angle.sin() * cross + (1 - angle.cos()) * (cross @ cross)
+    return rodrigues_published(
+        torch.cat([pose[:, :3], neck, pose[:, 3:], eyes], 1).unflatten(1, (5, 3))
+    )
 
 
 def chain(

@@ -18,7 +18,7 @@ from svad.body.model import BodyModel, make_body
 from svad.body.regions import HEAD, skin_regions
 from svad.body.skeleton import PARENTS
 from svad.core.errors import MissingFile, SvadError
-from svad.geometry.closest import closest_on_mesh
+from svad.geometry.surface import closest_on_mesh
 
 SOURCE = "https://smpl-x.is.tue.mpg.de (sign up, then download the SMPL-X v1.1 npz files)"
 TERMS = "the SMPL-X model licence: non-commercial research only, no redistribution"

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import torch
 
-from svad.body import depth
 from svad.body.model import BodyModel, RestBody
+from svad.geometry.zbuffer import draw
 from svad.media.images import resize
 from svad.pose.drive import Driving
 from svad.pose.keypoints import VISIBLE
@@ -46,7 +46,7 @@ def silhouette(
         rest, torch.from_numpy(pose.rotations).float(), torch.from_numpy(pose.translation).float()
     )
     points = camera.project(vertices.numpy())
-    drawn = depth.draw(points, body.faces.numpy(), camera.height, camera.width)
+    drawn = draw(points, body.faces.numpy(), camera.height, camera.width)
     return drawn.covered.astype(np.uint8) * 255
 
 

@@ -15,6 +15,7 @@ from svad.core.files import write_bytes
 from svad.export.context import ExportContext
 from svad.export.gltf import INDICES, VERTICES, GltfBuilder
 from svad.geometry.rotation import axis_angle_to_quaternion
+from svad.geometry.surface import vertex_normals
 from svad.types import Avatar, Pose, SkinnedMesh
 
 STILL_TURN = 1e-4  # a joint whose quaternion changes less than this does not move
@@ -108,7 +109,7 @@ def primitive(builder: GltfBuilder, mesh: SkinnedMesh, lift: np.ndarray) -> dict
     points = mesh.vertices.astype(np.float32) + lift
     attributes = {
         "POSITION": builder.add(points, target=VERTICES, bounds=True),
-        "NORMAL": builder.add(vertex_normals(points, faces), target=VERTICES),
+        "NORMAL": builder.add(unit_normals(points, faces), target=VERTICES),
         "COLOR_0": builder.add(colors, target=VERTICES, normalized=True),
         "JOINTS_0": builder.add(ids.astype(np.uint8), target=VERTICES),
         "WEIGHTS_0": builder.add(weights, target=VERTICES),
@@ -257,21 +258,14 @@ def proper_faces(
     return faces[(a != b) & (b != c) & (c != a)]
 
 
-def vertex_normals(
+def unit_normals(
     points: np.ndarray,  # [V, 3]
     faces: np.ndarray,  # [F, 3]
-) -> np.ndarray:  # [V, 3] float32, unit
-    """Area-weighted normals; +y where a vertex has no face with an area."""
-    corners = points[faces].astype(np.float64)
-    cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    normals = np.zeros((len(points), 3))
-    for axis in range(3):
-        share = np.repeat(cross[:, axis], 3)
-        normals[:, axis] = np.bincount(faces.reshape(-1), share, minlength=len(points))
-    length = np.linalg.norm(normals, axis=1)
-    flat = length < 1e-12
-    normals[flat], length[flat] = (0, 1, 0), 1
-    return (normals / length[:, None]).astype(np.float32)
+) -> np.ndarray:  # [V, 3] float32
+    """Vertex normals as glTF wants them: all of length one, +y where no face tells."""
+    normals = vertex_normals(points.astype(np.float64), faces)
+    normals[np.linalg.norm(normals, axis=1) < 0.5] = (0, 1, 0)
+    return normals.astype(np.float32)
 
 
 def srgb_to_linear(

@@ -14,6 +14,7 @@ from svad.body.poser import Poser
 from svad.body.skin import pose_gaussians
 from svad.export.context import ExportContext
 from svad.geometry.camera import Camera
+from svad.geometry.rotation import axis_rotation
 from svad.media.images import save_png, to_float, to_uint8
 from svad.splat.gaussians import Gaussians
 from svad.splat.scene import draw_rgba, frame_camera
@@ -119,19 +120,14 @@ def around(
     """`count` level cameras in equal steps, to the person's left first, all with one framing."""
     points = points[:: max(1, len(points) // SAMPLE)]
     axis = (points.min(0) + points.max(0)) / 2 * (1, 0, 1)
-    turns = [_turn(2 * np.pi * k / SWEEP) for k in range(SWEEP)]
+    turns = [axis_rotation(1, 2 * np.pi * k / SWEEP) for k in range(SWEEP)]
     swept = np.concatenate([(points - axis) @ turn.T + axis for turn in turns])
     base = frame_camera(swept, height, pitch=0.0)
     cameras = []
     for k in range(count):
-        turn = _turn(-2 * np.pi * k / count)  # turning the person is walking round the other way
+        # turning the person is walking round the other way
+        turn = axis_rotation(1, -2 * np.pi * k / count)
         shift = base.translation + base.rotation @ (axis - turn @ axis)
         rotation = (base.rotation @ turn).astype(np.float32)
         cameras.append(replace(base, rotation=rotation, translation=shift.astype(np.float32)))
     return cameras
-
-
-def _turn(angle: float) -> np.ndarray:  # [3, 3]
-    """Rotation about y by `angle` radians."""
-    c, s = np.cos(angle), np.sin(angle)
-    return np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])

@@ -1,10 +1,18 @@
-"""Rotations: axis-angle, matrices, quaternions and rows of six numbers, into each other."""
+"""Rotations: axis-angle, matrices, quaternions and six numbers (6D), into each other.
+
+Three functions do Rodrigues' formula, since their last digits matter: `rodrigues` is exact at zero,
+`rodrigues_published` repeats the numbers of the published SMPL-X skinning, `rodrigues_array` spares
+solvers that call it thousands of times the way into torch and back.
+"""
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+PUBLISHED_OFFSET = 1e-8  # added inside the norm of a rotation by the published skinning
 
 
 def rodrigues(
@@ -21,6 +29,54 @@ def rodrigues(
     k = cross_matrix(axis_angle)
     eye = torch.eye(3, dtype=axis_angle.dtype, device=axis_angle.device)
     return eye + a * k + b * (k @ k)
+
+
+def rodrigues_published(
+    axis_angle: Tensor,  # [..., 3] radians
+) -> Tensor:  # [..., 3, 3]
+    """Axis-angle to matrix as the published skinning has it: safe at zero, with a gradient."""
+    angle = (axis_angle + PUBLISHED_OFFSET).norm(dim=-1, keepdim=True)
+    k = cross_matrix(axis_angle / angle)
+    angle = angle[..., None]
+    eye = torch.eye(3, dtype=axis_angle.dtype, device=axis_angle.device)
+    return eye + angle.sin() * k + (1 - angle.cos()) * (k @ k)
+
+
+def rodrigues_array(
+    axis_angle: np.ndarray,  # [..., 3] radians
+) -> np.ndarray:  # [..., 3, 3] float64
+    """Axis-angle to rotation matrix in numpy; right to 1e-8 near zero rotation."""
+    angle = np.sqrt((axis_angle**2).sum(-1) + 1e-16)[..., None, None]
+    axis = axis_angle / angle[..., 0]
+    k = np.zeros((*axis.shape[:-1], 3, 3))
+    k[..., 2, 1], k[..., 0, 2], k[..., 1, 0] = axis[..., 0], axis[..., 1], axis[..., 2]
+    k[..., 1, 2], k[..., 2, 0], k[..., 0, 1] = -axis[..., 0], -axis[..., 1], -axis[..., 2]
+    return np.eye(3) + np.sin(angle) * k + (1 - np.cos(angle)) * (k @ k)
+
+
+def axis_rotation(
+    axis: int,  # 0, 1, 2 for x, y, z
+    radians: float | np.ndarray,  # [...] right-handed: about z it brings +x to +y
+) -> np.ndarray:  # [..., 3, 3] float64
+    """Rotation about a coordinate axis."""
+    angle = np.asarray(radians, np.float64)
+    a, b = (axis + 1) % 3, (axis + 2) % 3
+    m = np.zeros((*angle.shape, 3, 3)) + np.eye(3)
+    m[..., a, a] = m[..., b, b] = np.cos(angle)
+    m[..., b, a] = np.sin(angle)
+    m[..., a, b] = -np.sin(angle)
+    return m
+
+
+def shortest_rotation(
+    source: np.ndarray,  # [3] any length but zero
+    target: np.ndarray,  # [3] any length but zero, not opposite to the source
+) -> np.ndarray:  # [3, 3] float64
+    """The rotation by the smallest angle that brings one direction to another."""
+    a, b = (np.asarray(v, np.float64) / np.linalg.norm(v) for v in (source, target))
+    x, y, z = np.cross(a, b)
+    k = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+    return np.eye(3) + k + 1 / (1 + a @ b) * k @ k
 
 
 def cross_matrix(
@@ -59,9 +115,16 @@ def quaternion_to_axis_angle(
 
 def quaternion_to_matrix(
     quaternion: Tensor,  # [..., 4] (w, x, y, z), any length but zero
+    normalise: bool = True,
 ) -> Tensor:  # [..., 3, 3]
-    """Quaternion to rotation matrix."""
-    w, x, y, z = F.normalize(quaternion, dim=-1).unbind(-1)
+    """Quaternion to rotation matrix.
+
+    Without `normalise` a quaternion of another length than one gives a matrix that is no rotation,
+    as in the rasteriser of Kerbl et al. 2023; a very short one gives nearly the identity.
+    """
+    if normalise:
+        quaternion = F.normalize(quaternion, dim=-1)
+    w, x, y, z = quaternion.unbind(-1)
     rows = [
         *(1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)),
         *(2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)),
@@ -72,8 +135,9 @@ def quaternion_to_matrix(
 
 def matrix_to_quaternion(
     matrix: Tensor,  # [..., 3, 3] rotation
-) -> Tensor:  # [..., 4] (w, x, y, z), unit, w >= 0
-    """Rotation matrix to quaternion, real part first and not negative.
+    positive: bool = True,  # w >= 0; else the largest component is positive
+) -> Tensor:  # [..., 4] (w, x, y, z), unit
+    """Rotation matrix to quaternion, real part first.
 
     Each component could be the divisor; the largest is taken, so no digits are lost near pi.
     """
@@ -100,7 +164,7 @@ def matrix_to_quaternion(
     best = table.diagonal(dim1=-2, dim2=-1).argmax(-1)
     q = torch.take_along_dim(table, best[..., None, None], -2).squeeze(-2)
     q = F.normalize(q, dim=-1)
-    return torch.where(q[..., :1] < 0, -q, q)
+    return torch.where(q[..., :1] < 0, -q, q) if positive else q
 
 
 def matrix_to_axis_angle(
@@ -125,6 +189,15 @@ def rows6_to_matrix(
     a = F.normalize(a, dim=-1)
     b = F.normalize(b - (a * b).sum(-1, keepdim=True) * a, dim=-1)
     return torch.stack([a, b, torch.linalg.cross(a, b, dim=-1)], -2)
+
+
+def columns6_to_matrix(
+    columns: Tensor,  # [..., 6], two columns, not parallel
+) -> Tensor:  # [..., 3, 3]
+    """The first column and a vector of the plane of the first two, back to a rotation matrix."""
+    first = F.normalize(columns[..., :3], dim=-1)
+    third = F.normalize(torch.linalg.cross(first, columns[..., 3:], dim=-1), dim=-1)
+    return torch.stack([first, -torch.linalg.cross(first, third, dim=-1), third], -1)
 
 
 def quaternion_multiply(

@@ -15,8 +15,9 @@ import torch
 from torch import Tensor
 
 from svad.body.flame import EXPRESSION, IDENTITY, Flame
+from svad.geometry.boxes import suppress
+from svad.geometry.rotation import columns6_to_matrix
 from svad.identity.geometry import LETTERBOX
-from svad.identity.rotations import columns_to_matrix
 
 SCORE, OVERLAP = 0.5, 0.5  # least score; boxes that share more are one
 CONSIDERED, KEPT = 1000, 100
@@ -32,7 +33,7 @@ class Heads:
     shape: Tensor  # [B, 300]
     expression: Tensor  # [B, 100]
     pose: Tensor  # [B, 6] axis-angle of head (zero) and jaw
-    six: Tensor  # [B, 6] rotation, see `columns_to_matrix`
+    six: Tensor  # [B, 6] rotation, see `columns6_to_matrix`
     translation: Tensor  # [B, 3] px of the letterbox
     scale: Tensor  # [B, 1] px per metre
 
@@ -63,12 +64,8 @@ def kept(
     """Non-maximum suppression over all boxes that score enough."""
     rows = scores.argsort(descending=True, stable=True)[:CONSIDERED]
     rows = rows[scores[rows] >= SCORE]
-    chosen: list[int] = []
-    while len(rows) and len(chosen) < KEPT:
-        best, rows = rows[0], rows[1:]
-        chosen.append(int(best))
-        rows = rows[_overlap(boxes[best], boxes[rows]) <= OVERLAP]
-    return torch.tensor(chosen, dtype=torch.int64, device=boxes.device)
+    chosen = suppress(boxes[rows].cpu().numpy(), OVERLAP, limit=KEPT)
+    return rows[torch.from_numpy(chosen).to(rows.device)]
 
 
 def largest(
@@ -96,7 +93,7 @@ def project_heads(
     rest = flame.express(flame.identity(heads.shape), heads.expression)
     vertices = flame.pose(rest, heads.pose, torch.zeros_like(heads.pose), scale=1.0)
     vertices = vertices + vertices.new_tensor([0.0, 0.0, LIFT])
-    turns = columns_to_matrix(heads.six)
+    turns = columns6_to_matrix(heads.six)
 
     def placed(points: Tensor) -> Tensor:
         points = points @ turns.transpose(-1, -2) * heads.scale.clamp(min=SMALLEST)[:, None]
@@ -104,11 +101,3 @@ def project_heads(
         return (points - padding[:, None]) / scale[:, None, None]
 
     return placed(vertices), placed(flame.landmarks(vertices, eyelids=True))
-
-
-def _overlap(box: Tensor, others: Tensor) -> Tensor:  # [4], [n, 4] -> [n]
-    """Intersection over union."""
-    low, high = torch.maximum(box[:2], others[:, :2]), torch.minimum(box[2:], others[:, 2:])
-    shared = (high - low).clamp(min=0).prod(1)
-    areas = (others[:, 2:] - others[:, :2]).prod(1) + (box[2:] - box[:2]).prod()
-    return shared / (areas - shared)

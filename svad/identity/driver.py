@@ -21,7 +21,7 @@ from svad.body.lbs import rigid_chain
 from svad.core.errors import SvadError
 from svad.core.files import writing
 from svad.geometry.camera import Camera
-from svad.geometry.rotation import rodrigues
+from svad.geometry.rotation import rodrigues, shortest_rotation
 from svad.identity.planes import FOCAL
 from svad.types import Pose
 
@@ -158,9 +158,7 @@ def toward(
     place: np.ndarray,  # [3] before the camera
 ) -> np.ndarray:  # [3, 3]
     """The shortest rotation of a camera's axes that brings a point onto its z axis."""
-    x, y, z = np.asarray(place, np.float64) / np.linalg.norm(place)
-    axis, k = np.array([[0, 0, -x], [0, 0, -y], [x, y, 0]]), 1 / (1 + z)
-    return np.eye(3) + axis + k * axis @ axis
+    return shortest_rotation(place, np.array([0.0, 0.0, 1.0]))
 
 
 def frontal_camera() -> np.ndarray:  # [3, 4]

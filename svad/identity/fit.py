@@ -14,8 +14,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from svad.body.flame import SCALE, Flame, Rest, chain, identity_like, rodrigues, rotations
-from svad.identity.rotations import axis_angle_to_matrix, matrix_to_rows, rows_to_matrix
+from svad.body.flame import SCALE, Flame, Rest, chain, identity_like, rotations
+from svad.geometry.rotation import (
+    matrix_to_rows6,
+    rodrigues,
+    rodrigues_published,
+    rows6_to_matrix,
+)
 
 FOCAL = 12.0  # half pictures
 SIZE = 512  # px of the square picture
@@ -78,7 +83,7 @@ def project(
 
 def start_rotation(turn: Tensor) -> Tensor:  # [B, 3] axis-angle -> [B, 3, 3]
     """The camera's rotation from the regressed rotation of the head."""
-    mirrored = axis_angle_to_matrix(turn * turn.new_tensor([-1.0, 1.0, -1.0]))
+    mirrored = rodrigues(turn * turn.new_tensor([-1.0, 1.0, -1.0]))
     return (mirrored @ torch.diag(turn.new_tensor([-1.0, 1.0, -1.0]))).transpose(-1, -2)
 
 
@@ -140,7 +145,7 @@ def fit(
 ) -> Fit:
     """Adam on the camera's six numbers, its translation and the eyes, all heads together."""
     head = EyeHead(flame, rest, jaw)
-    six = matrix_to_rows(start[..., :3]).clone().requires_grad_()
+    six = matrix_to_rows6(start[..., :3]).clone().requires_grad_()
     shift = start[..., 3].clone().requires_grad_()
     eyes = torch.zeros_like(start[:, 0, :1]).repeat(1, 6).requires_grad_()
     rates = (config.rotation_rate, config.translation_rate, config.eyes_rate)
@@ -148,7 +153,7 @@ def fit(
     adam = _Adam(values, rates)
     with torch.enable_grad():
         for step in range(config.steps):
-            camera = torch.cat([rows_to_matrix(six), shift[..., None]], -1)
+            camera = torch.cat([rows6_to_matrix(six), shift[..., None]], -1)
             loss = _loss(flame, head.vertices(eyes), camera, targets, config)
             adam.step(torch.autograd.grad(loss, values))
             if tick:
@@ -163,7 +168,7 @@ def share_identity(shape: Tensor) -> Tensor:  # [B, 300] -> [B, 300]
 
 def _result(six: Tensor, shift: Tensor, eyes: Tensor) -> Fit:
     with torch.no_grad():
-        camera = torch.cat([rows_to_matrix(six), shift[..., None]], -1)
+        camera = torch.cat([rows6_to_matrix(six), shift[..., None]], -1)
     return Fit(camera.detach(), eyes.detach().clone())
 
 
@@ -236,7 +241,7 @@ class EyeHead:
         self.weights, self.joints = weights[:, 3:], rest.joints[:, 3:, None]
 
     def vertices(self, eyes: Tensor) -> Tensor:  # [B, 6] -> [B, V, 3]
-        turns = rodrigues(eyes.unflatten(1, (2, 3)))
+        turns = rodrigues_published(eyes.unflatten(1, (2, 3)))
         moved = (turns - identity_like(turns)).flatten(1) @ self.directions
         points = self.posed + moved.unflatten(1, (-1, 3))
         turned = (points[:, None] - self.joints) @ turns.transpose(-1, -2) + self.joints

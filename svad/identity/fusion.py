@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from svad.geometry.sampling import smoothstep
+from svad.geometry.similarity import disparity, fit_robust_similarity, for_opencv, move, scale_of
 from svad.identity import align, published
 from svad.identity.poisson import blend_gradients
 from svad.identity.register import register
@@ -64,10 +66,10 @@ def place(
     outline = published.hull_mask(np.rint(frame - np.min(frame, axis=0)), _room(frame), 1)
     if int(outline_mask(frame, shape).sum()) < INSIDE * int(outline.sum()):
         raise NotFused(AT_BORDER)
-    if align.disparity(head, frame) > max_disparity:
+    if disparity(head, frame) > max_disparity:
         raise NotFused(DISAGREE)
-    matrix = align.similarity(head[align.INNER], frame[align.INNER], align.TOLERANCE * size)
-    if not np.isfinite(matrix).all() or align.scale_of(matrix) == 0:
+    matrix = fit_robust_similarity(head[align.INNER], frame[align.INNER], align.TOLERANCE * size)
+    if not np.isfinite(matrix).all() or scale_of(matrix) == 0:
         raise NotFused(NO_FIT)
     return Placement(matrix, head, frame)
 
@@ -91,18 +93,18 @@ def fuse(
     source, covered = _warp(head, coverage, matrix, box, crop.shape)
     mine = np.ones(crop.shape[:2], bool) if matte is None else matte[box] > 127
     outline = outline_mask(placement.points, frame.shape)[box] > 0
-    theirs = outline_mask(align.move(placement.head, matrix), frame.shape)[box] > 0
+    theirs = outline_mask(move(placement.head, matrix), frame.shape)[box] > 0
     # on neither side may hair or background beside the face come in
     mask = solid(outline & theirs & mine & (covered > SURE))
     if mask.sum() < COVERED * outline.sum():
         raise NotFused(NOT_COVERED)
     width = max(2.0, FEATHER * size)
-    inner = ramp(cv2.distanceTransform(_ringed(mask), cv2.DIST_L2, 5) / width)
+    inner = smoothstep(cv2.distanceTransform(_ringed(mask), cv2.DIST_L2, 5) / width)
     source = source * exposure(source, crop, inner)
     solved = blend_gradients(crop, source, inner, 1 / (KEPT * size) ** 2)
     # around the face the solution differs from the frame by an even tint only: it fades out
     outer = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5)
-    share = strength * ramp(1 - outer / (MARGIN * size)) * (mine | mask)
+    share = strength * smoothstep(1 - outer / (MARGIN * size)) * (mine | mask)
     mixed = crop + share[..., None] * (solved - crop)
     result = frame.copy()
     result[box] = np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
@@ -119,7 +121,7 @@ def published_fusion(
     stretch = np.array([frame.shape[1] / head.shape[1], frame.shape[0] / head.shape[0]])
     ours = np.floor(head_points * stretch).astype(int)
     theirs = np.floor(frame_points).astype(int)
-    if align.disparity(theirs, ours) > published.DISPARITY:
+    if disparity(theirs, ours) > published.DISPARITY:
         raise NotFused(DISAGREE)
     matrix, _ = published.robust_similarity(ours, theirs)
     if matrix is None:
@@ -152,14 +154,6 @@ def solid(
     outside = np.pad(~piece, 1, constant_values=True).astype(np.uint8)
     _, labels = cv2.connectedComponents(outside, connectivity=8)
     return (labels != labels[0, 0])[1:-1, 1:-1]
-
-
-def ramp(
-    x: np.ndarray,
-) -> np.ndarray:
-    """0 to 1 with level ends."""
-    x = np.clip(x, 0, 1)
-    return x * x * (3 - 2 * x)
 
 
 def exposure(
@@ -202,9 +196,9 @@ def _warp(
     local = matrix - np.array([[0, 0, box[1].start], [0, 0, box[0].start]])
     size = (shape[1], shape[0])
     picture, left = align.shrunk(head.astype(np.float32), local)
-    source = cv2.warpAffine(picture, align.for_opencv(left), size, flags=cv2.INTER_CUBIC)
+    source = cv2.warpAffine(picture, for_opencv(left), size, flags=cv2.INTER_CUBIC)
     cover, left = align.shrunk(np.asarray(coverage, np.float32), local)
-    covered = cv2.warpAffine(cover, align.for_opencv(left), size, flags=cv2.INTER_LINEAR)
+    covered = cv2.warpAffine(cover, for_opencv(left), size, flags=cv2.INTER_LINEAR)
     return np.clip(source, 0, 255).astype(np.float64), covered
 
 

@@ -1,6 +1,6 @@
 """Boxes, crops and alignments of the tracker, in pixels; edges follow the published rounding.
 
-Boxes are (left, top, right, bottom). Crops reach beyond the picture; what is outside is black.
+Boxes are (left, top, right, bottom).
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ import math
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
+
+from svad.geometry.boxes import Box
+from svad.geometry.similarity import fit_similarity
 
 CROP, AROUND_HEAD = 512, 1.65  # px of the head crop, its side over the size of the head's box
 AROUND_LANDMARKS = 1.38  # side of the landmark net's crop over the size of the head's box
@@ -29,8 +31,6 @@ FROM_98 = (
     *range(0, 33, 2), *range(33, 38), *range(42, 47), *range(51, 60),
     *(60, 61, 63, 64, 65, 67), *(68, 69, 71, 72, 73, 75), *range(76, 98),
 )  # fmt: skip
-
-Box = tuple[int, int, int, int]
 
 
 def head_crop_box(box: np.ndarray) -> Box:  # [4] box of a head
@@ -60,62 +60,6 @@ def face_crop_box(
     return x, y, x + side, y + side
 
 
-def around(points: np.ndarray) -> np.ndarray:  # [N, 2] -> [4]
-    """The smallest box that holds the points."""
-    return np.concatenate([points.min(0), points.max(0)])
-
-
-def crop(image: Tensor, box: Box) -> Tensor:  # [..., H, W] -> [..., h, w]
-    """Cuts a box, with zeros where it reaches beyond the picture."""
-    left, top, right, bottom = box
-    height, width = image.shape[-2:]
-    inside = image[..., max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
-    # a box wholly outside has nothing inside; its padding makes up the whole
-    wide, high = inside.shape[-1], inside.shape[-2]
-    before = (min(max(-left, 0), right - left), min(max(-top, 0), bottom - top))
-    after = (right - left - wide - before[0], bottom - top - high - before[1])
-    return functional.pad(inside, (before[0], after[0], before[1], after[1]))
-
-
-def resize(image: Tensor, size: tuple[int, int]) -> Tensor:  # [C, H, W], (h, w) -> [C, h, w]
-    """Bilinear, antialiased when it gets smaller, half-pixel centres."""
-    shape = {"size": size, "mode": "bilinear", "align_corners": False, "antialias": True}
-    return functional.interpolate(image[None], **shape)[0]
-
-
-def cut(image: Tensor, box: Box, size: int) -> Tensor:  # [C, H, W] -> [C, size, size]
-    """A box of the picture at a size of one's own."""
-    return resize(crop(image, box), (size, size))
-
-
-def letterbox(
-    image: Tensor,  # [3, H, W] 0..255
-    size: int = LETTERBOX,
-) -> tuple[Tensor, tuple[int, int], float]:  # [3, size, size] 0..1, padding (x, y), scale
-    """The head detector's input: long side `size`, centred on grey."""
-    height, width = image.shape[-2:]
-    scale = size / max(height, width)
-    rows, columns = int(height * scale), int(width * scale)
-    x, y = (size - columns) // 2, (size - rows) // 2
-    sides = (x, size - columns - x, y, size - rows - y)
-    return functional.pad(resize(image, (rows, columns)), sides, value=GREY) / 255, (x, y), scale
-
-
-def similarity(
-    points: np.ndarray,  # [N, 2]
-    target: np.ndarray,  # [N, 2]
-) -> np.ndarray:  # [2, 3]
-    """Rotation, one scale and shift that bring points nearest to a target (Umeyama 1991)."""
-    points, target = points.astype(np.float64), target.astype(np.float64)
-    middle, goal = points.mean(0), target.mean(0)
-    spread = points - middle
-    left, sizes, right = np.linalg.svd((target - goal).T @ spread / len(points))
-    keep = np.array([1.0, np.sign(np.linalg.det(left) * np.linalg.det(right))])
-    turn = (left * keep) @ right
-    scale = (sizes * keep).sum() / spread.var(0).sum()
-    return np.column_stack([scale * turn, goal - scale * turn @ middle])
-
-
 def warp_face(
     image: Tensor,  # [3, H, W]
     points: np.ndarray,  # [5, 2] px of `image`: eyes, nose, corners of the mouth
@@ -123,7 +67,7 @@ def warp_face(
     """The face as ArcFace wants it: five points at their places, bilinear, black outside."""
     import cv2
 
-    matrix = similarity(points, np.array(ARCFACE))
+    matrix = fit_similarity(points, np.array(ARCFACE))
     pixels = image.permute(1, 2, 0).contiguous().cpu().numpy()
     warped = cv2.warpAffine(pixels, matrix, (ARCFACE_SIZE, ARCFACE_SIZE), flags=cv2.INTER_LINEAR)
     return torch.from_numpy(warped).permute(2, 0, 1).to(image)

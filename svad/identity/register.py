@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from svad.geometry.similarity import chain, for_opencv, invert, move
 from svad.identity import align
 
 SIDE = 96  # px of the small picture
@@ -35,7 +36,7 @@ def register(
     make the faces more alike.
     """
     view = _view(points)
-    start = align.chain(view, matrix)
+    start = chain(view, matrix)
     pair = _Pair(
         *align.shrunk(_grey(head), start)[:1],
         *align.shrunk(np.asarray(coverage, np.float32), start)[:1],
@@ -48,12 +49,12 @@ def register(
         for _ in range(STEPS):
             found = pair.step(found, blur)
     before, after = (pair.likeness(m) for m in (start, found))
-    back = align.invert(align.chain(found, align.invert(start)))  # in the small picture
-    moved = align.move(align.move(points, view), back) - align.move(points, view)
+    back = invert(chain(found, invert(start)))  # in the small picture
+    moved = move(move(points, view), back) - move(points, view)
     if not after > before or np.linalg.norm(moved, axis=1).mean() > FARTHEST * FACE:
         return matrix
-    change = align.chain(align.invert(view), align.chain(align.invert(back), view))
-    return align.chain(change, matrix)
+    change = chain(invert(view), chain(invert(back), view))
+    return chain(change, matrix)
 
 
 def _view(points: np.ndarray) -> np.ndarray:  # [2, 3]
@@ -66,7 +67,7 @@ def _view(points: np.ndarray) -> np.ndarray:  # [2, 3]
 def _weights(points: np.ndarray, view: np.ndarray) -> np.ndarray:  # [SIDE, SIDE]
     """One on the face, softly zero around it."""
     mask = np.zeros((SIDE, SIDE), np.float32)
-    hull = cv2.convexHull(np.rint(align.move(points, view) - 0.5).astype(np.int32, order="C"))
+    hull = cv2.convexHull(np.rint(move(points, view) - 0.5).astype(np.int32, order="C"))
     cv2.fillConvexPoly(mask, hull, 1.0)
     return cv2.GaussianBlur(mask, (0, 0), 3.0)
 
@@ -76,9 +77,7 @@ def _grey(image: np.ndarray) -> np.ndarray:  # [H, W, 3] -> [H, W] float32
 
 
 def _sampled(grey: np.ndarray, matrix: np.ndarray) -> np.ndarray:  # [SIDE, SIDE]
-    return cv2.warpAffine(
-        grey, align.for_opencv(matrix), (SIDE, SIDE), borderMode=cv2.BORDER_REPLICATE
-    )
+    return cv2.warpAffine(grey, for_opencv(matrix), (SIDE, SIDE), borderMode=cv2.BORDER_REPLICATE)
 
 
 @dataclass(frozen=True)
@@ -114,7 +113,7 @@ class _Pair:
         turn, middle = np.array([[1 + a, -b], [b, 1 + a]]), np.full(2, SIDE / 2)
         # the picture is to be read at `change`, so it is carried along the inverse
         change = np.column_stack([turn, middle - turn @ middle + (u, v)])
-        return align.chain(align.invert(change), matrix)
+        return chain(invert(change), matrix)
 
     def likeness(self, matrix: np.ndarray) -> float:
         """Correlation of the two faces."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from svad.identity.rotations import matrix_to_rows, rows_to_matrix
+from svad.geometry.rotation import matrix_to_rows6, rows6_to_matrix
 
 BOX, CAMERA, EYES = 0.03, 0.6, 0.7  # weight of the new value, as published
 
@@ -26,5 +26,5 @@ def smooth_cameras(
     weight: float = CAMERA,
 ) -> Tensor:  # [T, 3, 4]
     """Smooths the first two rows of the rotations, and the translations."""
-    turns = rows_to_matrix(smooth(matrix_to_rows(cameras[..., :3]), weight))
+    turns = rows6_to_matrix(smooth(matrix_to_rows6(cameras[..., :3]), weight))
     return torch.cat([turns, smooth(cameras[..., 3:], weight)], -1)

@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from svad.body.flame import Flame, load_flame
+from svad.geometry import boxes
 from svad.identity import geometry
 from svad.identity.emica import NAME as EMICA_FILE
 from svad.identity.emica import Emica, EmicaSizes, Face, load_emica
@@ -134,12 +135,12 @@ def track(
 def head_picture(
     rgb: np.ndarray,  # [H, W, 3] uint8
     matte: np.ndarray,  # [H, W] uint8
-    box: geometry.Box,
+    box: boxes.Box,
     net: StyleMatte | None = None,  # gives the opacity where the matte says there may be some
 ) -> np.ndarray:  # [512, 512, 3] uint8
     """The head on black."""
     planes = torch.from_numpy(np.dstack([rgb, matte])).permute(2, 0, 1).float()
-    cut = geometry.cut(planes, box, geometry.CROP) / 255
+    cut = boxes.cut(planes, box, geometry.CROP) / 255
     colours, alpha = cut[:3].clamp(0, 1), cut[3:]
     if net is not None:
         near = functional.max_pool2d(alpha[None], 2 * NEAR + 1, 1, NEAR)[0]
@@ -162,11 +163,11 @@ def regress(
     emica: Emica,
 ) -> Face:
     """FLAME's parameters of one face, float32 on the CPU."""
-    around = geometry.around(points)
+    around = boxes.around(points)
     seen = geometry.face_crop_box(around, geometry.EXPRESSION_AROUND)
-    warped = geometry.cut(pixels, seen, geometry.EXPRESSION_CROP) / 255
+    warped = boxes.cut(pixels, seen, geometry.EXPRESSION_CROP) / 255
     left, top, right, bottom = geometry.face_crop_box(around, geometry.IDENTITY_AROUND)
-    large = geometry.cut(pixels, (left, top, right, bottom), geometry.IDENTITY_CROP)
+    large = boxes.cut(pixels, (left, top, right, bottom), geometry.IDENTITY_CROP)
     five = geometry.five_points(points) - (left, top)
     five = five * geometry.IDENTITY_CROP / np.array([right - left, bottom - top])
     aligned = geometry.warp_face(large, five) / 127.5 - 1
@@ -182,7 +183,7 @@ def find_landmarks(
 ) -> Tensor:  # [1, 70, 2] px
     """The landmark net's points in FLAME's order, float32 on the CPU."""
     box = geometry.landmark_crop_box(head)
-    picture = normalized(geometry.cut(pixels, box, PICTURE) / 255)
+    picture = normalized(boxes.cut(pixels, box, PICTURE) / 255)
     found = net(picture[None].to(net.backbone.conv1.weight)).float().cpu()
     size = torch.tensor([box[2] - box[0], box[3] - box[1]])
     return (found * size / PICTURE + torch.tensor(box[:2]))[:, list(geometry.FROM_98)]
@@ -215,6 +216,6 @@ def place(
     return fit(few, rest, face.jaw, start, targets, config, tick)
 
 
-def _into_crop(points: np.ndarray, box: geometry.Box) -> np.ndarray:  # [N, 2] px -> [N, 2] px
+def _into_crop(points: np.ndarray, box: boxes.Box) -> np.ndarray:  # [N, 2] px -> [N, 2] px
     side = np.array([box[2] - box[0], box[3] - box[1]])
     return (points - box[:2]) * geometry.CROP / side

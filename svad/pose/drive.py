@@ -12,13 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from svad.body import choreography, depth, kinematics
+from svad.body import choreography, kinematics
 from svad.body.keypoints import whole_body
 from svad.body.kinematics import Skeleton, Track, turn_y, turn_z
 from svad.body.model import BodyModel, RestBody
 from svad.body.motion import A_POSE
 from svad.geometry.camera import Camera, photo_camera
 from svad.geometry.rotation import rodrigues
+from svad.geometry.zbuffer import draw
 from svad.pose.keypoints import BODY, FACE, LEFT_FOOT, RIGHT_FOOT, Figure, WholeBody, to_figure
 from svad.types import BodyFit, Pose
 
@@ -212,7 +213,7 @@ def _seen(
     """Whether a point is at the nearest surface, or inside the limb that is."""
     height, width = (round(s * DEPTH_SCALE) for s in (camera.height, camera.width))
     scale = np.array([width / camera.width, height / camera.height, 1.0])
-    near = depth.draw(vertices * scale, faces, height, width).near
+    near = draw(vertices * scale, faces, height, width).near
     near = np.pad(near, 2, constant_values=np.inf)
     pixel = np.floor(points[:, :2] * scale[:2]).astype(int)
     x, y = np.clip(pixel, -1, (width, height)).T + 2

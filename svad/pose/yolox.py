@@ -5,6 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from svad.geometry.boxes import suppress as suppress_sorted
+
 STRIDES = (8, 16, 32)
 GREY = 114  # fills what the picture does not cover
 PERSON = 0  # class of COCO
@@ -62,17 +64,8 @@ def suppress(
     most: float,  # overlap over union up to which two boxes are different things
 ) -> np.ndarray:  # [n] int64, best first
     """Non-maximum suppression with sizes x2 - x1 + 1, as the published pipeline counts."""
-    area = (boxes[:, 2:] - boxes[:, :2] + 1).prod(1)
     order = np.argsort(scores, kind="stable")[::-1]
-    keep = []
-    while len(order):
-        best, rest = order[0], order[1:]
-        keep.append(best)
-        low = np.maximum(boxes[best, :2], boxes[rest, :2])
-        high = np.minimum(boxes[best, 2:], boxes[rest, 2:])
-        common = np.maximum(high - low + 1, 0).prod(1)
-        order = rest[common / (area[best] + area[rest] - common) <= most]
-    return np.array(keep, np.int64)
+    return order[suppress_sorted(boxes[order], most, pixel=1)]
 
 
 def _cells(size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:  # [A, 2], [A, 1]

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from scipy.spatial import cKDTree
 
-from svad.body.depth import draw
 from svad.body.lbs import joint_transforms
 from svad.body.model import BodyModel
+from svad.geometry.zbuffer import draw
 from svad.relief.head import face_triangles
 
 HEAD = 15

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from svad.geometry.camera import Camera
+from svad.geometry.surface import face_normals, interpolate, vertex_normals
 from svad.relief.points import FILL, Points, oriented
 
 DEEPEST = 0.15  # metres a sample may be moved back to stay hidden in the photo
@@ -57,9 +58,7 @@ def body_surface_samples(
     spacing: float,  # metres
 ) -> BodySurface:
     """Samples every face evenly enough that splats of `spacing` close it."""
-    corners = vertices[faces]
-    cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    area = np.linalg.norm(cross, axis=1) / 2
+    area = np.linalg.norm(face_normals(vertices, faces), axis=1) / 2
     count = np.clip(np.ceil(area / spacing**2), 1, 60).astype(int)
     index = np.repeat(np.arange(len(faces)), count)
     start = np.cumsum(count) - count
@@ -71,17 +70,14 @@ def body_surface_samples(
     u, v = np.where(fold, 1 - u, u), np.where(fold, 1 - v, v)
     single = count[index] == 1
     u, v = np.where(single, 1 / 3, u), np.where(single, 1 / 3, v)
-    bary = np.stack([1 - u - v, u, v], 1)[..., None].astype(np.float32)
-    w = (weights[faces[index]] * bary).sum(1)
+    bary = np.stack([1 - u - v, u, v], 1).astype(np.float32)
+    corners = faces[index]
+    w = interpolate(weights, corners, bary)
     group = np.stack([w[:, list(j)].sum(1) for j in GROUPS.values()]).argmax(0)
-    vertex_normals = np.zeros_like(vertices)
-    for corner in range(3):
-        np.add.at(vertex_normals, faces[:, corner], cross)
-    vertex_normals /= np.maximum(np.linalg.norm(vertex_normals, axis=1, keepdims=True), 1e-12)
-    smooth = (vertex_normals[faces[index]] * bary).sum(1)
+    smooth = interpolate(vertex_normals(vertices, faces), corners, bary)
     smooth /= np.maximum(np.linalg.norm(smooth, axis=1, keepdims=True), 1e-9)
     return BodySurface(
-        (corners[index] * bary).sum(1).astype(np.float32),
+        interpolate(vertices, corners, bary).astype(np.float32),
         smooth.astype(np.float32),
         np.sqrt(area / count)[index].astype(np.float32),
         w.astype(np.float32),

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from svad.geometry.camera import Camera
+from svad.geometry.sampling import bilinear_between
 from svad.media.fields import blur, masked_blur, pull_push
 
 PAIRS = ((33, 263), (61, 291), (234, 454), (127, 356), (93, 323), (133, 362))
@@ -248,15 +249,8 @@ class HeadMap:
     def sample(self, image: np.ndarray, xyz: np.ndarray) -> np.ndarray:  # [P, 3] -> [P, k]
         """Bilinear values of `rgb`, `hair`, `skin` or `hairy` at world positions."""
         column, row = self._index(*self.frame.angles(xyz))
-        wide = self._wrapped(image)
-        out = []
-        for i in range(0, len(xyz), 30000):
-            part = cv2.remap(
-                wide, column[None, i : i + 30000] + PAD, row[None, i : i + 30000],
-                cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE,
-            )  # fmt: skip
-            out.append(part[0])
-        return np.concatenate(out) if out else np.zeros((0, *image.shape[2:]), np.float32)
+        places = np.stack([column + PAD, row], -1)
+        return bilinear_between(self._wrapped(image), places)
 
 
 def flat_fill(

@@ -7,7 +7,8 @@ from functools import cache
 import cv2
 import numpy as np
 
-from svad.body.depth import draw
+from svad.geometry.sampling import smoothstep
+from svad.geometry.zbuffer import draw
 from svad.media.fields import masked_blur
 
 CHEEKS = (50, 280, 101, 330, 205, 425, 117, 346)
@@ -55,8 +56,7 @@ def face_depth(
     relief = masked_blur(np.where(known, maps.near, 0), known, 0.012 * width)
     shift = masked_blur(np.where(known, near - relief, 0), known, 0.25 * width)
     inside = cv2.distanceTransform(known.astype(np.uint8), cv2.DIST_L2, 5)
-    share = np.clip(inside / (0.14 * width), 0, 1)
-    share = share * share * (3 - 2 * share)
+    share = smoothstep(inside / (0.14 * width))
     return np.where(known, near * (1 - share) + (relief + shift) * share, near).astype(np.float32)
 
 

@@ -9,6 +9,8 @@ import numpy as np
 
 from svad.body.model import BodyModel
 from svad.geometry.camera import Camera
+from svad.geometry.sampling import bilinear, smoothstep
+from svad.geometry.surface import interpolate
 from svad.media.fields import blur
 from svad.relief.densify import between_points, unstretched
 from svad.relief.hair import HeadFrame, HeadMap, Seen, hair_detail, head_frame
@@ -67,8 +69,8 @@ def body_face(subject: Subject, vertices: np.ndarray, body: BodyModel) -> np.nda
 
     Stands in for the face mesh where none was found.
     """
-    corners = vertices[body.faces[body.mesh_faces].numpy()]  # [478, 3, 3]
-    xyz = (corners * body.mesh_weights.numpy()[..., None]).sum(1).astype(np.float32)
+    triangles = body.faces[body.mesh_faces].numpy()  # [478, 3]
+    xyz = interpolate(vertices, triangles, body.mesh_weights.numpy()).astype(np.float32)
     left, up = xyz[263] - xyz[33], xyz[10] - xyz[152]
     forward = np.cross(left, up)
     forward /= max(float(np.linalg.norm(forward)), 1e-9)
@@ -290,8 +292,7 @@ def squareness(sheet: Sheet, camera: Camera) -> np.ndarray:  # [h, w] 0..1
     smooth = cv2.GaussianBlur(sheet.near, (0, 0), 1.0)
     slope = np.hypot(cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1)) / 8
     cos = 1 / np.sqrt(1 + (slope / step) ** 2)
-    t = np.clip((cos - 0.22) / 0.25, 0, 1)
-    return (t * t * (3 - 2 * t)).astype(np.float32)
+    return smoothstep((cos - 0.22) / 0.25).astype(np.float32)
 
 
 def hair_behind(
@@ -340,12 +341,8 @@ def hair_behind(
 
 def sampled(image: np.ndarray, sheet: Sheet, pixel: np.ndarray) -> np.ndarray:  # [P, 2] -> [P]
     """Values of a map on a sheet's grid at working pixels; 0 outside."""
-    at = (pixel - np.asarray(sheet.origin, np.float32)) * sheet.density - 0.5
-    out = []
-    for i in range(0, len(at), 30000):
-        part = np.ascontiguousarray(at[None, i : i + 30000], np.float32)
-        out.append(cv2.remap(image, part, None, cv2.INTER_LINEAR, borderValue=0)[0])
-    return np.concatenate(out) if out else np.zeros(0, np.float32)
+    at = (pixel - np.asarray(sheet.origin, np.float32)) * sheet.density
+    return bilinear(image, at, outside=0)
 
 
 def coloured_points(points: Points, crown: Crown, torso_layer: int) -> Points:

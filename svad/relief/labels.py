@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from svad.body.depth import DepthMaps, draw
+from svad.geometry.zbuffer import DepthMaps, draw
 from svad.media.fields import blur
 from svad.relief.parts import Part
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from svad.geometry.camera import Camera
+from svad.geometry.sampling import bilinear
 from svad.relief.points import FILL, Points
 
 UPPER = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)  # inner edge of the upper lip
@@ -136,5 +136,4 @@ def _teeth(pixels, camera: Camera, a: np.ndarray):
 
 def at_landmarks(image: np.ndarray, grid: np.ndarray) -> np.ndarray:  # [468, 2] -> [468, ...]
     """Bilinear values of a picture at positions on its grid (pixel centres at +0.5)."""
-    at = np.ascontiguousarray(grid[None, :468, :2] - 0.5, np.float32)
-    return cv2.remap(image, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[0]
+    return bilinear(image, grid[:468, :2])

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 import numpy as np
+import torch
 
 from svad.geometry.camera import Camera
+from svad.geometry.rotation import matrix_to_quaternion
 from svad.media.fields import masked_blur
 
 FRONT, BACK, RIM, FILL = 0, 1, 2, 3
@@ -161,32 +163,8 @@ def _at_least(t: np.ndarray, step: np.ndarray, fallback: tuple[float, float, flo
 
 
 def _quaternions(matrix: np.ndarray) -> np.ndarray:  # [P, 3, 3] -> [P, 4]
-    """Rotation matrices to unit quaternions, real part first (largest-component method)."""
-    m = matrix
-    t = np.stack(
-        [
-            1 + m[:, 0, 0] + m[:, 1, 1] + m[:, 2, 2],
-            1 + m[:, 0, 0] - m[:, 1, 1] - m[:, 2, 2],
-            1 - m[:, 0, 0] + m[:, 1, 1] - m[:, 2, 2],
-            1 - m[:, 0, 0] - m[:, 1, 1] + m[:, 2, 2],
-        ],
-        1,
-    )
-    best = t.argmax(1)
-    p = m[:, 2, 1], m[:, 0, 2], m[:, 1, 0]
-    q = m[:, 1, 2], m[:, 2, 0], m[:, 0, 1]
-    d, e = [x - y for x, y in zip(p, q, strict=True)], [x + y for x, y in zip(p, q, strict=True)]
-    table = np.stack(
-        [
-            np.stack([t[:, 0], d[0], d[1], d[2]], 1),
-            np.stack([d[0], t[:, 1], e[2], e[1]], 1),
-            np.stack([d[1], e[2], t[:, 2], e[0]], 1),
-            np.stack([d[2], e[1], e[0], t[:, 3]], 1),
-        ],
-        1,
-    )
-    quats = table[np.arange(len(m)), best]
-    return (quats / np.linalg.norm(quats, axis=1, keepdims=True)).astype(np.float32)
+    """Rotation matrices to unit quaternions, real part first."""
+    return matrix_to_quaternion(torch.from_numpy(matrix), positive=False).float().numpy()
 
 
 def _eroded(mask: np.ndarray) -> np.ndarray:

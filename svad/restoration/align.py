@@ -10,6 +10,8 @@ import math
 import cv2
 import numpy as np
 
+from svad.geometry.similarity import fit_similarity, move, scale_of
+
 CROP = 512  # px, side of a crop
 # where the eyes, the nose and the corners of the mouth come to lie in the crop (that of FFHQ faces)
 TEMPLATE = np.array(
@@ -50,19 +52,7 @@ def similarity(
     if strict or robust is None or not np.isfinite(robust).all():
         return robust
     near = distances(points, robust) < STRAY
-    return least_squares(points[near], TEMPLATE[near]) if near.sum() >= 3 else robust
-
-
-def least_squares(
-    source: np.ndarray,  # [N, 2]
-    target: np.ndarray,  # [N, 2]
-) -> np.ndarray:  # [2, 3]
-    """The similarity without reflection of the smallest squared distances (Umeyama 1991)."""
-    middle, goal = source.mean(0, dtype=np.float64), target.mean(0)
-    a, b = (source - middle) @ (1, 1j), (target - goal) @ (1, 1j)
-    turn = np.vdot(a, b) / np.vdot(a, a).real
-    matrix = np.array([[turn.real, -turn.imag], [turn.imag, turn.real]])
-    return np.concatenate([matrix, (goal - matrix @ middle)[:, None]], 1)
+    return fit_similarity(points[near], TEMPLATE[near]) if near.sum() >= 3 else robust
 
 
 def distances(
@@ -70,20 +60,7 @@ def distances(
     matrix: np.ndarray,  # [2, 3] frame to crop
 ) -> np.ndarray:  # [5] px of the crop
     """How far the points lie from the template."""
-    return np.linalg.norm(moved(points, matrix) - TEMPLATE, axis=1)
-
-
-def moved(
-    points: np.ndarray,  # [..., 2]
-    matrix: np.ndarray,  # [2, 3]
-) -> np.ndarray:  # [..., 2]
-    """Points through an affine map."""
-    return points @ matrix[:, :2].T + matrix[:, 2]
-
-
-def zoom(matrix: np.ndarray) -> float:
-    """Size of the target over the size of the source of an affine map [2, 3]."""
-    return math.sqrt(abs(np.linalg.det(matrix[:, :2])))
+    return np.linalg.norm(move(points, matrix) - TEMPLATE, axis=1)
 
 
 def crop(
@@ -111,7 +88,7 @@ def warp(
     `strict` always takes single bilinear samples.
     """
     x0, y0, x1, y1 = box
-    fine = 1 if strict else max(1, math.ceil(1 / zoom(matrix) - 1e-6))
+    fine = 1 if strict else max(1, math.ceil(1 / scale_of(matrix) - 1e-6))
     # a fine pixel's centre: fine * (target - corner + 1/2) - 1/2
     shift = np.array([-x0, -y0]) + 0.5 * (1 - 1 / fine)
     finer = fine * np.concatenate([matrix[:, :2], (matrix[:, 2] + shift)[:, None]], 1)

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from svad.geometry.boxes import suppress
 from svad.restoration.retinaface import MEAN_BGR, Heads, RetinaFace
 
 STRIDES = (8, 16, 32)
@@ -79,24 +80,5 @@ def detections(
     high = low + extent * scale
     rows = torch.cat([low, high, scores[:, None], (points * scale).flatten(1)], 1).cpu().numpy()
     rows = rows[np.argsort(-rows[:, 4], kind="stable")]
-    return rows[suppress(rows[:, :4])]
-
-
-def suppress(
-    boxes: np.ndarray,  # [N, 4] x0, y0, x1, y1, surest first
-    overlap: float = OVERLAP,
-) -> np.ndarray:  # int, the boxes that stay
-    """Leaves out every box that overlaps a surer one too much.
-
-    Sides count both end pixels (x1 - x0 + 1), as the published program does.
-    """
-    sides = boxes[:, 2:] - boxes[:, :2] + 1
-    areas = sides.prod(1)
-    kept: list[int] = []
-    for i in range(len(boxes)):
-        low = np.maximum(boxes[kept, :2], boxes[i, :2])
-        high = np.minimum(boxes[kept, 2:], boxes[i, 2:])
-        shared = np.maximum(high - low + 1, 0).prod(1)
-        if not (shared > overlap * (areas[kept] + areas[i] - shared)).any():
-            kept.append(i)
-    return np.array(kept, int)
+    # sides count both end pixels (x1 - x0 + 1), as the published program does
+    return rows[suppress(rows[:, :4], OVERLAP, pixel=1)]

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from svad.restoration.align import CROP, TEMPLATE, distances, similarity, zoom
+from svad.geometry.similarity import scale_of
+from svad.restoration.align import CROP, TEMPLATE, distances, similarity
 
 # An eye distance under this share of the way from eyes to mouth (1 from the front) is a profile,
 # for which no similarity fits: about 66 degrees.
@@ -47,7 +48,7 @@ def nearest(
     points = rows[:, 5:].reshape(-1, 5, 2)
     away = np.linalg.norm(points.mean(1) - known.mean(0), axis=1)
     matrix = similarity(known)
-    side = CROP / zoom(matrix) if matrix is not None else np.inf
+    side = CROP / scale_of(matrix) if matrix is not None else np.inf
     best = int(away.argmin())
     return points[best] if away[best] <= STRETCH * side else None
 
@@ -85,6 +86,6 @@ def framed(
     matrix = similarity(points)
     if matrix is None or np.sqrt((distances(points, matrix) ** 2).mean()) > ODDEST:
         return NOT_FOUND
-    if CROP / zoom(matrix) < smallest:
+    if CROP / scale_of(matrix) < smallest:
         return SMALL
     return FramedFace(frame, matrix)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from svad.restoration.align import CROP, Box, moved, warp
+from svad.geometry.similarity import move
+from svad.restoration.align import CROP, Box, warp
 
 SHARPNESS_SIGMA = 0.7  # px; what is finer is taken for noise
 
@@ -94,7 +95,7 @@ def sharpness(
 def _covered(matrix: np.ndarray, size: tuple[int, int]) -> Box | None:
     """The part of a frame (height, width) that a warped crop reaches."""
     corners = np.array([(x, y) for x in (0, CROP - 1) for y in (0, CROP - 1)], np.float64)
-    places = moved(corners, matrix)
+    places = move(corners, matrix)
     low = np.maximum(np.floor(places.min(0)).astype(int) - 1, 0)
     high = np.minimum(np.ceil(places.max(0)).astype(int) + 2, size[::-1])
     if (high <= low).any():

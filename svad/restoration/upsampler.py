@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from svad.geometry.sampling import smoothstep
 from svad.restoration.enlarge import enlarge, enlarge_sharpened
 from svad.restoration.rrdb import FACTOR, RRDBNet
 
@@ -177,7 +178,7 @@ def span_weight(span: tuple[int, int], length: int, plan: TilePlan) -> Tensor:  
     for inner, away in ((start > 0, place), (end < length, end - start - place)):
         if inner:
             rise = ((away - plan.blind) / ramp).clamp(1e-6, 1)
-            weight = weight * (rise * rise * (3 - 2 * rise))
+            weight = weight * smoothstep(rise)
     return weight
 
 
@@ -200,8 +201,7 @@ def _box_share(box: Box, size: tuple[int, int]) -> Tensor:  # [2 H, 2 W]
         if high < length:
             rise = rise.minimum((high - place - 2) / BORDER)
         lines.append(rise.clamp(0, 1))
-    share = lines[0][:, None] * lines[1]
-    return share * share * (3 - 2 * share)
+    return smoothstep(lines[0][:, None] * lines[1])
 
 
 def _resampled(x: Tensor, size: tuple[int, int]) -> Tensor:

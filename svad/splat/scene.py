@@ -11,6 +11,7 @@ import torch
 
 from svad.core.ahead import ahead
 from svad.geometry.camera import Camera, orbit_camera
+from svad.geometry.sampling import smoothstep
 from svad.splat.gaussians import Gaussians
 from svad.splat.render import render
 
@@ -53,7 +54,7 @@ def studio(
     x = (np.arange(width, dtype=np.float32) + 0.5 - width / 2) / height
     y = (np.arange(height, dtype=np.float32) + 0.5) / height
     away = np.hypot(x[None] / 0.75, (y[:, None] - 0.38) / 0.85)
-    edge = np.clip(away, 0, 1)[..., None] ** 2 * (3 - 2 * np.clip(away, 0, 1)[..., None])
+    edge = smoothstep(away)[..., None]
     middle, rim = (np.asarray(c, np.float32) for c in BACKDROP)
     noise = np.random.default_rng(0).uniform(-1, 1, (height, width, 1)).astype(np.float32) / 255
     return Studio(middle + (rim - middle) * edge + noise, floor)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from svad.body.depth import draw
 from svad.geometry.camera import Camera
+from svad.geometry.surface import face_normals
+from svad.geometry.zbuffer import draw
 from svad.subject import keypoints as kp
 
 _LEFT, _RIGHT, _MIDDLE = (255, 150, 60), (70, 190, 255), (250, 250, 250)
@@ -54,8 +55,7 @@ def body_over_photo(
 ) -> np.ndarray:  # [H, W, 3] uint8
     """The fitted body, shaded and half transparent, over the photo."""
     maps = draw(camera.project(vertices), faces, camera.height, camera.width)
-    corners = vertices[faces]
-    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    normals = face_normals(vertices, faces)
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
     shade = 0.25 + 0.75 * np.clip(normals @ np.array([0.3, 0.45, 0.84]), 0, 1)
     hit = maps.covered

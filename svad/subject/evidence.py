@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from svad.geometry.similarity import fit_rotation
 from svad.subject import keypoints as kp
 
 # COCO point -> joint of the body, and COCO point -> place among the rig's key points
@@ -147,16 +148,13 @@ def face_turn(
     rest: np.ndarray,  # [M, 3] the same face points on the rest body
     chosen: tuple[int, ...],  # M points of the face mesh
 ) -> np.ndarray:  # [3, 3]
-    """How the head is turned in the world, from the face mesh's own depth (Kabsch 1976).
+    """How the head is turned in the world, from the face mesh's own depth.
 
     The mesh's depth runs along the camera's axis wherever the head is in the picture (checked on
     drawn heads: right to about 4 degrees without any correction for the viewing ray).
     """
     mesh = evidence.face[list(chosen)].astype(np.float64) * (1, -1, -1)
-    a = rest - rest.mean(0)
-    b = mesh - mesh.mean(0)
-    u, _, vt = np.linalg.svd(b.T @ a)
-    return u @ np.diag((1, 1, np.linalg.det(u @ vt))) @ vt
+    return fit_rotation(rest, mesh)
 
 
 def hidden_sides(points: np.ndarray) -> tuple[bool, bool]:

@@ -15,7 +15,7 @@ import torch
 
 from svad.body.model import BodyModel
 from svad.geometry.camera import photo_camera
-from svad.geometry.rotation import matrix_to_axis_angle
+from svad.geometry.rotation import matrix_to_axis_angle, rodrigues_array
 from svad.subject import rig as r
 from svad.subject.evidence import (
     JOINT_OF,
@@ -147,13 +147,13 @@ def start(
     across = _directions(evidence, 6, 5) + _directions(evidence, 12, 11)
     yaw = np.arctan2(-across[2], across[0]) if across[0] > 0 else 0.0
     pose[0, 1] = 0.7 * np.clip(yaw, -1.2, 1.2)
-    back = r.rotation(pose[0]).T
+    back = rodrigues_array(pose[0]).T
     for sign, chain, joints in ((1, (5, 7, 9), (16, 18)), (-1, (6, 8, 10), (17, 19))):
         if evidence.trust[list(chain)].min() < 0.3:
             continue
         upper = back @ _directions(evidence, *chain[:2])
         lower = back @ _directions(evidence, *chain[1:])
-        collar = r.rotation(pose[joints[0] - 3])
+        collar = rodrigues_array(pose[joints[0] - 3])
         turn, bend = _arm(sign, collar.T @ upper, collar.T @ lower)
         pose[joints[0]], pose[joints[1]] = turn, (0, -sign * bend, 0)
     for bent, hip, knee, sign in ((evidence.bent[0], 1, 4, 1), (evidence.bent[1], 2, 5, -1)):

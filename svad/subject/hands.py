@@ -9,10 +9,9 @@ import torch
 
 from svad.body.lbs import rigid_chain
 from svad.body.model import BodyModel
-from svad.geometry.rotation import rodrigues
+from svad.geometry.rotation import rodrigues, rodrigues_array
 from svad.subject import keypoints as kp
 from svad.subject.evidence import Evidence
-from svad.subject.rig import rotation
 from svad.subject.solve import Term, minimise
 from svad.types import BodyFit
 
@@ -112,9 +111,9 @@ def _turns(hand: _Hand, x: np.ndarray) -> np.ndarray:  # [B, _SIZE] -> [B, 15, 3
 
 
 def _points(hand: _Hand, x: np.ndarray) -> np.ndarray:  # [B, _SIZE] -> [B, 21, 3] world
-    local = rotation(_turns(hand, x))
+    local = rodrigues_array(_turns(hand, x))
     scale = np.exp(x[:, -1])[:, None, None]
-    wrist = hand.turn @ rotation(x[:, :3])
+    wrist = hand.turn @ rodrigues_array(x[:, :3])
     turns, places = [], []
     for j, parent in enumerate(hand.parents):
         above = wrist if parent < 0 else turns[parent]

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from svad.body.model import BodyModel
+from svad.geometry.rotation import rodrigues_array
 
 JOINTS = 22  # pelvis to wrists; fingers move with the wrist, jaw and eyes with the head
 BETAS = 10
@@ -94,7 +95,7 @@ class Rig:
         delta = x[:, FORM] - self._form
         joints = self._joints + np.tensordot(delta, self._joint_dirs, 1)
         rest = self._points[points] + np.tensordot(delta, self._point_dirs[:, points], 1)
-        local = rotation(x[:, TURNS].reshape(-1, JOINTS, 3))
+        local = rodrigues_array(x[:, TURNS].reshape(-1, JOINTS, 3))
         turns, places = [local[:, 0]], [joints[:, 0]]
         for j in range(1, JOINTS):
             p = self.parents[j]
@@ -116,18 +117,6 @@ def translation(
     """Where the pelvis is put in front of the camera."""
     depth = np.exp(place[..., 2:])
     return np.concatenate([place[..., :2] * depth, -depth], -1)
-
-
-def rotation(
-    axis_angle: np.ndarray,  # [..., 3]
-) -> np.ndarray:  # [..., 3, 3]
-    """Rodrigues' formula."""
-    angle = np.sqrt((axis_angle**2).sum(-1) + 1e-16)[..., None, None]
-    axis = axis_angle / angle[..., 0]
-    k = np.zeros((*axis.shape[:-1], 3, 3))
-    k[..., 2, 1], k[..., 0, 2], k[..., 1, 0] = axis[..., 0], axis[..., 1], axis[..., 2]
-    k[..., 1, 2], k[..., 2, 0], k[..., 0, 1] = -axis[..., 0], -axis[..., 1], -axis[..., 2]
-    return np.eye(3) + np.sin(angle) * k + (1 - np.cos(angle)) * (k @ k)
 
 
 def _sample_vertices(body: BodyModel, count: int, seed: int) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""Rotations and skinning: properties, and parity with published numbers."""
+"""Skinning: properties, and parity with published numbers."""
 
 from __future__ import annotations
 
@@ -26,34 +26,6 @@ def some_rotations(count: int, seed: int = 0, scale: float = 1.0) -> torch.Tenso
     return scale * torch.randn(count, 3, generator=generator, dtype=torch.float64)
 
 
-def test_rotations_match_published_numbers(golden_root: Path) -> None:
-    want = golden(golden_root, "rotations")
-    angles = want["axis_angle"]
-    matrix = rot.rodrigues(angles)
-    torch.testing.assert_close(matrix, want["matrix"], atol=TOLERANCE, rtol=0)
-    torch.testing.assert_close(matrix, want["rodrigues"], atol=TOLERANCE, rtol=0)
-    quaternion = rot.matrix_to_quaternion(want["matrix"])
-    torch.testing.assert_close(quaternion, want["quat"], atol=TOLERANCE, rtol=0)
-    torch.testing.assert_close(
-        rot.quaternion_to_matrix(want["quat"]), want["matrix"], atol=TOLERANCE, rtol=0
-    )
-    torch.testing.assert_close(rot.matrix_to_rows6(want["matrix"]), want["rot6d"], atol=0, rtol=0)
-    torch.testing.assert_close(
-        rot.rows6_to_matrix(want["rot6d"]), want["matrix"], atol=TOLERANCE, rtol=0
-    )
-    back = rot.matrix_to_axis_angle(want["matrix"])
-    # float32 matrices hold an angle near pi to about 1e-3 only: compare the turns they stand for
-    torch.testing.assert_close(
-        rot.rodrigues(back), rot.rodrigues(want["axis_angle_back"]), atol=2e-5, rtol=0
-    )
-
-
-def test_raw_rows_match_published_numbers(golden_root: Path) -> None:
-    want = golden(golden_root, "rotations")["matrix_from_raw6d"]
-    rows = tensor("rot.raw6d", (len(want), 6), seed_of(golden_root / "avatar"))
-    torch.testing.assert_close(rot.rows6_to_matrix(rows), want, atol=TOLERANCE, rtol=0)
-
-
 def test_rigid_chain_matches_published_numbers(golden_root: Path) -> None:
     want = golden(golden_root, "lbs")
     seed = seed_of(golden_root / "avatar")
@@ -66,30 +38,6 @@ def test_rigid_chain_matches_published_numbers(golden_root: Path) -> None:
         transforms, want["rigid_rel_transforms"][:, :3], atol=TOLERANCE, rtol=0
     )
     assert turn.shape == (55, 3, 3)
-
-
-def test_conversions_come_back() -> None:
-    angles = torch.nn.functional.normalize(some_rotations(200), dim=-1)
-    angles = angles * torch.linspace(0, 3.1, 200, dtype=torch.float64)[:, None]
-    quaternion = rot.axis_angle_to_quaternion(angles)
-    matrix = rot.rodrigues(angles)
-    torch.testing.assert_close(rot.quaternion_to_matrix(quaternion), matrix)
-    torch.testing.assert_close(rot.quaternion_to_axis_angle(quaternion), angles, atol=1e-7, rtol=0)
-    torch.testing.assert_close(rot.matrix_to_axis_angle(matrix), angles, atol=1e-7, rtol=0)
-    torch.testing.assert_close(rot.rows6_to_matrix(rot.matrix_to_rows6(matrix)), matrix)
-
-
-def test_quaternion_product_is_the_product_of_turns() -> None:
-    a, b = (rot.axis_angle_to_quaternion(some_rotations(20, seed)) for seed in (1, 2))
-    product = rot.quaternion_to_matrix(rot.quaternion_multiply(a, b))
-    torch.testing.assert_close(product, rot.quaternion_to_matrix(a) @ rot.quaternion_to_matrix(b))
-
-
-@pytest.mark.parametrize("scale", [0.0, 1e-9, 1e-4, 1.0, 3.0])
-def test_rodrigues_gradients_are_right_also_at_zero(scale: float) -> None:
-    angles = some_rotations(3, scale=scale).requires_grad_()
-    assert torch.autograd.gradcheck(rot.rodrigues, angles)
-    assert torch.autograd.gradcheck(rot.axis_angle_to_quaternion, angles)
 
 
 def test_chain_and_skin_gradients() -> None:

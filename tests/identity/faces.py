@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from svad.geometry.similarity import for_opencv, invert, move
 from svad.identity import align
 from svad.subject.keypoints import FACE_MESH_68
 from svad.subject.landmarker import shared_landmarker
@@ -63,10 +64,10 @@ def scene(
     linear = scale * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     middle = np.array([HEAD / 2, HEAD / 2 + 30])
     matrix = np.column_stack([linear, middle - linear @ points.mean(0)])
-    move = align.for_opencv(matrix)
-    head = cv2.warpAffine(sharp, move, (HEAD, HEAD), flags=cv2.INTER_CUBIC).astype(float)
+    shift = for_opencv(matrix)
+    head = cv2.warpAffine(sharp, shift, (HEAD, HEAD), flags=cv2.INTER_CUBIC).astype(float)
     whole = np.ones(sharp.shape[:2], np.float32)
-    coverage = cv2.warpAffine(whole, move, (HEAD, HEAD))
+    coverage = cv2.warpAffine(whole, shift, (HEAD, HEAD))
     head = (head * gain + offset) * coverage[..., None]
     return Scene(
         sharp=sharp,
@@ -74,8 +75,8 @@ def scene(
         points=points,
         head=np.clip(head + 0.5, 0, 255).astype(np.uint8),
         coverage=coverage,
-        head_points=align.move(points, matrix),
-        truth=align.invert(matrix),
+        head_points=move(points, matrix),
+        truth=invert(matrix),
     )
 
 

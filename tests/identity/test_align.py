@@ -1,4 +1,4 @@
-"""Similarities, disparity, and maps without aliasing."""
+"""Sizes of faces, registration, and maps without aliasing."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from svad.geometry.similarity import for_opencv, move, scale_of
 from svad.identity import align, published
 from svad.identity.register import register
 from tests.identity.faces import scene
@@ -16,62 +17,12 @@ def similar(angle: float, scale: float, shift: tuple[float, float]) -> np.ndarra
     return np.array([[c, -s, shift[0]], [s, c, shift[1]]])
 
 
-def spread(count: int = 68) -> np.ndarray:
-    return np.random.default_rng(0).normal(100, 40, (count, 2))
-
-
-def test_a_similarity_is_found_exactly() -> None:
-    truth = similar(0.4, 0.3, (12, -7))
-    points = spread()
-    found = align.similarity(points, align.move(points, truth), 1.0)
-    np.testing.assert_allclose(found, truth, atol=1e-9)
-    assert align.scale_of(found) == pytest.approx(0.3)
-
-
-def test_strays_hardly_count() -> None:
-    truth = similar(-0.2, 0.5, (3, 9))
-    points = spread()
-    target = align.move(points, truth)
-    strays = np.arange(0, 68, 7)
-    target[strays] += np.random.default_rng(1).normal(0, 30, (len(strays), 2))
-    plain = align._least_squares(points, target, np.ones(68))
-    found = align.similarity(points, target, 1.0)
-    others = np.setdiff1d(np.arange(68), strays)
-
-    def miss(matrix: np.ndarray) -> float:
-        return float(np.abs(align.move(points, matrix) - target)[others].max())
-
-    assert miss(found) < 1.0 and miss(found) < 0.4 * miss(plain)
-
-
-def test_a_mirror_image_is_no_similarity() -> None:
-    points = spread()
-    found = align.similarity(points, points * (-1, 1), 1.0)
-    assert np.linalg.det(found[:, :2]) >= 0
-
-
-def test_disparity_ignores_similarities_and_sees_a_turned_head() -> None:
-    points = spread()
-    moved = align.move(points, similar(1.0, 4.0, (5, 5)))
-    assert align.disparity(points, moved) == pytest.approx(0, abs=1e-9)
-    assert align.disparity(points, points * (0.5, 1)) > 0.05
-    assert align.disparity(points, np.zeros((68, 2))) == 1.0
-
-
-def test_maps_chain_and_invert() -> None:
-    first, second = similar(0.3, 2.0, (1, 2)), similar(-1.0, 0.7, (-4, 8))
-    points = spread(5)
-    both = align.move(align.move(points, first), second)
-    np.testing.assert_allclose(align.move(points, align.chain(second, first)), both)
-    np.testing.assert_allclose(align.move(align.move(points, first), align.invert(first)), points)
-
-
 def test_a_shrunk_picture_has_means_not_samples_and_stays_in_place() -> None:
     fine = np.indices((256, 256)).sum(0) % 2 * 255.0  # a chessboard of single pixels
     fine[100:140, 60:120] = 255
     matrix = similar(0.0, 0.125, (3.0, 2.0))
     small, rest = align.shrunk(fine.astype(np.float32), matrix)
-    found = cv2.warpAffine(small, align.for_opencv(rest), (40, 40))
+    found = cv2.warpAffine(small, for_opencv(rest), (40, 40))
     assert found[8:12, 20:30] == pytest.approx(127.5, abs=1)  # grey, no pattern
     patch = np.argwhere(found > 240)[:, ::-1] + 0.5
     np.testing.assert_allclose(patch.mean(0), (90 * 0.125 + 3, 120 * 0.125 + 2), atol=0.3)
@@ -83,10 +34,10 @@ def test_registration_takes_off_what_landmarks_err(name: str) -> None:
     wrong = s.truth.copy()
     turn = similar(0.02, 1.015, (0.0, 0.0))[:, :2]
     wrong[:, :2] = turn @ wrong[:, :2]
-    wrong[:, 2] += s.points.mean(0) - align.move(s.head_points, wrong).mean(0) + 0.025 * s.size
+    wrong[:, 2] += s.points.mean(0) - move(s.head_points, wrong).mean(0) + 0.025 * s.size
 
     def miss(matrix: np.ndarray) -> float:
-        return float(np.linalg.norm(align.move(s.head_points, matrix) - s.points, axis=1).mean())
+        return float(np.linalg.norm(move(s.head_points, matrix) - s.points, axis=1).mean())
 
     found = register(wrong, s.head, s.coverage, s.frame, s.points)
     assert miss(wrong) > 0.03 * s.size
@@ -97,8 +48,8 @@ def test_registration_takes_off_what_landmarks_err(name: str) -> None:
 def test_a_soft_frame_does_not_change_the_size_of_the_face(blur: float) -> None:
     s = scene("dayo", blur=blur)
     found = register(s.truth, s.head, s.coverage, s.frame, s.points)
-    assert align.scale_of(found) == pytest.approx(align.scale_of(s.truth), rel=0.015)
-    missed = np.linalg.norm(align.move(s.head_points, found) - s.points, axis=1)
+    assert scale_of(found) == pytest.approx(scale_of(s.truth), rel=0.015)
+    missed = np.linalg.norm(move(s.head_points, found) - s.points, axis=1)
     assert missed.mean() < 0.01 * s.size
 
 
@@ -117,10 +68,10 @@ def test_registration_does_not_run_away() -> None:
     s = scene("ada")
     noise = np.random.default_rng(0).integers(0, 255, s.frame.shape).astype(np.uint8)
     found = register(s.truth, s.head, s.coverage, cv2.GaussianBlur(noise, (0, 0), 5), s.points)
-    moved = align.move(s.head_points, found) - align.move(s.head_points, s.truth)
+    moved = move(s.head_points, found) - move(s.head_points, s.truth)
     assert np.linalg.norm(moved, axis=1).mean() <= 0.0601 * s.size
     flat = np.full_like(s.frame, 128)
     found = register(s.truth, s.head, s.coverage, flat, s.points)
-    moved = align.move(s.head_points, found) - align.move(s.head_points, s.truth)
+    moved = move(s.head_points, found) - move(s.head_points, s.truth)
     assert np.isfinite(found).all()
     assert np.linalg.norm(moved, axis=1).mean() <= 0.0601 * s.size

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from svad.identity import align, published
+from svad.geometry import similarity
+from svad.identity import published
 from tests.identity.golden import Case, cases
 
 
@@ -20,7 +21,7 @@ def test_every_step_is_the_published_one(golden_root: Path) -> None:
         frame, head, frame_points, head_points = arrays(case)
         stretched = published.stretch(head, frame.shape)
         case.check("head_resized", stretched)
-        disparity = align.disparity(frame_points, head_points)
+        disparity = similarity.disparity(frame_points, head_points)
         case.check("disparity", np.array([disparity]))
         case.check("accepted", np.array([disparity <= published.DISPARITY]).astype(int))
         matrix, inliers = published.robust_similarity(head_points, frame_points)

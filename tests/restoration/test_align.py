@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
+from svad.geometry.similarity import move
 from svad.restoration import align
-from svad.restoration.align import CROP, TEMPLATE, crop, moved, similarity
+from svad.restoration.align import CROP, TEMPLATE, crop, similarity
 from svad.restoration.paste import paste_matrix
 from tests.restoration.golden import Golden
 
@@ -25,11 +26,11 @@ def test_matrices(golden: Golden) -> None:
         points = np.array(case["landmarks"], np.float32)
         found, want = similarity(points, strict=True), np.array(case["affine"])
         there = np.concatenate([points, points + 20, points - 20])
-        assert np.abs(moved(there, found) - moved(there, want)).max() < PIXELS
+        assert np.abs(move(there, found) - move(there, want)).max() < PIXELS
         square = corners(CROP, CROP)
         for strict, name in ((True, "inverse_times_2_with_offset"), (False, "inverse_times_2")):
-            back = moved(square, paste_matrix(found, (2.0, 2.0), strict))
-            goal = moved(square, np.array(case[name])) + (0.0 if strict else 0.5)
+            back = move(square, paste_matrix(found, (2.0, 2.0), strict))
+            goal = move(square, np.array(case[name])) + (0.0 if strict else 0.5)
             assert np.abs(back - goal).max() < PIXELS
 
 
@@ -39,7 +40,7 @@ def test_least_squares_is_the_published_fit_where_no_point_is_left_out(golden: G
     for case in whole:
         points = np.array(case["landmarks"], np.float32)
         found, want = similarity(points), np.array(case["affine"])
-        assert np.abs(moved(points, found) - moved(points, want)).max() < PIXELS
+        assert np.abs(move(points, found) - move(points, want)).max() < PIXELS
 
 
 @pytest.mark.parametrize("misplaced", range(5))
@@ -48,7 +49,7 @@ def test_a_misplaced_point_is_left_out(misplaced: int) -> None:
     points[misplaced] += (30, -25)
     others = np.arange(5) != misplaced
     for strict in (False, True):
-        away = moved(points, similarity(points, strict)) - TEMPLATE
+        away = move(points, similarity(points, strict)) - TEMPLATE
         assert np.abs(away[others]).max() < 0.01 and np.abs(away[misplaced]).max() > 100
 
 
@@ -57,7 +58,7 @@ def test_a_small_shift_of_a_point_moves_the_crop_little() -> None:
     points = (TEMPLATE / 4 + 100).astype(np.float32)
     square = corners(CROP, CROP)
     back = [
-        moved(square, cv2.invertAffineTransform(similarity(points + random.normal(0, 0.2, (5, 2)))))
+        move(square, cv2.invertAffineTransform(similarity(points + random.normal(0, 0.2, (5, 2)))))
         for _ in range(50)
     ]
     assert np.std(back, 0).max() < 0.6  # px of the frame, at the crop's corners
@@ -65,7 +66,7 @@ def test_a_small_shift_of_a_point_moves_the_crop_little() -> None:
 
 def test_the_crop_shows_the_template_upright() -> None:
     frame = np.zeros((200, 300, 3), np.uint8)
-    points = moved(TEMPLATE, np.array([[0.2, 0.05, 120.0], [-0.05, 0.2, 60.0]]))
+    points = move(TEMPLATE, np.array([[0.2, 0.05, 120.0], [-0.05, 0.2, 60.0]]))
     for x, y in np.rint(points).astype(int):
         frame[y, x] = 255
     upright = crop(frame, similarity(points))[..., 0].astype(np.float32)
@@ -99,7 +100,7 @@ def test_warping_keeps_places(scale: float) -> None:
     matrix = np.array([[scale, -0.1 * scale, 31.3], [0.1 * scale, scale, -4.7]])
     found = align.warp(ramp, matrix, (20, 10, 60, 50))
     rows, columns = np.mgrid[10:50, 20:60]
-    want = moved(np.stack([columns, rows], -1), cv2.invertAffineTransform(matrix))
+    want = move(np.stack([columns, rows], -1), cv2.invertAffineTransform(matrix))
     inside = (want > 3).all(-1) & (want < 196).all(-1)
     assert inside.sum() > 100
     assert np.abs(found - want)[inside].max() < 0.05

@@ -1,11 +1,11 @@
-"""Faces from the network's raw results: golden rows, and suppression against a plain reference."""
+"""Faces from the network's raw results: golden rows, and one row list per frame."""
 
 from __future__ import annotations
 
 import numpy as np
 import torch
 
-from svad.restoration.detect import Detector, anchors, detections, suppress
+from svad.restoration.detect import Detector, anchors, detections
 from svad.restoration.retinaface import Heads
 from tests.restoration.golden import Golden, assert_close
 
@@ -18,26 +18,6 @@ def test_rows(golden: Golden) -> None:
         heads = Heads(*(given[name][0] for name in ("loc", "logits", "landmarks")))
         found = torch.from_numpy(detections(heads, priors, size))
         assert_close(found, want["detections"], case.limit, "detections")
-
-
-def test_suppression_is_that_of_a_plain_loop() -> None:
-    random = np.random.default_rng(0)
-    low = random.uniform(0, 60, (80, 2))
-    boxes = np.concatenate([low, low + random.uniform(5, 40, (80, 2))], 1)
-
-    def overlap(a: np.ndarray, b: np.ndarray) -> float:
-        width = max(0, min(a[2], b[2]) - max(a[0], b[0]) + 1)
-        height = max(0, min(a[3], b[3]) - max(a[1], b[1]) + 1)
-        areas = [(c[2] - c[0] + 1) * (c[3] - c[1] + 1) for c in (a, b)]
-        return width * height / (sum(areas) - width * height)
-
-    kept: list[int] = []
-    for i, box in enumerate(boxes):
-        if all(overlap(box, boxes[k]) <= 0.4 for k in kept):
-            kept.append(i)
-    assert 10 < len(kept) < 70
-    assert suppress(boxes).tolist() == kept
-    assert suppress(boxes[:0]).tolist() == []
 
 
 class Planted(torch.nn.Module):

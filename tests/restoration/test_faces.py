@@ -10,9 +10,10 @@ import pytest
 from svad.body.free import load_free_body
 from svad.config import RestorationConfig
 from svad.geometry.camera import orbit_camera
+from svad.geometry.similarity import move
 from svad.pose.keypoints import FACE
 from svad.restoration import faces
-from svad.restoration.align import TEMPLATE, moved
+from svad.restoration.align import TEMPLATE
 from svad.restoration.faces import FramedFace, framed, nearest
 from svad.restoration.known import KnownFace
 from svad.restoration.search import Found, Search
@@ -26,7 +27,7 @@ from tests.restoration.clips import (
 )
 
 MATTE = np.full((320, 240), 255, np.uint8)
-UPRIGHT = moved(TEMPLATE, np.array([[0.15, 0, 80.0], [0, 0.15, 60.0]]))  # a face of 77 px
+UPRIGHT = move(TEMPLATE, np.array([[0.15, 0, 80.0], [0, 0.15, 60.0]]))  # a face of 77 px
 
 
 def search(clip, detector=None, landmarks=None, **settings) -> Found:
@@ -94,7 +95,7 @@ def test_the_face_nearest_the_head_is_taken() -> None:
     rows = {clip.rgb[0].tobytes(): np.stack([row(other), row(mine)])}
     found = search(clip, RowsDetector(rows))
     assert [face.frame for face in found.faces] == [0] and found.left == {faces.NOT_FOUND: [1]}
-    assert np.abs(moved(mine, found.faces[0].matrix) - TEMPLATE).max() < 20  # px of the crop
+    assert np.abs(move(mine, found.faces[0].matrix) - TEMPLATE).max() < 20  # px of the crop
 
 
 def test_a_trackers_points_are_used_and_may_be_missing() -> None:
@@ -107,7 +108,7 @@ def test_a_trackers_points_are_used_and_may_be_missing() -> None:
 def test_a_good_face_is_framed() -> None:
     face = framed(3, UPRIGHT, MATTE, 40)
     assert isinstance(face, FramedFace) and face.frame == 3
-    assert np.abs(moved(UPRIGHT, face.matrix) - TEMPLATE).max() < 0.01
+    assert np.abs(move(UPRIGHT, face.matrix) - TEMPLATE).max() < 0.01
 
 
 def test_faces_that_cannot_be_restored_are_left_with_a_reason() -> None:

@@ -13,8 +13,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from svad.geometry.similarity import move
 from svad.media.images import read_png, read_rgb
-from svad.restoration.align import CROP, crop, moved, similarity, warp
+from svad.restoration.align import CROP, crop, similarity, warp
 from svad.restoration.enlarge import enlarge
 from svad.restoration.faces import wide_enough
 from svad.restoration.mask import ellipse_mask, face_mask, parsing_input
@@ -90,7 +91,7 @@ def test_crops_masks_and_matrices(cases: list[PasteCase]) -> None:
             square = np.array([(0, 0), (CROP, 0), (0, CROP), (CROP, CROP)])
             matrix = paste_matrix(face.matrix, (scale, scale), strict=True)
             want = golden[f"paste_matrix_{i}"].numpy()
-            assert off(moved(square, matrix), moved(square, want)) < 0.01
+            assert off(move(square, matrix), move(square, want)) < 0.01
             shown = crop(frame, face.matrix, strict=True)[::4, ::4, ::-1]
             assert off(shown, golden[f"crop{i}_every4"].numpy()) <= CROP_LEVELS
             assert off(face.mask[::8, ::8], golden[f"mask512_{i}_every8"].numpy()) <= 1e-6
@@ -113,7 +114,7 @@ def ramp_face(scale: float, matrix: np.ndarray) -> tuple[np.ndarray, RestoredFac
     rows, columns = np.mgrid[:height, :width]
     frame = np.stack([2 * columns, 2 * rows, 0 * rows], -1) / scale
     rows, columns = np.mgrid[:CROP, :CROP]
-    there = moved(np.stack([columns, rows], -1), paste_matrix(matrix, (scale, scale)))
+    there = move(np.stack([columns, rows], -1), paste_matrix(matrix, (scale, scale)))
     told = np.concatenate([2 * there / scale, 0 * there[..., :1]], -1)
     clipped = (np.clip(np.rint(v), 0, 255).astype(np.uint8) for v in (frame, told))
     frame, rgb = clipped

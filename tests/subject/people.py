@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from svad.body.depth import draw
 from svad.body.free import load_free_body
 from svad.geometry.camera import Camera, photo_camera
+from svad.geometry.zbuffer import draw
 from svad.subject import keypoints as kp
 from svad.subject.evidence import JOINT_OF, POINT_OF
 from svad.subject.fit import rest_pose

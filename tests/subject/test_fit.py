@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from svad.body.free import load_free_body
+from svad.geometry.rotation import rodrigues_array
 from svad.subject import rig as r
 from svad.subject.detect import MediapipeDetector
 from svad.subject.evidence import JOINT_OF, Evidence, face_turn, gather
@@ -117,7 +118,7 @@ def test_head_turn_from_the_real_face_mesh(pitch: float, yaw: float) -> None:
     rest = rig.rest(np.zeros(r.SHAPE))[1][rig.face]
     evidence = gather(found.keypoints, found.depth, found.face, one.matte)
     turn = face_turn(evidence, rest, r.FACE_POINTS)
-    true = r.rotation(np.radians(np.array((pitch, yaw, 0.0))))
+    true = rodrigues_array(np.radians(np.array((pitch, yaw, 0.0))))
     angle = np.degrees(np.arccos(np.clip((np.trace(true.T @ turn) - 1) / 2, -1, 1)))
     assert angle < 9
 

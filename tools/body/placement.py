@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from svad.body.depth import draw
 from svad.geometry.camera import Camera
-from svad.geometry.closest import closest_on_mesh
-from tools.body.vertex_lists import vertex_normals
+from svad.geometry.rotation import axis_rotation
+from svad.geometry.surface import closest_on_mesh, vertex_normals
+from svad.geometry.zbuffer import draw
 
 POINTS = 478  # mediapipe face mesh with irises
 IRIS = slice(468, 478)
@@ -73,10 +73,7 @@ def place_face_mesh(
 
 def _camera(center: np.ndarray, yaw: float, pitch: float) -> Camera:
     """A camera in front of the face, turned about its centre."""
-    c, s = np.cos(np.radians(yaw)), np.sin(np.radians(yaw))
-    d, t = np.cos(np.radians(pitch)), np.sin(np.radians(pitch))
-    around = np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
-    tilt = np.array([[1, 0, 0], [0, d, -t], [0, t, d]])
+    around, tilt = axis_rotation(1, np.radians(yaw)), axis_rotation(0, np.radians(pitch))
     rotation = np.diag([1.0, -1.0, -1.0]) @ tilt @ around
     shift = np.array([0, 0, DISTANCE]) - rotation @ (center - (0, 0, 0.06))
     focal = DISTANCE * SIZE / 0.36

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from svad.body.skeleton import FINGERS, JOINTS
+from svad.geometry.rotation import axis_rotation, shortest_rotation
 from tools.body.makehuman import Source
 
 COLLAR_DEGREES, SHOULDER_DEGREES = 8.0, 14.0  # share of the raise that the collar takes
@@ -125,11 +126,11 @@ def _arm_turns(at: dict[str, np.ndarray], s: str, x: float) -> dict[str, np.ndar
     rest = turn_hand @ turn_lower.T  # what the hand turns beyond the forearm
     twist = np.arctan2(rest[2, 1] - rest[1, 2], rest[1, 1] + rest[2, 2])
     return {
-        f"clavicle.{s}": _about(2, x * np.radians(COLLAR_DEGREES)),
-        f"shoulder01.{s}": _about(2, x * np.radians(SHOULDER_DEGREES)),
+        f"clavicle.{s}": axis_rotation(2, x * np.radians(COLLAR_DEGREES)),
+        f"shoulder01.{s}": axis_rotation(2, x * np.radians(SHOULDER_DEGREES)),
         f"upperarm01.{s}": turn_upper,
         f"lowerarm01.{s}": turn_lower,
-        f"lowerarm02.{s}": _about(0, twist / 2) @ turn_lower,
+        f"lowerarm02.{s}": axis_rotation(0, twist / 2) @ turn_lower,
         f"wrist.{s}": turn_hand,
     }
 
@@ -139,7 +140,7 @@ def _leg_turns(at: dict[str, np.ndarray], s: str, x: float) -> dict[str, np.ndar
     leg = at[f"foot.{s}"] - at[f"upperleg01.{s}"]
     angle = np.radians(LEG_OUTWARD_DEGREES)
     down = np.array([x * np.sin(angle), -np.cos(angle), 0])
-    return {f"upperleg01.{s}": _smallest_turn(leg, down), f"foot.{s}": np.eye(3)}
+    return {f"upperleg01.{s}": shortest_rotation(leg, down), f"foot.{s}": np.eye(3)}
 
 
 def _frame(axis: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -148,20 +149,3 @@ def _frame(axis: np.ndarray, second: np.ndarray) -> np.ndarray:
     b = second - (second @ a) * a
     b = b / np.linalg.norm(b)
     return np.stack([a, b, np.cross(a, b)], 1)
-
-
-def _smallest_turn(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """The rotation by the smallest angle that brings direction a to direction b."""
-    a, b = a / np.linalg.norm(a), b / np.linalg.norm(b)
-    v = np.cross(a, b)
-    k = np.array([[0, -v[2], v[1]], [v[2], 0, -v[0]], [-v[1], v[0], 0]])
-    return np.eye(3) + k + k @ k / (1 + a @ b)
-
-
-def _about(axis: int, angle: float) -> np.ndarray:
-    """Rotation about a coordinate axis."""
-    c, s = np.cos(angle), np.sin(angle)
-    turn = np.eye(3)
-    i, j = (axis + 1) % 3, (axis + 2) % 3
-    turn[i, i], turn[i, j], turn[j, i], turn[j, j] = c, -s, s, c
-    return turn

@@ -6,9 +6,10 @@ import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from svad.body.depth import draw
 from svad.body.regions import skin_regions
 from svad.body.skeleton import JOINTS
+from svad.geometry.rotation import axis_rotation
+from svad.geometry.zbuffer import draw
 
 HIDDEN_VIEWS = 6  # of 65; a few look in between the lips
 
@@ -43,9 +44,7 @@ def mouth_cavity(
     views = np.zeros(len(template), int)
     for yaw in np.radians(range(-90, 91, 15)):
         for pitch in np.radians((-40, -20, 0, 20, 40)):
-            c, s, d, t = np.cos(yaw), np.sin(yaw), np.cos(pitch), np.sin(pitch)
-            turn = np.array([[1, 0, 0], [0, d, -t], [0, t, d]])
-            turn = turn @ np.array([[c, 0, -s], [0, 1, 0], [s, 0, c]])
+            turn = axis_rotation(0, pitch) @ axis_rotation(1, -yaw)
             x, y, z = ((template - center) @ turn.T).T
             pixels = np.stack([x, -y, span - z], 1) * (size / span, size / span, 1)
             maps = draw(pixels + (size / 2, size / 2, 0), faces, size, size)
@@ -62,14 +61,6 @@ def mouth_cavity(
     patch = connected_components(graph, directed=False)[1]
     names, counts = np.unique(patch[seed], return_counts=True)
     return np.flatnonzero(hidden & (patch == names[counts.argmax()]))
-
-
-def vertex_normals(points: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    a, b, c = (points[faces[:, k]] for k in range(3))
-    normals = np.zeros_like(points)
-    for k in range(3):
-        np.add.at(normals, faces[:, k], np.cross(b - a, c - a))
-    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
 
 
 def _keypoints(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial import cKDTree
 
+from svad.geometry.surface import vertex_normals
 from tools.examples import fabrics
 from tools.examples.figure import Figure
-from tools.examples.picture import Material, Piece, vertex_normals
+from tools.examples.picture import Material, Piece
 from tools.examples.tailor import Garment, Tailor
 from tools.examples.trims import ball, buttons, cord, lofted, neck_loop, on_front, patch, piece
 

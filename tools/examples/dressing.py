@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
+from svad.geometry.surface import vertex_normals
 from tools.examples.cloth import border
 from tools.examples.figure import Figure
-from tools.examples.picture import Material, Piece, vertex_normals
+from tools.examples.picture import Material, Piece
 from tools.examples.shoes import Shoe, make_shoe
 from tools.examples.tailor import Garment, Tailor
 

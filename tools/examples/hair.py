@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.spatial import cKDTree
 
+from svad.geometry.similarity import fit_rotation
+from svad.geometry.surface import vertex_normals
 from tools.examples.figure import Figure
 from tools.examples.noise import cloud, noise, smoothstep
-from tools.examples.picture import vertex_normals
 from tools.examples.strands import Hair, clumped, curled, strokes
 from tools.examples.volume import Grid, closed, empty_grid, measure, sample
 
@@ -47,9 +48,7 @@ class Head:
         skull = figure.rest[:, 1] > figure.rest_landmarks[27, 1]
         fixed = ids[skull[ids]]
         a, b = figure.rest[fixed], figure.vertices[fixed]
-        u, _, v = np.linalg.svd((a - a.mean(0)).T @ (b - b.mean(0)))
-        flip = np.diag([1, 1, np.sign(np.linalg.det(v.T @ u.T))])
-        self.turn = v.T @ flip @ u.T  # rest to posed
+        self.turn = fit_rotation(a, b)  # rest to posed
         ears = figure.rest[figure.lists["keypoints"][3:5]]
         self.origin = np.array([0, ears[:, 1].mean() + 0.012, ears[:, 2].mean() + 0.005])
         self.shift = b.mean(0) - self.turn @ (a.mean(0) - self.origin)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from svad.geometry import sampling
+
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _hash(x, y, z, seed):
@@ -68,5 +70,4 @@ def cloud(
 
 def smoothstep(low: float, high: float, x: np.ndarray) -> np.ndarray:
     """0 below `low`, 1 above `high`, smooth between; `low` may be above `high`."""
-    t = np.clip((x - low) / (high - low), 0, 1)
-    return t * t * (3 - 2 * t)
+    return sampling.smoothstep((np.asarray(x) - low) / (high - low))

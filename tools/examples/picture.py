@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 
 from svad.geometry.camera import Camera
+from svad.geometry.sampling import smoothstep
+from svad.geometry.surface import interpolate, vertex_normals
 from tools.examples.lights import Light, Samples, light_up
 from tools.examples.raster import nearest_triangles
 
@@ -88,20 +90,6 @@ class _Layers:
     view: np.ndarray = field(init=False)
 
 
-def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:  # [V, 3] unit
-    """Area-weighted normals."""
-    a, b, c = (vertices[faces[:, k]] for k in range(3))
-    across = np.cross(b - a, c - a)
-    out = np.stack(
-        [
-            sum(np.bincount(faces[:, k], across[:, axis], len(vertices)) for k in range(3))
-            for axis in range(3)
-        ],
-        1,
-    )
-    return out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-12)
-
-
 def draw(
     pieces: Sequence[Piece],
     camera: Camera,
@@ -165,10 +153,10 @@ def _shade(
         start += len(piece.faces)
         if not len(inside):
             continue
-        share = np.stack([1 - u[inside] - v[inside], u[inside], v[inside]], 1)[..., None]
+        share = np.stack([1 - u[inside] - v[inside], u[inside], v[inside]], 1)
 
         def mix(values: np.ndarray, corners=corners, share=share) -> np.ndarray:
-            return (values[corners] * share).sum(1).astype(np.float32)
+            return interpolate(values, corners, share).astype(np.float32)
 
         world = mix(piece.vertices)
         view = eye - world
@@ -260,11 +248,10 @@ def _backdrop(
     light, edge, ground = (
         to_linear(np.array(c, np.float32)) for c in (backdrop.light, backdrop.edge, backdrop.floor)
     )
-    t = np.clip(away, 0, 1)[..., None]
-    out = light + (edge - light) * (t * t * (3 - 2 * t))
+    out = light + (edge - light) * smoothstep(away)[..., None]
     base = camera.project(np.array([[0, floor, vertices[:, 2].mean() - 1.4]]))[0, 1]
-    t = np.clip((y / camera.height - base / camera.height + 0.05) / 0.12, 0, 1)[..., None]
-    out = out + (ground - out) * (t * t * (3 - 2 * t))
+    near_floor = (y / camera.height - base / camera.height + 0.05) / 0.12
+    out = out + (ground - out) * smoothstep(near_floor)[..., None]
     rays = camera.unproject(np.stack([x, y, np.ones_like(x)], -1))
     eye = -camera.rotation.T @ camera.translation
     rays = rays - eye

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from svad.geometry.zbuffer import corners_of, pixel_span
+
 
 def nearest_triangles(
     points: np.ndarray,  # [V, 3] x px, y px, depth
@@ -32,17 +34,12 @@ def nearest_triangles(
 def _draw(points, faces, depth, face, out_u, out_v):
     height, width = depth.shape
     for f in range(faces.shape[0]):
-        a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
-        ax, ay, az = points[a, 0], points[a, 1], points[a, 2]
-        bx, by, bz = points[b, 0], points[b, 1], points[b, 2]
-        cx, cy, cz = points[c, 0], points[c, 1], points[c, 2]
+        ax, ay, az, bx, by, bz, cx, cy, cz = corners_of(points, faces, f)
         area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
         if abs(area) < 1e-9 or min(az, bz, cz) < 0.05:
             continue
-        x0 = max(0, int(np.ceil(min(ax, bx, cx) - 0.5)))
-        x1 = min(width - 1, int(np.floor(max(ax, bx, cx) - 0.5)))
-        y0 = max(0, int(np.ceil(min(ay, by, cy) - 0.5)))
-        y1 = min(height - 1, int(np.floor(max(ay, by, cy) - 0.5)))
+        x0, x1 = pixel_span(ax, bx, cx, width)
+        y0, y1 = pixel_span(ay, by, cy, height)
         inverse = 1.0 / area
         ia, ib, ic = 1.0 / az, 1.0 / bz, 1.0 / cz
         for y in range(y0, y1 + 1):
@@ -71,19 +68,14 @@ def depth_map(points, faces, depth):
     """
     side = depth.shape[0]
     for f in range(faces.shape[0]):
-        a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
-        ax, ay, az = points[a, 0], points[a, 1], points[a, 2]
-        bx, by, bz = points[b, 0], points[b, 1], points[b, 2]
-        cx, cy, cz = points[c, 0], points[c, 1], points[c, 2]
+        ax, ay, az, bx, by, bz, cx, cy, cz = corners_of(points, faces, f)
         mx, my = int((ax + bx + cx) / 3), int((ay + by + cy) / 3)
         if 0 <= mx < side and 0 <= my < side:
             mz = (az + bz + cz) / 3
             if mz < depth[my, mx]:
                 depth[my, mx] = mz
-        x0 = max(0, int(np.ceil(min(ax, bx, cx) - 0.5)))
-        x1 = min(side - 1, int(np.floor(max(ax, bx, cx) - 0.5)))
-        y0 = max(0, int(np.ceil(min(ay, by, cy) - 0.5)))
-        y1 = min(side - 1, int(np.floor(max(ay, by, cy) - 0.5)))
+        x0, x1 = pixel_span(ax, bx, cx, side)
+        y0, y1 = pixel_span(ay, by, cy, side)
         if x1 < x0 or y1 < y0:
             continue
         area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+from svad.geometry.surface import vertex_normals
 from tools.examples.figure import Figure
-from tools.examples.picture import vertex_normals
 from tools.examples.tailor import even_border, relaxed
 from tools.examples.volume import closed, cut, empty_grid, largest_part, measure, merged, surface
 

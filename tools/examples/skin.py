@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from svad.body.skeleton import JOINTS
+from svad.geometry.surface import vertex_normals
 from tools.examples.figure import Figure, subdivide
 from tools.examples.noise import cloud, noise, smoothstep
-from tools.examples.picture import Piece, Points, Surface, colour, vertex_normals
+from tools.examples.picture import Piece, Points, Surface, colour
 
 KEY = np.array([-0.62, 0.60, 0.78]) / np.linalg.norm([-0.62, 0.60, 0.78])  # towards the key light
 

@@ -9,10 +9,10 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from svad.body.skeleton import JOINTS
+from svad.geometry.surface import vertex_normals
 from tools.examples.cloth import Fabric, border, drape, edges_of
 from tools.examples.figure import Figure, subdivide
 from tools.examples.noise import cloud
-from tools.examples.picture import vertex_normals
 from tools.examples.volume import (
     BAND,
     Grid,

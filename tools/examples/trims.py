@@ -7,8 +7,9 @@ from collections.abc import Callable
 import numpy as np
 from scipy.spatial import cKDTree
 
+from svad.geometry.surface import vertex_normals
 from tools.examples.cloth import border
-from tools.examples.picture import Material, Piece, vertex_normals
+from tools.examples.picture import Material, Piece
 from tools.examples.tailor import Garment, Tailor, finished, smoothed
 from tools.examples.volume import cut, tube
 

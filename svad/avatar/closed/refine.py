@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from svad.geometry.camera import Camera
+from svad.geometry.sampling import bilinear
 from svad.splat.gaussians import Gaussians
 from svad.splat.render import render
 
@@ -34,12 +35,14 @@ def fit_silhouette(
     outside = cv2.distanceTransform(1 - edge, cv2.DIST_L2, 5)
     band = np.where(edge > 0, inside, outside)
     pixels = camera.project(gaussians.means.numpy())
-    index = torch.from_numpy(np.flatnonzero(_sample(band, pixels[:, :2]) < reach))
+    index = torch.from_numpy(np.flatnonzero(bilinear(band, pixels[:, :2]) < reach))
     if not len(index):
         return gaussians
     rim = gaussians.select(index)
     at = pixels[index.numpy()]
-    direction = _world_step(np.stack([_sample(n, at[:, :2]) for n in normals], 1), at[:, 2], camera)
+    direction = _world_step(
+        np.stack([bilinear(n, at[:, :2]) for n in normals], 1), at[:, 2], camera
+    )
     counted = torch.from_numpy((band < reach / 2).astype(np.float32))
     target = torch.from_numpy(matte)
     offset = torch.zeros(len(index), requires_grad=True)
@@ -121,19 +124,6 @@ def _outward(matte: np.ndarray) -> tuple[np.ndarray, np.ndarray]:  # two of [H, 
     gx, gy = cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1)
     length = np.maximum(np.hypot(gx, gy), 1e-5)
     return -gx / length, -gy / length
-
-
-def _sample(image: np.ndarray, pixels: np.ndarray) -> np.ndarray:  # [H, W], [P, 2] -> [P]
-    """Bilinear values at pixel positions (centres at +0.5)."""
-    x = np.ascontiguousarray(pixels[:, 0] - 0.5, np.float32)[None]
-    y = np.ascontiguousarray(pixels[:, 1] - 0.5, np.float32)[None]
-    image = image.astype(np.float32)
-    parts = [
-        cv2.remap(image, x[:, i : i + 30000], y[:, i : i + 30000], cv2.INTER_LINEAR,
-                  borderMode=cv2.BORDER_REPLICATE)[0]
-        for i in range(0, x.shape[1], 30000)
-    ]  # fmt: skip
-    return np.concatenate(parts)
 
 
 def core(matte: np.ndarray, sure: float = 0.97) -> np.ndarray:  # [H, W] bool

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from svad.geometry.surface import vertex_normals
 from tools.examples.cloth import Fabric, border, drape, edges_of, opposite_pairs
 from tools.examples.figure import subdivide
 from tools.examples.noise import cloud, noise, smoothstep
-from tools.examples.picture import vertex_normals
 from tools.examples.volume import (
     Grid,
     closed,

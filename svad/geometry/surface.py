@@ -1,9 +1,40 @@
-"""The closest point of a triangle mesh, as a triangle and barycentric coordinates."""
+"""Triangle meshes: normals, barycentric interpolation, the closest point on a surface."""
 
 from __future__ import annotations
 
 import numpy as np
 from scipy.spatial import cKDTree
+
+
+def face_normals(
+    points: np.ndarray,  # [V, 3]
+    faces: np.ndarray,  # [F, 3]
+) -> np.ndarray:  # [F, 3]
+    """Normals as long as twice the area of their triangle, by the right-hand rule."""
+    corners = points[faces]
+    return np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+
+
+def vertex_normals(
+    points: np.ndarray,  # [V, 3]
+    faces: np.ndarray,  # [F, 3]
+) -> np.ndarray:  # [V, 3] unit, of the points' dtype
+    """Normals weighted by area; 0 where a vertex has no face with an area."""
+    across = face_normals(points, faces)
+    normals = np.zeros_like(points)
+    for corner in faces.T:
+        for axis in range(3):  # `add.at` is fast in one dimension only
+            np.add.at(normals[:, axis], corner, across[:, axis])
+    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+
+
+def interpolate(
+    values: np.ndarray,  # [V, C] of the vertices
+    triangles: np.ndarray,  # [N, 3] vertices around each point
+    weights: np.ndarray,  # [N, 3] barycentric
+) -> np.ndarray:  # [N, C]
+    """Vertex values at points given by barycentric coordinates."""
+    return (values[triangles] * weights[..., None]).sum(1)
 
 
 def closest_on_mesh(
@@ -33,9 +64,9 @@ def closest_on_mesh(
 
 def _candidate_weights(
     p: np.ndarray,  # [N, 1, 3]
-    a: np.ndarray,  # [N, k, 3] corners of the triangles
-    b: np.ndarray,  # [N, k, 3]
-    c: np.ndarray,  # [N, k, 3]
+    a: np.ndarray,  # [N, k, 3] corners of the candidates, as b and c
+    b: np.ndarray,
+    c: np.ndarray,
 ) -> list[np.ndarray]:  # four of [N, k, 3]
     """Barycentrics of the foot on the plane, and of the nearest point on each edge."""
     u, v, w = b - a, c - a, p - a

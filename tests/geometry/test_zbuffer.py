@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from svad.body.depth import draw
+from svad.geometry.zbuffer import draw
 
 BOX = np.array([[x, y, z] for z in (2.0, 5.0) for y in (4.0, 20.0) for x in (6.0, 30.0)])
 BOX_FACES = np.array(

@@ -1,4 +1,4 @@
-"""Draws the nearest and the farthest surface of a mesh (z-buffer on the CPU)."""
+"""Z-buffer on the CPU: the nearest and the farthest surface of a mesh in each pixel."""
 
 from __future__ import annotations
 
@@ -78,24 +78,36 @@ def draw(
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
+def corners_of(points, faces, f):
+    """The nine coordinates of a triangle, corner by corner."""
+    a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+    return (
+        *(points[a, 0], points[a, 1], points[a, 2]),
+        *(points[b, 0], points[b, 1], points[b, 2]),
+        *(points[c, 0], points[c, 1], points[c, 2]),
+    )
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def pixel_span(a, b, c, size):
+    """First and last of `size` pixels whose centre lies between three coordinates."""
+    low = min(max(np.ceil(min(a, b, c) - 0.5), 0), size)
+    high = max(min(np.floor(max(a, b, c) - 0.5), size - 1), -1)
+    return int(low), int(high)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def _draw(points, faces, near, far, near_face, far_face, near_bary, far_bary):
     height, width = near.shape
     for f in range(faces.shape[0]):
-        a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
-        ax, ay, az = points[a, 0], points[a, 1], points[a, 2]
-        bx, by, bz = points[b, 0], points[b, 1], points[b, 2]
-        cx, cy, cz = points[c, 0], points[c, 1], points[c, 2]
+        ax, ay, az, bx, by, bz, cx, cy, cz = corners_of(points, faces, f)
         if not (az > 0.01 and bz > 0.01 and cz > 0.01):
             continue
         area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
         if abs(area) < 1e-9:
             continue
-        lo_x, hi_x = min(ax, bx, cx), max(ax, bx, cx)
-        lo_y, hi_y = min(ay, by, cy), max(ay, by, cy)
-        if hi_x < 0 or hi_y < 0 or lo_x > width or lo_y > height:
-            continue
-        x0, x1 = max(0, int(np.ceil(lo_x - 0.5))), min(width - 1, int(np.floor(hi_x - 0.5)))
-        y0, y1 = max(0, int(np.ceil(lo_y - 0.5))), min(height - 1, int(np.floor(hi_y - 0.5)))
+        x0, x1 = pixel_span(ax, bx, cx, width)
+        y0, y1 = pixel_span(ay, by, cy, height)
         inverse = 1.0 / area
         for y in range(y0, y1 + 1):
             py = y + 0.5
