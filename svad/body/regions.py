@@ -7,12 +7,9 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from svad.body.depth import draw
-from svad.body.skeleton import JOINTS
+from svad.body.skeleton import EYES, HANDS, HEAD_JOINTS, JOINTS, of_side
 
-LEFT_HAND = (20, *range(25, 40))
-RIGHT_HAND = (21, *range(40, 55))
 HIDDEN_VIEWS = 6  # of 65; a few look in between the lips
-HEAD = (15, 22, 23, 24)
 
 
 def vertex_lists(
@@ -25,18 +22,18 @@ def vertex_lists(
     """Vertex ids by name."""
     ids = np.arange(len(template))
 
-    def moved_by(joints: tuple[int, ...]) -> np.ndarray:
+    def moved_by(*joints: int) -> np.ndarray:
         return ids[weights[:, list(joints)].sum(1) > 0.5]
 
     return {
-        "left_hand": moved_by(LEFT_HAND),
-        "right_hand": moved_by(RIGHT_HAND),
-        "head": moved_by(HEAD),
+        "left_hand": moved_by(*HANDS["left"]),
+        "right_hand": moved_by(*HANDS["right"]),
+        "head": moved_by(*HEAD_JOINTS),
         "face": ids[np.linalg.norm(expression, axis=1).max(1) > 1e-5],
-        "left_eye": moved_by((23,)),
-        "right_eye": moved_by((24,)),
-        "left_foot": moved_by((7, 10)),
-        "right_foot": moved_by((8, 11)),
+        "left_eye": moved_by(EYES[0]),
+        "right_eye": moved_by(EYES[1]),
+        "left_foot": moved_by(*of_side("left", "ankle", "foot")),
+        "right_foot": moved_by(*of_side("right", "ankle", "foot")),
         "keypoints": _keypoints(template, weights, flip, ears),
     }
 

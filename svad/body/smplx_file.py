@@ -14,7 +14,7 @@ from torch import Tensor
 from svad.body.free import load_free_body
 from svad.body.model import BodyModel, make_body
 from svad.body.placement import closest_on_mesh
-from svad.body.regions import HEAD, LEFT_HAND, RIGHT_HAND
+from svad.body.skeleton import EYES, HANDS, HEAD_JOINTS, of_side
 from svad.core.errors import MissingFile, SvadError
 
 SOURCE = "https://smpl-x.is.tue.mpg.de (sign up, then download the SMPL-X v1.1 npz files)"
@@ -120,16 +120,16 @@ def _lists(
     def moved_by(*joints: int) -> Tensor:
         return (weights[:, list(joints)].sum(1) > 0.5).nonzero()[:, 0]
 
-    head = moved_by(*HEAD)
+    head = moved_by(*HEAD_JOINTS)
     moved = expression.norm(dim=1).amax(1) > 1e-5
     published = len(template) == PUBLISHED_VERTICES
     return {
-        "left_hand": moved_by(*LEFT_HAND),
-        "right_hand": moved_by(*RIGHT_HAND),
-        "left_foot": moved_by(7, 10),
-        "right_foot": moved_by(8, 11),
-        "left_eye": moved_by(23),
-        "right_eye": moved_by(24),
+        "left_hand": moved_by(*HANDS["left"]),
+        "right_hand": moved_by(*HANDS["right"]),
+        "left_foot": moved_by(*of_side("left", "ankle", "foot")),
+        "right_foot": moved_by(*of_side("right", "ankle", "foot")),
+        "left_eye": moved_by(EYES[0]),
+        "right_eye": moved_by(EYES[1]),
         "head": head,
         "face": head[moved[head]],
         "cavity": torch.tensor(CAVITY if published else (), dtype=torch.int64),
@@ -151,7 +151,7 @@ def _carry_face_mesh(
     warp = RBFInterpolator(source, target - source, smoothing=1e-4)
     points = free.mesh_points(free.template).numpy()
     points = points + warp(points)
-    near = (weights[:, list(HEAD)].sum(1) > 0.5).numpy()[faces.numpy()].all(1)
+    near = (weights[:, list(HEAD_JOINTS)].sum(1) > 0.5).numpy()[faces.numpy()].all(1)
     ids = np.flatnonzero(near)
     triangle, bary = closest_on_mesh(points, template.numpy(), faces.numpy()[ids])
     return torch.from_numpy(ids[triangle]), torch.from_numpy(bary).float()

@@ -15,10 +15,11 @@ from pathlib import Path
 import numpy as np
 
 from svad.body.free import DATA_FILE
-from svad.body.placement import FACE_MESH_68, place_face_mesh
+from svad.body.placement import place_face_mesh
 from svad.body.regions import mouth_cavity, vertex_lists
 from svad.body.skeleton import PARENTS
 from svad.core.errors import MissingFile
+from svad.face.landmarks import MESH_OF_IBUG, MeshPoint
 from tools.body.makehuman import Source, read_source
 from tools.body.regressor import fit_regressor, mirror_table
 from tools.body.shapes import mean_person, pose_people, principal_directions, random_people
@@ -88,9 +89,11 @@ def face_arrays(
     """Landmarks and the inside of the mouth, which they bound."""
     eyes = np.concatenate([lists["left_eye"], lists["right_eye"]])
     spots, shares = place_face_mesh(template, heads, faces, eyes, lists["head"])
-    nose, lip, chin = np.einsum("nk,nkc->nc", shares, template[faces[spots]])[[2, 0, 152]]
+    nose, lip, chin = np.einsum("nk,nkc->nc", shares, template[faces[spots]])[
+        [MeshPoint.NOSE_BASE, MeshPoint.UPPER_LIP, MeshPoint.CHIN]
+    ]
     cavity = mouth_cavity(template, faces, lists["head"], nose, lip, chin)
-    chosen = list(FACE_MESH_68)
+    chosen = list(MESH_OF_IBUG)
     return {
         "landmark_faces": spots[chosen].astype(np.uint16),
         "landmark_weights": shares[chosen].astype(np.float32),

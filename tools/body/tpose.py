@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from svad.body.skeleton import FINGERS, JOINTS
+from svad.body.skeleton import JOINTS
 from tools.body.makehuman import Source
 
 COLLAR_DEGREES, SHOULDER_DEGREES = 8.0, 14.0  # share of the raise that the collar takes
 LEG_OUTWARD_DEGREES = 2.0
+FINGERS = {"index": 2, "middle": 3, "pinky": 5, "ring": 4, "thumb": 1}  # MakeHuman's numbers
 
 
 def _bone_table() -> dict[str, str]:
