@@ -12,7 +12,7 @@ from torch import Tensor
 
 from svad.body.motion import MOTIONS, POSES, a_pose
 from svad.body.poser import Poser
-from svad.body.skeleton import JOINTS
+from svad.body.skeleton import HEAD_JOINTS, JOINTS, Joint
 from svad.config import PackageConfig
 from svad.core.files import write_bytes
 from svad.export.archive import card_text, loader_example, write_archive
@@ -29,7 +29,7 @@ from svad.splat.render import spatial_order
 from svad.splat.scene import turntable
 from svad.types import Avatar, Report, Result, Subject
 
-HEAD = (12, 15, 22, 23, 24)  # neck, head, jaw, eyes: kept in full in the viewer copy
+DETAIL = (Joint.NECK, *HEAD_JOINTS)  # kept in full in the viewer copy
 THUMBNAIL = 320  # px, longest side of a progress picture
 SHOWN = 12  # every so many turntable frames one is shown
 FPS = 24.0
@@ -130,7 +130,7 @@ def on_head(avatar: Avatar) -> Tensor:  # [N] bool
     """The Gaussians that mostly follow the head: faces are what people look at."""
     strongest = avatar.joint_weights.argmax(1, keepdim=True)
     joint = avatar.joint_ids.gather(1, strongest)[:, 0]
-    return torch.isin(joint, torch.tensor(HEAD, device=joint.device))
+    return torch.isin(joint, torch.tensor(DETAIL, device=joint.device))
 
 
 def tracks(avatar: Avatar) -> list[Track]:

@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 from scipy.spatial import cKDTree
 
+from svad.body import skeleton as sk
+from svad.body.skeleton import Joint
 from svad.geometry.camera import Camera
 from svad.relief.points import FILL, Points, oriented
 
@@ -39,14 +41,14 @@ class BodySurface:
 
 
 GROUPS = {  # limb groups by joint, for colours of what is not seen
-    "torso": (0, 3, 6, 9, 13, 14),
-    "head": (12, 15),
-    "upper_arms": (16, 17),
-    "forearms": (18, 19),
-    "hands": (20, 21),
-    "thighs": (1, 2),
-    "shins": (4, 5),
-    "feet": (7, 8, 10, 11),
+    "torso": (Joint.PELVIS, *sk.SPINE, *sk.COLLARS),
+    "head": (Joint.NECK, Joint.HEAD),
+    "upper_arms": sk.SHOULDERS,
+    "forearms": sk.ELBOWS,
+    "hands": sk.WRISTS,
+    "thighs": sk.HIPS,
+    "shins": sk.KNEES,
+    "feet": (*sk.ANKLES, *sk.FEET),
 }
 
 
@@ -108,7 +110,7 @@ def missing_points(
     share = np.stack([body.weights[:, list(j)].sum(1) for j in GROUPS.values()], 1)
     thickness = share @ cloth_thickness(body, layers)
     if skirted:
-        thickness = np.where(body.weights[:, [1, 2]].sum(1) > 0.3, UNDER_SKIRT, thickness)
+        thickness = np.where(body.weights[:, list(sk.HIPS)].sum(1) > 0.3, UNDER_SKIRT, thickness)
     xyz = body.xyz + thickness[:, None] * body.normals
     distance, _ = cKDTree(layers.xyz[::3]).query(xyz, distance_upper_bound=reach, workers=-1)
     pixels = camera.project(xyz)

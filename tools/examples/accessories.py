@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial import cKDTree
 
+from svad.face.landmarks import LEFT_EYE, RIGHT_EYE, Ibug
 from tools.examples import fabrics
 from tools.examples.figure import Figure
 from tools.examples.picture import Material, Piece, vertex_normals
@@ -88,10 +89,10 @@ def necklace(tailor: Tailor, garment: Garment, material: Material) -> list[Piece
 def glasses(figure: Figure, material: Material) -> list[Piece]:
     """Round rims, a bridge and temples."""
     marks = figure.landmarks
-    right, left = marks[36:42].mean(0), marks[42:48].mean(0)
+    right, left = marks[RIGHT_EYE].mean(0), marks[LEFT_EYE].mean(0)
     across = (left - right) / np.linalg.norm(left - right)
-    nose = marks[28]
-    up = marks[27] - marks[30]
+    nose = marks[Ibug.NOSE_MIDDLE]
+    up = marks[Ibug.NOSE_BRIDGE] - marks[Ibug.NOSE_TIP]
     up -= (up @ across) * across
     up /= np.linalg.norm(up)
     ahead = np.cross(across, up)
