@@ -12,7 +12,6 @@ from scipy.spatial import procrustes
 
 from svad.media.images import resize
 
-INNER = slice(17, 68)  # brows, nose, eyes, mouth: sharper than points along the jaw
 ROUNDS = 10  # of reweighting; more change nothing
 TOLERANCE = 0.03  # misfit that counts in full, as a share of the face's size
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from svad.face.landmarks import INNER
 from svad.identity import align, published
 from svad.identity.poisson import blend_gradients
 from svad.identity.register import register
@@ -66,7 +67,7 @@ def place(
         raise NotFused(AT_BORDER)
     if align.disparity(head, frame) > max_disparity:
         raise NotFused(DISAGREE)
-    matrix = align.similarity(head[align.INNER], frame[align.INNER], align.TOLERANCE * size)
+    matrix = align.similarity(head[INNER], frame[INNER], align.TOLERANCE * size)
     if not np.isfinite(matrix).all() or align.scale_of(matrix) == 0:
         raise NotFused(NO_FIT)
     return Placement(matrix, head, frame)
