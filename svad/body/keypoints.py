@@ -17,6 +17,7 @@ VERTEX_POINTS = (
     *(Keypoint.RIGHT_EAR, Keypoint.LEFT_EAR),
     *(*FEET["left"], *FEET["right"]),
 )
+EARS = slice(3, 5)  # right, left
 TIPS = {"left": slice(11, 16), "right": slice(16, 21)}
 
 

@@ -100,7 +100,7 @@ def build_relief(
         points = scene.camera.project(vertices)
         drawn += draw_parts(points, faces, body.weights.numpy(), (SKIRT,), h, w)
         labels = np.where(skirt.mask, len(drawn) - 1, labels)
-    shoulders = float(pixels[[16, 17], 1].mean())
+    shoulders = float(pixels[list(SHOULDERS), 1].mean())
     layers = build_layers(
         labels, drawn, weights, shoulders, scene.px_per_m, scene.body_height, skirt
     )

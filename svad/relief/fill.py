@@ -119,7 +119,7 @@ def missing_points(
     h, w = matte.shape
     framed = (column >= 0) & (row >= 0) & (column < w) & (row < h)
     near = np.full(len(xyz), reach, np.float32)
-    for elbow, wrist in ((18, 20), (19, 21)):
+    for _, _, elbow, wrist in sk.ARMS.values():
         arm = body.weights[:, [elbow, wrist]].sum(1) > 0.5
         if hand_is_seen(body, layers, wrist):
             near[body.weights[:, wrist] > 0.5] = np.inf

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from svad.body.skeleton import SHOULDERS, Joint
+from svad.body.skeleton import ANKLES, ELBOWS, FEET, KNEES, SHOULDERS, WRISTS, Joint
 from svad.media.fields import blur, masked_blur, pull_push
 from svad.relief.labels import PartMaps
 from svad.relief.parts import Part
@@ -216,8 +216,8 @@ def _without_limbs(
     keep = np.clip((0.075 - below) / 0.075, 0, 1)[:, None] * own
     out = weights.copy()
     out[..., SHOULDERS] *= keep[..., None]
-    out[..., [18, 19, 20, 21]] = 0
-    out[..., [4, 5, 7, 8, 10, 11]] = 0
+    out[..., [*ELBOWS, *WRISTS]] = 0
+    out[..., [*KNEES, *ANKLES, *FEET]] = 0
     return out / np.maximum(out.sum(-1, keepdims=True), 1e-6)
 
 

@@ -2,12 +2,50 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
 import numpy as np
 import torch
 
 from svad.body import skeleton as sk
 from svad.body.free import load_free_body
 from svad.body.skeleton import FOLDED, JOINTS, MIRROR, PARENTS, Joint
+
+ROOT = Path(__file__).parents[2]
+AXES = 4  # numbers below this may be axes or parts of a quaternion
+
+
+def bare_numbers(tree: ast.AST) -> Iterator[ast.AST]:
+    """Rows picked by a list of bare numbers, and loops over pairs of such."""
+
+    def numbers(node: ast.AST) -> bool:
+        if not isinstance(node, ast.List | ast.Tuple) or len(node.elts) < 2:
+            return False
+        values = [e.value if isinstance(e, ast.Constant) else None for e in node.elts]
+        return all(type(v) is int for v in values) and max(values) >= AXES
+
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Subscript):
+            index = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+            yield from (part for part in index if numbers(part))
+        elif isinstance(node, ast.For) and isinstance(node.iter, ast.Tuple):
+            yield from (part for part in node.iter.elts if numbers(part))
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "dict.fromkeys":
+            yield from (part for part in node.args[:1] if numbers(part))
+
+
+def test_no_joint_or_landmark_is_picked_by_a_bare_number() -> None:
+    assert len(list(bare_numbers(ast.parse("a[[5, 6], 1], a[:, (3, 7)], a[[1, 2]], a[4, 5]")))) == 2
+    assert (
+        len(list(bare_numbers(ast.parse("for a, b in ((1, 4), (2, 5)): dict.fromkeys((7, 8))"))))
+        == 3
+    )
+    for folder in ("svad", "tools"):
+        for module in (ROOT / folder).rglob("*.py"):
+            found = list(bare_numbers(ast.parse(module.read_text(encoding="utf-8"))))
+            assert not found, f"{module}: {[ast.unparse(node) for node in found]}"
 
 
 def test_joints_index_arrays_and_tensors() -> None:

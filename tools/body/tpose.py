@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from svad.body.skeleton import JOINTS
+from svad.body.skeleton import JOINTS, Joint
 from tools.body.makehuman import Source
 
 COLLAR_DEGREES, SHOULDER_DEGREES = 8.0, 14.0  # share of the raise that the collar takes
@@ -94,7 +94,7 @@ def to_tpose(
     surface = points[: len(mixed)]
     vertices = np.einsum("vij,vj->vi", mixed[..., :3], surface) + mixed[..., 3]
     joints = rig.joint_heads @ posed
-    return vertices - joints[0], joints - joints[0]
+    return vertices - joints[Joint.PELVIS], joints - joints[Joint.PELVIS]
 
 
 def _world_turns(heads: np.ndarray, rig: Rig) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial import cKDTree
 
+from svad.body.keypoints import EARS
 from svad.face.landmarks import LEFT_EYE, RIGHT_EYE, Ibug
 from tools.examples import fabrics
 from tools.examples.figure import Figure
@@ -26,7 +27,7 @@ def jewellery(tailor: Tailor, material: Material) -> list[Piece]:
     """Ear rings."""
     figure = tailor.figure
     out = []
-    for sign, ear in zip((-1, 1), figure.lists["keypoints"][3:5], strict=True):
+    for sign, ear in zip((-1, 1), figure.lists["keypoints"][EARS], strict=True):
         lobe = figure.vertices[ear] + np.array([0.004 * sign, -0.018, 0.008])
         turn = np.linspace(0, 2 * np.pi, 25)
         ring = np.stack([0.15 * np.sin(turn), np.cos(turn), np.sin(turn)], 1) * 0.012
@@ -99,7 +100,7 @@ def glasses(figure: Figure, material: Material) -> list[Piece]:
     forward = float((nose - (left + right) / 2) @ ahead) + 0.002
     turn = np.linspace(0, 2 * np.pi, 41)
     out = []
-    for sign, eye, ear in zip((-1, 1), (right, left), figure.lists["keypoints"][3:5], strict=True):
+    for sign, eye, ear in zip((-1, 1), (right, left), figure.lists["keypoints"][EARS], strict=True):
         centre = eye + forward * ahead - 0.004 * up + sign * 0.003 * across
         ring = centre + 0.0225 * np.cos(turn)[:, None] * across
         ring = ring + 0.0195 * np.sin(turn)[:, None] * up

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.spatial import cKDTree
 
+from svad.body.keypoints import EARS
 from svad.face.landmarks import BROWS, LEFT_BROW, LEFT_UPPER_LID, RIGHT_BROW, RIGHT_UPPER_LID, Ibug
 from tools.examples.figure import Figure
 from tools.examples.noise import cloud, noise, smoothstep
@@ -51,7 +52,7 @@ class Head:
         u, _, v = np.linalg.svd((a - a.mean(0)).T @ (b - b.mean(0)))
         flip = np.diag([1, 1, np.sign(np.linalg.det(v.T @ u.T))])
         self.turn = v.T @ flip @ u.T  # rest to posed
-        ears = figure.rest[figure.lists["keypoints"][3:5]]
+        ears = figure.rest[figure.lists["keypoints"][EARS]]
         self.origin = np.array([0, ears[:, 1].mean() + 0.012, ears[:, 2].mean() + 0.005])
         self.shift = b.mean(0) - self.turn @ (a.mean(0) - self.origin)
         self.rest = figure.rest - self.origin  # [V, 3] head coordinates of the resting body

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from svad.body.keypoints import VERTEX_POINTS
 from svad.body.skeleton import JOINTS, WRISTS, Joint
 from svad.face.landmarks import (
     LEFT_BROW,
@@ -107,7 +108,7 @@ def bare_body(
     hand = figure.weights[:, WRISTS].sum(1) + figure.weights[:, Joint.LEFT_INDEX1 :].sum(1)
     down = -vertex_normals(figure.rest, figure.faces)[:, 1]
     nail = np.zeros(len(figure.vertices))
-    tips = figure.rest[figure.lists["keypoints"][11:21]]
+    tips = figure.rest[figure.lists["keypoints"][len(VERTEX_POINTS) :]]
     for tip in tips:
         back = np.sign(tip[0]) * np.array([1.0, 0, 0])
         spot = tip - 0.006 * back + [0, 0.004, 0]
