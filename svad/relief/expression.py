@@ -11,15 +11,14 @@ from svad.body.depth import draw
 from svad.body.lbs import joint_transforms
 from svad.body.model import BodyModel
 from svad.body.skeleton import Joint
+from svad.face.expressions import BLINKS
 from svad.face.landmarks import EYE_CORNERS, LEFT_LIDS, RIGHT_LIDS, SKIN
 from svad.relief.head import face_triangles
 
 EYE_BACK = 0.005  # metres an eyeball goes back behind a closed lid
 LID_FORWARD = 0.0035  # metres a closing lid comes forward, so that it hides the eyeball
-LIDS = {
-    "eyeBlinkRight": RIGHT_LIDS,
-    "eyeBlinkLeft": LEFT_LIDS,
-}  # by expression
+# upper rim, lower rim, crease, by the expression that closes them
+LIDS = dict(zip(BLINKS, (RIGHT_LIDS, LEFT_LIDS), strict=True))
 
 
 def landmark_directions(body: BodyModel) -> np.ndarray:  # [468, E, 3] metres per unit

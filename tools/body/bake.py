@@ -19,6 +19,7 @@ from svad.body.placement import place_face_mesh
 from svad.body.regions import mouth_cavity, vertex_lists
 from svad.body.skeleton import PARENTS
 from svad.core.errors import MissingFile
+from svad.face.expressions import ARKIT
 from svad.face.landmarks import MESH_OF_IBUG, MeshPoint
 from tools.body.makehuman import Source, read_source
 from tools.body.regressor import fit_regressor, mirror_table
@@ -107,7 +108,8 @@ def expressions(
     source: Source,
 ) -> tuple[list[str], np.ndarray]:  # E names, [V, 3, E] metres per unit coefficient
     """The ARKit face shapes that this mesh can show."""
-    names = [name for name in source.expressions if not name.startswith(SKIPPED_EXPRESSIONS)]
+    wanted = {name for name in ARKIT if not name.startswith(SKIPPED_EXPRESSIONS)}
+    names = [name for name in source.expressions if name in wanted]
     return names, np.stack([source.expressions[name] for name in names], -1)
 
 
