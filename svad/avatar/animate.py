@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from svad.body.poser import Poser
+from svad.body.skeleton import COLLARS, HEAD_JOINTS, Joint
 from svad.body.skin import pose_gaussians
 from svad.core.ahead import ahead
 from svad.geometry.camera import Camera
@@ -19,7 +20,7 @@ from svad.types import Avatar, Pose, Report
 SAMPLE = 3000  # Gaussians looked at to frame a motion
 FLOOR_SAMPLE = 30_000  # Gaussians looked at to find the floor
 LOOKS = 24  # poses looked at to frame a motion
-BUST_JOINTS = (12, 13, 14, 15, 22, 23, 24)  # neck, collars, head, jaw, eyes
+BUST_JOINTS = (Joint.NECK, *COLLARS, *HEAD_JOINTS)
 
 
 def animate(

@@ -11,6 +11,7 @@ from scipy.interpolate import CubicHermiteSpline, PchipInterpolator
 
 from svad.body import kinematics as kin
 from svad.body.kinematics import Foot, Skeleton, Track, turn_x, turn_y, turn_z
+from svad.body.skeleton import Joint
 
 TAU = 2 * np.pi
 STANCE = 0.61  # share of a step cycle that a foot is on the ground (Perry, Gait Analysis)
@@ -100,7 +101,7 @@ def turn(skeleton: Skeleton, phase: np.ndarray) -> Track:
     track = Track.still(skeleton, len(phase))
     beat = STEPS_PER_TURN // 2 * phase  # steps of one foot
     yaw = 360 * phase + 1.5 * wave_of(phase, STEPS_PER_TURN, 0.1)
-    track.rotations[:, 0] = turn_y(yaw) @ turn_z(1.2 * np.sin(TAU * (beat - 0.17)))
+    track.rotations[:, Joint.PELVIS] = turn_y(yaw) @ turn_z(1.2 * np.sin(TAU * (beat - 0.17)))
     side_step = (
         0.028 * skeleton.leg * np.sin(TAU * (beat + 0.08))
     )  # the left foot steps: to the right
@@ -184,7 +185,9 @@ def walk(skeleton: Skeleton, phase: np.ndarray) -> Track:
     leg = skeleton.leg
     side_to_side = np.cos(TAU * (phase - 0.3))  # over the left foot at the middle of its stance
     yaw, list_ = -5 * np.cos(TAU * phase), 2.6 * np.sin(TAU * (phase - 0.02))
-    track.rotations[:, 0] = turn_y(yaw) @ turn_z(list_) @ turn_x(np.full_like(phase, 2.5))
+    track.rotations[:, Joint.PELVIS] = (
+        turn_y(yaw) @ turn_z(list_) @ turn_x(np.full_like(phase, 2.5))
+    )
     track.pelvis[:, 0] += 0.026 * leg * side_to_side
     feet = {side: _walking_foot(skeleton, side, phase) for side in kin.SIDES}
     track.pelvis[:, 1] = _low_pass(kin.reachable_height(track, feet), 3 * WALK_CYCLES)
@@ -252,7 +255,7 @@ def squat(skeleton: Skeleton, phase: np.ndarray) -> Track:
     arms = curve(phase, (0.03, 0), (0.38, 1), (0.56, 1), (0.92, 0))
     sway(track, 0.006 * wave_of(phase, 1) * (1 - down), -0.17 * down)
     track.pelvis[:, 1] -= leg * (0.40 * down + 0.004)
-    track.rotations[:, 0] = turn_x(26 * down)
+    track.rotations[:, Joint.PELVIS] = turn_x(26 * down)
     kin.bend_spine(track, pitch=10 * down)
     kin.bend_neck(track, pitch=-29 * down)
     for side in kin.SIDES:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from svad.body.model import BodyModel, make_body
+from svad.body.skeleton import JOINTS
 from svad.core.errors import MissingFile
 
 DATA_FILE = Path(__file__).parent / "data" / "body.npz"
@@ -33,7 +34,7 @@ def read_body(path: Path) -> BodyModel:
     expression = torch.zeros(count, 3, len(names))
     moved = torch.from_numpy(data["expression_ids"].astype(np.int64))
     expression[moved] = torch.from_numpy(data["expression_dirs"].astype(np.float32))
-    regressor = torch.zeros(55, count)
+    regressor = torch.zeros(len(JOINTS), count)
     rows, columns = (
         torch.from_numpy(data[f"regressor_{axis}"].astype(np.int64)) for axis in ("rows", "columns")
     )
@@ -59,7 +60,7 @@ def read_body(path: Path) -> BodyModel:
         shape_dirs=torch.from_numpy(data["shape_dirs"].astype(np.float32)),
         expression_dirs=expression,
         expression_names=names,
-        weights=torch.zeros(count, 55).scatter_(1, joint_ids, joint_weights),
+        weights=torch.zeros(count, len(JOINTS)).scatter_(1, joint_ids, joint_weights),
         parents=tuple(int(p) for p in data["parents"]),
         regressor=regressor,
         flip=torch.from_numpy(data["flip"].astype(np.int64)),

@@ -7,11 +7,18 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from svad.body.coco import FEET, FINGER_NAMES, Keypoint
 from svad.body.model import BodyModel
+from svad.body.skeleton import HANDS, SIDES, Joint, finger_joints
 
-_FINGERS = {"left": 25, "right": 40}  # first finger joint; order index, middle, pinky, ring, thumb
-_HAND_ORDER = (4, 0, 1, 3, 2)  # thumb, index, middle, ring, pinky
-_WRIST = {"left": 20, "right": 21}
+# the first of a body's 21 key point vertices; after them come the finger tips, thumb to pinky
+VERTEX_POINTS = (
+    *(Keypoint.NOSE, Keypoint.RIGHT_EYE, Keypoint.LEFT_EYE),
+    *(Keypoint.RIGHT_EAR, Keypoint.LEFT_EAR),
+    *(*FEET["left"], *FEET["right"]),
+)
+EARS = slice(3, 5)  # right, left
+TIPS = {"left": slice(11, 16), "right": slice(16, 21)}
 
 
 @dataclass(frozen=True)
@@ -36,30 +43,15 @@ def whole_body(body: BodyModel) -> PointTable:
     """The 133 points of COCO-WholeBody: body 17, feet 6, face 68, left hand 21, right hand 21."""
     key = body.keypoints.tolist()
     vertex = [[(i, 1.0)] for i in key]
-    nose, right_eye, left_eye, right_ear, left_ear = vertex[:5]
-    rows: list[list[tuple[int, float]] | int] = [nose, left_eye, right_eye, left_ear, right_ear]
-    rows += [16, 17, 18, 19, 20, 21, 1, 2, 4, 5, 7, 8]
-    rows += vertex[5:11]
+    on_skin = dict(zip(VERTEX_POINTS, vertex, strict=False))
+    rows: list[list[tuple[int, float]] | int] = [
+        on_skin[point] if point in on_skin else Joint[point.name] for point in Keypoint
+    ]
     rows += _on_faces(body, body.landmark_faces, body.landmark_weights)
-    for side, tips in (("left", vertex[11:16]), ("right", vertex[16:21])):
-        rows.append(_WRIST[side])
-        for finger, place in enumerate(_HAND_ORDER):
-            first = _FINGERS[side] + 3 * place
-            rows += [first, first + 1, first + 2, tips[finger]]
-    return _table(body, rows)
-
-
-def mediapipe_body(body: BodyModel) -> PointTable:
-    """The 33 points of mediapipe's body landmarks."""
-    mesh = _on_faces(body, body.mesh_faces, body.mesh_weights)
-    vertex = [[(i, 1.0)] for i in body.keypoints.tolist()]
-    rows: list[list[tuple[int, float]] | int] = [vertex[0]]
-    rows += [mesh[362], vertex[2], mesh[263], mesh[133], vertex[1], mesh[33]]
-    rows += [vertex[4], vertex[3], mesh[291], mesh[61]]
-    rows += [16, 17, 18, 19, 20, 21]  # shoulders, elbows, wrists
-    rows += [31, 46, 25, 40, 38, 53]  # pinky and index knuckles, thumb joint
-    rows += [1, 2, 4, 5, 7, 8]  # hips, knees, ankles
-    rows += [vertex[7], vertex[10], vertex[5], vertex[8]]  # heels, big toes
+    for side in SIDES:
+        rows.append(HANDS[side][0])
+        for finger, tip in zip(FINGER_NAMES, vertex[TIPS[side]], strict=True):
+            rows += [*finger_joints(side, finger), tip]
     return _table(body, rows)
 
 
@@ -81,7 +73,7 @@ def _table(body: BodyModel, rows: list[list[tuple[int, float]] | int]) -> PointT
     """A row is a joint, or a list of (vertex, weight)."""
     used = sorted({vertex for row in rows if not isinstance(row, int) for vertex, _ in row})
     place = {vertex: i for i, vertex in enumerate(used)}
-    matrix = torch.zeros(len(rows), len(used) + 55)
+    matrix = torch.zeros(len(rows), len(used) + len(Joint))
     for i, row in enumerate(rows):
         if isinstance(row, int):
             matrix[i, len(used) + row] = 1

@@ -8,14 +8,10 @@ import numpy as np
 import torch
 
 from svad.body.lbs import rigid_chain
+from svad.body.skeleton import ARMS, FINGERS, LEGS, SPINE, THUMBS, Joint
 from svad.geometry.rotation import matrix_to_axis_angle
 from svad.types import Pose
 
-PELVIS, SPINE, NECK, HEAD, JAW, EYES = 0, (3, 6, 9), 12, 15, 22, (23, 24)
-LEGS = {"left": (1, 4, 7, 10), "right": (2, 5, 8, 11)}  # hip, knee, ankle, foot
-ARMS = {"left": (13, 16, 18, 20), "right": (14, 17, 19, 21)}  # collar, shoulder, elbow, wrist
-FINGERS = {"left": range(25, 37), "right": range(40, 52)}  # index, middle, pinky, ring
-THUMBS = {"left": range(37, 40), "right": range(52, 55)}
 SIDES = {"left": 1.0, "right": -1.0}  # sign of x
 REACH = 0.997  # longest leg, hip to ankle, as a share of thigh + shin: knees are never locked
 SOLE = 0.6  # sole below the foot joint, in units of the drop from ankle to foot joint
@@ -99,13 +95,13 @@ class Track:
     @staticmethod
     def still(skeleton: Skeleton, frames: int) -> Track:
         """The rest pose, `frames` times."""
-        rotations = np.tile(np.eye(3), (frames, 55, 1, 1))
-        return Track(skeleton, rotations, np.tile(skeleton.joints[PELVIS], (frames, 1)))
+        rotations = np.tile(np.eye(3), (frames, len(Joint), 1, 1))
+        return Track(skeleton, rotations, np.tile(skeleton.joints[Joint.PELVIS], (frames, 1)))
 
     def poses(self, expression_names: tuple[str, ...]) -> list[Pose]:
         """One Pose per frame; expressions the body does not have are left out."""
         turns = matrix_to_axis_angle(torch.from_numpy(self.rotations)).numpy().astype(np.float32)
-        places = (self.pelvis - self.skeleton.joints[PELVIS]).astype(np.float32)
+        places = (self.pelvis - self.skeleton.joints[Joint.PELVIS]).astype(np.float32)
         faces = np.zeros((len(places), len(expression_names)), np.float32)
         for column, name in enumerate(expression_names):
             faces[:, column] = self.expression.get(name, 0.0)
@@ -117,7 +113,7 @@ def forward(track: Track) -> tuple[np.ndarray, np.ndarray]:
     skeleton = track.skeleton
     joints = torch.from_numpy(np.asarray(skeleton.joints, np.float64))
     turns, places = rigid_chain(torch.from_numpy(track.rotations), joints, skeleton.parents)
-    places = places.numpy() + (track.pelvis - skeleton.joints[PELVIS])[:, None]
+    places = places.numpy() + (track.pelvis - skeleton.joints[Joint.PELVIS])[:, None]
     return turns.numpy(), places
 
 
@@ -141,7 +137,7 @@ def bend_spine(track: Track, pitch: Angle = 0.0, roll: Angle = 0.0, yaw: Angle =
 
 def bend_neck(track: Track, pitch: Angle = 0.0, roll: Angle = 0.0, yaw: Angle = 0.0) -> None:
     """Spreads a turn of the head over neck and head; adds to what is there."""
-    for joint, share in ((NECK, 0.4), (HEAD, 0.6)):
+    for joint, share in ((Joint.NECK, 0.4), (Joint.HEAD, 0.6)):
         _add(track, joint, turn_y(_by(yaw, share)) @ turn_z(_by(roll, share)))
         _add(track, joint, turn_x(_by(pitch, share)))
 
@@ -211,8 +207,8 @@ def mirrored(turn: np.ndarray) -> np.ndarray:  # [..., 3, 3] -> [..., 3, 3]
 def hip_places(track: Track, side: str) -> np.ndarray:  # [T, 3]
     """World places of one hip joint."""
     skeleton = track.skeleton
-    offset = skeleton.joints[LEGS[side][0]] - skeleton.joints[PELVIS]
-    return track.pelvis + track.rotations[:, PELVIS] @ offset
+    offset = skeleton.joints[LEGS[side][0]] - skeleton.joints[Joint.PELVIS]
+    return track.pelvis + track.rotations[:, Joint.PELVIS] @ offset
 
 
 def reachable_height(track: Track, feet: dict[str, Foot]) -> np.ndarray:  # [T]
@@ -241,7 +237,7 @@ def place_feet(track: Track, feet: dict[str, Foot], knees_out: Angle = 0.0) -> N
         toward = (turn_y(np.asarray(knees_out) * SIDES[side]) @ toward[..., None])[..., 0]
         rest_frame = _frame(thigh + bend @ shin, np.array([0.0, 0.0, 1.0]))
         whole = _frame(target, toward) @ np.swapaxes(rest_frame, -1, -2)
-        base = track.rotations[:, PELVIS]
+        base = track.rotations[:, Joint.PELVIS]
         track.rotations[:, hip] = np.swapaxes(base, -1, -2) @ whole
         track.rotations[:, knee] = bend
         track.rotations[:, ankle] = np.swapaxes(whole @ bend, -1, -2) @ foot.turn

@@ -9,28 +9,26 @@ import numpy as np
 import torch
 
 from svad.body import choreography
-from svad.body.kinematics import FINGERS, Skeleton, Track, contact_points
+from svad.body.kinematics import Skeleton, Track, contact_points
+from svad.body.skeleton import FINGERS, MIRROR, Joint
 from svad.geometry.rotation import rodrigues
 from svad.types import Pose
 
 # The left half of the A-pose, degrees about x, y, z; the right half is its mirror image. Arms about
 # 50 degrees down, elbows and knees soft, fingers relaxed, feet a little apart with flat soles.
 A_POSE_LEFT: dict[int, tuple[float, float, float]] = {
-    1: (-4.0, 6.0, 2.5),  # hip
-    4: (8.0, 0.0, 0.0),  # knee
-    7: (-4.0, 0.0, -2.5),  # ankle
-    13: (0.0, 0.0, -9.0),  # collar
-    16: (0.0, -3.0, -41.0),  # shoulder
-    18: (-5.0, -12.0, 0.0),  # elbow
+    Joint.LEFT_HIP: (-4.0, 6.0, 2.5),
+    Joint.LEFT_KNEE: (8.0, 0.0, 0.0),
+    Joint.LEFT_ANKLE: (-4.0, 0.0, -2.5),
+    Joint.LEFT_COLLAR: (0.0, 0.0, -9.0),
+    Joint.LEFT_SHOULDER: (0.0, -3.0, -41.0),
+    Joint.LEFT_ELBOW: (-5.0, -12.0, 0.0),
     **{joint: (0.0, 0.0, -7.0) for joint in FINGERS["left"]},
-}
-MIRROR = {left: left + 1 for left in A_POSE_LEFT if left < 25} | {
-    j: j + 15 for j in FINGERS["left"]
 }
 
 
 def _a_pose_rotations() -> np.ndarray:  # [55, 3] radians
-    degrees = np.zeros((55, 3), np.float32)
+    degrees = np.zeros((len(Joint), 3), np.float32)
     for joint, (x, y, z) in A_POSE_LEFT.items():
         degrees[joint], degrees[MIRROR[joint]] = (x, y, z), (x, -y, -z)
     return np.radians(degrees)

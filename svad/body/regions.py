@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-LEFT_HAND = (20, *range(25, 40))
-RIGHT_HAND = (21, *range(40, 55))
-HEAD = (15, 22, 23, 24)
+from svad.body.skeleton import EYES, HANDS, HEAD_JOINTS, of_side
+
 SKIN_OF = {
-    "left_hand": LEFT_HAND,
-    "right_hand": RIGHT_HAND,
-    "head": HEAD,
-    "left_eye": (23,),
-    "right_eye": (24,),
-    "left_foot": (7, 10),
-    "right_foot": (8, 11),
+    "left_hand": HANDS["left"],
+    "right_hand": HANDS["right"],
+    "head": HEAD_JOINTS,
+    "left_eye": EYES[:1],
+    "right_eye": EYES[1:],
+    "left_foot": of_side("left", "ankle", "foot"),
+    "right_foot": of_side("right", "ankle", "foot"),
 }
 
 

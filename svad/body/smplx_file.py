@@ -15,8 +15,8 @@ from torch import Tensor
 
 from svad.body.free import load_free_body
 from svad.body.model import BodyModel, make_body
-from svad.body.regions import HEAD, skin_regions
-from svad.body.skeleton import PARENTS
+from svad.body.regions import skin_regions
+from svad.body.skeleton import HEAD_JOINTS, PARENTS
 from svad.core.errors import MissingFile, SvadError
 from svad.geometry.surface import closest_on_mesh
 
@@ -199,7 +199,7 @@ def _carry_face_mesh(
     warp = RBFInterpolator(source, target - source, smoothing=1e-4)
     points = free.mesh_points(free.template).numpy()
     points = points + warp(points)
-    near = (weights[:, list(HEAD)].sum(1) > 0.5).numpy()[faces.numpy()].all(1)
+    near = (weights[:, list(HEAD_JOINTS)].sum(1) > 0.5).numpy()[faces.numpy()].all(1)
     ids = np.flatnonzero(near)
     triangle, bary = closest_on_mesh(points, template.numpy(), faces.numpy()[ids])
     return torch.from_numpy(ids[triangle]), torch.from_numpy(bary).float()

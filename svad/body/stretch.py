@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor
+
+from svad.body import skeleton as sk
+from svad.body.skeleton import Joint
 
 BONE_GROUPS = (
     *("upper_arm", "forearm", "hand", "thigh", "shin", "foot"),
     *("spine", "neck", "head", "collar", "pelvis"),
 )
 
-_HANDS = (20, 21, *range(25, 55))
-_GROUP_OF_JOINT = {
-    **dict.fromkeys((16, 17), 0),
-    **dict.fromkeys((18, 19), 1),
-    **dict.fromkeys(_HANDS, 2),
-    **dict.fromkeys((1, 2), 3),
-    **dict.fromkeys((4, 5), 4),
-    **dict.fromkeys((7, 8, 10, 11), 5),
-    **dict.fromkeys((3, 6, 9), 6),
-    12: 7,
-    **dict.fromkeys((15, 22, 23, 24), 8),
-    **dict.fromkeys((13, 14), 9),
-    0: 10,
+_GROUPS: dict[str, tuple[Joint, ...]] = {
+    "upper_arm": sk.SHOULDERS,
+    "forearm": sk.ELBOWS,
+    "hand": (*sk.HANDS["left"], *sk.HANDS["right"]),
+    "thigh": sk.HIPS,
+    "shin": sk.KNEES,
+    "foot": (*sk.ANKLES, *sk.FEET),
+    "spine": sk.SPINE,
+    "neck": (Joint.NECK,),
+    "head": sk.HEAD_JOINTS,
+    "collar": sk.COLLARS,
+    "pelvis": (Joint.PELVIS,),
 }
-_UNIFORM = (2, 5, 8)  # hand, foot and head keep their proportions
+_GROUP_OF_JOINT = {j: BONE_GROUPS.index(name) for name, joints in _GROUPS.items() for j in joints}
+_SPINE, _PELVIS = BONE_GROUPS.index("spine"), BONE_GROUPS.index("pelvis")
+# these keep their proportions
+_UNIFORM = tuple(BONE_GROUPS.index(name) for name in ("hand", "foot", "head"))
 # Joints whose segment runs along a bone: joint -> the child at the bone's far end
-_ALONG = {16: 18, 17: 19, 18: 20, 19: 21, 1: 4, 2: 5, 4: 7, 5: 8, 12: 15, 13: 16, 14: 17}
+_ALONG = {
+    joint: child
+    for limb in (*sk.ARMS.values(), *(leg[:3] for leg in sk.LEGS.values()))
+    for joint, child in pairwise(limb)
+} | {Joint.NECK: Joint.HEAD}
 
 
 def stretch_transforms(
@@ -41,7 +52,7 @@ def stretch_transforms(
     starts where its parent's frame puts it, so segments stay joined.
     """
     matrices = _segment_matrices(joints, scales)
-    places = [joints[0]]
+    places = [joints[Joint.PELVIS]]
     for joint in range(1, len(parents)):
         parent = parents[joint]
         places.append(places[parent] + matrices[parent] @ (joints[joint] - joints[parent]))
@@ -54,8 +65,9 @@ def _segment_matrices(joints: Tensor, scales: Tensor) -> Tensor:
     """The linear part [55, 3, 3] of each joint's stretch."""
     eye = torch.eye(3, dtype=joints.dtype, device=joints.device)
     x, y = torch.outer(eye[0], eye[0]), torch.outer(eye[1], eye[1])
-    spine = eye + (scales[6] - 1) * y
-    fixed = {0: spine + (scales[10] - 1) * x, 3: spine, 6: spine, 9: spine}
+    spine = eye + (scales[_SPINE] - 1) * y
+    fixed = dict.fromkeys(sk.SPINE, spine)
+    fixed[Joint.PELVIS] = spine + (scales[_PELVIS] - 1) * x
     matrices = []
     for joint in range(len(joints)):
         group = _GROUP_OF_JOINT[joint]

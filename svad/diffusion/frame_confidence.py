@@ -9,11 +9,12 @@ import cv2
 import numpy as np
 import torch
 
+from svad.body import coco
+from svad.body.coco import VISIBLE
 from svad.body.model import BodyModel, RestBody
 from svad.geometry.zbuffer import draw
 from svad.media.images import resize
 from svad.pose.drive import Driving
-from svad.pose.keypoints import VISIBLE
 
 FRAME_WEIGHT = 0.5  # of a good frame; the photo has 1
 LOST_WEIGHT = 0.01  # of a frame that lost the person
@@ -21,8 +22,8 @@ LOST = 0.25  # quality below which a frame counts as lost
 NEAR, FAR = 0.05, 0.14  # mean distance of the points from the driven ones, shares of the height
 LEAN, BROAD = (0.45, 0.7), (1.9, 2.8)  # person over driven body, areas: from bad to good, back
 AWAY = 2.0  # radians of yaw beyond which left and right may be taken for each other
-LIMBS = np.arange(5, 17)  # shoulders to ankles
-MIRRORED = np.array([6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15])
+LIMBS = np.arange(coco.COUNT)[coco.LIMBS]  # shoulders to ankles
+MIRRORED = np.array(coco.MIRROR)[coco.LIMBS]
 CELL = 160  # px, height of a frame in the strip
 
 

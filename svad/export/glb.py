@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from svad.body.motion import MOTIONS
-from svad.body.skeleton import JOINTS
+from svad.body.skeleton import JOINTS, Joint
 from svad.core.files import write_bytes
 from svad.export.context import ExportContext
 from svad.export.gltf import INDICES, VERTICES, GltfBuilder
@@ -79,7 +79,7 @@ def avatar_glb(
         "extensionsUsed": ["KHR_materials_unlit"],
         "scene": 0,
         # a skinned mesh stands at the root: the transforms of its parents would be ignored
-        "scenes": [{"name": "avatar", "nodes": [55, 0]}],
+        "scenes": [{"name": "avatar", "nodes": [len(JOINTS), Joint.PELVIS]}],
         "nodes": skeleton_nodes(joints, avatar.parents, joint_names)
         + [{"name": "avatar", "mesh": 0, "skin": 0}],
         "meshes": [body],
@@ -87,13 +87,13 @@ def avatar_glb(
         "skins": [
             {
                 "name": "skeleton",
-                "skeleton": 0,
-                "joints": list(range(55)),
+                "skeleton": Joint.PELVIS,
+                "joints": list(range(len(JOINTS))),
                 "inverseBindMatrices": builder.add(inverse_binds(joints)),
             }
         ],
     }
-    animations = [animation(builder, track, joints[0], len(targets)) for track in tracks]
+    animations = [animation(builder, track, joints[Joint.PELVIS], len(targets)) for track in tracks]
     if animations:
         document["animations"] = animations
     return builder.pack(document)
@@ -198,15 +198,15 @@ def animation(
         target = {"node": node, "path": path}
         out["channels"].append({"sampler": len(out["samplers"]) - 1, "target": target})
 
-    for j in range(55):
+    for j in range(len(JOINTS)):
         at_rest = np.abs(quats[:, j] - (0, 0, 0, 1)).max() < STILL_TURN
         if not at_rest:
             channel(j, "rotation", quats[:, j])
-    channel(0, "translation", np.stack([p.translation for p in poses]) + root)
+    channel(Joint.PELVIS, "translation", np.stack([p.translation for p in poses]) + root)
     if expressions:
         faces = np.stack([padded(p.expression, expressions) for p in poses])
         if np.abs(faces).max() > 0:
-            channel(55, "weights", faces)
+            channel(len(JOINTS), "weights", faces)
     return out
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from svad.body.skeleton import HEAD_JOINTS, Joint
 from svad.export.context import ExportContext
 from svad.geometry.rotation import quaternion_multiply
 from svad.splat.files import save_splat
@@ -15,7 +16,7 @@ from svad.splat.gaussians import Gaussians
 from svad.splat.render import spatial_order
 from svad.types import Avatar
 
-HEAD = (12, 15, 22, 23, 24)  # neck, head, jaw, eyes: kept in full
+DETAIL = (Joint.NECK, *HEAD_JOINTS)  # kept in full
 
 
 def write_viewer(context: ExportContext, path: Path) -> None:
@@ -28,7 +29,7 @@ def on_head(avatar: Avatar) -> Tensor:  # [N] bool
     """The Gaussians that mostly follow the head: faces are what people look at."""
     strongest = avatar.joint_weights.argmax(1, keepdim=True)
     joint = avatar.joint_ids.gather(1, strongest)[:, 0]
-    return torch.isin(joint, torch.tensor(HEAD, device=joint.device))
+    return torch.isin(joint, torch.tensor(DETAIL, device=joint.device))
 
 
 def viewer_copy(

@@ -12,7 +12,6 @@ import numpy as np
 from svad.geometry.similarity import chain, scale_of
 from svad.media.images import resize
 
-INNER = slice(17, 68)  # brows, nose, eyes, mouth: sharper than points along the jaw
 TOLERANCE = 0.03  # misfit that counts in full, as a share of the face's size
 
 

@@ -14,18 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from svad.body.flame import EXPRESSION, SCALE
-from svad.body.lbs import rigid_chain
 from svad.core.errors import SvadError
 from svad.core.files import writing
+from svad.face.projection import eye_places
 from svad.geometry.camera import Camera
-from svad.geometry.rotation import rodrigues, shortest_rotation
+from svad.geometry.rotation import shortest_rotation
 from svad.identity.planes import FOCAL
 from svad.types import Pose
 
-HEAD_JOINT, EYE_JOINTS = 15, (23, 24)
 DISTANCE = 9.0  # FLAME's metres times SCALE from camera to head, as in tracked photos
 FLIP = np.diag([-1.0, -1.0, 1.0])  # x right, y down (ours) <-> x left, y up (the head's)
 COUNTS = {"expression": EXPRESSION, "pose": 6, "eyes": 6}
@@ -111,7 +109,7 @@ def make_driver(
     frames that differ by nothing but the view are what an avatar is best trained on.
     """
     count = len(poses)
-    turns, places = head_places(poses, joints, parents)
+    turns, places = eye_places(poses, joints, parents)
     camera, valid = np.tile(frontal_camera(), (count, 1, 1)), np.zeros(count, bool)
     for index, (turn, place, view) in enumerate(zip(turns, places, cameras, strict=True)):
         seen = view.rotation.astype(np.float64) @ place + view.translation
@@ -125,19 +123,6 @@ def make_driver(
         fps=fps,
         **{name: np.zeros((count, width), np.float32) for name, width in COUNTS.items()},
     )
-
-
-def head_places(
-    poses: Sequence[Pose],  # T
-    joints: np.ndarray,  # [55, 3]
-    parents: tuple[int, ...],  # 55
-) -> tuple[np.ndarray, np.ndarray]:  # [T, 3, 3] head to world, [T, 3] metres
-    """The head's rotation in the world, and the point between the eyes."""
-    angles = np.stack([pose.rotations for pose in poses]).astype(np.float64)
-    rest = torch.from_numpy(np.asarray(joints, np.float64))
-    turns, places = rigid_chain(rodrigues(torch.from_numpy(angles)), rest, tuple(parents))
-    shift = np.stack([pose.translation for pose in poses])
-    return turns[:, HEAD_JOINT].numpy(), places[:, EYE_JOINTS].mean(1).numpy() + shift
 
 
 def head_camera(

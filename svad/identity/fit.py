@@ -14,7 +14,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from svad.body.flame import SCALE, Flame, Rest, chain, identity_like, rotations
+from svad.body.flame import (
+    LANDMARKS,
+    SCALE,
+    Flame,
+    Rest,
+    chain,
+    identity_like,
+    rotations,
+)
+from svad.face.landmarks import IBUG, INNER
 from svad.geometry.rotation import (
     matrix_to_rows6,
     rodrigues,
@@ -26,9 +35,8 @@ FOCAL = 12.0  # half pictures
 SIZE = 512  # px of the square picture
 START_FOCAL = 5000 / 512  # half pictures, of the regressor's camera; its distance too
 START_NEARER = 12 / 13
-INNER = slice(17, 68)  # landmarks without the contour
-EYES = slice(68, 70)
-POINTS = slice(0, 68)
+POINTS = slice(0, IBUG)  # of FLAME's landmarks
+EYES = slice(IBUG, LANDMARKS)  # their middles
 TRUST = 8.96  # px, largest mean distance of two sources of landmarks that agree
 
 

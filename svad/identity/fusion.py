@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from svad.face.landmarks import INNER
 from svad.geometry.sampling import smoothstep
 from svad.geometry.similarity import disparity, fit_robust_similarity, for_opencv, move, scale_of
 from svad.identity import align, published
@@ -68,7 +69,7 @@ def place(
         raise NotFused(AT_BORDER)
     if disparity(head, frame) > max_disparity:
         raise NotFused(DISAGREE)
-    matrix = fit_robust_similarity(head[align.INNER], frame[align.INNER], align.TOLERANCE * size)
+    matrix = fit_robust_similarity(head[INNER], frame[INNER], align.TOLERANCE * size)
     if not np.isfinite(matrix).all() or scale_of(matrix) == 0:
         raise NotFused(NO_FIT)
     return Placement(matrix, head, frame)

@@ -71,9 +71,3 @@ def warp_face(
     pixels = image.permute(1, 2, 0).contiguous().cpu().numpy()
     warped = cv2.warpAffine(pixels, matrix, (ARCFACE_SIZE, ARCFACE_SIZE), flags=cv2.INTER_LINEAR)
     return torch.from_numpy(warped).permute(2, 0, 1).to(image)
-
-
-def five_points(points: np.ndarray) -> np.ndarray:  # [68, 2] iBUG -> [5, 2]
-    """Eye centres, tip of the nose, corners of the mouth."""
-    eyes = points[36:42].mean(0), points[42:48].mean(0)
-    return np.stack([*eyes, points[30], points[48], points[54]])

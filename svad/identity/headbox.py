@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from svad.core.errors import NothingToDo
+from svad.face.landmarks import EYES, INNER, Ibug
 
 # Lengths of an average adult head, mm (NASA-STD-3000, 50th percentile, rounded). Either is seen
 # shortened when the head turns, so the one that gives the larger scale is believed.
@@ -23,7 +24,7 @@ def head_box(points: np.ndarray) -> np.ndarray:  # [68, 2] px -> [4] px
     A head's middle, seen from the front, is at the height of the eyes; seen from aside it moves
     towards the ears, where the contour begins.
     """
-    eyes, ears = points[36:48].mean(0), points[[0, 16]].mean(0)
+    eyes, ears = points[EYES].mean(0), points[[Ibug.RIGHT_EAR, Ibug.LEFT_EAR]].mean(0)
     half = HEAD / 2 * _scale(points)
     middle = np.array([ears[0], (eyes[1] + ears[1]) / 2])
     return np.concatenate([middle - half, middle + half])
@@ -47,7 +48,7 @@ def require_face(
     inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
     seen = inside.copy()
     seen[inside] = matte[rows[inside], columns[inside]] >= ON_PERSON
-    if seen[17:].mean() < SEEN:
+    if seen[INNER].mean() < SEEN:
         raise NothingToDo("The face is cut off or covered in the photo, so it cannot be kept.")
     size = face_size(points)
     if size < SMALLEST:
@@ -79,8 +80,8 @@ def _scale(points: np.ndarray) -> float:
 
 
 def _apart(points: np.ndarray) -> float:
-    return float(np.linalg.norm(points[36] - points[45]))
+    return float(np.linalg.norm(points[Ibug.RIGHT_EYE_OUTER] - points[Ibug.LEFT_EYE_OUTER]))
 
 
 def _to_chin(points: np.ndarray) -> float:
-    return float(np.linalg.norm(points[36:48].mean(0) - points[8]))
+    return float(np.linalg.norm(points[EYES].mean(0) - points[Ibug.CHIN]))

@@ -10,15 +10,9 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
-import torch
 
-from svad.body.keypoints import PointTable, whole_body
-from svad.body.model import BodyModel, RestBody
-from svad.geometry.camera import Camera
 from svad.identity import align
 from svad.identity.fusion import NO_FACE, NotFused
-from svad.pose.keypoints import FACE
-from svad.types import BodyFit, Pose
 
 Detect = Callable[[np.ndarray], "np.ndarray | None"]
 """`detect(rgb [h, w, 3] uint8) -> [68, 2] x px, y px in iBUG order, or None`."""
@@ -29,34 +23,16 @@ FARTHEST = 0.6  # of the face's size, between expected and found middle
 SCALES = (0.5, 2.0)  # found size over expected size
 
 
-class ExpectedFaces:
-    """Where the fitted body has its face landmarks."""
-
-    def __init__(self, body: BodyModel, fit: BodyFit) -> None:
-        self._body = body
-        self._table: PointTable = whole_body(body)
-        vertices = torch.from_numpy(np.ascontiguousarray(fit.vertices)).float()
-        joints = torch.from_numpy(np.ascontiguousarray(fit.joints)).float()
-        self._rest = RestBody(vertices[self._table.vertices], joints)
-
-    def points(self, pose: Pose, camera: Camera) -> np.ndarray:  # [68, 2] pixels
-        """The landmarks of the posed body in a frame."""
-        turns, shift = (torch.from_numpy(v).float() for v in (pose.rotations, pose.translation))
-        vertices = self._body.pose_some(self._rest, self._table.vertices, turns, shift)
-        joints = self._body.posed_joints(self._rest.joints, turns, shift)
-        places = self._table.points(vertices, joints)[FACE]
-        return camera.project(places.numpy())[:, :2].astype(np.float64)
-
-
 def locate(
     frame: np.ndarray,  # [H, W, 3] uint8
-    expected: np.ndarray,  # [68, 2] from the known pose
+    expected: np.ndarray,  # [68, 2] from the known pose, see `svad.face.projection`
     detect: Detect | None,
 ) -> np.ndarray:  # [68, 2]
     """The frame's own landmarks; the expected ones where there is no detector.
 
     Raises `NotFused` when the detector finds no face where one must be.
     """
+    expected = np.asarray(expected, np.float64)
     if detect is None:
         return expected
     size = align.face_size(expected)

@@ -11,14 +11,12 @@ from torch import Tensor
 
 from svad.body.flame import Flame
 from svad.identity.driver import Driver
-from svad.identity.fit import project
+from svad.identity.fit import POINTS, project
 from svad.identity.head import Head, HeadAvatar
 from svad.identity.models import Models
 from svad.identity.pictures import best_photo
 from svad.identity.track import track
 from svad.types import Report, Subject
-
-POINTS = slice(0, 68)  # of FLAME's landmarks; the two eye centres follow
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from svad.body.coco import FACE
 from svad.identity import align
 from svad.media.images import resize
-from svad.pose.keypoints import FACE
 from svad.types import Subject
 
 THUMBNAIL = 192  # px, side of one picture

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from svad.geometry.sampling import smoothstep
 from svad.identity import published
-from svad.identity.fusion import ramp
 
 NARROWEST, WIDEST = 5.0, 20.0  # degrees, limits of the range in which a face fades
 
@@ -31,7 +31,7 @@ def strengths(
     steps = np.abs(np.diff(angle))
     step = float(np.median(steps)) if len(steps) else 0.0
     width = float(np.clip(fade * step, NARROWEST, WIDEST)) if fade > 0 else 1e-6
-    return ramp((max_yaw - angle) / width)
+    return smoothstep((max_yaw - angle) / width)
 
 
 def published_strengths(count: int) -> np.ndarray:  # [T]

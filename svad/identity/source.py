@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from svad.body.coco import FACE, VISIBLE
 from svad.identity.geometry import head_crop_box
 from svad.identity.headbox import head_box
-from svad.pose.keypoints import FACE, VISIBLE
 from svad.types import Subject
 
 ROOM = 0.1  # of the crop's side, kept around it for what tracking rounds

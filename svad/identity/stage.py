@@ -11,10 +11,11 @@ import numpy as np
 from svad.body.model import BodyModel
 from svad.config import IdentityConfig
 from svad.core.errors import MissingFile, NothingToDo
+from svad.face.projection import KnownFace
 from svad.identity import select
 from svad.identity.driver import Driver, head_yaw, make_driver
 from svad.identity.fusion import NotFused, Placement, fuse, place, published_fusion
-from svad.identity.locate import Detect, ExpectedFaces, locate
+from svad.identity.locate import Detect, locate
 from svad.identity.models import Models
 from svad.identity.person import Person, make_person
 from svad.identity.pictures import close_up, turntable
@@ -106,14 +107,14 @@ class IdentityStage:
         report: Report,
     ) -> dict[int, Pair]:
         """Both sides' landmarks of every frame that can be fused, before anything is drawn."""
-        expected = ExpectedFaces(self._body, subject.body)
+        known = KnownFace(self._body, subject.body)
         chosen = [i for i in range(len(driver)) if i not in left]
         heads = person.landmarks(driver, chosen)
         pairs = {}
         for done, (i, head) in enumerate(zip(chosen, heads, strict=True)):
             report(done, len(chosen), f"looking for the face, frame {i} of {len(driver)}")
             try:
-                where = expected.points(clip.poses[i], clip.cameras[i])
+                where = known.landmarks(clip.poses[i], clip.cameras[i])
                 frame = locate(clip.rgb[i], where, self._detect)
                 limit, shape = self._config.max_disparity, clip.rgb[i].shape
                 placement = None if self._config.strict else place(head, frame, shape, limit)

@@ -17,12 +17,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from svad.body.flame import Flame, load_flame
+from svad.face.landmarks import INNER, five_points
 from svad.geometry import boxes
 from svad.identity import geometry
 from svad.identity.emica import NAME as EMICA_FILE
 from svad.identity.emica import Emica, EmicaSizes, Face, load_emica
 from svad.identity.fit import (
-    INNER,
     Fit,
     FitConfig,
     Targets,
@@ -168,7 +168,7 @@ def regress(
     warped = boxes.cut(pixels, seen, geometry.EXPRESSION_CROP) / 255
     left, top, right, bottom = geometry.face_crop_box(around, geometry.IDENTITY_AROUND)
     large = boxes.cut(pixels, (left, top, right, bottom), geometry.IDENTITY_CROP)
-    five = geometry.five_points(points) - (left, top)
+    five = five_points(points) - (left, top)
     five = five * geometry.IDENTITY_CROP / np.array([right - left, bottom - top])
     aligned = geometry.warp_face(large, five) / 127.5 - 1
     weight = emica.deca_encoder.encoder.layers[0].weight

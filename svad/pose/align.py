@@ -11,36 +11,43 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
-from svad.pose.keypoints import FINGER_ROOTS, MISSING, Figure
+from svad.pose.keypoints import (
+    ARMS,
+    EARS,
+    EYES,
+    FINGER_ROOTS,
+    HIPS,
+    LEGS,
+    MISSING,
+    SHOULDERS,
+    Figure,
+    OpenPose,
+)
 
 LIMITS = (0.4, 2.5)  # a scale beyond these is a detection error rather than a person
 
 # scale -> joint pairs it is measured on; of two pairs the mean is taken (left and right)
 PAIRS: dict[str, tuple[tuple[int, int], ...]] = {
-    "neck": ((0, 1),),
-    "face": ((16, 17),),
-    "shoulder": ((2, 5),),
-    "arm_upper": ((2, 3), (5, 6)),
-    "arm_lower": ((3, 4), (6, 7)),
-    "leg_upper": ((8, 9), (11, 12)),
-    "leg_lower": ((9, 10), (12, 13)),
+    "neck": ((OpenPose.NOSE, OpenPose.NECK),),
+    "face": (EARS,),
+    "shoulder": (SHOULDERS,),
+    "arm_upper": tuple(arm[:2] for arm in ARMS),
+    "arm_lower": tuple(arm[1:] for arm in ARMS),
+    "leg_upper": tuple(leg[:2] for leg in LEGS),
+    "leg_lower": tuple(leg[1:] for leg in LEGS),
 }
 # (scale, anchor, children), parents before children
 TREE: tuple[tuple[str, int, tuple[int, ...]], ...] = (
-    ("neck", 1, (0,)),
-    ("face", 0, (14, 15, 16, 17)),
-    ("shoulder", 1, (2, 5)),
-    ("arm_upper", 2, (3,)),
-    ("arm_upper", 5, (6,)),
-    ("arm_lower", 3, (4,)),
-    ("arm_lower", 6, (7,)),
-    ("body_len", 1, (8, 11)),
-    ("leg_upper", 8, (9,)),
-    ("leg_upper", 11, (12,)),
-    ("leg_lower", 9, (10,)),
-    ("leg_lower", 12, (13,)),
+    ("neck", OpenPose.NECK, (OpenPose.NOSE,)),
+    ("face", OpenPose.NOSE, (*EYES, *EARS)),
+    ("shoulder", OpenPose.NECK, SHOULDERS),
+    *(("arm_upper", shoulder, (elbow,)) for shoulder, elbow, _ in ARMS),
+    *(("arm_lower", elbow, (wrist,)) for _, elbow, wrist in ARMS),
+    ("body_len", OpenPose.NECK, HIPS),
+    *(("leg_upper", hip, (knee,)) for hip, knee, _ in LEGS),
+    *(("leg_lower", knee, (ankle,)) for _, knee, ankle in LEGS),
 )
-HAND_ANCHORS = (7, 4)  # wrists of the left and the right hand
+HAND_ANCHORS = (OpenPose.LEFT_WRIST, OpenPose.RIGHT_WRIST)  # of the left and the right hand
 
 
 @dataclass(frozen=True)
@@ -88,7 +95,7 @@ def align(
         raise ValueError(f"no frame from {first} to {max_frame} in a clip of {len(frames)} frames")
     start = chosen[0 if align_frame is not None or strict else frontal_frame(chosen)]
     scales, warnings = measure_scales(reference, start, strict=strict)
-    offset = _isotropic(reference)[0][1] - _isotropic(start)[0][1]
+    offset = _isotropic(reference)[0][OpenPose.NECK] - _isotropic(start)[0][OpenPose.NECK]
     move = _strict_figure if strict else _figure
     figures = tuple(move(f, scales, offset, reference.aspect) for f in chosen)
     return Alignment(figures, scales, warnings)
@@ -99,9 +106,10 @@ def frontal_frame(frames: Sequence[Figure]) -> int:
 
     def openness(figure: Figure) -> float:
         body = _isotropic(figure)[0]
-        trunk = np.linalg.norm(body[1] - body[[8, 11]].mean(0))
-        width = body[5, 0] - body[2, 0]  # the person's left is on the right: negative from behind
-        seen = figure.body_seen[[1, 2, 5, 8, 11]].all()
+        trunk = np.linalg.norm(body[OpenPose.NECK] - body[list(HIPS)].mean(0))
+        # the person's left is on the right: negative from behind
+        width = body[OpenPose.LEFT_SHOULDER, 0] - body[OpenPose.RIGHT_SHOULDER, 0]
+        seen = figure.body_seen[[OpenPose.NECK, *SHOULDERS, *HIPS]].all()
         return float(width / max(trunk, 1e-6)) if seen else -np.inf
 
     return int(np.argmax([openness(f) for f in frames]))
@@ -130,9 +138,9 @@ def measure_scales(
         good = [ratio(a, b) for a, b in pairs if seen[a] and seen[b]]
         if good:
             found[name] = float(np.mean(good))
-    hips = [j for j in (8, 11) if seen[j]]
-    if hips and seen[1]:
-        trunks = [np.linalg.norm(p[1] - p[hips].mean(0)) for p in (ref, src)]
+    hips = [j for j in HIPS if seen[j]]
+    if hips and seen[OpenPose.NECK]:
+        trunks = [np.linalg.norm(p[OpenPose.NECK] - p[hips].mean(0)) for p in (ref, src)]
         found["body_len"] = _divide(*trunks)
     parts = [found[name] for name in ("arm_upper", "arm_lower") if name in found]
     fingers = _finger_ratios(reference, frame, strict)

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from svad.body.coco import COUNT, VISIBLE
 from svad.core.errors import MissingWeights, SvadError
 from svad.media.images import to_bgr
 from svad.pose import simcc, yolox
-from svad.pose.keypoints import COUNT, VISIBLE, WholeBody
+from svad.pose.keypoints import WholeBody
 from svad.weights.store import Store
 
 if TYPE_CHECKING:

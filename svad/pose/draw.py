@@ -5,15 +5,19 @@ from __future__ import annotations
 import colorsys
 import math
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 import cv2
 import numpy as np
 
-from svad.pose.keypoints import FINGERS, Figure
+from svad.pose.keypoints import ARMS, EARS, EYES, FINGERS, LEGS, SHOULDERS, Figure, OpenPose
 
-LIMBS = (
-    *((1, 2), (1, 5), (2, 3), (3, 4), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10)),
-    *((1, 11), (11, 12), (12, 13), (1, 0), (0, 14), (14, 16), (0, 15), (15, 17)),
+LIMBS = (  # in the order of their colours
+    *((OpenPose.NECK, shoulder) for shoulder in SHOULDERS),
+    *(line for arm in ARMS for line in pairwise(arm)),
+    *(line for leg in LEGS for line in pairwise((OpenPose.NECK, *leg))),
+    (OpenPose.NECK, OpenPose.NOSE),
+    *(line for ear in zip(EYES, EARS, strict=True) for line in pairwise((OpenPose.NOSE, *ear))),
 )
 COLORS = (
     *((255, 0, 0), (255, 85, 0), (255, 170, 0), (255, 255, 0), (170, 255, 0), (85, 255, 0)),

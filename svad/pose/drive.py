@@ -13,14 +13,16 @@ import numpy as np
 import torch
 
 from svad.body import choreography, kinematics
+from svad.body.coco import BODY_AND_FEET, FACE, HEAD, LIMBS
 from svad.body.keypoints import whole_body
 from svad.body.kinematics import Skeleton, Track, turn_y, turn_z
 from svad.body.model import BodyModel, RestBody
 from svad.body.motion import A_POSE
+from svad.body.skeleton import Joint
 from svad.geometry.camera import Camera, photo_camera
 from svad.geometry.rotation import rodrigues
 from svad.geometry.zbuffer import draw
-from svad.pose.keypoints import BODY, FACE, LEFT_FOOT, RIGHT_FOOT, Figure, WholeBody, to_figure
+from svad.pose.keypoints import Figure, WholeBody, to_figure
 from svad.types import BodyFit, Pose
 
 Tick = Callable[[int, int], None]
@@ -166,7 +168,7 @@ def driving_poses(
         drift = turn_z(0.8 * choreography.wave_of(phase, breaths, lag))
         drift = drift if side == "left" else kinematics.mirrored(drift)
         track.rotations[:, shoulder] = drift @ track.rotations[:, shoulder]
-    track.rotations[:, 0] = turn_y(turn) @ track.rotations[:, 0]
+    track.rotations[:, Joint.PELVIS] = turn_y(turn) @ track.rotations[:, Joint.PELVIS]
     track.pelvis[:] += place
     return track.poses(body.expression_names)
 
@@ -220,15 +222,14 @@ def _seen(
     # the farthest of 3 x 3: a point on the outline must not be lost to rounding
     around = np.stack([near[y + j, x + i] for j in (-1, 0, 1) for i in (-1, 0, 1)]).max(0)
     depth_limit = np.full(len(points), INSIDE_HAND)
-    depth_limit[BODY.start : BODY.stop] = INSIDE_LIMB
-    depth_limit[LEFT_FOOT.start : RIGHT_FOOT.stop] = INSIDE_LIMB
-    depth_limit[FACE], depth_limit[:5] = ON_SKIN, ON_SKIN
+    depth_limit[BODY_AND_FEET] = INSIDE_LIMB
+    depth_limit[FACE], depth_limit[HEAD] = ON_SKIN, ON_SKIN
     return points[:, 2] <= around + depth_limit
 
 
 def _scores(seen: np.ndarray) -> np.ndarray:  # [133] bool -> [133]
     """1 for what is seen; limbs behind the body keep half, face and hands nothing."""
     score = seen.astype(np.float32)
-    limbs = slice(5, RIGHT_FOOT.stop)
+    limbs = slice(LIMBS.start, BODY_AND_FEET.stop)
     score[limbs] = np.maximum(score[limbs], HIDDEN_JOINT)
     return score

@@ -4,26 +4,58 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import IntEnum
+from itertools import pairwise
 
 import numpy as np
 
-COUNT = 133  # COCO-WholeBody; "left" is the person's own left
-BODY = slice(0, 17)
-LEFT_FOOT, RIGHT_FOOT = slice(17, 20), slice(20, 23)  # big toe, small toe, heel
-FACE = slice(23, 91)
-LEFT_HAND, RIGHT_HAND = slice(91, 112), slice(112, 133)
-FINGERS = tuple(
-    (0 if k == 0 else 4 * f + k, 4 * f + k + 1) for f in range(5) for k in range(4)
-)  # lines of a drawn hand, numbered inside the hand
+from svad.body import coco
+from svad.body.coco import BODY, COUNT, FACE, LEFT_HAND, VISIBLE, HandPoint, Keypoint
 
-VISIBLE = 0.3  # score above which a body joint counts as seen (hands, face: from here on)
+FINGERS = tuple(
+    line for finger in coco.FINGERS for line in pairwise((HandPoint.WRIST, *finger))
+)  # lines of a drawn hand, numbered inside the hand
+FINGER_ROOTS = tuple(finger[0] for finger in coco.FINGERS)
+
 MISSING = -1.0  # both coordinates of a point that was not seen, in the published arrays
 
-NECK = 17  # where the neck is put in before the first 18 points are permuted
-# OpenPose order of the body: nose, neck, right arm, left arm, right leg, left leg, eyes, ears
-OPENPOSE = (0, NECK, 6, 8, 10, 5, 7, 9, 12, 14, 16, 11, 13, 15, 2, 1, 4, 3)
-JOINTS = len(OPENPOSE)  # 18
-FINGER_ROOTS = (1, 5, 9, 13, 17)  # inside a hand; 0 is the wrist
+
+class OpenPose(IntEnum):
+    """A body point in OpenPose's order, usable as an index."""
+
+    NOSE = 0
+    NECK = 1
+    RIGHT_SHOULDER = 2
+    RIGHT_ELBOW = 3
+    RIGHT_WRIST = 4
+    LEFT_SHOULDER = 5
+    LEFT_ELBOW = 6
+    LEFT_WRIST = 7
+    RIGHT_HIP = 8
+    RIGHT_KNEE = 9
+    RIGHT_ANKLE = 10
+    LEFT_HIP = 11
+    LEFT_KNEE = 12
+    LEFT_ANKLE = 13
+    RIGHT_EYE = 14
+    LEFT_EYE = 15
+    RIGHT_EAR = 16
+    LEFT_EAR = 17
+
+
+def _of_both(*names: str) -> tuple[tuple[OpenPose, ...], ...]:
+    return tuple(tuple(OpenPose[f"{side}_{n}"] for n in names) for side in ("RIGHT", "LEFT"))
+
+
+# right, then left, as in the order
+ARMS, LEGS = _of_both("SHOULDER", "ELBOW", "WRIST"), _of_both("HIP", "KNEE", "ANKLE")
+SHOULDERS = (OpenPose.RIGHT_SHOULDER, OpenPose.LEFT_SHOULDER)
+HIPS = (OpenPose.RIGHT_HIP, OpenPose.LEFT_HIP)
+EYES = (OpenPose.RIGHT_EYE, OpenPose.LEFT_EYE)
+EARS = (OpenPose.RIGHT_EAR, OpenPose.LEFT_EAR)
+JOINTS = len(OpenPose)  # 18
+NECK = BODY.stop  # where the neck is put in before the first 18 points are permuted
+OPENPOSE = tuple(NECK if p == OpenPose.NECK else Keypoint[p.name] for p in OpenPose)
 
 
 @dataclass(frozen=True)
@@ -68,8 +100,8 @@ def with_neck(
 
     The neck is the middle of the shoulders; its score is 1 if both are seen, else 0.
     """
-    neck = xy[..., 5:7, :].mean(-2, keepdims=True)
-    both = (score[..., 5:7] > VISIBLE).all(-1, keepdims=True).astype(score.dtype)
+    neck = xy[..., coco.SHOULDERS, :].mean(-2, keepdims=True)
+    both = (score[..., coco.SHOULDERS] > VISIBLE).all(-1, keepdims=True).astype(score.dtype)
     xy = np.concatenate([xy[..., :NECK, :], neck, xy[..., NECK:, :]], -2)
     score = np.concatenate([score[..., :NECK], both, score[..., NECK:]], -1)
     order = [*OPENPOSE, *range(JOINTS, COUNT + 1)]
@@ -83,14 +115,15 @@ def to_figure(
     """What is drawn of a person: normalised points with masks at score 0.3."""
     height, width = size
     xy, score = with_neck(points.xy / np.array([width, height], np.float64), points.score)
-    hands = xy[92:].reshape(2, 21, 2)
+    # the neck has moved face and hands by one
+    face, hands = slice(FACE.start + 1, FACE.stop + 1), slice(LEFT_HAND.start + 1, COUNT + 1)
     return Figure(
         body=xy[:JOINTS],
-        hands=hands,
-        face=xy[24:92],
+        hands=xy[hands].reshape(2, 21, 2),
+        face=xy[face],
         body_seen=score[:JOINTS] > VISIBLE,
-        hands_seen=score[92:].reshape(2, 21) >= VISIBLE,
-        face_seen=score[24:92] >= VISIBLE,
+        hands_seen=score[hands].reshape(2, 21) >= VISIBLE,
+        face_seen=score[face] >= VISIBLE,
         aspect=width / height,
     )
 

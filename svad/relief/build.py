@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from svad.body.model import BodyModel, RestBody
+from svad.body.skeleton import ANKLES, HANDS, HIPS, SHOULDERS, WRISTS, Joint
 from svad.geometry.camera import Camera
 from svad.media.images import to_float
 from svad.relief.colour import back_of_clothes, extended, streaks
@@ -19,7 +20,7 @@ from svad.relief.head_completion import headed_points, inner_mouth
 from svad.relief.labels import Hand, draw_parts, hand_hulls, label_pixels, with_skin
 from svad.relief.layers import Layer, build_layers
 from svad.relief.mouth import Rig
-from svad.relief.parts import HIPS, Part, parts_for
+from svad.relief.parts import Part, parts_for
 from svad.relief.points import Points, Sheet, joined
 from svad.relief.skirt import SKIRT, find_skirt
 from svad.relief.surface import closed
@@ -27,7 +28,7 @@ from svad.relief.weights import LimbProfile, bone_position, folded
 from svad.types import Subject
 
 SURE = 0.9  # matte above which a pixel's colour is the person's alone
-ENDS = (7, 8, 20, 21)  # ankles and wrists
+ENDS = (*ANKLES, *WRISTS)  # of the bones; hands and feet lie beyond
 INSIDE = 0.72  # blurred matte above which a pixel gets points: splats grow by half a pixel
 
 
@@ -99,7 +100,7 @@ def build_relief(
         points = scene.camera.project(vertices)
         drawn += draw_parts(points, faces, body.weights.numpy(), (SKIRT,), h, w)
         labels = np.where(skirt.mask, len(drawn) - 1, labels)
-    shoulders = float(pixels[[16, 17], 1].mean())
+    shoulders = float(pixels[list(SHOULDERS), 1].mean())
     layers = build_layers(
         labels, drawn, weights, shoulders, scene.px_per_m, scene.body_height, skirt
     )
@@ -162,7 +163,7 @@ def _scene(subject: Subject) -> _Scene:
         height=int(y1 - y0),
     )
     face = None if subject.face is None else subject.face - np.array([x0, y0, 0], np.float32)
-    depth = -float(subject.body.pose.translation[2] + subject.body.joints[0, 2])
+    depth = -float(subject.body.pose.translation[2] + subject.body.joints[Joint.PELVIS, 2])
     px_per_m = camera.focal[1] / depth
     height = float(np.ptp(subject.body.vertices[:, 1])) * px_per_m
     crop = np.s_[y0:y1, x0:x1]
@@ -183,12 +184,11 @@ def _hands(subject: Subject, scene: _Scene, parts: tuple[Part, ...]) -> dict[int
             side: hand if hand.area.any() else with_skin(hand, skin, seen, scene.body_height)
             for side, hand in hulls.items()
         }
-    wrist = {"left": 20, "right": 21}
     return {
         i: hull
         for side, hull in hulls.items()
         for i, part in enumerate(parts)
-        if wrist[side] in part.joints
+        if HANDS[side][0] in part.joints
     }
 
 
@@ -254,7 +254,9 @@ def limb_weights(
             continue
         along, t = profile(xyz[mine], joints)
         root = profile.bones[0][0]
-        share = np.clip((t - low) / (high - low), 0, 1)[:, None] if root in (1, 2, 16, 17) else 1.0
+        share = (
+            np.clip((t - low) / (high - low), 0, 1)[:, None] if root in (*HIPS, *SHOULDERS) else 1.0
+        )
         start, end = profile.bones[-1]
         if end in ENDS:
             t = bone_position(xyz[mine], joints[start], joints[end])
@@ -310,7 +312,7 @@ def layer_colours(
 
 def head_share(layer: Layer) -> np.ndarray:  # [h, w]
     """How much of a torso pixel is head or neck."""
-    return layer.far_weights[..., 15] + layer.far_weights[..., 12]
+    return layer.far_weights[..., Joint.HEAD] + layer.far_weights[..., Joint.NECK]
 
 
 def _with_closeup(

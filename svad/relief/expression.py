@@ -9,32 +9,23 @@ from scipy.spatial import cKDTree
 
 from svad.body.lbs import joint_transforms
 from svad.body.model import BodyModel
+from svad.body.skeleton import Joint
+from svad.face.expressions import BLINKS
+from svad.face.landmarks import EYE_CORNERS, LEFT_LIDS, RIGHT_LIDS, SKIN
 from svad.geometry.zbuffer import draw
 from svad.relief.head import face_triangles
 
-HEAD = 15
 EYE_BACK = 0.005  # metres an eyeball goes back behind a closed lid
 LID_FORWARD = 0.0035  # metres a closing lid comes forward, so that it hides the eyeball
-LIDS = {  # expression: upper rim, lower rim, crease of the upper lid, all from the outer corner
-    "eyeBlinkRight": (
-        (246, 161, 160, 159, 158, 157, 173),
-        (7, 163, 144, 145, 153, 154, 155),
-        (247, 30, 29, 27, 28, 56, 190),
-    ),
-    "eyeBlinkLeft": (
-        (466, 388, 387, 386, 385, 384, 398),
-        (249, 390, 373, 374, 380, 381, 382),
-        (467, 260, 259, 257, 258, 286, 414),
-    ),
-}
-CORNERS = ((33, 133), (263, 362))  # outer, inner; in the order of LIDS
+# upper rim, lower rim, crease, by the expression that closes them
+LIDS = dict(zip(BLINKS, (RIGHT_LIDS, LEFT_LIDS), strict=True))
 
 
 def landmark_directions(body: BodyModel) -> np.ndarray:  # [468, E, 3] metres per unit
     """How the body's expressions move each point of the face mesh."""
-    corners = body.faces[body.mesh_faces[:468]]  # [468, 3]
+    corners = body.faces[body.mesh_faces[SKIN]]  # [468, 3]
     dirs = body.expression_dirs[corners]  # [468, 3, 3, E]
-    mixed = (dirs * body.mesh_weights[:468, :, None, None]).sum(1)  # [468, 3, E]
+    mixed = (dirs * body.mesh_weights[SKIN, :, None, None]).sum(1)  # [468, 3, E]
     return mixed.permute(0, 2, 1).numpy().astype(np.float32)
 
 
@@ -65,14 +56,14 @@ def rest_turn(rotations: np.ndarray, parents: tuple[int, ...]) -> np.ndarray:  #
     """From the axes of the photo's camera to those of the head at rest."""
     joints = torch.zeros(len(parents), 3)
     transforms = joint_transforms(torch.from_numpy(rotations).float(), joints, parents)
-    return transforms[HEAD, :, :3].numpy().T @ np.diag([1.0, -1.0, -1.0]).astype(np.float32)
+    return transforms[Joint.HEAD, :, :3].numpy().T @ np.diag([1.0, -1.0, -1.0]).astype(np.float32)
 
 
 def eye_holes(face: np.ndarray, pixels: np.ndarray) -> np.ndarray:  # [P, 2] -> [P]
     """1, 2 where a pixel shows the right, left eyeball; lids slide over it, lashes with them."""
     out = np.zeros(len(pixels), np.uint8)
     for k, (upper, lower, _) in enumerate(LIDS.values()):
-        corners = CORNERS[k]
+        corners = EYE_CORNERS[k]
         top, bottom = face[list(upper), :2], face[list(lower), :2]
         top = top + 0.15 * (bottom - top)
         ring = np.concatenate([face[[corners[0]], :2], top, face[[corners[1]], :2], bottom[::-1]])
@@ -97,7 +88,7 @@ class ExpressionField:
         names: tuple[str, ...] = (),
         density: int = 2,
     ) -> None:
-        self.face = face[:468]
+        self.face = face[SKIN]
         self.directions = directions
         self.names = names
         self.density = density

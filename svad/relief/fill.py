@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 from scipy.spatial import cKDTree
 
+from svad.body import skeleton as sk
+from svad.body.skeleton import Joint
 from svad.geometry.camera import Camera
 from svad.geometry.surface import face_normals, interpolate, vertex_normals
 from svad.relief.points import FILL, Points, oriented
@@ -40,14 +42,14 @@ class BodySurface:
 
 
 GROUPS = {  # limb groups by joint, for colours of what is not seen
-    "torso": (0, 3, 6, 9, 13, 14),
-    "head": (12, 15),
-    "upper_arms": (16, 17),
-    "forearms": (18, 19),
-    "hands": (20, 21),
-    "thighs": (1, 2),
-    "shins": (4, 5),
-    "feet": (7, 8, 10, 11),
+    "torso": (Joint.PELVIS, *sk.SPINE, *sk.COLLARS),
+    "head": (Joint.NECK, Joint.HEAD),
+    "upper_arms": sk.SHOULDERS,
+    "forearms": sk.ELBOWS,
+    "hands": sk.WRISTS,
+    "thighs": sk.HIPS,
+    "shins": sk.KNEES,
+    "feet": (*sk.ANKLES, *sk.FEET),
 }
 
 
@@ -104,7 +106,7 @@ def missing_points(
     share = np.stack([body.weights[:, list(j)].sum(1) for j in GROUPS.values()], 1)
     thickness = share @ cloth_thickness(body, layers)
     if skirted:
-        thickness = np.where(body.weights[:, [1, 2]].sum(1) > 0.3, UNDER_SKIRT, thickness)
+        thickness = np.where(body.weights[:, list(sk.HIPS)].sum(1) > 0.3, UNDER_SKIRT, thickness)
     xyz = body.xyz + thickness[:, None] * body.normals
     distance, _ = cKDTree(layers.xyz[::3]).query(xyz, distance_upper_bound=reach, workers=-1)
     pixels = camera.project(xyz)
@@ -113,7 +115,7 @@ def missing_points(
     h, w = matte.shape
     framed = (column >= 0) & (row >= 0) & (column < w) & (row < h)
     near = np.full(len(xyz), reach, np.float32)
-    for elbow, wrist in ((18, 20), (19, 21)):
+    for _, _, elbow, wrist in sk.ARMS.values():
         arm = body.weights[:, [elbow, wrist]].sum(1) > 0.5
         if hand_is_seen(body, layers, wrist):
             near[body.weights[:, wrist] > 0.5] = np.inf

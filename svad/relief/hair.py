@@ -7,12 +7,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from svad.face.landmarks import SKIN, SYMMETRIC, MeshPoint
 from svad.geometry.camera import Camera
 from svad.geometry.sampling import bilinear_between
 from svad.media.fields import blur, masked_blur, pull_push
 
-PAIRS = ((33, 263), (61, 291), (234, 454), (127, 356), (93, 323), (133, 362))
-MIDLINE = (10, 151, 9, 168, 6, 197, 195, 5, 1, 0, 17, 152)
 RADIUS = 0.09  # metres, what turns an angle around the head into a length
 FINEST = 0.0011  # metres per cell
 PAD = 24  # cells that are repeated across the seam at the back
@@ -55,29 +54,37 @@ def head_frame(
     spine: np.ndarray,  # [k, 3] world, joints of chest and neck, from below upward
 ) -> HeadFrame:
     """The head's own axes: symmetric pairs give left, forehead and chin give up."""
-    points = face[:468].astype(np.float64).copy()
+    points = face[SKIN].astype(np.float64).copy()
     points[:, 2] = depth + (points[:, 2] - np.median(points[:, 2])) * depth / camera.focal[1]
     xyz = camera.unproject(points)
-    left = np.mean([xyz[b] - xyz[a] for a, b in PAIRS], 0)
+    left = np.mean([xyz[b] - xyz[a] for a, b in SYMMETRIC], 0)
     left /= np.linalg.norm(left)
-    up = xyz[10] - xyz[152]
+    up = xyz[MeshPoint.FOREHEAD] - xyz[MeshPoint.CHIN]
     up -= left * (up @ left)
     up /= np.linalg.norm(up)
     axes = np.stack([left, up, np.cross(left, up)])
-    middle = np.mean([(xyz[b] + xyz[a]) / 2 for a, b in PAIRS], 0)
-    eyes = xyz[[33, 263, 133, 362]].mean(0)
+    middle = np.mean([(xyz[b] + xyz[a]) / 2 for a, b in SYMMETRIC], 0)
+    eyes = xyz[[*SYMMETRIC[0], *SYMMETRIC[-1]]].mean(0)
     local = (xyz - middle) @ axes.T
     height = (eyes - middle) @ axes[1]
     front = np.quantile(local[:, 2], 0.9)
     centre = middle + axes[1] * height + axes[2] * (front - 0.52 * thickness)
     y = ((xyz - centre) @ axes.T)[:, 1]
     low = (spine - centre) @ axes.T
-    low = low[low[:, 1] < y[152]]
-    path = np.concatenate([low, [[0, y[13], 0]]]).astype(np.float32)
+    low = low[low[:, 1] < y[MeshPoint.CHIN]]
+    path = np.concatenate([low, [[0, y[MeshPoint.INNER_UPPER_LIP], 0]]]).astype(np.float32)
+    mouth = y[[MeshPoint.INNER_UPPER_LIP, MeshPoint.INNER_LOWER_LIP]].mean()
     return HeadFrame(
-        axes.astype(np.float32), centre.astype(np.float32), 0.0, float(y[10]),
-        float(y[1]), float(y[[13, 14]].mean()), float(y[152]), float(np.ptp(local[:, 0])), path,
-    )  # fmt: skip
+        axes=axes.astype(np.float32),
+        centre=centre.astype(np.float32),
+        eyes=0.0,
+        brow=float(y[MeshPoint.FOREHEAD]),
+        nose=float(y[MeshPoint.NOSE_TIP]),
+        mouth=float(mouth),
+        chin=float(y[MeshPoint.CHIN]),
+        width=float(np.ptp(local[:, 0])),
+        spine=path,
+    )
 
 
 @dataclass(frozen=True)

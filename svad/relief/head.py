@@ -7,11 +7,10 @@ from functools import cache
 import cv2
 import numpy as np
 
+from svad.face.landmarks import CHEEKS, SKIN
 from svad.geometry.sampling import smoothstep
 from svad.geometry.zbuffer import draw
 from svad.media.fields import masked_blur
-
-CHEEKS = (50, 280, 101, 330, 205, 425, 117, 346)
 
 
 @cache
@@ -30,7 +29,7 @@ def face_triangles() -> np.ndarray:  # [F, 3] int32
 def face_hull(face: np.ndarray, shape: tuple[int, int]) -> np.ndarray:  # [H, W] bool
     """Pixels inside the outline of the face points [478, 3]."""
     mask = np.zeros(shape, np.uint8)
-    hull = cv2.convexHull(face[:468, :2].astype(np.float32))
+    hull = cv2.convexHull(face[SKIN, :2].astype(np.float32))
     cv2.fillConvexPoly(mask, np.round(hull).astype(np.int32), 1)
     return mask > 0
 
@@ -45,7 +44,7 @@ def face_depth(
 
     The body's nose never sits on the photo's nose; the face mesh's does.
     """
-    points = face[:468].copy()
+    points = face[SKIN].copy()
     points[:, 2] = points[:, 2] / px_per_m
     offset = points[:, 2].max() + 1.0
     maps = draw(points + (0, 0, offset), face_triangles(), *near.shape)

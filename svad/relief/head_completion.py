@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 
 from svad.body.model import BodyModel
+from svad.body.skeleton import Joint
+from svad.face.landmarks import SKIN, MeshPoint
 from svad.geometry.camera import Camera
 from svad.geometry.sampling import bilinear, smoothstep
 from svad.geometry.surface import interpolate
@@ -28,7 +30,6 @@ from svad.relief.points import (
 from svad.relief.weights import folded
 from svad.types import Subject
 
-NECK, HEAD = 12, 15
 TIP = 0.014  # metres, half the width of what may be a tip of background
 SKIN_LIKE, HAIR_LIKE, PURE_HAIR = 20.0, 45.0, 22.0  # distances in Lab, lightness counted less
 
@@ -71,7 +72,8 @@ def body_face(subject: Subject, vertices: np.ndarray, body: BodyModel) -> np.nda
     """
     triangles = body.faces[body.mesh_faces].numpy()  # [478, 3]
     xyz = interpolate(vertices, triangles, body.mesh_weights.numpy()).astype(np.float32)
-    left, up = xyz[263] - xyz[33], xyz[10] - xyz[152]
+    left = xyz[MeshPoint.LEFT_EYE_OUTER] - xyz[MeshPoint.RIGHT_EYE_OUTER]
+    up = xyz[MeshPoint.FOREHEAD] - xyz[MeshPoint.CHIN]
     forward = np.cross(left, up)
     forward /= max(float(np.linalg.norm(forward)), 1e-9)
     camera = subject.body.camera
@@ -127,10 +129,10 @@ def make_crown(
     if face is None:
         return None
     weights = folded(body.weights.numpy())
-    skull = weights[:, HEAD] > 0.8
+    skull = weights[:, Joint.HEAD] > 0.8
     depth = float(np.median(camera.project(vertices[skull])[:, 2]))
     thickness = float(np.ptp(subject.body.vertices[skull, 2]))
-    frame = head_frame(face, camera, depth, thickness, joints[[9, 12]])
+    frame = head_frame(face, camera, depth, thickness, joints[[Joint.SPINE3, Joint.NECK]])
     sheet = sheets[-1] if sheets[-1].density > 1 else sheets[0]
     torso = sheets[0]
     px = camera.focal[1] / depth  # working px per metre
@@ -206,7 +208,7 @@ def inner_mouth(
     sheet = sheets[-1] if sheets[-1].density > 1 else sheets[0]
     grid = face_on(sheet, face)
     near, rgb = at_landmarks(sheet.near, grid), at_landmarks(sheet.near_rgb, grid)
-    points, rig = mouth_points(face, near, rgb, camera, sheet.near_weights.shape[-1], HEAD)
+    points, rig = mouth_points(face, near, rgb, camera, sheet.near_weights.shape[-1], Joint.HEAD)
     # on the far side of a turned face the surface is too steep to hide anything behind it
     inside = cv2.erode(sheet.own.astype(np.uint8), np.ones((7, 7))) * squareness(sheet, camera)
     keep = sampled(inside.astype(np.float32), sheet, points.pixel) > 0.6
@@ -240,10 +242,10 @@ def trimmed(sheet: Sheet, crown: Crown, camera: Camera) -> Sheet:
 def faced(sheet: Sheet, face: np.ndarray) -> Sheet:  # face [478, 3] working px
     """Binds the whole face, chin included, to the head: the body's own chin lies elsewhere."""
     hull = face_hull(face_on(sheet, face), sheet.mask.shape).astype(np.float32)
-    width = float(np.ptp(face[:468, 0])) * sheet.density
+    width = float(np.ptp(face[SKIN, 0])) * sheet.density
     share = np.clip(2 * blur(hull, 0.03 * width), 0, 1) * sheet.own
     weights = sheet.near_weights * (1 - share[..., None])
-    weights[..., HEAD] += share
+    weights[..., Joint.HEAD] += share
     return replace(sheet, near_weights=weights.astype(np.float32))
 
 
@@ -276,7 +278,7 @@ def headed_points(
 
 def head_share(weights: np.ndarray) -> np.ndarray:  # [..., 22] -> [...]
     """How much of a place is head or neck."""
-    return weights[..., HEAD] + weights[..., NECK]
+    return weights[..., Joint.HEAD] + weights[..., Joint.NECK]
 
 
 def face_on(sheet: Sheet, face: np.ndarray) -> np.ndarray:  # [478, 3] steps of the sheet's grid

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from svad.body import coco
+from svad.body.skeleton import FOLDED, WRISTS
 from svad.geometry.zbuffer import DepthMaps, draw
 from svad.media.fields import blur
 from svad.relief.parts import Part
@@ -76,7 +78,7 @@ def draw_parts(
         share = weights[:, list(part.joints)].sum(1)
         mine = faces[(share[faces] > 0.05).any(1)]
         maps = draw(points, mine, height, width)
-        hand = weights[:, [j for j in part.joints if j >= 20 and part.bones]].sum(1)
+        hand = weights[:, [j for j in part.joints if FOLDED[j] in WRISTS and part.bones]].sum(1)
         values = maps.values(mine, np.stack([share, hand], 1))
         out.append(PartMaps(part, maps, values[..., 0], mine, values[..., 1]))
     return out
@@ -123,7 +125,7 @@ def label_pixels(
     labels = _nearest(markers - 1, ~unknown)
     fingers = np.zeros(inside.shape, bool)
     for i, p in enumerate(drawn):
-        if {20, 21} & set(p.part.joints):
+        if set(WRISTS) & set(p.part.joints):
             fingers |= (labels == i) & (p.hand > 0.5)
     for seed in sure.values():
         fingers |= seed
@@ -227,8 +229,9 @@ def hand_hulls(
 ) -> dict[str, Hand]:  # by side
     """Both hands; the area is empty where no landmarks were found."""
     out = {}
-    for side, wrist, elbow, first in (("left", 9, 7, 91), ("right", 10, 8, 112)):
-        points = keypoints[first : first + 21]
+    for side, part in coco.HANDS.items():
+        _, elbow, wrist = coco.ARMS[side]
+        points = keypoints[part]
         mask = np.zeros(shape, np.uint8)
         if (points[:, 2] > least).sum() < 15:
             out[side] = Hand(mask > 0, keypoints[wrist, :2], keypoints[elbow, :2])

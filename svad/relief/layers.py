@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from svad.body.skeleton import ANKLES, ELBOWS, FEET, KNEES, SHOULDERS, WRISTS, Joint
 from svad.media.fields import blur, masked_blur, pull_push
 from svad.relief.labels import PartMaps
-from svad.relief.parts import SHOULDERS, Part
+from svad.relief.parts import Part
 from svad.relief.skirt import Skirt
 from svad.relief.surface import Surface, body_surface, closed
 from svad.relief.weights import surface_weights
@@ -148,7 +149,7 @@ def _outline(
 def head_map(p: PartMaps, weights: np.ndarray, sigma: float) -> np.ndarray:  # [H, W] in 0..1
     """How much a pixel of the torso's layer is head, carried outward over hair and hats."""
     known = p.maps.covered & (p.weight > 0.5)
-    share = p.maps.values(p.faces, weights[:, 15:16], far=True)[..., 0]
+    share = p.maps.values(p.faces, weights[:, [Joint.HEAD]], far=True)[..., 0]
     return np.clip(blur(pull_push(share, known.astype(np.float32)), sigma), 0, 1)
 
 
@@ -215,8 +216,8 @@ def _without_limbs(
     keep = np.clip((0.075 - below) / 0.075, 0, 1)[:, None] * own
     out = weights.copy()
     out[..., SHOULDERS] *= keep[..., None]
-    out[..., [18, 19, 20, 21]] = 0
-    out[..., [4, 5, 7, 8, 10, 11]] = 0
+    out[..., [*ELBOWS, *WRISTS]] = 0
+    out[..., [*KNEES, *ANKLES, *FEET]] = 0
     return out / np.maximum(out.sum(-1, keepdims=True), 1e-6)
 
 

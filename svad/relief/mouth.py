@@ -6,13 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from svad.face.landmarks import LIPS, LOWER_LIP_EDGE, SKIN, UPPER_LIP_EDGE, WIDE_CHEEKS
 from svad.geometry.camera import Camera
 from svad.geometry.sampling import bilinear
 from svad.relief.points import FILL, Points
 
-UPPER = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)  # inner edge of the upper lip
-LOWER = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308)
-LIPS = (0, 11, 12, 14, 15, 16, 17, 37, 267, 84, 314)
 COLUMNS, ROWS = 36, 26
 ANCHOR = 0.16  # share of the mouth's width beside which its corners no longer count
 DEPTH = 0.011  # metres behind the lips
@@ -50,12 +48,12 @@ def mouth_points(
     head: int,  # the head's column
 ) -> tuple[Points, Rig]:
     """A dark sheet stretched between the lips, behind them, and a row of upper teeth before it."""
-    pixels = np.concatenate([face[:468, :2], near[:, None]], 1)
+    pixels = np.concatenate([face[SKIN, :2], near[:, None]], 1)
     a = np.linspace(0.02, 0.98, COLUMNS)
     dark = _grid(pixels, camera, a, np.linspace(-0.35, 1.35, ROWS), DEPTH)
     teeth = _teeth(pixels, camera, np.linspace(0.16, 0.84, 30))
     lips = np.median(rgb[list(LIPS)], 0)
-    light = float(np.clip(np.median(rgb[[50, 280, 205, 425]], 0).max() / 0.85, 0.35, 1.05))
+    light = float(np.clip(np.median(rgb[list(WIDE_CHEEKS)], 0).max() / 0.85, 0.35, 1.05))
     b = np.repeat(np.linspace(-0.35, 1.35, ROWS), COLUMNS)[:, None].clip(0, 1)
     tongue = np.clip((b - 0.45) / 0.4, 0, 1)
     cavity = lips * (0.16 + 0.26 * tongue)
@@ -97,8 +95,8 @@ def _edge(pixels: np.ndarray, ids: tuple[int, ...], a: np.ndarray) -> tuple[np.n
 
 def _grid(pixels, camera: Camera, a: np.ndarray, b: np.ndarray, depth: float):
     """The sheet between the lips, row by row: xyz [M, 3], landmarks [M, 4], weights [M, 4]."""
-    upper, up_ids, up_w = _edge(pixels, UPPER, a)
-    lower, low_ids, low_w = _edge(pixels, LOWER, a)
+    upper, up_ids, up_w = _edge(pixels, UPPER_LIP_EDGE, a)
+    lower, low_ids, low_w = _edge(pixels, LOWER_LIP_EDGE, a)
     margin = MARGIN * camera.focal[1] / upper[:, 2].mean()
     xyz, ids, weights = [], [], []
     for row in b:
@@ -114,7 +112,7 @@ def _grid(pixels, camera: Camera, a: np.ndarray, b: np.ndarray, depth: float):
 
 def _teeth(pixels, camera: Camera, a: np.ndarray):
     """Upper teeth stay with the skull, so only a little of the lip's motion is theirs."""
-    upper, ids, w = _edge(pixels, UPPER, a)
+    upper, ids, w = _edge(pixels, UPPER_LIP_EDGE, a)
     px = camera.focal[1] / upper[:, 2].mean()
     drop = TEETH_DOWN * (1 - 0.3 * np.linspace(-1, 1, len(a)) ** 2)
     rows = np.linspace(0, 1, 12)
@@ -136,4 +134,4 @@ def _teeth(pixels, camera: Camera, a: np.ndarray):
 
 def at_landmarks(image: np.ndarray, grid: np.ndarray) -> np.ndarray:  # [468, 2] -> [468, ...]
     """Bilinear values of a picture at positions on its grid (pixel centres at +0.5)."""
-    return bilinear(image, grid[:468, :2])
+    return bilinear(image, grid[SKIN, :2])

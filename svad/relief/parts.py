@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-TORSO_JOINTS = (0, 3, 6, 9, 12, 13, 14, 15, 22, 23, 24)
-HIPS = (1, 2)
-SHOULDERS = (16, 17)
-LEFT_HAND = (20, *range(25, 40))
-RIGHT_HAND = (21, *range(40, 55))
+from svad.body.skeleton import ARMS, COLLARS, HANDS, HEAD_JOINTS, LEGS, SIDES, SPINE, Joint
+
+TORSO_JOINTS = (Joint.PELVIS, *SPINE, Joint.NECK, *COLLARS, *HEAD_JOINTS)
 
 
 @dataclass(frozen=True)
@@ -40,12 +39,11 @@ def parts_for(
     is bent, because a bent one may cover itself.
     """
     limbs: list[Part] = []
-    for side, hip, knee, ankle, foot, shoulder, elbow, wrist, hand in (
-        ("left", 1, 4, 7, 10, 16, 18, 20, LEFT_HAND),
-        ("right", 2, 5, 8, 11, 17, 19, 21, RIGHT_HAND),
-    ):
-        limbs += _limb(f"{side}_arm", (shoulder, elbow, wrist), hand, rotations[elbow], limit)
-        limbs += _limb(f"{side}_leg", (hip, knee, ankle), (ankle, foot), rotations[knee], limit)
+    for side in SIDES:
+        _, *arm = ARMS[side]
+        *leg, foot = LEGS[side]
+        limbs += _limb(f"{side}_arm", arm, HANDS[side], rotations, limit)
+        limbs += _limb(f"{side}_leg", leg, (leg[-1], foot), rotations, limit)
     limbs.sort(key=lambda part: "leg" in part.name)
     beside = tuple(p.name for p in limbs if "torso" in p.neighbours)
     return (Part("torso", TORSO_JOINTS, (), (*beside, "skirt"), "torso"), *limbs)
@@ -53,14 +51,14 @@ def parts_for(
 
 def _limb(
     name: str,
-    chain: tuple[int, int, int],
+    chain: Sequence[int],  # three joints: two bones
     end: tuple[int, ...],
-    bend: np.ndarray,  # [3] axis-angle of the joint in the middle
+    rotations: np.ndarray,  # [55, 3] axis-angle
     limit: float,
 ) -> list[Part]:
     root, middle, tip = chain
     upper, lower = (root, middle), (middle, tip)
-    if np.linalg.norm(bend) <= limit:
+    if np.linalg.norm(rotations[middle]) <= limit:
         return [Part(name, (root, middle, *end), (upper, lower), ("torso",))]
     return [
         Part(f"{name}_upper", (root,), (upper,), ("torso", f"{name}_lower")),

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from svad.body.skeleton import ANKLES, HIPS, KNEES, Joint
 from svad.relief.labels import PartMaps
 from svad.relief.parts import Part
 
 FILLED = 0.85  # share of the gap between the body's legs that cloth must fill
 DROP = 0.13  # how much narrower the person is below the hem
-SKIRT = Part("skirt", (0, 1, 2, 4, 5), (), ("torso",), "skirt")
+SKIRT = Part("skirt", (Joint.PELVIS, *HIPS, *KNEES), (), ("torso",), "skirt")
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,9 @@ def find_skirt(
     """
     legs = [i for i, p in enumerate(drawn) if "leg" in p.part.name]
     is_leg = np.isin(labels, legs)
-    crotch = int(joints[[1, 2], 1].mean() + 0.05 * body_height)
-    knees = float(joints[[4, 5], 1].mean())
-    ankles = int(min(joints[[7, 8], 1].mean(), labels.shape[0] - 1))
+    crotch = int(joints[list(HIPS), 1].mean() + 0.05 * body_height)
+    knees = float(joints[list(KNEES), 1].mean())
+    ankles = int(min(joints[list(ANKLES), 1].mean(), labels.shape[0] - 1))
     least = int(0.035 * body_height)
     if crotch + least >= ankles:
         return None

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from svad.body.model import BodyModel
+from svad.body.skeleton import Joint
 from svad.body.skin import unpose_points, unpose_quats
 from svad.config import ReliefConfig
 from svad.media.images import to_uint8
@@ -83,7 +84,7 @@ def expressions(
     field = ExpressionField(subject.face, directions, tuple(body.expression_names))
     points = relief.points
     mine = np.flatnonzero(
-        points.seen & (points.layer == relief.torso) & (points.weights[:, 15] > 0.4)
+        points.seen & (points.layer == relief.torso) & (points.weights[:, Joint.HEAD] > 0.4)
     )
     index, dirs = field(points.pixel[mine])
     if relief.mouth is None:
@@ -97,7 +98,7 @@ def expressions(
 def face_directions(subject: Subject, body: BodyModel) -> np.ndarray:  # [468, E, 3]
     """Expression directions of the face mesh's points, with blinks that fit this face."""
     camera, pose = subject.body.camera, subject.body.pose
-    depth = -float(pose.translation[2] + subject.body.joints[15, 2])
+    depth = -float(pose.translation[2] + subject.body.joints[Joint.HEAD, 2])
     return blinking(
         landmark_directions(body), tuple(body.expression_names), subject.face,
         rest_turn(pose.rotations, tuple(body.parents)), depth / camera.focal[1],
@@ -125,7 +126,7 @@ def skinned_mesh(
     dirs = np.zeros((0, len(body.expression_names), 3), np.float16)
     if subject.face is not None:
         pixels = relief.camera.project(xyz)
-        front = np.flatnonzero((weights22[:, 15] > 0.4) & relief.in_front(pixels))
+        front = np.flatnonzero((weights22[:, Joint.HEAD] > 0.4) & relief.in_front(pixels))
         if len(front):
             names = tuple(body.expression_names)
             field = ExpressionField(subject.face, face_directions(subject, body), names)

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
+from svad.body.skeleton import HANDS, HEAD_JOINTS, LARGE
 from svad.media.fields import masked_blur, pull_push
 from svad.relief.labels import PartMaps
-from svad.relief.parts import LEFT_HAND, RIGHT_HAND, Part
-
-N_JOINTS = 22  # fingers are folded into the wrists, jaw and eyes into the head
+from svad.relief.parts import Part
 
 
 def folded(weights: np.ndarray) -> np.ndarray:  # [V, 55] -> [V, 22]
-    """Skin weights of the 22 large joints."""
-    out = weights[:, :N_JOINTS].copy()
-    out[:, 20] += weights[:, list(LEFT_HAND[1:])].sum(1)
-    out[:, 21] += weights[:, list(RIGHT_HAND[1:])].sum(1)
-    out[:, 15] += weights[:, [22, 23, 24]].sum(1)
+    """Skin weights of the 22 large joints: fingers go to the wrists, jaw and eyes to the head."""
+    out = weights[:, :LARGE].copy()
+    for large, *small in (*HANDS.values(), HEAD_JOINTS):
+        out[:, large] += weights[:, small].sum(1)
     return out
 
 
@@ -35,7 +33,7 @@ def surface_weights(
     values = drawn.maps.values(drawn.faces, weights[:, used], far=far)
     values = np.where(known[..., None], masked_blur(values, known, sigma), 0)
     spread = np.maximum(pull_push(values, known.astype(np.float32)), 0)
-    out = np.zeros((*known.shape, N_JOINTS), np.float32)
+    out = np.zeros((*known.shape, LARGE), np.float32)
     out[..., used] = spread
     return out / np.maximum(out.sum(-1, keepdims=True), 1e-6)
 
@@ -62,7 +60,7 @@ class LimbProfile:
         weights: np.ndarray,  # [V, 22]
     ) -> None:
         self.bones = part.bones
-        share = weights[:, [j for j in part.joints if j < N_JOINTS]].sum(1)
+        share = weights[:, [j for j in part.joints if j < LARGE]].sum(1)
         mine = share > 0.5
         self.tables = [
             self._table(bone_position(vertices[mine], joints[a], joints[b]), weights[mine])

@@ -29,14 +29,6 @@ STRAY = 60.0  # px of the crop; a point this far from where four others put it i
 Box = tuple[int, int, int, int]  # x0, y0, x1, y1 in pixels
 
 
-def five_points(
-    landmarks: np.ndarray,  # [68, 2] or [68, 3] face landmarks (iBUG order)
-) -> np.ndarray:  # [5, 2] or [5, 3]
-    """Eyes, nose and corners of the mouth, as the picture shows them from left to right."""
-    eyes = landmarks[36:42].mean(0), landmarks[42:48].mean(0)
-    return np.stack([*eyes, landmarks[30], landmarks[48], landmarks[54]])
-
-
 def similarity(
     points: np.ndarray,  # [5, 2] px of the frame
     strict: bool = False,

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from svad.body.coco import FACE, VISIBLE
 from svad.core.errors import MissingWeights
 from svad.pose import detect as pose
-from svad.pose.keypoints import FACE, VISIBLE
 from svad.restoration.detect import Detector
 from svad.restoration.parsenet import ParseNet, load_parsenet
 from svad.restoration.restorer import Restorer, load_restorer

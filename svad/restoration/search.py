@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from svad.config import RestorationConfig
-from svad.restoration.align import five_points
+from svad.face.landmarks import five_points
+from svad.face.projection import KnownFace
 from svad.restoration.detect import Detector
 from svad.restoration.faces import FramedFace, framed, nearest
-from svad.restoration.known import KnownFace
 from svad.types import Clip
 
 Landmarks = Callable[[np.ndarray, np.ndarray], np.ndarray | None]

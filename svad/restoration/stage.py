@@ -10,12 +10,12 @@ import numpy as np
 from svad.body.model import BodyModel
 from svad.config import RestorationConfig, SettingError
 from svad.core.errors import NothingToDo
+from svad.face.projection import KnownFace
 from svad.media.images import resize
 from svad.restoration import schedule
 from svad.restoration.align import crop
 from svad.restoration.background import PHOTO, Background
 from svad.restoration.faces import FramedFace
-from svad.restoration.known import KnownFace
 from svad.restoration.mask import ellipse_mask, face_labels, face_mask
 from svad.restoration.models import RESTORER, UPSAMPLER, RestorationModels
 from svad.restoration.paste import RestoredFace, paste, photo_is_sharper
@@ -84,7 +84,7 @@ class RestorationStage:
     def _search(self, subject: Subject, run: _Run) -> Found:
         models, clip, meter = run.models, run.clip, run.meter
         search = Search(
-            known=KnownFace(self.body, subject),
+            known=KnownFace(self.body, subject.body, subject.keypoints),
             detector=models.detector,
             landmarks=models.landmarks,
             together=self.config.batch if models.on_gpu else 1,

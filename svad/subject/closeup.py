@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from svad.body.coco import HEAD
 from svad.subject.evidence import body_height
 from svad.subject.frame import Frame
 from svad.subject.matte import refine
@@ -51,7 +52,7 @@ def head_box(
     if face is not None:
         low, high = face[:, :2].min(0), face[:, :2].max(0)
     else:
-        points = keypoints[:5, :2]
+        points = keypoints[HEAD, :2]
         low, high = points.min(0) - 0.03 * unit, points.max(0) + (0.03 * unit, 0.06 * unit)
     middle, tall = 0.5 * (low + high), max(float((high - low).max()), 8.0)
     bottom = high[1] + 0.45 * tall

@@ -9,8 +9,11 @@ from typing import Protocol
 import cv2
 import numpy as np
 
+from svad.body.coco import COUNT, HandPoint
+from svad.face.landmarks import IRISES
 from svad.media.fields import pull_push
 from svad.subject import keypoints as kp
+from svad.subject.blazepose import CORE, EARS, HIPS, SHOULDERS, PosePoint, of_side
 from svad.subject.landmarker import Landmarker, PoseHit, shared_landmarker
 
 Box = tuple[int, int, int, int]  # x0, y0, x1, y1 in pixels, x1 and y1 exclusive
@@ -63,7 +66,7 @@ class MediapipeDetector:
         mask = self._soft_mask(rgb, first, hits)
         face = self._face(rgb, first)
         left, right = self._hands(rgb, first)
-        depth = np.full(kp.COUNT, np.nan, np.float32)
+        depth = np.full(COUNT, np.nan, np.float32)
         for target, source in kp.POSE_SOURCE.items():
             depth[target] = first.depth[source]
         return Detection(
@@ -179,11 +182,10 @@ class MediapipeDetector:
     def _face(self, rgb: np.ndarray, hit: PoseHit) -> np.ndarray | None:
         """Face mesh from square crops around the head; None when no face agrees with the body."""
         p = hit.points
-        ears = float(np.linalg.norm(p[7, :2] - p[8, :2]))
-        shoulders = float(np.linalg.norm(p[11, :2] - p[12, :2]))
+        ears, shoulders = (float(np.linalg.norm(p[a, :2] - p[b, :2])) for a, b in (EARS, SHOULDERS))
         half = 1.6 * ears + 0.25 * shoulders
         for grow in (1.0, 1.6, 0.7):
-            box = _square(p[0, :2], half * grow)
+            box = _square(p[PosePoint.NOSE, :2], half * grow)
             factor = 512 / (box[2] - box[0])
             crop = cv2.resize(_cut(rgb, box), (512, 512), interpolation=_way(factor))
             mesh = self._models.face(crop)
@@ -191,8 +193,8 @@ class MediapipeDetector:
                 continue
             mesh = mesh / np.float32(factor)
             mesh[:, :2] += (box[0], box[1])
-            eyes = mesh[[468, 473], :2]
-            if np.linalg.norm(eyes - p[[5, 2], :2], axis=1).max() < 0.5 * half:
+            eyes = p[[PosePoint.RIGHT_EYE, PosePoint.LEFT_EYE], :2]
+            if np.linalg.norm(mesh[list(IRISES), :2] - eyes, axis=1).max() < 0.5 * half:
                 return mesh
         return None
 
@@ -201,15 +203,16 @@ class MediapipeDetector:
         person = person_box(hit.points, hit.mask, 0.10)
         everywhere = self._hands_in(rgb, person, _CROP_SIDE)
         sides = []
-        for wrist, elbow, index, pinky in ((15, 13, 19, 17), (16, 14, 20, 18)):
-            p = hit.points[[wrist, elbow, index, pinky], :2]
+        for side in ("left", "right"):
+            points = [hit.points[i] for i in of_side(side, "wrist", "index", "pinky")]
+            wrist, index, pinky = (p[:2] for p in points)
             size = hand_length(hit.points)
-            if hit.points[wrist, 2] < 0.3:
+            if points[0][2] < 0.3:
                 sides.append(None)
                 continue
-            box = _square(0.4 * p[0] + 0.3 * (p[2] + p[3]), 1.1 * size)
+            box = _square(0.4 * wrist + 0.3 * (index + pinky), 1.1 * size)
             found = everywhere + self._hands_in(rgb, box, 320)
-            sides.append(_best_hand(found, p[0], p[2], p[3], size))
+            sides.append(_best_hand(found, wrist, index, pinky, size))
         return sides[0], sides[1]
 
     def _hands_in(self, rgb: np.ndarray, box: Box, side: int) -> list[np.ndarray]:
@@ -224,9 +227,10 @@ def hand_length(
 ) -> float:
     """Wrist to finger tip, px: the most that forearms, shoulders and torso allow for."""
     p = points[:, :2]
-    forearms = [np.linalg.norm(p[13] - p[15]), np.linalg.norm(p[14] - p[16])]
-    shoulders = np.linalg.norm(p[11] - p[12])
-    torso = np.linalg.norm(p[11] + p[12] - p[23] - p[24]) / 2
+    arms = (of_side(side, "elbow", "wrist") for side in ("left", "right"))
+    forearms = [np.linalg.norm(p[elbow] - p[wrist]) for elbow, wrist in arms]
+    shoulders = np.linalg.norm(p[SHOULDERS[0]] - p[SHOULDERS[1]])
+    torso = np.linalg.norm(p[SHOULDERS[0]] + p[SHOULDERS[1]] - p[HIPS[0]] - p[HIPS[1]]) / 2
     return float(max(0.72 * max(forearms), 0.5 * shoulders, 0.35 * torso, 4.0))
 
 
@@ -259,10 +263,11 @@ def _best_hand(
     """The hand [21, 3] that agrees best with the body's wrist and knuckles, if one does."""
     best, best_error = None, 0.38
     for hand in hands:
-        palm = 0.5 * (hand[5, :2] + hand[17, :2])
-        errors = (np.linalg.norm(hand[0, :2] - wrist), np.linalg.norm(palm - 0.5 * (index + pinky)))
+        palm = 0.5 * (hand[HandPoint.INDEX1, :2] + hand[HandPoint.PINKY1, :2])
+        root = hand[HandPoint.WRIST, :2]
+        errors = (np.linalg.norm(root - wrist), np.linalg.norm(palm - 0.5 * (index + pinky)))
         error = float(sum(errors)) / (2 * size)
-        reach = float(np.linalg.norm(palm - hand[0, :2])) / size
+        reach = float(np.linalg.norm(palm - root)) / size
         if 0.1 < reach < 0.9 and error < best_error:
             best, best_error = hand[:, :3], error
     return best
@@ -307,13 +312,13 @@ def _without_bars(rgb: np.ndarray) -> Box:
 
 
 def _visibility(points: np.ndarray) -> float:
-    return float(points[[0, 11, 12], 2].mean())
+    return float(points[list(CORE), 2].mean())
 
 
 def _upright(points: np.ndarray) -> bool:
     """Whether shoulders lie under the nose and hips under the shoulders."""
-    nose, shoulders = points[0, 1], points[[11, 12], 1].mean()
-    return bool(nose < shoulders < points[[23, 24], 1].mean())
+    shoulders, hips = (points[list(pair), 1].mean() for pair in (SHOULDERS, HIPS))
+    return bool(points[PosePoint.NOSE, 1] < shoulders < hips)
 
 
 def _share_inside(points: np.ndarray, mask: np.ndarray) -> float:

@@ -5,12 +5,17 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from svad.body import coco
+from svad.body.coco import Keypoint
+from svad.face.landmarks import MESH_OF_IBUG
 from svad.geometry.camera import Camera
 from svad.geometry.surface import face_normals
 from svad.geometry.zbuffer import draw
-from svad.subject import keypoints as kp
+from svad.pose.keypoints import FINGERS
+from svad.subject.keypoints import BONES
 
 _LEFT, _RIGHT, _MIDDLE = (255, 150, 60), (70, 190, 255), (250, 250, 250)
+_DOTS = (*tuple(Keypoint)[coco.LIMBS], *coco.BIG_TOES, *coco.HEELS)
 _TINT = np.array((24, 28, 40), np.float32)
 
 
@@ -31,18 +36,18 @@ def overlay(
     )
     cv2.drawContours(image, rings, -1, (255, 255, 255), max(1, line // 2), cv2.LINE_AA)
     marks = image.copy()
-    for a, b in kp.BONES:
+    for a, b in BONES:
         _bone(marks, keypoints[a], keypoints[b], _side(a, b), line + 1)
-    for part, color in ((kp.LEFT_HAND, _LEFT), (kp.RIGHT_HAND, _RIGHT)):
+    for part, color in ((coco.LEFT_HAND, _LEFT), (coco.RIGHT_HAND, _RIGHT)):
         hand = keypoints[part]
-        for a, b in kp.FINGERS:
+        for a, b in FINGERS:
             _bone(marks, hand[a], hand[b], color, max(1, line // 2))
-    for i in (*range(5, 17), 17, 19, 20, 22):
+    for i in _DOTS:
         if keypoints[i, 2] > 0.3:
             center = tuple(int(v) for v in keypoints[i, :2])
             cv2.circle(marks, center, line + 1, _MIDDLE, -1, cv2.LINE_AA)
     if face is not None:
-        for x, y in face[list(kp.FACE_MESH_68), :2]:
+        for x, y in face[list(MESH_OF_IBUG), :2]:
             cv2.circle(marks, (int(x), int(y)), max(1, line // 2), _MIDDLE, -1, cv2.LINE_AA)
     return cv2.addWeighted(marks, 0.8, image, 0.2, 0)
 
@@ -65,11 +70,11 @@ def body_over_photo(
     return np.clip(image, 0, 255).astype(np.uint8)
 
 
-def _side(a: int, b: int) -> tuple[int, int, int]:
-    if a % 2 != b % 2 and a < 17 and b < 17:
+def _side(a: Keypoint, b: Keypoint) -> tuple[int, int, int]:
+    first, second = (point.name.startswith("LEFT") for point in (a, b))
+    if first != second:
         return _MIDDLE
-    left = b in (17, 19) or (b < 17 and b % 2 == 1)
-    return _LEFT if left else _RIGHT
+    return _LEFT if first else _RIGHT
 
 
 def _bone(image: np.ndarray, a: np.ndarray, b: np.ndarray, color: tuple, width: int) -> None:

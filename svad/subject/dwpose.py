@@ -8,15 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
+from svad.body.coco import LIMBS, VISIBLE
 from svad.pose.detect import DETECTOR, ESTIMATOR, DwPose
-from svad.pose.keypoints import VISIBLE, WholeBody
+from svad.pose.keypoints import WholeBody
 from svad.subject.detect import Detection, Detector, MediapipeDetector
 from svad.weights.store import Store
 
 _ON_PERSON = 0.6  # share of the seen points that must lie on the mask
 _FEW = 6  # seen points below which nothing can be told
 _APART = 0.15  # of the mask's height: so far may the two detectors differ on the limbs
-_LIMBS = slice(5, 17)
 
 
 class DwPoseDetector:
@@ -71,10 +71,10 @@ def _network_of(detector: Path, estimator: Path) -> DwPose:
 def _agree(found: Detection, person: WholeBody) -> bool:
     """Whether both see the limbs in about the same places."""
     rows = np.flatnonzero((found.mask > 0.5).any(1))
-    both = (found.keypoints[_LIMBS, 2] > VISIBLE) & (person.score[_LIMBS] > VISIBLE)
+    both = (found.keypoints[LIMBS, 2] > VISIBLE) & (person.score[LIMBS] > VISIBLE)
     if not both.any() or not len(rows):
         return True
-    apart = np.linalg.norm(found.keypoints[_LIMBS, :2] - person.xy[_LIMBS], axis=1)[both]
+    apart = np.linalg.norm(found.keypoints[LIMBS, :2] - person.xy[LIMBS], axis=1)[both]
     return bool(np.median(apart) < _APART * np.ptp(rows))
 
 

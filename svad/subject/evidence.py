@@ -7,13 +7,22 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from svad.body import coco
+from svad.body.coco import HIPS, SHOULDERS, HandPoint, Keypoint
+from svad.body.keypoints import VERTEX_POINTS
+from svad.body.skeleton import Joint
+from svad.face.landmarks import MeshPoint
 from svad.geometry.similarity import fit_rotation
-from svad.subject import keypoints as kp
 
 # COCO point -> joint of the body, and COCO point -> place among the rig's key points
-JOINT_OF = {5: 16, 6: 17, 7: 18, 8: 19, 9: 20, 10: 21, 11: 1, 12: 2, 13: 4, 14: 5, 15: 7, 16: 8}
-POINT_OF = {0: 0, 2: 1, 1: 2, 4: 3, 3: 4, 17: 5, 19: 7, 20: 8, 22: 10}
-KNUCKLE_OF = {91 + 5: 0, 91 + 17: 1, 112 + 5: 2, 112 + 17: 3}
+JOINT_OF = {point: Joint[point.name] for point in tuple(Keypoint)[coco.LIMBS]}
+POINT_OF = {p: place for place, p in enumerate(VERTEX_POINTS) if p not in coco.SMALL_TOES}
+# point -> place among the rig's knuckles
+KNUCKLE_OF = {
+    hand.start + knuckle: 2 * place + i
+    for place, hand in enumerate(coco.HANDS.values())
+    for i, knuckle in enumerate((HandPoint.INDEX1, HandPoint.PINKY1))
+}
 STATURE = 1.66  # metres, of the mean body; sets the scale of everything
 
 
@@ -52,9 +61,10 @@ def gather(
     slack = 0.02 * height
     inside = (x > -slack) & (x < width + slack) & (y > -slack) & (y < height + slack)
     trust = trust * np.where(inside, 1.0, 0.05)
-    for leg in ((13, 15, 17, 18, 19), (14, 16, 20, 21, 22)):  # unseen legs stand straight
+    for side, (_, *shin) in coco.LEGS.items():  # unseen legs stand straight
+        leg = (*shin, *coco.FEET[side])
         for i, point in enumerate(leg):
-            at_border = point < 17 and y[point] > 0.985 * height
+            at_border = point in shin and y[point] > 0.985 * height
             if at_border or not inside[point]:
                 trust[list(leg[i:])] = 0
     unit = body_height(keypoints, trust)
@@ -81,19 +91,19 @@ def body_height(
 ) -> float:
     """The standing height in pixels, from whatever long bones are seen."""
 
-    def middle(a: int, b: int) -> np.ndarray:
-        return 0.5 * (points[a, :2] + points[b, :2])
+    def middle(pair: tuple[int, int]) -> np.ndarray:
+        return 0.5 * (points[pair[0], :2] + points[pair[1], :2])
 
     def length(a: np.ndarray, b: np.ndarray) -> float:
         return float(np.linalg.norm(a - b))
 
-    guesses = [length(points[5, :2], points[6, :2]) / 0.23]
-    guesses.append(length(points[0, :2], middle(5, 6)) / 0.135)
-    if trust[[11, 12]].max() > 0.3:
-        guesses.append(length(middle(5, 6), middle(11, 12)) / 0.29)
+    guesses = [length(*points[list(SHOULDERS), :2]) / 0.23]
+    guesses.append(length(points[Keypoint.NOSE, :2], middle(SHOULDERS)) / 0.135)
+    if trust[list(HIPS)].max() > 0.3:
+        guesses.append(length(middle(SHOULDERS), middle(HIPS)) / 0.29)
     legs = [
         length(points[a, :2], points[b, :2]) + length(points[b, :2], points[c, :2])
-        for a, b, c in ((11, 13, 15), (12, 14, 16))
+        for a, b, c in coco.LEGS.values()
         if trust[[a, b, c]].min() > 0.3
     ]
     if legs:
@@ -103,7 +113,7 @@ def body_height(
 
 def _bent_legs(points: np.ndarray, trust: np.ndarray) -> tuple[bool, bool]:
     """Legs whose thigh is much too short in the picture: the person sits or lifts a knee."""
-    torso = np.linalg.norm(points[[5, 6], :2].mean(0) - points[[11, 12], :2].mean(0))
+    torso = np.linalg.norm(points[list(SHOULDERS), :2].mean(0) - points[list(HIPS), :2].mean(0))
 
     def bent(hip: int, knee: int, ankle: int) -> bool:
         if trust[[hip, knee]].min() < 0.5:
@@ -112,7 +122,7 @@ def _bent_legs(points: np.ndarray, trust: np.ndarray) -> tuple[bool, bool]:
         shin = np.linalg.norm(points[knee, :2] - points[ankle, :2])
         return bool(thigh < 0.55 * torso and (trust[ankle] < 0.5 or thigh < 0.7 * shin))
 
-    return bent(11, 13, 15), bent(12, 14, 16)
+    return bent(*coco.LEGS["left"]), bent(*coco.LEGS["right"])
 
 
 def _outline(
@@ -130,8 +140,9 @@ def _outline(
     pixels = np.concatenate([ring[:, 0] for ring in rings])
     height, width = person.shape
     inner = (pixels.min(1) > 2) & (pixels[:, 0] < width - 3) & (pixels[:, 1] < height - 3)
-    chin = face[152, 1] if face is not None else points[0, 1] + 0.06 * unit
-    head = np.abs(pixels[:, 0] - points[0, 0]) < 0.13 * unit
+    nose = points[Keypoint.NOSE]
+    chin = face[MeshPoint.CHIN, 1] if face is not None else nose[1] + 0.06 * unit
+    head = np.abs(pixels[:, 0] - nose[0]) < 0.13 * unit
     pixels = pixels[inner & ~(head & (pixels[:, 1] < chin + 0.01 * unit))]
     if not len(pixels):
         return empty
@@ -159,7 +170,6 @@ def face_turn(
 
 def hidden_sides(points: np.ndarray) -> tuple[bool, bool]:
     """Whether shoulders and hips are swapped left for right, as seen from behind."""
-    shoulders = points[kp.LEFT_SHOULDER, 0] - points[kp.RIGHT_SHOULDER, 0]
-    hips = points[kp.LEFT_HIP, 0] - points[kp.RIGHT_HIP, 0]
-    torso = abs(points[[5, 6], 1].mean() - points[[11, 12], 1].mean()) + 1e-6
+    shoulders, hips = (points[left, 0] - points[right, 0] for left, right in (SHOULDERS, HIPS))
+    torso = abs(points[list(SHOULDERS), 1].mean() - points[list(HIPS), 1].mean()) + 1e-6
     return bool(shoulders < -0.25 * torso), bool(hips < -0.12 * torso)

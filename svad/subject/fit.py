@@ -13,7 +13,12 @@ import cv2
 import numpy as np
 import torch
 
+from svad.body import coco
+from svad.body import skeleton as sk
+from svad.body.coco import Keypoint
 from svad.body.model import BodyModel
+from svad.body.skeleton import Joint
+from svad.face.landmarks import STEADY
 from svad.geometry.camera import photo_camera
 from svad.geometry.rotation import matrix_to_axis_angle, rodrigues_array
 from svad.subject import rig as r
@@ -34,27 +39,27 @@ _STEP = 1e-4  # finite difference, radians and natural units
 
 # standard deviations in the picture, shares of the body height
 _SIGMA = {
-    **dict.fromkeys((5, 6, 7, 8, 9, 10, 13, 14, 15, 16), 0.004),
-    **dict.fromkeys((11, 12), 0.007),
-    **dict.fromkeys((0, 1, 2), 0.006),
-    **dict.fromkeys((3, 4), 0.012),
-    **dict.fromkeys((17, 20), 0.008),
-    **dict.fromkeys((19, 22), 0.010),
+    **dict.fromkeys(tuple(Keypoint)[coco.LIMBS], 0.004),
+    **dict.fromkeys(coco.HIPS, 0.007),
+    **dict.fromkeys((Keypoint.NOSE, Keypoint.LEFT_EYE, Keypoint.RIGHT_EYE), 0.006),
+    **dict.fromkeys((Keypoint.LEFT_EAR, Keypoint.RIGHT_EAR), 0.012),
+    **dict.fromkeys(coco.BIG_TOES, 0.008),
+    **dict.fromkeys(coco.HEELS, 0.010),
 }
 # weights of the pose prior per axis; the standard deviation is 0.8 / sqrt(weight) radians
 _STIFF = {
-    0: (6, 0.3, 1.0),
-    **dict.fromkeys((3, 6, 9), (6, 10, 0.7)),
-    **dict.fromkeys((1, 2), (4, 1.5, 0.08)),
-    **dict.fromkeys((4, 5), (8, 8, 8)),
-    **dict.fromkeys((7, 8), (1, 1, 2)),
-    12: (2, 0.5, 0.5),
-    15: (1, 0.3, 0.3),
-    **dict.fromkeys((13, 14), (5, 3, 1)),
-    **dict.fromkeys((16, 17), (0.15, 0.35, 0.05)),
-    **dict.fromkeys((18, 19), (2, 0.08, 2)),
-    **dict.fromkeys((20, 21), (0.6, 0.6, 0.6)),
-    **dict.fromkeys((10, 11), (10, 10, 10)),
+    Joint.PELVIS: (6, 0.3, 1.0),
+    **dict.fromkeys(sk.SPINE, (6, 10, 0.7)),
+    **dict.fromkeys(sk.HIPS, (4, 1.5, 0.08)),
+    **dict.fromkeys(sk.KNEES, (8, 8, 8)),
+    **dict.fromkeys(sk.ANKLES, (1, 1, 2)),
+    Joint.NECK: (2, 0.5, 0.5),
+    Joint.HEAD: (1, 0.3, 0.3),
+    **dict.fromkeys(sk.COLLARS, (5, 3, 1)),
+    **dict.fromkeys(sk.SHOULDERS, (0.15, 0.35, 0.05)),
+    **dict.fromkeys(sk.ELBOWS, (2, 0.08, 2)),
+    **dict.fromkeys(sk.WRISTS, (0.6, 0.6, 0.6)),
+    **dict.fromkeys(sk.FEET, (10, 10, 10)),
 }
 _HEAD_AHEAD = 0.032  # metres, head joint before the neck joint when standing straight
 _BETA_SIGMA, _SCALE_SIGMA = 1.0, 0.09
@@ -100,8 +105,8 @@ class BodyFitter:
         betas = x[r.FORM][: r.BETAS].astype(np.float32)
         scales = np.exp(x[r.FORM][r.BETAS :]).astype(np.float32)
         rest = self._body.rest(torch.from_numpy(betas), torch.from_numpy(scales))
-        rotations = np.zeros((55, 3), np.float32) if hands is None else hands.copy()
-        moved = r.JOINTS if hands is None else r.JOINTS - 2
+        rotations = np.zeros((len(Joint), 3), np.float32) if hands is None else hands.copy()
+        moved = r.JOINTS if hands is None else Joint.LEFT_WRIST
         rotations[:moved] = x[r.TURNS].reshape(-1, 3)[:moved]
         return BodyFit(
             betas=betas,
@@ -120,7 +125,7 @@ class BodyFitter:
 def rest_pose() -> np.ndarray:  # [22, 3]
     """What the prior takes for a person at ease: arms 63 degrees down, elbows a little bent."""
     pose = np.zeros((r.JOINTS, 3))
-    for sign, collar, shoulder, elbow in ((1, 13, 16, 18), (-1, 14, 17, 19)):
+    for sign, (collar, shoulder, elbow, _) in zip((1, -1), sk.ARMS.values(), strict=True):
         pose[collar, 2] = -sign * np.radians(10)
         pose[shoulder, 2] = -sign * np.radians(53)
         pose[elbow, 1] = -sign * np.radians(14)
@@ -136,27 +141,28 @@ def start(
     x = np.zeros(r.COUNT)
     pose = rest.copy()
     depth = evidence.focal * STATURE / evidence.unit
-    hips = points[[11, 12], :2].mean(0)
-    if evidence.trust[[11, 12]].max() < 0.3:
-        hips = points[[5, 6], :2].mean(0) + (0, 0.29 * evidence.unit)
+    hips = points[list(coco.HIPS), :2].mean(0)
+    if evidence.trust[list(coco.HIPS)].max() < 0.3:
+        hips = points[list(coco.SHOULDERS), :2].mean(0) + (0, 0.29 * evidence.unit)
     x[r.PLACE] = (
         (hips[0] - evidence.width / 2) / evidence.focal,
         -(hips[1] - evidence.height / 2) / evidence.focal,
         np.log(depth),
     )
-    across = _directions(evidence, 6, 5) + _directions(evidence, 12, 11)
+    across = sum(_directions(evidence, *pair[::-1]) for pair in (coco.SHOULDERS, coco.HIPS))
     yaw = np.arctan2(-across[2], across[0]) if across[0] > 0 else 0.0
-    pose[0, 1] = 0.7 * np.clip(yaw, -1.2, 1.2)
-    back = rodrigues_array(pose[0]).T
-    for sign, chain, joints in ((1, (5, 7, 9), (16, 18)), (-1, (6, 8, 10), (17, 19))):
+    pose[Joint.PELVIS, 1] = 0.7 * np.clip(yaw, -1.2, 1.2)
+    back = rodrigues_array(pose[Joint.PELVIS]).T
+    arms = zip((1, -1), coco.ARMS.values(), sk.ARMS.values(), strict=True)
+    for sign, chain, (collar, shoulder, elbow, _) in arms:
         if evidence.trust[list(chain)].min() < 0.3:
             continue
         upper = back @ _directions(evidence, *chain[:2])
         lower = back @ _directions(evidence, *chain[1:])
-        collar = rodrigues_array(pose[joints[0] - 3])
-        turn, bend = _arm(sign, collar.T @ upper, collar.T @ lower)
-        pose[joints[0]], pose[joints[1]] = turn, (0, -sign * bend, 0)
-    for bent, hip, knee, sign in ((evidence.bent[0], 1, 4, 1), (evidence.bent[1], 2, 5, -1)):
+        above = rodrigues_array(pose[collar])
+        turn, bend = _arm(sign, above.T @ upper, above.T @ lower)
+        pose[shoulder], pose[elbow] = turn, (0, -sign * bend, 0)
+    for bent, hip, knee, sign in zip(evidence.bent, sk.HIPS, sk.KNEES, (1, -1), strict=True):
         if bent:
             pose[hip], pose[knee] = (-1.2, 0.2 * sign, 0), (1.3, 0, 0)
     x[r.TURNS] = pose.ravel()
@@ -171,9 +177,11 @@ def likely_build(evidence: Evidence) -> float:
     people seen without hips get the flatter build.
     """
     points, trust = evidence.keypoints[:, :2], evidence.trust
-    if trust[[5, 6, 11, 12]].min() < 0.3:
+    if trust[[*coco.SHOULDERS, *coco.HIPS]].min() < 0.3:
         return -0.4
-    ratio = np.linalg.norm(points[11] - points[12]) / np.linalg.norm(points[5] - points[6])
+    pairs = (coco.SHOULDERS, coco.HIPS)
+    shoulders, hips = (np.linalg.norm(points[a] - points[b]) for a, b in pairs)
+    ratio = hips / shoulders
     return float(np.clip((ratio - 0.6) / 0.03, -1, 1))
 
 
@@ -206,10 +214,10 @@ class _Problem:
     def __init__(self, rig: r.Rig, evidence: Evidence, rest: np.ndarray, stiff: np.ndarray) -> None:
         self._rig, self._see = rig, evidence
         self._rest, self._stiff = rest.ravel().copy(), stiff.copy()
-        for bent, joints in zip(evidence.bent, ((1, 4), (2, 5)), strict=True):
-            for joint in joints if bent else ():
+        for bent, hip, knee in zip(evidence.bent, sk.HIPS, sk.KNEES, strict=True):
+            for joint, angle in ((hip, -0.8), (knee, 0.9)) if bent else ():
                 self._stiff[3 * joint] *= 0.4
-                self._rest[3 * joint] = -0.8 if joint < 3 else 0.9
+                self._rest[3 * joint] = angle
         points = evidence.keypoints
         self._coco = np.array([*JOINT_OF, *POINT_OF])
         self._target = points[self._coco, :2]
@@ -221,8 +229,8 @@ class _Problem:
         self._head = None
         if evidence.face is not None and rig.has_face:
             at_rest = rig.rest(np.zeros(r.SHAPE))[1][rig.face]
-            self._head = face_turn(evidence, at_rest, r.FACE_POINTS)
-            self._certain[np.isin(self._coco, range(5))] *= 0.3  # the mesh knows better
+            self._head = face_turn(evidence, at_rest, STEADY)
+            self._certain[self._coco < coco.HEAD.stop] *= 0.3  # the mesh knows better
         self._build = likely_build(evidence)
         self._outline = False
 
@@ -269,9 +277,9 @@ class _Problem:
     def _face(self, posed: np.ndarray, turns: np.ndarray) -> list[Term]:
         if self._head is None:
             return []
-        target = self._see.face[list(r.FACE_POINTS), :2]
+        target = self._see.face[list(STEADY), :2]
         away = self._apart(posed[:, self._rig.face], target) / 0.009
-        twist = np.swapaxes(turns[:, 15], -1, -2) @ self._head
+        twist = np.swapaxes(turns[:, Joint.HEAD], -1, -2) @ self._head
         skew = np.stack([twist[:, 2, 1], twist[:, 0, 2], twist[:, 1, 0]], 1)
         skew -= np.stack([twist[:, 1, 2], twist[:, 2, 0], twist[:, 0, 1]], 1)
         return [Term(away.reshape(len(away), -1), "cauchy", 3.0), Term(0.5 * skew / 0.06)]
@@ -279,8 +287,8 @@ class _Problem:
     def _prior(self, x: np.ndarray) -> list[Term]:
         pose = x[:, r.TURNS]
         form = x[:, r.FORM]
-        elbows = np.stack([pose[:, 3 * 18 + 1], -pose[:, 3 * 19 + 1]], 1)
-        knees = pose[:, [3 * 4, 3 * 5]]
+        elbows = pose[:, [3 * elbow + 1 for elbow in sk.ELBOWS]] * (1, -1)
+        knees = pose[:, [3 * knee for knee in sk.KNEES]]
         limit = np.where(self._see.bent, 2.3, 0.9)
         over = [np.maximum(elbows, 0), np.maximum(-knees, 0), 0.5 * np.maximum(knees - limit, 0)]
         over.append(np.maximum(-elbows - 2.4, 0))
@@ -294,14 +302,17 @@ class _Problem:
 
     def _upright(self, joints: np.ndarray, posed: np.ndarray) -> list[Term]:
         """Neck, head and feet over or under the pelvis; both soles flat on one floor; metres."""
-        z = joints[..., 2] - joints[:, :1, 2]
+        z = joints[..., 2] - joints[:, [Joint.PELVIS], 2]
         stand = np.where(self._see.bent, 0.05, 1.0)
-        feet = (z[:, 7:8] * stand[0] + z[:, 8:9] * stand[1]) / stand.sum()
-        rows = [z[:, 12:13] / 0.03, (z[:, 15:16] - z[:, 12:13] - _HEAD_AHEAD) / 0.015]
-        rows += [feet / 0.03 * stand.max(), (z[:, 7:8] - z[:, 8:9]) / 0.12 * stand.min()]
-        floor = (joints[:, 7:8, 1] - joints[:, 8:9, 1]) / 0.03 * stand.min()
+        left, right, neck, head = (z[:, [j]] for j in (*sk.ANKLES, Joint.NECK, Joint.HEAD))
+        feet = (left * stand[0] + right * stand[1]) / stand.sum()
+        rows = [neck / 0.03, (head - neck - _HEAD_AHEAD) / 0.015]
+        rows += [feet / 0.03 * stand.max(), (left - right) / 0.12 * stand.min()]
+        soles = [joints[:, [ankle], 1] for ankle in sk.ANKLES]
+        floor = (soles[0] - soles[1]) / 0.03 * stand.min()
         points = posed[:, self._rig.keypoints]
-        flat = (points[:, [5, 8], 1] - points[:, [7, 10], 1]) / 0.03
+        toes, heels = ([POINT_OF[p] for p in pair] for pair in (coco.BIG_TOES, coco.HEELS))
+        flat = (points[:, toes, 1] - points[:, heels, 1]) / 0.03
         return [
             Term(np.concatenate(rows, 1)),
             Term(np.concatenate([flat, floor], 1), "cauchy", 1.5),
@@ -310,12 +321,12 @@ class _Problem:
     def _depths(self, joints: np.ndarray) -> list[Term]:
         """The detector's depth along the arms and across shoulders and hips; loose."""
         depth, values = self._see.depth, []
-        pairs = ((5, 7), (7, 9), (6, 8), (8, 10), (5, 6), (11, 12))
-        for a, b in pairs:
+        across = (coco.SHOULDERS, coco.HIPS)
+        for a, b in (*coco.ARM_LINES, *across):
             if np.isnan(depth[[a, b]]).any() or self._see.trust[[a, b]].min() < 0.3:
                 continue
             mine = joints[:, JOINT_OF[b], 2] - joints[:, JOINT_OF[a], 2]
-            values.append((mine - (depth[b] - depth[a])) / (0.05 if b in (6, 12) else 0.12))
+            values.append((mine - (depth[b] - depth[a])) / (0.05 if (a, b) in across else 0.12))
         return [Term(np.stack(values, 1), "cauchy", 1.0)] if values else []
 
     def _silhouette(self, surface: np.ndarray) -> list[Term]:

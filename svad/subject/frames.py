@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from svad.subject import keypoints as kp
+from svad.subject.blazepose import CORE
 from svad.subject.dwpose import shared_dwpose
 from svad.subject.landmarker import Landmarker, shared_landmarker
 from svad.subject.matte import person_matte
@@ -45,7 +46,7 @@ class FrameReader:
     ) -> Sight | None:
         """The person in the frame, or None if there is nobody."""
         hit = self._models.pose(rgb)
-        if hit is None or hit.points[[0, 11, 12], 2].mean() < SEEN or hit.mask.max() <= 0.5:
+        if hit is None or hit.points[list(CORE), 2].mean() < SEEN or hit.mask.max() <= 0.5:
             return None
         points = kp.whole_body(hit.points, None, None, None)
         try:

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from svad.body import coco
+from svad.body import skeleton as sk
+from svad.body.coco import HandPoint
+from svad.body.keypoints import TIPS
 from svad.body.lbs import rigid_chain
 from svad.body.model import BodyModel
 from svad.geometry.rotation import rodrigues, rodrigues_array
-from svad.subject import keypoints as kp
 from svad.subject.evidence import Evidence
 from svad.subject.solve import Term, minimise
 from svad.types import BodyFit
@@ -18,12 +21,13 @@ from svad.types import BodyFit
 _ROUNDS = 14
 _LEAST_SCORE = 0.7  # of a hand, to bend the fingers by it
 _WORST = 0.16  # mean error in hand lengths above which the fingers stay at ease
-# landmark -> joint of the hand, counted from its first finger joint; thumb, index .. pinky
-_JOINT_OF = {
-    **{1: 12, 2: 13, 3: 14, 5: 0, 6: 1, 7: 2, 9: 3, 10: 4, 11: 5},
-    **{13: 9, 14: 10, 15: 11, 17: 6, 18: 7, 19: 8},
-}
-_TIP_OF = {4: 14, 8: 2, 12: 5, 16: 11, 20: 8}  # landmark -> last joint of its finger
+# joints of a hand are counted from its first finger joint
+_FIRST = {name: 3 * place for place, name in enumerate(sk.FINGER_NAMES)}
+_THUMB = _FIRST["thumb"]
+_FINGERS = tuple(zip(coco.FINGER_NAMES, coco.FINGERS, strict=True))  # thumb, index .. pinky
+_JOINT_OF = {p: _FIRST[name] + i for name, points in _FINGERS for i, p in enumerate(points[:3])}
+_TIP_OF = {points[3]: _FIRST[name] + 2 for name, points in _FINGERS}  # -> last joint of its finger
+_COUNT = len(_JOINT_OF)
 # parameters: wrist 0-2; curl, bend, spread of index, middle, pinky, ring; thumb root, two bends
 _SIZE = 3 + 12 + 5 + 1
 _EASE = np.array([0, 0, 0, *(0.25, 0.3, 0.0) * 4, 0, 0, 0, 0.15, 0.15, 0])
@@ -54,38 +58,39 @@ def fit_hands(
     evidence: Evidence,
 ) -> np.ndarray:  # [55, 3] axis-angles; wrists and finger joints are filled
     """Turns the wrists and bends the fingers as the picture shows them."""
-    pose = np.zeros((55, 3), np.float32)
-    for side in ("left", "right"):
+    pose = np.zeros((len(sk.JOINTS), 3), np.float32)
+    for side in sk.SIDES:
         hand = _hang(body, fit, side)
         x = _EASE.copy()
         x[:3] = hand.start
         seen = evidence.keypoints[hand.part]
-        length = float(np.linalg.norm(seen[9, :2] - seen[0, :2])) * 1.9
-        if seen[0, 2] > _LEAST_SCORE and length > 0.02 * evidence.unit:
+        root, knuckle = seen[HandPoint.WRIST], seen[HandPoint.MIDDLE1]
+        length = float(np.linalg.norm(knuckle[:2] - root[:2])) * 1.9
+        if root[2] > _LEAST_SCORE and length > 0.02 * evidence.unit:
             x = _solve(hand, x, seen, evidence, length)
         turns = _turns(hand, x[None])[0]
         pose[hand.wrist] = x[:3]
-        pose[hand.first : hand.first + 15] = turns
+        pose[hand.first : hand.first + _COUNT] = turns
     return pose
 
 
 def _hang(body: BodyModel, fit: BodyFit, side: str) -> _Hand:
     left = side == "left"
-    wrist, first, tip = (20, 25, 11) if left else (21, 40, 16)
+    wrist, first, *_ = sk.HANDS[side]
     joints = torch.from_numpy(fit.joints)
     turns, places = rigid_chain(
         rodrigues(torch.from_numpy(fit.pose.rotations)), joints, body.parents
     )
-    parents = body.parents[first : first + 15]
-    ids = body.keypoints[tip : tip + 5].numpy()
-    last = [first + _TIP_OF[k] for k in (4, 8, 12, 16, 20)]
+    parents = body.parents[first : first + _COUNT]
+    ids = body.keypoints[TIPS[side]].numpy()
+    last = [first + joint for joint in _TIP_OF.values()]
     elbow = body.parents[wrist]
     return _Hand(
         sign=1.0 if left else -1.0,
         wrist=wrist,
         first=first,
-        part=kp.LEFT_HAND if left else kp.RIGHT_HAND,
-        bones=(joints[first : first + 15] - joints[list(parents)]).double().numpy(),
+        part=coco.HANDS[side],
+        bones=(joints[first : first + _COUNT] - joints[list(parents)]).double().numpy(),
         tips=(fit.vertices[ids] - fit.joints[last]).astype(np.float64),
         parents=tuple(-1 if p == wrist else p - first for p in parents),
         place=(places[wrist].numpy() + fit.pose.translation).astype(np.float64),
@@ -96,15 +101,15 @@ def _hang(body: BodyModel, fit: BodyFit, side: str) -> _Hand:
 
 def _turns(hand: _Hand, x: np.ndarray) -> np.ndarray:  # [B, _SIZE] -> [B, 15, 3] axis-angles
     """Finger joints from curls, bends and spreads; curling goes towards the palm on both sides."""
-    turns = np.zeros((len(x), 15, 3))
+    turns = np.zeros((len(x), _COUNT, 3))
     for finger in range(4):
         curl, bend, spread = (x[:, 3 + 3 * finger + k] for k in range(3))
         turns[:, 3 * finger, 2] = -hand.sign * curl
         turns[:, 3 * finger, 1] = spread
         turns[:, 3 * finger + 1, 2] = -hand.sign * bend
         turns[:, 3 * finger + 2, 2] = -hand.sign * 0.7 * bend
-    turns[:, 12] = x[:, 15:18]
-    for k, joint in ((18, 13), (19, 14)):
+    turns[:, _THUMB] = x[:, 15:18]
+    for k, joint in ((18, _THUMB + 1), (19, _THUMB + 2)):
         turns[:, joint, 1] = hand.sign * 0.8 * x[:, k]
         turns[:, joint, 2] = -hand.sign * 0.4 * x[:, k]
     return turns
@@ -120,7 +125,7 @@ def _points(hand: _Hand, x: np.ndarray) -> np.ndarray:  # [B, _SIZE] -> [B, 21, 
         base = np.zeros((len(x), 3)) if parent < 0 else places[parent]
         places.append(base + (above @ hand.bones[j]))
         turns.append(above @ local[:, j])
-    points = np.zeros((len(x), 21, 3))
+    points = np.zeros((len(x), len(HandPoint), 3))
     for mark, j in _JOINT_OF.items():
         points[:, mark] = places[j]
     for tip, (mark, j) in enumerate(_TIP_OF.items()):

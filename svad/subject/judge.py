@@ -5,7 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from svad.body import coco
+from svad.body.coco import HIPS, SHOULDERS, Keypoint
 from svad.core.errors import PhotoError
+from svad.face.landmarks import MeshPoint
 from svad.subject.detect import Box, Detection
 from svad.subject.evidence import hidden_sides
 
@@ -61,9 +64,9 @@ def warnings(
         texts.append(SMALL)
     texts += _cuts(matte, keypoints, face)
     points = keypoints
-    shoulders = abs(points[5, 0] - points[6, 0])
-    torso = abs(points[[5, 6], 1].mean() - points[[11, 12], 1].mean())
-    if points[[5, 6, 11, 12], 2].min() > 0.3 and shoulders < 0.25 * torso:
+    shoulders = abs(points[Keypoint.LEFT_SHOULDER, 0] - points[Keypoint.RIGHT_SHOULDER, 0])
+    torso = abs(points[list(SHOULDERS), 1].mean() - points[list(HIPS), 1].mean())
+    if points[[*SHOULDERS, *HIPS], 2].min() > 0.3 and shoulders < 0.25 * torso:
         texts.append(SIDE)
     if face is None:
         texts.append(FACE)
@@ -78,16 +81,17 @@ def _cuts(matte: np.ndarray, points: np.ndarray, face: np.ndarray | None) -> lis
     solid = matte > 127
     texts = []
     top = solid[:2].any(0)
-    if top.sum() > 0.02 * height and face is not None and face[10, 1] < 0.06 * height:
+    high = face is not None and face[MeshPoint.FOREHEAD, 1] < 0.06 * height
+    if top.sum() > 0.02 * height and high:
         texts.append(HEAD)
 
-    def seen(indices: list[int]) -> bool:
-        p = points[indices]
+    def seen(*indices: int) -> bool:
+        p = points[list(indices)]
         return bool(((p[:, 1] < 0.995 * height) & (p[:, 2] > 0.5)).any())
 
-    if not seen([13, 14]):
+    if not seen(*coco.KNEES):
         texts.append(WAIST)
-    elif not seen([15, 16]) or (not seen([17, 20, 19, 22]) and solid[-2:].any()):
+    elif not seen(*coco.ANKLES) or (not seen(*coco.BIG_TOES, *coco.HEELS) and solid[-2:].any()):
         texts.append(KNEES)
     return texts
 

@@ -13,7 +13,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from svad.subject.keypoints import FACE_MESH_68
+from svad.face.landmarks import MESH_OF_IBUG
 
 _NOISE = ("inference_feedback", "XNNPACK", "absl::InitializeLog", "NORM_RECT", "gl_context")
 
@@ -130,7 +130,7 @@ class Landmarker:
     ) -> np.ndarray | None:  # [68, 2] x px, y px
         """The 68 classical points of the most prominent face, or None."""
         mesh = self.face(rgb)
-        return None if mesh is None else mesh[list(FACE_MESH_68), :2]
+        return None if mesh is None else mesh[list(MESH_OF_IBUG), :2]
 
     def hands(
         self,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from svad.body.coco import BODY_AND_FEET
 from svad.config import SubjectConfig
 from svad.core.errors import PhotoError
 from svad.subject import judge
@@ -41,7 +42,7 @@ def look(photo: Photo, config: SubjectConfig, detector: Detector | None = None) 
     found = detector.detect(_for_detection(photo))
     if found is None:
         raise PhotoError(judge.NOBODY)
-    body = found.keypoints[:23]
+    body = found.keypoints[BODY_AND_FEET]
     person = person_box(body[_inside(body, photo.rgb)], found.mask, 0.0)
     judge.refuse(found, person)
     frame = working_frame(person, photo.rgb.shape[:2], config.person_height)

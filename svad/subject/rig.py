@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from svad.body import skeleton as sk
+from svad.body.keypoints import VERTEX_POINTS
 from svad.body.model import BodyModel
+from svad.face.landmarks import STEADY
 from svad.geometry.rotation import rodrigues_array
 
-JOINTS = 22  # pelvis to wrists; fingers move with the wrist, jaw and eyes with the head
+JOINTS = sk.LARGE  # pelvis to wrists; fingers move with the wrist, jaw and eyes with the head
 BETAS = 10
 SCALES = 11
 SHAPE = BETAS + SCALES
@@ -19,14 +22,12 @@ FORM = slice(3 * JOINTS + 3, 3 * JOINTS + 3 + SHAPE)  # betas, logs of the bone 
 BUILD = FORM.stop  # 1 = a typical woman's build, -1 = a typical man's; only the prior reads it
 COUNT = BUILD + 1
 
-# well spread, steady points of the face mesh: eye corners, brows, nose, mouth, cheeks, chin
-FACE_POINTS = (
-    *(33, 133, 362, 263, 159, 386, 145, 374, 70, 105, 107, 336, 334, 300, 168, 6, 197, 4, 2),
-    *(98, 327, 61, 291, 0, 17, 152, 148, 377, 172, 397, 132, 361, 127, 356, 10, 109, 338, 50, 280),
-)
 # finger knuckles that show how the hand is turned: index and pinky
-_KNUCKLES = ((25, 20), (31, 20), (40, 21), (46, 21))
-_FOLD = {**{j: 20 for j in range(25, 40)}, **{j: 21 for j in range(40, 55)}, 22: 15, 23: 15, 24: 15}
+_KNUCKLES = tuple(
+    (knuckle, sk.FOLDED[knuckle])
+    for side in sk.SIDES
+    for knuckle in sk.of_side(side, "index1", "pinky1")
+)
 
 
 class Rig:
@@ -35,32 +36,35 @@ class Rig:
     def __init__(self, body: BodyModel, samples: int, seed: int = 0) -> None:
         self.body = body
         self.parents = body.parents[:JOINTS]
-        mesh = body.faces[body.mesh_faces[list(FACE_POINTS)]]  # [M, 3]
+        mesh = body.faces[body.mesh_faces[list(STEADY)]]  # [M, 3]
         surface = _sample_vertices(body, samples, seed)
-        self._index = torch.cat([body.keypoints[:11], mesh.flatten(), surface])
-        self._bary = body.mesh_weights[list(FACE_POINTS)].numpy()[..., None]
+        self._index = torch.cat([body.keypoints[: len(VERTEX_POINTS)], mesh.flatten(), surface])
+        self._bary = body.mesh_weights[list(STEADY)].numpy()[..., None]
         weights = body.weights[self._index].numpy().astype(np.float64)
-        for joint, target in _FOLD.items():
-            weights[:, target] += weights[:, joint]
+        for joint, target in enumerate(sk.FOLDED):
+            if joint != target:
+                weights[:, target] += weights[:, joint]
         self.weights = self._gather(weights[:, :JOINTS])  # [N, 22]
         for _, wrist in _KNUCKLES:
             row = np.zeros((1, JOINTS))
             row[0, wrist] = 1
             self.weights = np.concatenate([self.weights, row])
-        points = 11 + len(FACE_POINTS)
-        self.keypoints = slice(0, 11)  # nose, R eye, L eye, R ear, L ear, L toes, heel, R ...
-        self.face = slice(11, points)
+        first = len(VERTEX_POINTS)
+        points = first + len(STEADY)
+        self.keypoints = slice(0, first)
+        self.face = slice(first, points)
         self.surface = slice(points, points + len(surface))
         self.knuckles = slice(self.surface.stop, self.surface.stop + len(_KNUCKLES))
         self.build = 0.5 * (body.builds[0, :BETAS] - body.builds[1, :BETAS]).double().numpy()
-        self.has_face = bool((body.mesh_weights[list(FACE_POINTS)].sum(1) > 0.5).all())
+        self.has_face = bool((body.mesh_weights[list(STEADY)].sum(1) > 0.5).all())
         self.linearise(np.zeros(SHAPE))
 
     def _gather(self, values: np.ndarray) -> np.ndarray:
         """Per-vertex values [n, C] to per-point values: face points are mixed from corners."""
-        n = 3 * len(FACE_POINTS)
-        face = (values[11 : 11 + n].reshape(-1, 3, values.shape[1]) * self._bary).sum(1)
-        return np.concatenate([values[:11], face, values[11 + n :]])
+        first = len(VERTEX_POINTS)
+        body, face, surface = np.split(values, (first, first + 3 * len(STEADY)))
+        face = (face.reshape(-1, 3, values.shape[1]) * self._bary).sum(1)
+        return np.concatenate([body, face, surface])
 
     def rest(
         self,

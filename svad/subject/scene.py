@@ -5,12 +5,14 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from svad.body import coco
+from svad.body.coco import Keypoint
 from svad.media.fields import masked_blur, pull_push
-from svad.subject import keypoints as kp
+from svad.pose.keypoints import FINGERS
 
-_ARMS = ((5, 7), (7, 9), (6, 8), (8, 10))
-_LEGS = ((11, 13), (13, 15), (12, 14), (14, 16))
-_FEET = ((17, 19), (20, 22), (15, 17), (16, 20))
+_TO_TOES = tuple(zip(coco.ANKLES, coco.BIG_TOES, strict=True))
+_FEET = (*zip(coco.BIG_TOES, coco.HEELS, strict=True), *_TO_TOES)
+_LIMBS = (*coco.ARM_LINES, *coco.LEG_LINES, *_FEET)
 _NOISE = 5.0  # grey levels a plain background may differ by besides its own noise
 
 
@@ -65,17 +67,17 @@ class Scene:
         """[h, w] bool: limbs drawn as lines this thick (share of the height)."""
         canvas = np.zeros(self.soft.shape, np.uint8)
         thickness = max(1, round(share * self.tall))
-        draw(canvas, self.points, _ARMS + _LEGS + _FEET, score, thickness)
-        for part in (kp.LEFT_HAND, kp.RIGHT_HAND):
+        draw(canvas, self.points, _LIMBS, score, thickness)
+        for part in coco.HANDS.values():
             if self.points[part.start, 2] > 0.8:
-                draw(canvas, self.points[part], kp.FINGERS, 0.5, max(1, thickness // 3))
+                draw(canvas, self.points[part], FINGERS, 0.5, max(1, thickness // 3))
         return canvas > 0
 
     def _shoes(self) -> np.ndarray:
         """[h, w] bool: round the feet, where grey soles pass for the floor's shadow."""
         canvas = np.zeros(self.soft.shape, np.uint8)
         points = self.points.copy()
-        for ankle, toe in ((15, 17), (16, 20)):  # shoes reach further than the toe landmark
+        for ankle, toe in _TO_TOES:  # shoes reach further than the toe landmark
             points[toe, :2] += 0.9 * (points[toe, :2] - points[ankle, :2])
         draw(canvas, points, _FEET, 0.6, max(1, round(0.075 * self.tall)))
         return canvas > 0
@@ -83,7 +85,7 @@ class Scene:
     def _shins(self) -> np.ndarray:
         """[h, w] bool: the rows of knees and shins, where nobody has anything thin."""
         rows = np.zeros(self.soft.shape, bool)
-        legs = self.points[[11, 12, 13, 14, 15, 16]]
+        legs = self.points[[*coco.HIPS, *coco.KNEES, *coco.ANKLES]]
         if legs[:, 2].min() > 0.6:
             hip, knee, ankle = (legs[i : i + 2, 1] for i in (0, 2, 4))
             top = int((0.4 * hip + 0.6 * knee).mean())
@@ -93,7 +95,7 @@ class Scene:
     def torso(self) -> np.ndarray:
         """[h, w] bool: between shoulders and hips."""
         canvas = np.zeros(self.soft.shape, np.uint8)
-        corners = self.points[[5, 6, 12, 11]]
+        corners = self.points[[*coco.SHOULDERS, *coco.HIPS]]
         if corners[:, 2].min() > 0.3:
             cv2.fillConvexPoly(canvas, cv2.convexHull(corners[:, :2].astype(np.int32)), 1)
         return canvas > 0
@@ -162,10 +164,11 @@ class Scene:
         """Drops crumbs and thin things that stick out where nobody has anything thin."""
         core = cv2.dilate((self.soft > 0.35).astype(np.uint8), self.disk(0.008)) > 0
         near = np.zeros(person.shape, np.uint8)
-        for i in (0, 9, 10):  # hair and hats, hands and what they hold
-            radius = 0.14 if i == 0 else 0.07
-            if self.points[i, 2] > 0.4:
-                x, y = (int(v) for v in self.points[i, :2])
+        wrists = (Keypoint.LEFT_WRIST, Keypoint.RIGHT_WRIST)
+        for point in (Keypoint.NOSE, *wrists):  # hair and hats, hands and what they hold
+            radius = 0.07 if point in wrists else 0.14
+            if self.points[point, 2] > 0.4:
+                x, y = (int(v) for v in self.points[point, :2])
                 cv2.circle(near, (x, y), int(radius * self.tall), 1, -1)
         thick = cv2.morphologyEx(person.astype(np.uint8), cv2.MORPH_OPEN, self.disk(0.014)) > 0
         keep = person & (core | thick | (near > 0) | self.bones(0.03))

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from svad.body.free import load_free_body
-from svad.body.keypoints import mediapipe_body, whole_body
+from svad.body.keypoints import face_mesh, whole_body
 from svad.body.model import BodyModel, RestBody
 from svad.body.smplx_file import load_smplx_body
 from svad.core.errors import MissingFile, SvadError
@@ -89,7 +89,7 @@ def test_the_pelvis_is_where_that_of_the_default_body_is(body: BodyModel) -> Non
 
 def test_tracked_points_are_where_the_default_bodys_are(body: BodyModel) -> None:
     free, betas = load_free_body(), torch.zeros(10)
-    for table, most in ((whole_body, 1e-4), (mediapipe_body, 0.003)):  # metres; the latter warped
+    for table, most in ((whole_body, 1e-4), (face_mesh, 0.003)):  # metres; the latter warped
         ours, theirs = (table(b).points(b.template, b.rest_joints(betas)) for b in (body, free))
         assert (ours - theirs).norm(dim=1).max() < most
 

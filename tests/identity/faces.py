@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from svad.face.landmarks import MESH_OF_IBUG
 from svad.geometry.similarity import for_opencv, invert, move
 from svad.identity import align
-from svad.subject.keypoints import FACE_MESH_68
 from svad.subject.landmarker import shared_landmarker
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -43,7 +43,7 @@ def sharp_face(name: str) -> tuple[np.ndarray, np.ndarray]:  # [H, W, 3] uint8, 
         rgb = np.asarray(image.convert("RGB"))
     mesh = shared_landmarker().face(rgb[: len(rgb) // 3])
     assert mesh is not None
-    points = mesh[list(FACE_MESH_68), :2].astype(np.float64)
+    points = mesh[list(MESH_OF_IBUG), :2].astype(np.float64)
     low = np.floor(points.mean(0) - 1.8 * align.face_size(points)).astype(int).clip(0)
     high = np.ceil(points.mean(0) + 1.8 * align.face_size(points)).astype(int)
     return rgb[low[1] : high[1], low[0] : high[0]].copy(), points - low

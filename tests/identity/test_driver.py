@@ -10,6 +10,8 @@ import pytest
 import torch
 
 from svad.body.free import load_free_body
+from svad.body.skeleton import EYES
+from svad.face.projection import eye_places
 from svad.geometry.camera import Camera, orbit_camera, photo_camera
 from svad.geometry.rotation import rodrigues
 from svad.identity import driver as d
@@ -29,7 +31,7 @@ def standing(yaw: float = 0.0, place: tuple[float, float, float] = (0, 0, -4)) -
     rotations = np.zeros((55, 3), np.float32)
     rotations[0, 1] = np.radians(yaw)
     turn = rodrigues(torch.from_numpy(rotations[0]).double()).numpy()
-    eyes = joints[list(d.EYE_JOINTS)].mean(0)
+    eyes = joints[list(EYES)].mean(0)
     moved = turn @ (eyes - joints[0]) + joints[0]
     return Pose(rotations, (np.array(place) - moved).astype(np.float32), np.zeros(0, np.float32))
 
@@ -69,7 +71,7 @@ def test_walking_around_is_the_same_as_turning(yaw: float) -> None:
 def test_the_camera_sees_the_head_as_the_frame_does() -> None:
     """Points near the head fall where the frame has them, up to a similarity."""
     pose = standing(35, (0.9, 0.7, -4))
-    turns, places = d.head_places([pose], tiny_joints(), PARENTS)
+    turns, places = eye_places([pose], tiny_joints(), PARENTS)
     numbers = np.random.default_rng(0)
     points = numbers.normal(0, 0.02, (30, 3))  # small: what perspective adds stays small too
     frame = CAMERA.project(points @ turns[0].T + places[0])[:, :2].astype(float)

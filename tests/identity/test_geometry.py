@@ -121,19 +121,6 @@ def test_no_head_among_the_boxes() -> None:
     assert largest(boxes, torch.tensor([0.9, 0.6])) == 1
 
 
-def test_five_points_are_those_of_the_face() -> None:
-    points = np.zeros((68, 2))
-    points[36:42], points[42:48], points[30] = (10, 20), (40, 20), (25, 35)
-    points[48], points[54] = (15, 50), (35, 50)
-    assert geometry.five_points(points).tolist() == [
-        [10, 20],
-        [40, 20],
-        [25, 35],
-        [15, 50],
-        [35, 50],
-    ]
-
-
 def test_smoothing_keeps_what_does_not_change() -> None:
     still = torch.full((4, 3), 2.0)
     assert torch.allclose(smooth(still, 0.3), still)

@@ -7,12 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from svad.body.coco import FACE
 from svad.body.free import load_free_body
+from svad.face.projection import KnownFace
 from svad.identity import align
 from svad.identity.fusion import NO_FACE, NotFused
-from svad.identity.locate import SIDE, ExpectedFaces, locate
+from svad.identity.locate import SIDE, locate
 from svad.identity.pictures import THUMBNAIL, best_photo, close_up, turntable
-from svad.pose.keypoints import FACE
 from svad.subject.landmarker import shared_landmarker
 from tests.identity import whole
 
@@ -22,16 +23,16 @@ EXPECTED = np.random.default_rng(0).normal((110, 80), 15, (68, 2))
 
 def test_the_fitted_body_expects_the_photos_face_where_it_is() -> None:
     subject = whole.subject("ada")
-    expected = ExpectedFaces(load_free_body(), subject.body)
-    found = expected.points(subject.body.pose, subject.body.camera)
+    expected = KnownFace(load_free_body(), subject.body)
+    found = expected.landmarks(subject.body.pose, subject.body.camera)
     truth = subject.keypoints[FACE, :2]
     assert np.linalg.norm(found - truth, axis=1).mean() < 0.12 * align.face_size(truth)
 
 
 def test_a_detector_finds_the_small_face_of_a_whole_person() -> None:
     subject = whole.subject("kenji")
-    expected = ExpectedFaces(load_free_body(), subject.body)
-    near = expected.points(subject.body.pose, subject.body.camera)
+    expected = KnownFace(load_free_body(), subject.body)
+    near = expected.landmarks(subject.body.pose, subject.body.camera)
     found = locate(subject.photo.rgb, near, shared_landmarker().face_points)
     truth = subject.keypoints[FACE, :2]
     assert np.linalg.norm(found - truth, axis=1).mean() < 0.03 * align.face_size(truth)

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
+from svad.body.coco import FACE
 from svad.identity.source import head_source
-from svad.pose.keypoints import FACE
 from svad.types import Closeup, Photo, Subject
 from tests.identity.test_track import face_points
 

@@ -10,16 +10,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from svad.body.coco import FACE
 from svad.body.free import load_free_body
 from svad.config import IdentityConfig
 from svad.core.errors import MissingWeights, NothingToDo, Stopped
+from svad.face.projection import KnownFace
 from svad.identity import fusion, person, select
 from svad.identity.fit import FitConfig
-from svad.identity.locate import ExpectedFaces
 from svad.identity.models import LazyModels
 from svad.identity.stage import IdentityStage
 from svad.identity.track import track
-from svad.pose.keypoints import FACE
 from svad.subject.landmarker import shared_landmarker
 from svad.types import PHOTO_WEIGHT, Clip, Subject
 from tests.identity import whole
@@ -73,12 +73,12 @@ def test_the_face_comes_into_the_frames_that_show_it(models: LazyModels) -> None
     np.testing.assert_array_equal(before.rgb, kept)  # the clip that came in is left alone
     assert after.rgb.shape == before.rgb.shape
     assert after.poses == before.poses and after.matte is before.matte
-    expected = ExpectedFaces(load_free_body(), subject.body)
+    expected = KnownFace(load_free_body(), subject.body)
     for i, turn in enumerate(TURNS):
         changed = (after.rgb[i] != before.rgb[i]).any(-1)
         assert changed.any() == (abs(turn) < 75)
         if changed.any():
-            face = expected.points(before.poses[i], before.cameras[i])
+            face = expected.landmarks(before.poses[i], before.cameras[i])
             rows, columns = np.nonzero(changed)
             room = 0.5 * np.ptp(face, axis=0).max()
             assert columns.min() > face[:, 0].min() - room and rows.min() > face[:, 1].min() - room
@@ -151,8 +151,8 @@ def test_another_view_than_the_pose_says_is_left(models: LazyModels) -> None:
     """A detector that finds the face turned by 40 degrees: the landmarks cannot agree."""
     subject = whole.subject("ada")
     clip = whole.clip(subject, 0.0)
-    expected = ExpectedFaces(load_free_body(), subject.body)
-    wrong = expected.points(whole.turned(subject, 40.0), clip.cameras[0])
+    expected = KnownFace(load_free_body(), subject.body)
+    wrong = expected.landmarks(whole.turned(subject, 40.0), clip.cameras[0])
 
     def detect(cut: np.ndarray) -> np.ndarray:
         spread = np.ptp(wrong, axis=0).max()

@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from svad.body.coco import FACE
 from svad.body.flame import EYELIDS
 from svad.body.free import load_free_body
 from svad.body.keypoints import whole_body
@@ -24,7 +25,6 @@ from svad.identity.models import LazyModels
 from svad.identity.network import build_network
 from svad.identity.sizes import HeadSizes, LiftingSizes, PyramidSizes, RefinerSizes, VitSizes
 from svad.identity.track import TrackSizes
-from svad.pose.keypoints import FACE
 from svad.subject.checks import read_photo
 from svad.subject.stage import SubjectStage
 from svad.types import Clip, Pose, Subject

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from svad.body.coco import FACE, LEFT_HAND, RIGHT_HAND
 from svad.body.free import load_free_body
 from svad.body.model import BodyModel
 from svad.geometry.camera import photo_camera
@@ -20,7 +21,6 @@ from svad.pose.drive import (
     even_turn,
     paper_turn,
 )
-from svad.pose.keypoints import FACE, LEFT_HAND, RIGHT_HAND
 from svad.types import BodyFit, Pose
 from tests.pose.figures import person
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from svad.pose.keypoints import FACE, LEFT_HAND, RIGHT_HAND, WholeBody, pack, to_figure, with_neck
+from svad.body.coco import FACE, LEFT_HAND, RIGHT_HAND
+from svad.pose.keypoints import WholeBody, pack, to_figure, with_neck
 from svad.pose.keypoints import unpack as unpack_arrays
 
 

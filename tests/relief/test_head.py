@@ -7,13 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from svad.body.skeleton import Joint
+from svad.face.landmarks import LOWER_LIP_EDGE, UPPER_LIP_EDGE
 from svad.geometry.camera import photo_camera
 from svad.relief.densify import between_points
 from svad.relief.expression import LIDS, ExpressionField, blinking, eye_holes
 from svad.relief.hair import flat_fill, head_frame, patchwork
 from svad.relief.head import face_depth, face_hull, face_triangles
 from svad.relief.head_completion import (
-    HEAD,
     HairTones,
     cloth_behind,
     coloured_points,
@@ -21,7 +22,7 @@ from svad.relief.head_completion import (
     hair_behind,
     make_crown,
 )
-from svad.relief.mouth import DEPTH, LOWER, UPPER, mouth_points
+from svad.relief.mouth import DEPTH, mouth_points
 from svad.relief.points import BACK, Sheet, sheet_points
 
 SKIN = np.array([0.85, 0.65, 0.55], np.float32)
@@ -72,7 +73,7 @@ def head_sheet(face: np.ndarray, *, long: bool) -> Sheet:
     rgb += 0.01 * np.random.default_rng(0).standard_normal(rgb.shape).astype(np.float32)
     bulge = np.sqrt(np.clip(1 - r2, 0.02, 1)) * 0.09
     weights = np.zeros((HEIGHT, WIDTH, 22), np.float32)
-    weights[..., HEAD] = ~shirt
+    weights[..., Joint.HEAD] = ~shirt
     weights[..., 9] = shirt
     return Sheet(
         0, (0.0, 0.0), 1, mask, mask.astype(np.float32), (FAR - bulge).astype(np.float32),
@@ -91,8 +92,8 @@ def subject(face, camera, body):
 
 
 def crown_of(subject, body, sheet: Sheet):
-    vertices = body.template.numpy() - body.joint_template.numpy()[HEAD] + (0, 0, -FAR)
-    joints = body.joint_template.numpy() - body.joint_template.numpy()[HEAD] + (0, 0.05, -FAR)
+    vertices = body.template.numpy() - body.joint_template.numpy()[Joint.HEAD] + (0, 0, -FAR)
+    joints = body.joint_template.numpy() - body.joint_template.numpy()[Joint.HEAD] + (0, 0.05, -FAR)
     return make_crown([sheet], subject, body, vertices.astype(np.float32), joints, 0)
 
 
@@ -201,15 +202,15 @@ def test_a_blink_closes_the_lids_in_front_of_a_still_eyeball(face):
 
 def test_the_mouth_hides_behind_closed_lips_and_follows_the_jaw(camera, face):
     closed = face.copy()
-    closed[list(LOWER), :2] = closed[list(UPPER), :2]
+    closed[list(LOWER_LIP_EDGE), :2] = closed[list(UPPER_LIP_EDGE), :2]
     near = np.full(468, FAR, np.float32)
-    points, rig = mouth_points(closed, near, np.tile(SKIN, (468, 1)), camera, 22, HEAD)
+    points, rig = mouth_points(closed, near, np.tile(SKIN, (468, 1)), camera, 22, Joint.HEAD)
     assert len(rig) == len(points)
     assert (camera.project(points.xyz)[:, 2] > FAR + 0.4 * DEPTH).all()
-    assert (points.weights[:, HEAD] == 1).all() and not points.seen.any()
+    assert (points.weights[:, Joint.HEAD] == 1).all() and not points.seen.any()
     assert np.allclose(rig.weights.sum(1).max(), 1, atol=1e-5)
     jaw = np.zeros((468, 1, 3), np.float32)
-    jaw[list(LOWER), 0, 1] = -0.03
+    jaw[list(LOWER_LIP_EDGE), 0, 1] = -0.03
     jaw[[78, 308]] = 0
     moved = rig.directions(jaw)[:, 0, 1]
     assert moved.min() == pytest.approx(-0.03, abs=1e-3)

@@ -9,12 +9,12 @@ import cv2
 import numpy as np
 from torch import Tensor, nn
 
+from svad.body.coco import FACE
 from svad.body.free import load_free_body
 from svad.body.keypoints import whole_body
+from svad.face.landmarks import five_points
+from svad.face.projection import KnownFace
 from svad.geometry.camera import photo_camera
-from svad.pose.keypoints import FACE
-from svad.restoration.align import five_points
-from svad.restoration.known import KnownFace
 from svad.restoration.networks import build_networks
 from svad.restoration.restorer import Restored, Restorer
 from svad.restoration.sizes import Sizes
@@ -78,9 +78,14 @@ def still_clip(frames: int, sigma: float) -> Clip:
     return replace(clip, rgb=rgb)
 
 
+def known_face(one: Subject) -> KnownFace:
+    """The face of a subject on the default body, where the photo shows it."""
+    return KnownFace(load_free_body(), one.body, one.keypoints)
+
+
 def known_points(clip: Clip, frame: int) -> np.ndarray:  # [5, 2] px, whole-numbered centres
     """Where the body's five points are in a frame."""
-    known = KnownFace(load_free_body(), subject())
+    known = known_face(subject())
     return five_points(known.landmarks(clip.poses[frame], clip.cameras[frame])) - 0.5
 
 

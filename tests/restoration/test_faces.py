@@ -5,22 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
-from svad.body.free import load_free_body
 from svad.config import RestorationConfig
-from svad.geometry.camera import orbit_camera
 from svad.geometry.similarity import move
-from svad.pose.keypoints import FACE
 from svad.restoration import faces
 from svad.restoration.align import TEMPLATE
 from svad.restoration.faces import FramedFace, framed, nearest
-from svad.restoration.known import KnownFace
 from svad.restoration.search import Found, Search
 from tests.restoration.clips import (
     RowsDetector,
     body_landmarks,
     clip_of,
+    known_face,
     known_points,
     row,
     subject,
@@ -31,48 +27,13 @@ UPRIGHT = move(TEMPLATE, np.array([[0.15, 0, 80.0], [0, 0.15, 60.0]]))  # a face
 
 
 def search(clip, detector=None, landmarks=None, **settings) -> Found:
-    looking = Search(
-        known=KnownFace(load_free_body(), subject()), detector=detector, landmarks=landmarks
-    )
+    looking = Search(known=known_face(subject()), detector=detector, landmarks=landmarks)
     ticks: list[int] = []
     config = RestorationConfig(**settings)
     frames = looking.showing(clip, config.max_yaw)
     found = looking(clip, frames, config, lambda done, total: ticks.append(done))
     assert ticks or not found.faces
     return found
-
-
-def test_the_known_face_is_the_photos_in_the_photo_and_turns_with_the_head() -> None:
-    clip = clip_of([(25.0, 0.1)])
-    one = subject()
-    shift = np.array([3.0, -2.0])  # px, by which the photo's face lies beside the body's
-    points = one.keypoints.copy()
-    points[FACE, :2] = body_landmarks(clip, 0) + shift
-    known = KnownFace(load_free_body(), replace(one, keypoints=points))
-    first = known.landmarks(clip.poses[0], clip.cameras[0])
-    assert np.abs(first - points[FACE, :2]).max() < 0.01
-    away = known.landmarks(clip.poses[1], clip.cameras[1]) - body_landmarks(clip, 1)
-    assert np.abs(away[:, 1] + 2).max() < 0.3  # what is up and down stays
-    assert np.abs(away[:, 0] - 3 * np.cos(np.radians(25))).max() < 0.4  # seen from the side
-
-
-def test_landmarks_of_the_photo_that_cannot_be_are_not_believed() -> None:
-    clip, one = clip_of([]), subject()
-    points = one.keypoints.copy()
-    points[FACE, :2] = 5.0
-    lost = KnownFace(load_free_body(), replace(one, keypoints=points))
-    found = lost.landmarks(clip.poses[0], clip.cameras[0])
-    assert np.abs(found - body_landmarks(clip, 0)).max() < 0.01
-
-
-@pytest.mark.parametrize("degrees", [-170, -80, -30, 0, 45, 90, 150])
-def test_yaw_is_that_between_face_and_camera(degrees: float) -> None:
-    clip, known = clip_of([(20.0, 0.0)]), KnownFace(load_free_body(), subject())
-    place = known.head(clip.poses[0])[1]
-    camera = orbit_camera(place, 3.0, np.radians(degrees), 0.3, 500, 200, 200)
-    assert np.degrees(known.yaw(clip.poses[0], camera)) == pytest.approx(abs(degrees), abs=3)
-    turned = np.degrees(known.yaw(clip.poses[1], camera))
-    assert turned == pytest.approx(min(abs(degrees - 20), 360 - abs(degrees - 20)), abs=5)
 
 
 def test_only_frames_that_show_the_face_are_looked_at() -> None:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from svad.body import coco
 from svad.body.free import load_free_body
+from svad.face.landmarks import MESH_OF_IBUG
 from svad.geometry.camera import Camera, photo_camera
 from svad.geometry.zbuffer import draw
-from svad.subject import keypoints as kp
 from svad.subject.evidence import JOINT_OF, POINT_OF
 from svad.subject.fit import rest_pose
 
@@ -70,18 +71,18 @@ def person(
     image[hit] = (color * light[maps.near_face][..., None])[hit]
     image = image.reshape(height, 2, width, 2, 3).mean((1, 3))
     matte = hit.astype(np.float32).reshape(height, 2, width, 2).mean((1, 3)) * 255
-    keypoints = np.zeros((kp.COUNT, 3), np.float32)
+    keypoints = np.zeros((coco.COUNT, 3), np.float32)
     flat = camera.project(joints)
     marks = camera.project(vertices[body.keypoints].numpy())
-    for coco, joint in JOINT_OF.items():
-        keypoints[coco] = (*flat[joint, :2], 1)
-    for coco, mark in POINT_OF.items():
-        keypoints[coco] = (*marks[mark, :2], 1)
+    for point, joint in JOINT_OF.items():
+        keypoints[point] = (*flat[joint, :2], 1)
+    for point, mark in POINT_OF.items():
+        keypoints[point] = (*marks[mark, :2], 1)
     face = camera.project(body.mesh_points(vertices).numpy())
     depth = (face[:, 2] - face[:, 2].mean()) * camera.focal[0] / face[:, 2].mean()
     face = np.concatenate([face[:, :2], depth[:, None]], 1).astype(np.float32)
-    keypoints[kp.FACE, :2] = face[list(kp.FACE_MESH_68), :2]
-    keypoints[kp.FACE, 2] = 1
+    keypoints[coco.FACE, :2] = face[list(MESH_OF_IBUG), :2]
+    keypoints[coco.FACE, 2] = 1
     rgb = np.clip(image + 0.5, 0, 255).astype(np.uint8)
     return Person(rgb, (matte + 0.5).astype(np.uint8), keypoints, face, joints, camera)
 

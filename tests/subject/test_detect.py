@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
+from svad.body import coco
 from svad.config import SubjectConfig
 from svad.core.errors import PhotoError
 from svad.subject import detect as d
-from svad.subject import keypoints as kp
 from svad.subject.landmarker import _quiet, shared_landmarker
 from svad.subject.look import look
 from svad.types import Photo
@@ -37,7 +37,7 @@ def test_drawn_person_is_found_where_they_are(detector: d.MediapipeDetector) -> 
     mask = found.mask > 0.5
     solid = one.matte > 127
     assert (mask & solid).sum() / (mask | solid).sum() > 0.85
-    assert np.isfinite(found.depth[5:17]).all() and np.isnan(found.depth[kp.FACE]).all()
+    assert np.isfinite(found.depth[5:17]).all() and np.isnan(found.depth[coco.FACE]).all()
 
 
 def test_found_again_small_and_off_centre(detector: d.MediapipeDetector) -> None:

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from svad.body.free import load_free_body
+from svad.face.landmarks import STEADY
 from svad.geometry.rotation import rodrigues_array
 from svad.subject import rig as r
 from svad.subject.detect import MediapipeDetector
@@ -117,7 +118,7 @@ def test_head_turn_from_the_real_face_mesh(pitch: float, yaw: float) -> None:
     rig = r.Rig(load_free_body(), 50)
     rest = rig.rest(np.zeros(r.SHAPE))[1][rig.face]
     evidence = gather(found.keypoints, found.depth, found.face, one.matte)
-    turn = face_turn(evidence, rest, r.FACE_POINTS)
+    turn = face_turn(evidence, rest, STEADY)
     true = rodrigues_array(np.radians(np.array((pitch, yaw, 0.0))))
     angle = np.degrees(np.arccos(np.clip((np.trace(true.T @ turn) - 1) / 2, -1, 1)))
     assert angle < 9
@@ -165,5 +166,5 @@ def test_rig_agrees_with_the_body_model() -> None:
         points[0, rig.keypoints], vertices[body.keypoints[:11]].numpy(), atol=1e-4
     )
     np.testing.assert_allclose(
-        points[0, rig.face], body.mesh_points(vertices).numpy()[list(r.FACE_POINTS)], atol=2e-3
+        points[0, rig.face], body.mesh_points(vertices).numpy()[list(STEADY)], atol=2e-3
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from svad.body import coco
+from svad.face.landmarks import MESH_OF_IBUG
 from svad.subject import keypoints as kp
 
 
@@ -21,28 +23,23 @@ def test_body_points_take_their_places() -> None:
     np.testing.assert_array_equal(points[:17, 0], expected)
     np.testing.assert_array_equal(points[[17, 19, 20, 22], 0], [31, 29, 32, 30])
     assert points[18, 2] == points[21, 2] == 0  # mediapipe has no small toe
-    np.testing.assert_array_equal(points[kp.FACE, 2], 0)
+    np.testing.assert_array_equal(points[coco.FACE, 2], 0)
 
 
 def test_found_hands_and_face_are_copied() -> None:
     face = np.random.default_rng(0).uniform(0, 99, (478, 3)).astype(np.float32)
     left = np.arange(63, dtype=np.float32).reshape(21, 3)
     points = kp.whole_body(numbered_pose(), face, left, None)
-    np.testing.assert_array_equal(points[kp.LEFT_HAND], left)
-    np.testing.assert_array_equal(points[kp.FACE, :2], face[list(kp.FACE_MESH_68), :2])
-    np.testing.assert_array_equal(points[kp.FACE, 2], 1)
+    np.testing.assert_array_equal(points[coco.LEFT_HAND], left)
+    np.testing.assert_array_equal(points[coco.FACE, :2], face[list(MESH_OF_IBUG), :2])
+    np.testing.assert_array_equal(points[coco.FACE, 2], 1)
 
 
 def test_missing_hand_keeps_stand_ins_at_half_score() -> None:
     points = kp.whole_body(numbered_pose(), None, None, None)
-    hand = points[kp.RIGHT_HAND]
+    hand = points[coco.RIGHT_HAND]
     assert (hand[:, 2] > 0).sum() == 3
     np.testing.assert_allclose(hand[5], (20, 120, 0.5 * 20 / 33), rtol=1e-6)
-
-
-def test_the_68_face_points_are_mirror_images_in_number() -> None:
-    assert len(kp.FACE_MESH_68) == 68 == len(set(kp.FACE_MESH_68))
-    assert max(kp.FACE_MESH_68) < 478
 
 
 def test_moving_there_and_back() -> None:

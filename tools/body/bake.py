@@ -17,8 +17,10 @@ import numpy as np
 from svad.body.free import DATA_FILE
 from svad.body.skeleton import PARENTS
 from svad.core.errors import MissingFile
+from svad.face.expressions import ARKIT
+from svad.face.landmarks import MESH_OF_IBUG, MeshPoint
 from tools.body.makehuman import Source, read_source
-from tools.body.placement import FACE_MESH_68, place_face_mesh
+from tools.body.placement import place_face_mesh
 from tools.body.regressor import fit_regressor, mirror_table
 from tools.body.shapes import mean_person, pose_people, principal_directions, random_people
 from tools.body.tpose import make_rig
@@ -88,9 +90,11 @@ def face_arrays(
     """Landmarks and the inside of the mouth, which they bound."""
     eyes = np.concatenate([lists["left_eye"], lists["right_eye"]])
     spots, shares = place_face_mesh(template, heads, faces, eyes, lists["head"])
-    nose, lip, chin = np.einsum("nk,nkc->nc", shares, template[faces[spots]])[[2, 0, 152]]
+    nose, lip, chin = np.einsum("nk,nkc->nc", shares, template[faces[spots]])[
+        [MeshPoint.NOSE_BASE, MeshPoint.UPPER_LIP, MeshPoint.CHIN]
+    ]
     cavity = mouth_cavity(template, faces, lists["head"], nose, lip, chin)
-    chosen = list(FACE_MESH_68)
+    chosen = list(MESH_OF_IBUG)
     return {
         "landmark_faces": spots[chosen].astype(np.uint16),
         "landmark_weights": shares[chosen].astype(np.float32),
@@ -104,7 +108,8 @@ def expressions(
     source: Source,
 ) -> tuple[list[str], np.ndarray]:  # E names, [V, 3, E] metres per unit coefficient
     """The ARKit face shapes that this mesh can show."""
-    names = [name for name in source.expressions if not name.startswith(SKIPPED_EXPRESSIONS)]
+    wanted = {name for name in ARKIT if not name.startswith(SKIPPED_EXPRESSIONS)}
+    names = [name for name in source.expressions if name in wanted]
     return names, np.stack([source.expressions[name] for name in names], -1)
 
 

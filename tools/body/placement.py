@@ -11,23 +11,13 @@ from svad.geometry.surface import closest_on_mesh, vertex_normals
 from svad.geometry.zbuffer import draw
 
 POINTS = 478  # mediapipe face mesh with irises
-IRIS = slice(468, 478)
+SURFACE, IRIS = slice(0, 468), slice(468, POINTS)
 SIZE = 512  # pixels of a drawn view
 VIEWS = tuple((yaw, pitch) for pitch in (-12, 0, 12) for yaw in (-36, -18, 0, 18, 36))  # degrees
 DISTANCE = 1.2  # metres from the camera to the face
 DEPTH_SLACK = 0.02  # metres; how well the detector's relative depth is believed
 GRAZING = 0.3  # cosine to the viewer below which a hit is not trusted
 SKIN, WHITE, BROWN = (222, 178, 150), (245, 245, 245), (60, 40, 30)
-
-# The 68 classical landmarks (jaw line from the right ear to the left first) in the face mesh.
-FACE_MESH_68 = (
-    *(127, 234, 93, 132, 58, 136, 150, 176, 152, 400, 379, 365, 288, 361, 323, 454, 356),
-    *(70, 63, 105, 66, 107, 336, 296, 334, 293, 300),
-    *(168, 197, 5, 4, 98, 97, 2, 326, 327),
-    *(33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380),
-    *(61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181),
-    *(78, 82, 13, 312, 308, 317, 14, 87),
-)
 
 
 def place_face_mesh(
@@ -54,7 +44,7 @@ def place_face_mesh(
                     continue
                 triangle, bary, weight = found
                 weight = np.where(near_head[triangle], weight, 0)
-                weight[:468][is_eye[triangle[:468]]] = 0
+                weight[SURFACE][is_eye[triangle[SURFACE]]] = 0
                 weight[IRIS][~is_eye[triangle[IRIS]]] = 0
                 sums.append(np.einsum("nk,nkc->nc", bary, template[faces[triangle]]))
                 weights.append(weight)
@@ -64,7 +54,7 @@ def place_face_mesh(
     places = _symmetric(places)
     triangle = np.empty(POINTS, np.int64)
     bary = np.empty((POINTS, 3))
-    for part, allowed in ((slice(0, 468), near_head & ~is_eye), (IRIS, near_head & is_eye)):
+    for part, allowed in ((SURFACE, near_head & ~is_eye), (IRIS, near_head & is_eye)):
         ids = np.flatnonzero(allowed)
         chosen, bary[part] = closest_on_mesh(places[part], template, faces[ids])
         triangle[part] = ids[chosen]
@@ -140,7 +130,7 @@ def _symmetric(
 ) -> np.ndarray:
     """Average every point with its mirror partner (the face mesh is left-right symmetric)."""
     result = places.copy()
-    for part in (slice(0, 468), IRIS):  # an iris lies on an eyelid otherwise
+    for part in (SURFACE, IRIS):  # an iris lies on an eyelid otherwise
         mirrored = places[part] * (-1, 1, 1)
         cost = np.linalg.norm(places[part][:, None] - mirrored[None], axis=2) ** 2
         partner = linear_sum_assignment(cost + cost.T)[1]

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from svad.body.skeleton import FINGERS, JOINTS
+from svad.body.skeleton import JOINTS, Joint
 from svad.geometry.rotation import axis_rotation, shortest_rotation
 from tools.body.makehuman import Source
 
 COLLAR_DEGREES, SHOULDER_DEGREES = 8.0, 14.0  # share of the raise that the collar takes
 LEG_OUTWARD_DEGREES = 2.0
+FINGERS = {"index": 2, "middle": 3, "pinky": 5, "ring": 4, "thumb": 1}  # MakeHuman's numbers
 
 
 def _bone_table() -> dict[str, str]:
@@ -94,7 +95,7 @@ def to_tpose(
     surface = points[: len(mixed)]
     vertices = np.einsum("vij,vj->vi", mixed[..., :3], surface) + mixed[..., 3]
     joints = rig.joint_heads @ posed
-    return vertices - joints[0], joints - joints[0]
+    return vertices - joints[Joint.PELVIS], joints - joints[Joint.PELVIS]
 
 
 def _world_turns(heads: np.ndarray, rig: Rig) -> np.ndarray:

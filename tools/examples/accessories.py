@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial import cKDTree
 
+from svad.body.keypoints import EARS
+from svad.face.landmarks import LEFT_EYE, RIGHT_EYE, Ibug
 from svad.geometry.surface import vertex_normals
 from tools.examples import fabrics
 from tools.examples.figure import Figure
@@ -26,7 +28,7 @@ def jewellery(tailor: Tailor, material: Material) -> list[Piece]:
     """Ear rings."""
     figure = tailor.figure
     out = []
-    for sign, ear in zip((-1, 1), figure.lists["keypoints"][3:5], strict=True):
+    for sign, ear in zip((-1, 1), figure.lists["keypoints"][EARS], strict=True):
         lobe = figure.vertices[ear] + np.array([0.004 * sign, -0.018, 0.008])
         turn = np.linspace(0, 2 * np.pi, 25)
         ring = np.stack([0.15 * np.sin(turn), np.cos(turn), np.sin(turn)], 1) * 0.012
@@ -89,17 +91,17 @@ def necklace(tailor: Tailor, garment: Garment, material: Material) -> list[Piece
 def glasses(figure: Figure, material: Material) -> list[Piece]:
     """Round rims, a bridge and temples."""
     marks = figure.landmarks
-    right, left = marks[36:42].mean(0), marks[42:48].mean(0)
+    right, left = marks[RIGHT_EYE].mean(0), marks[LEFT_EYE].mean(0)
     across = (left - right) / np.linalg.norm(left - right)
-    nose = marks[28]
-    up = marks[27] - marks[30]
+    nose = marks[Ibug.NOSE_MIDDLE]
+    up = marks[Ibug.NOSE_BRIDGE] - marks[Ibug.NOSE_TIP]
     up -= (up @ across) * across
     up /= np.linalg.norm(up)
     ahead = np.cross(across, up)
     forward = float((nose - (left + right) / 2) @ ahead) + 0.002
     turn = np.linspace(0, 2 * np.pi, 41)
     out = []
-    for sign, eye, ear in zip((-1, 1), (right, left), figure.lists["keypoints"][3:5], strict=True):
+    for sign, eye, ear in zip((-1, 1), (right, left), figure.lists["keypoints"][EARS], strict=True):
         centre = eye + forward * ahead - 0.004 * up + sign * 0.003 * across
         ring = centre + 0.0225 * np.cos(turn)[:, None] * across
         ring = ring + 0.0195 * np.sin(turn)[:, None] * up

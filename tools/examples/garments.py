@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+from svad.body.skeleton import Joint, of_side
 from tools.examples.cloth import Fabric
 from tools.examples.noise import smoothstep
 from tools.examples.tailor import Garment, Tailor
@@ -103,7 +104,7 @@ def make_top(tailor: Tailor, cut: Top) -> Garment:
     figure = tailor.figure
     hips = (figure.joint("left_hip") + figure.joint("right_hip")) / 2
     shoulder, wrist = (
-        figure.rest_joints[i] for i in (16, 20)
+        figure.rest_joints[i] for i in of_side("left", "shoulder", "wrist")
     )  # left; the zero pose is symmetric enough
     elbow_to_cut = abs(shoulder[0]) + cut.sleeve * (abs(wrist[0]) - abs(shoulder[0]))
 
@@ -124,10 +125,10 @@ def make_top(tailor: Tailor, cut: Top) -> Garment:
 def top_chart(tailor: Tailor, points, rest, arm, leg) -> np.ndarray:  # [V, 3]
     """Trunk: round and up. Sleeves: round and along."""
     figure = tailor.figure
-    chest = figure.rest_joints[9]
+    chest = figure.rest_joints[Joint.SPINE3]
     turn = np.arctan2(rest[:, 0] - chest[0], rest[:, 2] - chest[2])
     on_trunk = np.stack([turn * 0.16, rest[:, 1]], 1)
-    shoulder = figure.rest_joints[16]
+    shoulder = figure.rest_joints[Joint.LEFT_SHOULDER]
     spin = np.arctan2(rest[:, 1] - shoulder[1], rest[:, 2] - shoulder[2])
     on_arm = np.stack([spin * 0.055, np.abs(rest[:, 0])], 1)
     sleeve = np.abs(rest[:, 0]) > abs(shoulder[0]) + 0.005

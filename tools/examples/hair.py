@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.spatial import cKDTree
 
+from svad.body.keypoints import EARS
+from svad.face.landmarks import BROWS, LEFT_BROW, LEFT_UPPER_LID, RIGHT_BROW, RIGHT_UPPER_LID, Ibug
 from svad.geometry.similarity import fit_rotation
 from svad.geometry.surface import vertex_normals
 from tools.examples.figure import Figure
@@ -45,11 +47,11 @@ class Head:
     def __init__(self, figure: Figure) -> None:
         self.figure = figure
         ids = figure.lists["head"]
-        skull = figure.rest[:, 1] > figure.rest_landmarks[27, 1]
+        skull = figure.rest[:, 1] > figure.rest_landmarks[Ibug.NOSE_BRIDGE, 1]
         fixed = ids[skull[ids]]
         a, b = figure.rest[fixed], figure.vertices[fixed]
         self.turn = fit_rotation(a, b)  # rest to posed
-        ears = figure.rest[figure.lists["keypoints"][3:5]]
+        ears = figure.rest[figure.lists["keypoints"][EARS]]
         self.origin = np.array([0, ears[:, 1].mean() + 0.012, ears[:, 2].mean() + 0.005])
         self.shift = b.mean(0) - self.turn @ (a.mean(0) - self.origin)
         self.rest = figure.rest - self.origin  # [V, 3] head coordinates of the resting body
@@ -86,7 +88,7 @@ def around(points: np.ndarray) -> np.ndarray:  # [P] degrees
 def growth(head: Head, style: Style) -> np.ndarray:  # [V] 0..1
     """How densely hair grows: above a line from the forehead round the ears to the nape."""
     marks, rest = head.marks, head.rest
-    brow = marks[17:27, 1].mean() + style.hairline
+    brow = marks[BROWS, 1].mean() + style.hairline
     at = around(rest)
     line = np.interp(
         at,
@@ -99,7 +101,7 @@ def growth(head: Head, style: Style) -> np.ndarray:  # [V] 0..1
     line = line + 0.004 * noise(rest, 0.012, 3)
     # behind the ears the neck's sides are bare
     line += 0.06 * smoothstep(0.045, 0.065, np.abs(rest[:, 0])) * (at > 100) * (rest[:, 1] < 0)
-    ear = np.abs(rest[:, 0]) > np.abs(marks[0, 0]) + 0.004
+    ear = np.abs(rest[:, 0]) > np.abs(marks[Ibug.RIGHT_EAR, 0]) + 0.004
     ear &= (np.abs(rest[:, 1] - 0.0) < 0.045) & (np.abs(rest[:, 2]) < 0.035)
     ids = np.zeros(len(rest), bool)
     ids[head.figure.lists["head"]] = True
@@ -124,7 +126,7 @@ def grow(head: Head, style: Style, field: Grid, rng: np.random.Generator) -> Hai
     roots = np.einsum("sk,skc->sc", share, corners[chosen])
     local = np.einsum("sk,skc->sc", share, head.rest[faces[chosen]])
     normals = vertex_normals(figure.vertices, figure.faces)[faces[chosen]].mean(1)
-    up = np.clip((local[:, 1] - head.marks[19, 1]) / 0.10, 0, 1)
+    up = np.clip((local[:, 1] - head.marks[Ibug.RIGHT_BROW_MIDDLE, 1]) / 0.10, 0, 1)
     length = style.length(around(local), up) * rng.uniform(0.82, 1.08, style.strands)
     edge = np.einsum("sk,sk->s", share, density[faces[chosen]])
     length *= 0.45 + 0.55 * smoothstep(0.2, 0.98, edge)
@@ -197,8 +199,8 @@ def brows(head: Head, rng: np.random.Generator, *, count: int = 300, thick: floa
     skin = cKDTree(figure.vertices[figure.lists["head"]])
     normals = vertex_normals(figure.vertices, figure.faces)[figure.lists["head"]]
     roots, ways, bends, sizes, outs = [], [], [], [], []
-    for ids in (range(21, 16, -1), range(22, 27)):  # inside to outside
-        curve = figure.landmarks[list(ids)]
+    arches = figure.landmarks[RIGHT_BROW][::-1], figure.landmarks[LEFT_BROW]
+    for curve in arches:  # inside to outside
         t = rng.beta(1.15, 1.25, count)
         knots = np.linspace(0, 1, 5)
         place = np.stack([np.interp(t, knots, curve[:, k]) for k in range(3)], 1)
@@ -234,7 +236,7 @@ def lashes(head: Head, rng: np.random.Generator, *, length: float = 0.007) -> Ha
     roots, ways, bends, outs = [], [], [], []
     forward = head.turn @ np.array([0, 0, 1.0])
     up = head.turn @ np.array([0, 1.0, 0])
-    for ids in ((39, 38, 37, 36), (42, 43, 44, 45)):  # inner corner to outer corner
+    for ids in (RIGHT_UPPER_LID[::-1], LEFT_UPPER_LID):  # inner corner to outer corner
         curve = figure.landmarks[list(ids)]
         outer = (curve[-1] - curve[0]) / np.linalg.norm(curve[-1] - curve[0])
         t = np.linspace(0.12, 1.0, 34) + rng.normal(0, 0.01, 34)

@@ -6,7 +6,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from svad.body.skeleton import JOINTS
+from svad.body.keypoints import VERTEX_POINTS
+from svad.body.skeleton import JOINTS, WRISTS, Joint
+from svad.face.landmarks import (
+    LEFT_BROW,
+    LEFT_EYE,
+    LOWER_INNER_LIP,
+    OUTER_LIPS,
+    RIGHT_BROW,
+    RIGHT_EYE,
+    UPPER_INNER_LIP,
+    Ibug,
+)
 from svad.geometry.surface import vertex_normals
 from tools.examples.figure import Figure, subdivide
 from tools.examples.noise import cloud, noise, smoothstep
@@ -95,10 +106,10 @@ def bare_body(
     eyeballs = np.zeros(len(figure.vertices), bool)
     eyeballs[np.concatenate([figure.lists["left_eye"], figure.lists["right_eye"]])] = True
     shown = figure.faces[~eyeballs[figure.faces].any(1) & ~hidden[figure.faces].all(1)]
-    hand = figure.weights[:, 20:22].sum(1) + figure.weights[:, 25:].sum(1)
+    hand = figure.weights[:, WRISTS].sum(1) + figure.weights[:, Joint.LEFT_INDEX1 :].sum(1)
     down = -vertex_normals(figure.rest, figure.faces)[:, 1]
     nail = np.zeros(len(figure.vertices))
-    tips = figure.rest[figure.lists["keypoints"][11:21]]
+    tips = figure.rest[figure.lists["keypoints"][len(VERTEX_POINTS) :]]
     for tip in tips:
         back = np.sign(tip[0]) * np.array([1.0, 0, 0])
         spot = tip - 0.006 * back + [0, 0.004, 0]
@@ -148,7 +159,7 @@ def paint(p: Points, figure: Figure, tone: Tone, hair: str) -> Surface:
     if tone.spots:
         tint(tone.spots * smoothstep(0.30, 0.65, noise(rest, 0.012, 21)) * 0.5, tone.blush)
     marks = figure.rest_landmarks
-    face = (rest[:, 1] > marks[8, 1] - 0.05) & (np.abs(rest[:, 0]) < 0.13)
+    face = (rest[:, 1] > marks[Ibug.CHIN, 1] - 0.05) & (np.abs(rest[:, 0]) < 0.13)
     if face.any():
         _paint_face(rest, face, marks, tone, tint, roughness, gloss, mottle)
     albedo += (0.92 * scalp)[:, None] * (colour(hair) * 0.8 - albedo)
@@ -160,38 +171,42 @@ def paint(p: Points, figure: Figure, tone: Tone, hair: str) -> Surface:
 def _paint_face(rest, face, marks, tone: Tone, tint, roughness, gloss, mottle) -> None:
     """Blush, lids, lips, freckles and stubble; `tint` mixes a colour in."""
     plane = rest[:, :2]
-    front = smoothstep(marks[0, 2] - 0.01, marks[0, 2] + 0.03, rest[:, 2]) * face
+    ear, chin, nose = (marks[i] for i in (Ibug.RIGHT_EAR, Ibug.CHIN, Ibug.NOSE_BASE))
+    front = smoothstep(ear[2] - 0.01, ear[2] + 0.03, rest[:, 2]) * face
     warm = tone.blush_amount
 
     def spot(place: np.ndarray, size: float | tuple[float, float]) -> np.ndarray:
         return front * np.exp(-(((plane - place[:2]) / np.asarray(size)) ** 2).sum(1))
 
-    for outer, corner in ((36, 48), (45, 54)):
+    for outer, corner in (
+        (Ibug.RIGHT_EYE_OUTER, Ibug.MOUTH_RIGHT),
+        (Ibug.LEFT_EYE_OUTER, Ibug.MOUTH_LEFT),
+    ):
         cheek = 0.55 * marks[outer] + 0.45 * marks[corner]
         cheek = cheek + np.array([0.10 * cheek[0], -0.004, 0])
         tint(0.62 * warm * spot(cheek, (0.021, 0.017)) * (0.85 + 0.3 * mottle), tone.blush)
-    tint(0.45 * warm * spot(marks[30] - [0, 0.002, 0], 0.012), tone.blush)
-    tint(0.25 * warm * spot(marks[8] + [0, 0.012, 0], 0.015), tone.blush)
-    ear = face * smoothstep(0.0, 0.012, np.abs(rest[:, 0]) - np.abs(marks[0, 0]) - 0.002)
-    ear *= (np.abs(rest[:, 0]) < 0.12) & (rest[:, 1] > marks[8, 1])
-    tint(0.5 * warm * ear, tone.blush)
-    for arch in (marks[17:22], marks[22:27]):
+    tint(0.45 * warm * spot(marks[Ibug.NOSE_TIP] - [0, 0.002, 0], 0.012), tone.blush)
+    tint(0.25 * warm * spot(chin + [0, 0.012, 0], 0.015), tone.blush)
+    ears = face * smoothstep(0.0, 0.012, np.abs(rest[:, 0]) - np.abs(ear[0]) - 0.002)
+    ears *= (np.abs(rest[:, 0]) < 0.12) & (rest[:, 1] > chin[1])
+    tint(0.5 * warm * ears, tone.blush)
+    for arch in (marks[RIGHT_BROW], marks[LEFT_BROW]):
         away = outline_distance(plane, rounded(arch[:, :2], closed=False), closed=False)
         inward = np.abs(plane[:, 0]) / np.abs(arch[:, 0]).max()
         width = 0.0034 * np.clip(1.25 - inward, 0.25, 1)
         tint(0.42 * front * np.exp(-((away / width) ** 2)), tone.brow)
     if tone.freckles:
-        zone = spot(marks[28], (0.045, 0.02)) + 0.25 * front
+        zone = spot(marks[Ibug.NOSE_MIDDLE], (0.045, 0.02)) + 0.25 * front
         dots = smoothstep(0.35, 0.6, noise(rest, 0.0019, 31))
         tint(tone.freckles * zone * dots, "8a4a2c")
     if tone.stubble:
-        low = smoothstep(marks[33, 1] + 0.002, marks[33, 1] - 0.006, rest[:, 1])
-        cheek_line = marks[48, 1] + 0.30 * np.abs(rest[:, 0]) ** 1.0 + 0.002
+        low = smoothstep(nose[1] + 0.002, nose[1] - 0.006, rest[:, 1])
+        cheek_line = marks[Ibug.MOUTH_RIGHT, 1] + 0.30 * np.abs(rest[:, 0]) ** 1.0 + 0.002
         beard = low * smoothstep(cheek_line + 0.012, cheek_line - 0.008, rest[:, 1])
-        beard *= smoothstep(marks[8, 1] - 0.035, marks[8, 1] - 0.005, rest[:, 1]) * face
+        beard *= smoothstep(chin[1] - 0.035, chin[1] - 0.005, rest[:, 1]) * face
         grain = 0.75 + 0.25 * noise(rest, 0.0016, 41)
         tint(tone.stubble * beard * grain, tone.stubble_colour)
-    for ring in (slice(36, 42), slice(42, 48)):
+    for ring in (RIGHT_EYE, LEFT_EYE):
         eye = rounded(marks[ring, :2])
         away = outline_distance(plane, eye)
         above = smoothstep(-0.001, 0.004, plane[:, 1] - marks[ring, 1].mean())
@@ -202,18 +217,18 @@ def _paint_face(rest, face, marks, tone: Tone, tint, roughness, gloss, mottle) -
         tint(0.85 * line * above, "120b08")
         tint(0.30 * line * (1 - above), "3a1d16")
         gloss[:] += 0.25 * np.exp(-((away / 0.0012) ** 2)) * (1 - above)
-    mouth = rounded(marks[48:60, :2])
+    mouth = rounded(marks[OUTER_LIPS, :2])
     away = outline_distance(plane, mouth) - 0.0006
     lips = front * smoothstep(0.0012, -0.0016, away)
     vertical = 1 + 0.10 * noise(rest, (0.0014, 0.012, 0.012), 51)
     tint(0.9 * lips * np.clip(vertical, 0, 1), tone.lips)
-    inner = np.concatenate([marks[[60, 61, 62, 63, 64]][:, :2]])
-    low = marks[[60, 67, 66, 65, 64]][:, :2]
+    inner = marks[list(UPPER_INNER_LIP), :2]
+    low = marks[list(LOWER_INNER_LIP), :2]
     seam = outline_distance(plane, rounded((inner + low) / 2, closed=False), closed=False)
     tint(0.75 * front * np.exp(-((seam / 0.0011) ** 2)), "2c0f0c")
     roughness[:] -= 0.16 * lips
     gloss[:] += tone.lip_gloss * lips
-    for nostril in (31, 35):
+    for nostril in (Ibug.RIGHT_NOSTRIL, Ibug.LEFT_NOSTRIL):
         place = marks[nostril] + np.array([0.12 * -marks[nostril, 0], 0.0005, 0])
         hole = front * np.exp(-(((plane - place[:2]) / [0.0042, 0.0026]) ** 2).sum(1))
         tint(0.5 * hole, "2a100c")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from svad.body.skeleton import Joint
 from tools.examples import fabrics
 from tools.examples.accessories import buttons_down, jewellery, watch
 from tools.examples.dressing import Outfit, hidden_skin, hip_middle, shoes
@@ -164,7 +165,7 @@ def _shirt_trims(
     """Rolled cuffs, button band, breast pocket, collar, buttons."""
     figure = tailor.figure
     back = hip_middle(figure)[2]
-    shoulder, wrist = (abs(figure.rest_joints[i][0]) for i in (16, 20))
+    shoulder, wrist = figure.rest_joints[[Joint.LEFT_SHOULDER, Joint.LEFT_WRIST], 0]
     roll = shoulder + SHIRT.sleeve * (wrist - shoulder) - 0.045
     cuff = patch(shirt, lambda g: [np.abs(g.rest[:, 0]) - roll], 0.006, 6)
     placket = patch(
