@@ -9,6 +9,7 @@ import numpy as np
 
 from svad.body.model import BodyModel
 from svad.config import DiffusionConfig, SettingError
+from svad.core.progress import part
 from svad.diffusion import frame_confidence as check
 from svad.diffusion.canvas import Canvas, compose, letterbox, squash
 from svad.diffusion.generate import Request, run_settings
@@ -61,14 +62,15 @@ class DiffusionStage:
         canvas = self._canvas(subject, turn)
         photo, matte = self._photo(subject, canvas)
         camera = canvas.camera(subject.body.camera)
+        posing = part(report, 0, PREPARED, TOTAL)
         driving = drive_fitted(
             self.body, replace(subject.body, camera=camera), turn,
-            lambda i, n: report(PREPARED * i // n, TOTAL, f"pose {i} of {n}", None),
+            lambda i, n: posing(i, n, f"pose {i} of {n}"),
         )  # fmt: skip
         request = self._request(subject, canvas, photo, driving, turn)
         if c.fit == "keypoints":
             driving = followed(driving, request.figures)
-        frames = self.generate(request, part(report, PREPARED, GENERATED))
+        frames = self.generate(request, part(report, PREPARED, GENERATED, TOTAL))
         return self._clip(subject, start, camera, driving, (photo, matte), frames, report)
 
     def _canvas(self, subject: Subject, turn: np.ndarray) -> Canvas:
@@ -114,9 +116,9 @@ class DiffusionStage:
         rest = rest_of(subject.body)
         count = len(frames)
         mattes, qualities = [], []
+        looking = part(report, GENERATED, TOTAL, TOTAL)
         for i, frame in enumerate(frames):
-            note = f"looking at frame {i + 1} of {count}"
-            report(GENERATED + (TOTAL - GENERATED) * i // count, TOTAL, note)
+            looking(i, count, f"looking at frame {i + 1} of {count}")
             body = check.silhouette(self.body, rest, driving, i)
             sight = self.reader(frame)
             if sight is None:
@@ -158,12 +160,3 @@ def summary(count: int, lost: list[int]) -> str:
         return f"all {count} frames lost the person: the avatar is made from the photo alone"
     numbers = check.names([i + 1 for i in lost])
     return f"{count} frames; {len(lost)} lost the person and count little: {numbers}"
-
-
-def part(report: Report, low: int, high: int) -> Report:
-    """A report for a part of the stage that fills its bar from `low` to `high`."""
-
-    def told(done: int, total: int, note: str, picture: np.ndarray | None = None) -> None:
-        report(low + (high - low) * done // max(total, 1), TOTAL, note, picture)
-
-    return told

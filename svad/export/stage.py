@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from svad.body.poser import Poser
 from svad.body.skeleton import JOINTS
 from svad.config import PackageConfig
 from svad.core.files import write_bytes
+from svad.core.progress import StepCounter
 from svad.export.archive import card_text, loader_example, write_archive
 from svad.export.glb import Track, avatar_glb
 from svad.export.notes import licence, readme
@@ -96,19 +97,13 @@ class PackageStage:
             steps.next("Poses", over_white(picture))
 
 
-@dataclass
-class _Steps:
-    """Counts what is done and tells it."""
-
-    report: Report
-    total: int
-    done: int = 0
+class _Steps(StepCounter):
+    """Steps that are shown small."""
 
     def next(self, note: str, picture: np.ndarray | None = None) -> None:
         """One more step is done; picture [H, W, 3] uint8 shows it."""
-        self.done += 1
         small = None if picture is None else fit_within(picture, THUMBNAIL, THUMBNAIL)
-        self.report(self.done, self.total, note, picture=small)
+        super().next(note, small)
 
     def each(self, frames: Iterable[np.ndarray], note: str) -> Iterator[np.ndarray]:
         """Passes frames on, one step each; now and then one is shown."""

@@ -11,6 +11,7 @@ import numpy as np
 from svad.body.model import BodyModel
 from svad.config import IdentityConfig
 from svad.core.errors import MissingFile, NothingToDo
+from svad.core.progress import part
 from svad.identity import select
 from svad.identity.driver import Driver, head_yaw, make_driver
 from svad.identity.fusion import NotFused, Placement, fuse, place, published_fusion
@@ -40,7 +41,7 @@ class IdentityStage:
     def __init__(
         self,
         config: IdentityConfig,
-        models: Callable[[], Models],  # a `svad.identity.models.LazyModels`, one per process
+        models: Callable[[], Models],  # see `svad.identity.models.lazy_models`
         body: BodyModel,  # the one the subject was fitted with
         detect: Detect | None = None,  # finds a frame's landmarks; None = where the pose has them
     ) -> None:
@@ -60,12 +61,12 @@ class IdentityStage:
         if not count:
             raise NothingToDo("No frame shows the face, so there is none to bring the photo's to.")
         total = TRACKING + 2 * count
-        person = self._person(subject, _part(report, 0, TRACKING, total))
+        person = self._person(subject, part(report, 0, TRACKING, total))
         report(TRACKING, total, "head built")
         found = self._pairs(
-            subject, clip, driver, person, left, _part(report, TRACKING, count, total)
+            subject, clip, driver, person, left, part(report, TRACKING, total - count, total)
         )
-        rest = _part(report, total - count, count, total)
+        rest = part(report, total - count, total, total)
         rgb, views = self._fused(clip, driver, person, found, strengths, left, rest)
         notes = [select.summary(len(rgb), left), *person.warnings]
         report(total, total, ". ".join(notes), turntable(views))
@@ -136,7 +137,7 @@ class IdentityStage:
         rgb, views, order = clip.rgb.copy(), [], list(pairs)
         for start in range(0, len(order), self._config.batch):
             batch = order[start : start + self._config.batch]
-            share = _part(report, start, 0, len(order))  # keeps its place while a batch is drawn
+            share = part(report, start, start, len(order))  # keeps its place while a batch is drawn
             heads, coverages = person.draw(driver, batch, share)
             for i, head, coverage in zip(batch, heads, coverages, strict=True):
                 views.append((float(head_yaw(driver.camera[i])), head))
@@ -164,12 +165,3 @@ class IdentityStage:
             return fuse(frame, head, coverage, pair.placement, clip.matte[index], strength)
         except (cv2.error, np.linalg.LinAlgError) as error:
             raise NotFused(BLENDING) from error
-
-
-def _part(report: Report, start: int, span: int, total: int) -> Report:
-    """A report for one part of the work, told as steps of the whole."""
-
-    def tell(done: int, of: int, note: str, picture: np.ndarray | None = None) -> None:
-        report(start + span * done // max(of, 1), total, note, picture)
-
-    return tell

@@ -14,7 +14,9 @@ from svad.types import Clip, Report, Subject
 if TYPE_CHECKING:
     import numpy as np
 
-    from svad.diffusion.generate import Networks, Request
+    from svad.diffusion.generate import Request
+    from svad.diffusion.models import Models
+    from svad.weights.lazy import LazyNetworks
 
 Maker = Callable[[], Any]  # builds a stage; called once, when the stage is first needed
 
@@ -126,19 +128,19 @@ def head_networks() -> Any:
     import torch
 
     from svad import weights
-    from svad.identity.models import LazyModels
+    from svad.identity.models import lazy_models
 
     on_gpu = gpu.device().type == "cuda"
-    return LazyModels(weights.resolve, gpu.device(), torch.float16 if on_gpu else torch.float32)
+    return lazy_models(weights.resolve, gpu.device(), torch.float16 if on_gpu else torch.float32)
 
 
 @cache
 def face_networks() -> Any:
     """The restoration networks."""
     from svad import weights
-    from svad.restoration.models import Networks
+    from svad.restoration.models import lazy_models
 
-    return Networks(weights.resolve, gpu.device())
+    return lazy_models(weights.resolve, gpu.device())
 
 
 def generate_on_gpu(preset: Preset, request: Request, report: Report) -> np.ndarray:
@@ -158,12 +160,12 @@ def _generate(
 
 
 @cache
-def video_networks() -> Networks:
+def video_networks() -> LazyNetworks[Models]:
     """The video networks of this process, on its device."""
     from svad import weights
-    from svad.diffusion.generate import Networks
+    from svad.diffusion.generate import lazy_models
 
-    return Networks(weights.resolve, gpu.device(), gpu.half())
+    return lazy_models(weights.resolve, gpu.device(), gpu.half())
 
 
 def preload(preset: Preset) -> None:
@@ -172,4 +174,4 @@ def preload(preset: Preset) -> None:
     Raises `MissingWeights`.
     """
     if preset.diffusion is not None:
-        video_networks().load(lambda *_: None)
+        video_networks()()

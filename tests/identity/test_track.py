@@ -21,6 +21,7 @@ from svad.identity.headbox import face_size, head_box
 from svad.identity.hrnet import HRNetSizes, LandmarkNet
 from svad.identity.stylematte import MatteSizes, StyleMatte
 from svad.identity.track import (
+    PARTS,
     TrackModels,
     TrackSizes,
     find_landmarks,
@@ -31,6 +32,7 @@ from svad.identity.track import (
 )
 from svad.identity.tracked import Tracked
 from svad.weights.convert import read_checkpoint
+from svad.weights.lazy import PartFiles
 from svad.weights.manifest import load_manifest
 from svad.weights.store import Store
 from tests.identity.golden import filled
@@ -73,7 +75,7 @@ def resolve(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
 @pytest.fixture(scope="module")
 def models(resolve: Callable[[str], Path]) -> TrackModels:
-    return load_track_models(resolve, sizes=SMALL)
+    return load_track_models(PartFiles(PARTS, resolve), sizes=SMALL)
 
 
 def face_points(middle: tuple[float, float], size: float, turn: float = 0.0) -> np.ndarray:
@@ -186,7 +188,7 @@ def test_the_picture_is_the_head_on_black() -> None:
 
 
 def test_the_matting_net_decides_only_near_the_person(resolve: Callable[[str], Path]) -> None:
-    net = load_track_models(resolve, sizes=SMALL, matting=True).matting
+    net = load_track_models(PartFiles(PARTS, resolve), sizes=SMALL, matting=True).matting
     assert net is not None
     rgb, matte = photo()
     box = (-106, -56, 406, 456)
@@ -236,7 +238,7 @@ def test_missing_files_are_named(resolve: Callable[[str], Path]) -> None:
         return resolve(name)
 
     with pytest.raises(MissingWeights, match="track_resources.tar"):
-        load_track_models(absent, sizes=SMALL)
+        load_track_models(PartFiles(PARTS, absent), sizes=SMALL)
 
 
 def test_the_files_come_out_of_the_published_archive(
@@ -258,7 +260,7 @@ def test_the_files_come_out_of_the_published_archive(
             tar.add(tmp_path / "net.pt", name.partition(":")[2])
         tar.add(own / "FLAME_with_eye.pt", "flame/FLAME_with_eye.pt")
     store = Store(load_manifest(), tmp_path / "cache", own)
-    again = load_track_models(store.resolve, sizes=SMALL)
+    again = load_track_models(PartFiles(PARTS, store.resolve), sizes=SMALL)
     points = face_points((150, 150), 120)
     first, second = (track(*photo(), points, m, silent, SHORT) for m in (models, again))
     assert same(first, second)
