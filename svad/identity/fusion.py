@@ -41,7 +41,8 @@ class NotFused(Exception):
 class Placement:
     """Where the head's face goes in one frame."""
 
-    matrix: np.ndarray  # [2, 3] similarity, head pixels to frame pixels
+    # [2, 3] similarity, head pixels to frame pixels; None: the published fusion finds its own
+    matrix: np.ndarray | None
     head: np.ndarray  # [68, 2] landmarks of the head, in its own pixels
     points: np.ndarray  # [68, 2] landmarks of the frame
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -14,8 +14,9 @@ from svad.core.errors import MissingFile, NothingToDo
 from svad.core.progress import part
 from svad.identity import select
 from svad.identity.driver import Driver, head_yaw, make_driver
-from svad.identity.fusion import NotFused, Placement, fuse, place, published_fusion
+from svad.identity.fusion import NotFused, Placement
 from svad.identity.locate import Detect, ExpectedFaces, locate
+from svad.identity.method import method_of
 from svad.identity.models import Models
 from svad.identity.person import Person, make_person
 from svad.identity.pictures import close_up, turntable
@@ -24,15 +25,6 @@ from svad.types import PHOTO_WEIGHT, Clip, Report, Subject
 TRACKING = 20  # steps of the progress before the frames, of which each has two
 BLENDING = "blending failed"
 Left = dict[int, str]  # index of a frame that keeps its own face -> reason
-
-
-@dataclass(frozen=True)
-class Pair:
-    """The landmarks of head and frame, and how they come together."""
-
-    head: np.ndarray  # [68, 2]
-    frame: np.ndarray  # [68, 2]
-    placement: Placement | None  # None in strict runs, which find their own
 
 
 class IdentityStage:
@@ -46,6 +38,7 @@ class IdentityStage:
         detect: Detect | None = None,  # finds a frame's landmarks; None = where the pose has them
     ) -> None:
         self._config, self._models, self._body, self._detect = config, models, body, detect
+        self._method = method_of(config)
 
     def run(self, subject: Subject, clip: Clip, report: Report) -> Clip:
         """The clip with the photo's face; a frame that cannot be fused stays as it was.
@@ -74,17 +67,13 @@ class IdentityStage:
 
     def _choose(self, clip: Clip, driver: Driver) -> tuple[np.ndarray, Left]:  # [T] 0..1
         """How strongly each frame takes the new face, and which ones do not at all."""
-        config = self._config
-        if config.strict:
-            strengths = select.published_strengths(len(driver))
-        else:
-            strengths = select.strengths(head_yaw(driver.camera), config.max_yaw, config.fade)
+        strengths = self._method.strengths(head_yaw(driver.camera), self._config)
         left: Left = {}
         for i in range(len(driver)):
             if not driver.valid[i]:
                 left[i] = select.OUT_OF_VIEW
             elif strengths[i] <= 0:
-                left[i] = select.LATER if config.strict else select.TURNED
+                left[i] = self._method.unchosen
             elif clip.weight[i] >= PHOTO_WEIGHT:
                 left[i] = select.PHOTO
         return strengths, left
@@ -105,7 +94,7 @@ class IdentityStage:
         person: Person,
         left: Left,  # gets the frames without a face, or with another view of it
         report: Report,
-    ) -> dict[int, Pair]:
+    ) -> dict[int, Placement]:
         """Both sides' landmarks of every frame that can be fused, before anything is drawn."""
         expected = ExpectedFaces(self._body, subject.body)
         chosen = [i for i in range(len(driver)) if i not in left]
@@ -116,9 +105,7 @@ class IdentityStage:
             try:
                 where = expected.points(clip.poses[i], clip.cameras[i])
                 frame = locate(clip.rgb[i], where, self._detect)
-                limit, shape = self._config.max_disparity, clip.rgb[i].shape
-                placement = None if self._config.strict else place(head, frame, shape, limit)
-                pairs[i] = Pair(head, frame, placement)
+                pairs[i] = self._method.place(head, frame, clip.rgb[i].shape, self._config)
             except NotFused as reason:
                 left[i] = str(reason)
         return pairs
@@ -128,7 +115,7 @@ class IdentityStage:
         clip: Clip,
         driver: Driver,
         person: Person,
-        pairs: dict[int, Pair],
+        pairs: dict[int, Placement],
         strengths: np.ndarray,  # [T]
         left: Left,  # gets the frames in which blending fails
         report: Report,
@@ -146,7 +133,7 @@ class IdentityStage:
                 except NotFused as reason:
                     left[i] = str(reason)
                 note = f"fusing the face, frame {i} of {len(rgb)}"
-                report(len(views), len(order), note, close_up(rgb[i], pairs[i].frame))
+                report(len(views), len(order), note, close_up(rgb[i], pairs[i].points))
         return rgb, views
 
     def _one(
@@ -155,13 +142,12 @@ class IdentityStage:
         index: int,
         head: np.ndarray,  # [h, w, 3] uint8
         coverage: np.ndarray,  # [h, w]
-        pair: Pair,
+        placement: Placement,
         strength: float,
     ) -> np.ndarray:  # [H, W, 3] uint8
         frame = clip.rgb[index]
         try:
-            if pair.placement is None:
-                return published_fusion(frame, head, pair.head, pair.frame)
-            return fuse(frame, head, coverage, pair.placement, clip.matte[index], strength)
+            matte = clip.matte[index]
+            return self._method.fuse(frame, head, coverage, placement, matte, strength)
         except (cv2.error, np.linalg.LinAlgError) as error:
             raise NotFused(BLENDING) from error

@@ -14,12 +14,13 @@ from svad.core.progress import StepCounter
 from svad.media.images import resize
 from svad.restoration import schedule
 from svad.restoration.align import crop
-from svad.restoration.background import PHOTO, Background
+from svad.restoration.background import PHOTO
 from svad.restoration.faces import FramedFace
 from svad.restoration.known import KnownFace
 from svad.restoration.mask import ellipse_mask, face_labels, face_mask
+from svad.restoration.method import Enlarged, Method, method_of
 from svad.restoration.models import RESTORER, UPSAMPLER, RestorationModels
-from svad.restoration.paste import RestoredFace, paste, photo_is_sharper
+from svad.restoration.paste import RestoredFace, photo_is_sharper
 from svad.restoration.report import before_and_after, summary
 from svad.restoration.restorer import start_noise
 from svad.restoration.search import Found, Search
@@ -86,6 +87,7 @@ class RestorationStage:
         models, clip, steps = run.models, run.clip, run.steps
         search = Search(
             known=KnownFace(self.body, subject),
+            method=run.method,
             detector=models.detector,
             landmarks=models.landmarks,
             together=self.config.batch if models.on_gpu else 1,
@@ -109,7 +111,8 @@ class _Run:
     models: RestorationModels
     clip: Clip
     steps: StepCounter  # of units of work
-    background: Background
+    method: Method
+    background: Enlarged
     rgb: np.ndarray  # [T, h, w, 3] uint8, filled frame by frame
     restored: list[int] = field(default_factory=list)
     photo_kept: bool = False
@@ -121,12 +124,14 @@ class _Run:
         cls, config: RestorationConfig, models: RestorationModels, clip: Clip, report: Report
     ) -> _Run:
         height, width = (round(n * config.scale) for n in clip.rgb.shape[1:3])
+        method = method_of(config)
         return cls(
             config=config,
             models=models,
             clip=clip,
             steps=StepCounter(report),
-            background=Background(clip, (height, width), models.upsampler, config.strict),
+            method=method,
+            background=method.enlarged(clip, (height, width), models.upsampler),
             rgb=np.empty((len(clip.rgb), height, width, 3), np.uint8),
         )
 
@@ -146,8 +151,8 @@ class _Run:
         self, faces: Sequence[FramedFace], found: Found, among: tuple[int, int]
     ) -> dict[int, RestoredFace]:
         """The faces of a batch by frame; those that fail go to `found.left`."""
-        strict = self.config.strict
-        crops = np.stack([crop(self.clip.rgb[face.frame], face.matrix, strict) for face in faces])
+        cut = self.method.crop
+        crops = np.stack([cut(self.clip.rgb[face.frame], face.matrix) for face in faces])
         first, total = among
         units = self.face_work * len(faces)
 
@@ -192,7 +197,7 @@ class _Run:
 
         for t, large in self.background.frames(numbers, tick):
             mine = [faces[t]] if t in faces else []
-            self.rgb[t] = paste(large, mine, ratio, self.config.strict)
+            self.rgb[t] = self.method.paste(large, mine, ratio)
             self.drawn += 1
             self.steps.done += self.frame_work
         shown = min(faces or numbers, key=lambda t: abs(np.angle(np.exp(1j * self.clip.yaw[t]))))

@@ -12,11 +12,12 @@ import torch
 from svad.body.free import load_free_body
 from svad.config import RestorationConfig, SettingError
 from svad.core.errors import NothingToDo, Stopped
-from svad.restoration.align import crop, similarity
+from svad.restoration import published
+from svad.restoration.align import crop, robust_similarity
 from svad.restoration.enlarge import enlarge
 from svad.restoration.mask import ellipse_mask
 from svad.restoration.models import RestorationModels
-from svad.restoration.paste import RestoredFace, paste
+from svad.restoration.paste import RestoredFace
 from svad.restoration.report import spans
 from svad.restoration.stage import RestorationStage
 from svad.restoration.upsampler import TilePlan, Upsampler
@@ -216,14 +217,14 @@ def test_strict_does_as_the_published_parts_do(network: bool) -> None:
     clip, restorer = clip_of([(20.0, 0.0)]), MadeUpRestorer()
     upsampler = Upsampler(tiny_rrdb()) if network else None
     found = run(clip, None, {"strict": True}, restorer=restorer, upsampler=upsampler)
-    matrix = similarity(known_points(clip, 1), strict=True)
-    upright = crop(clip.rgb[1], matrix, strict=True)
+    matrix = robust_similarity(known_points(clip, 1))
+    upright = published.crop(clip.rgb[1], matrix)
     sharp = MadeUpRestorer().attempt(upright[None], restorer.noises[0], 0, Log(), 1).rgb[0]
     mask = ellipse_mask() * (crop(clip.matte[1], matrix) / 255.0)
     large = enlarge(clip.rgb[1], (480, 360))
     if upsampler is not None:
         large = upsampler.published(clip.rgb[1], (480, 360))
-    want = paste(large, [RestoredFace(sharp, mask, matrix)], (1.5, 1.5), strict=True)
+    want = published.paste(large, [RestoredFace(sharp, mask, matrix)], (1.5, 1.5))
     assert (found.rgb[1] == want).all()
 
 
