@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ import torch
 from svad.config import DiffusionConfig
 from svad.diffusion.models import Models, load_models
 from svad.diffusion.sampler import Sampler
-from svad.diffusion.settings import RunSettings
 from svad.diffusion.sizes import ClipSizes, Sizes
 from svad.pose.draw import pose_frames
 from svad.pose.keypoints import Figure
@@ -87,24 +86,8 @@ def generate(
 
     Raises what loading the networks raises, and `Stopped` through `report`.
     """
-    sampler = Sampler(networks(report), run_settings(config, seed))
+    sampler = Sampler(networks(report), replace(config, seed=config.seed + seed))
     return sampler.run(request.photo, Skeletons(request), report)
-
-
-def run_settings(config: DiffusionConfig, seed: int = 0) -> RunSettings:
-    """A preset's settings as the sampler takes them."""
-    return RunSettings(
-        width=config.width,
-        height=config.height,
-        context=config.context,
-        overlap=config.overlap,
-        steps=config.steps,
-        solver=config.solver,
-        guidance=config.guidance,
-        guided_from=config.guided[0],
-        guided_to=config.guided[1],
-        seed=config.seed + seed,
-    )
 
 
 def read_sizes(resolve: Resolve, pose_guider: State) -> Sizes:

@@ -12,7 +12,7 @@ from svad.config import DiffusionConfig, SettingError
 from svad.core.progress import part
 from svad.diffusion import frame_confidence as check
 from svad.diffusion.canvas import Canvas, compose, letterbox, squash
-from svad.diffusion.generate import Request, run_settings
+from svad.diffusion.generate import Request
 from svad.diffusion.view import followed
 from svad.geometry.camera import Camera
 from svad.media.images import resize
@@ -53,8 +53,8 @@ class DiffusionStage:
         Raises `SettingError`, `MissingWeights`, `WeightsMismatch`.
         """
         c = self.config
+        c.require_valid()
         try:
-            run_settings(c)
             turn = turning(c.turn, c.frames)
         except ValueError as error:
             raise SettingError(f"These settings do not work: {error}.") from error

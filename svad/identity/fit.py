@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from svad.body.flame import SCALE, Flame, Rest, chain, identity_like, rodrigues, rotations
+from svad.config import HeadFitConfig
 from svad.identity.rotations import axis_angle_to_matrix, matrix_to_rows, rows_to_matrix
 
 FOCAL = 12.0  # half pictures
@@ -25,20 +26,6 @@ INNER = slice(17, 68)  # landmarks without the contour
 EYES = slice(68, 70)
 POINTS = slice(0, 68)
 TRUST = 8.96  # px, largest mean distance of two sources of landmarks that agree
-
-
-@dataclass(frozen=True, kw_only=True)
-class FitConfig:
-    """The published optimisation (GAGAvatar tracker)."""
-
-    steps: int = 300
-    rotation_rate: float = 5e-4  # Adam, of the first two rows
-    translation_rate: float = 0.1  # FLAME metres times 5
-    eyes_rate: float = 1e-3  # radians
-    mesh: float = 25.0  # weights of the terms
-    inner: float = 10.0
-    points: float = 80.0
-    eyes: float = 25.0
 
 
 @dataclass(frozen=True)
@@ -135,7 +122,7 @@ def fit(
     jaw: Tensor,  # [B, 3] axis-angle
     start: Tensor,  # [B, 3, 4]
     targets: Targets,
-    config: FitConfig = FitConfig(),  # noqa: B008 - frozen
+    config: HeadFitConfig = HeadFitConfig(),  # noqa: B008 - frozen
     tick: Callable[[int, Fit], None] | None = None,  # after each step: how many, what so far
 ) -> Fit:
     """Adam on the camera's six numbers, its translation and the eyes, all heads together."""
@@ -168,7 +155,7 @@ def _result(six: Tensor, shift: Tensor, eyes: Tensor) -> Fit:
 
 
 def _loss(
-    flame: Flame, vertices: Tensor, camera: Tensor, targets: Targets, config: FitConfig
+    flame: Flame, vertices: Tensor, camera: Tensor, targets: Targets, config: HeadFitConfig
 ) -> Tensor:
     """Weighted mean squared pixel distances; a term that no head takes part in is left out."""
     loss = vertices.new_zeros(())

@@ -84,7 +84,7 @@ class IdentityStage:
             models = self._models()
         except MissingFile as error:
             raise NothingToDo(f"The frames keep their own faces: {error}") from error
-        return make_person(subject, models, report)
+        return make_person(subject, models, self._config.fit, report)
 
     def _pairs(
         self,

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from svad.body.flame import Flame, load_flame
+from svad.config import HeadFitConfig
 from svad.core.progress import StepCounter
 from svad.identity import geometry
 from svad.identity.emica import NAME as EMICA_FILE
@@ -23,7 +24,6 @@ from svad.identity.emica import Emica, EmicaSizes, Face, load_emica
 from svad.identity.fit import (
     INNER,
     Fit,
-    FitConfig,
     Targets,
     agree,
     fit,
@@ -103,7 +103,7 @@ def track(
     points68: np.ndarray | None,  # [68, 2] px of the photo, iBUG order; None = no face was found
     models: TrackModels,
     report: Report,
-    config: FitConfig = FitConfig(),  # noqa: B008 - frozen
+    config: HeadFitConfig = HeadFitConfig(),  # noqa: B008 - frozen
 ) -> Tracked:
     """The head of the photo. Raises `NothingToDo` when its face is not visible or too small."""
     steps = StepCounter(report, total=BEFORE_FIT + config.steps)
@@ -198,7 +198,7 @@ def place(
     points: Tensor,  # [B, 68, 2] px of the crop
     landmarks: Tensor,  # [B, 70, 2] px, of the landmark net
     flame: Flame,
-    config: FitConfig,
+    config: HeadFitConfig,
     tick: Callable[[int, Fit], None] | None = None,
 ) -> Fit:
     """Camera and eyes of regressed faces; on the CPU, since only 200 vertices take part.

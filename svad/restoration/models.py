@@ -15,9 +15,8 @@ from svad.restoration.detect import Detector
 from svad.restoration.parsenet import ParseNet, load_parsenet
 from svad.restoration.restorer import Restorer, load_restorer
 from svad.restoration.retinaface import load_retinaface
-from svad.restoration.rrdb import load_rrdb
+from svad.restoration.rrdb import RRDBNet, load_rrdb
 from svad.restoration.search import Landmarks
-from svad.restoration.upsampler import Upsampler
 from svad.weights.lazy import LazyNetworks, PartFiles, Resolve
 
 # entries of the manifest
@@ -37,7 +36,7 @@ class RestorationModels:
     """What there is of the networks; the stage does without any of them, and says so."""
 
     restorer: Restorer | None = None
-    upsampler: Upsampler | None = None
+    upsampler: RRDBNet | None = None  # of the background
     detector: Detector | None = None
     parser: ParseNet | None = None
     landmarks: Landmarks | None = None  # a tracker, in place of an absent detector
@@ -78,7 +77,7 @@ def load_models(files: PartFiles, device: torch.device) -> RestorationModels:
     half = torch.float16 if on_gpu else torch.float32
     upsampler = restorer = detector = parser = landmarks = None
     if (found := files.optional("upsampler")) is not None:
-        upsampler = Upsampler(placed(load_rrdb(found, dtype=half)))
+        upsampler = placed(load_rrdb(found, dtype=half))
     if (found := files.optional("restorer")) is not None:
         dtype = torch.bfloat16 if on_gpu else torch.float32
         restorer = load_restorer(found, dtype=dtype).to(device)

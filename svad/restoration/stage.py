@@ -24,6 +24,7 @@ from svad.restoration.paste import RestoredFace, photo_is_sharper
 from svad.restoration.report import before_and_after, summary
 from svad.restoration.restorer import start_noise
 from svad.restoration.search import Found, Search
+from svad.restoration.upsampler import Upsampler
 from svad.types import Clip, Report, Subject
 
 # units of work, about a tera-operation each at the published sizes
@@ -124,14 +125,18 @@ class _Run:
         cls, config: RestorationConfig, models: RestorationModels, clip: Clip, report: Report
     ) -> _Run:
         height, width = (round(n * config.scale) for n in clip.rgb.shape[1:3])
-        method = method_of(config)
+        method, upsampler = method_of(config), None
+        if models.upsampler is not None:
+            on_gpu = models.upsampler.conv_first.weight.is_cuda
+            tiles = config.tiles if on_gpu else config.cpu_tiles
+            upsampler = Upsampler(models.upsampler, tiles)
         return cls(
             config=config,
             models=models,
             clip=clip,
             steps=StepCounter(report),
             method=method,
-            background=method.enlarged(clip, (height, width), models.upsampler),
+            background=method.enlarged(clip, (height, width), upsampler),
             rgb=np.empty((len(clip.rgb), height, width, 3), np.uint8),
         )
 

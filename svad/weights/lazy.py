@@ -34,11 +34,14 @@ class PartFiles:
     ) -> None:
         self.missing: dict[str, str] = {}  # entry -> name of the absent file, see `optional`
         self._parts, self._resolve, self._report = parts, resolve, report
+        self._paths: dict[str, Path] = {}
         self._read = 0
 
     def path(self, part: str) -> Path:
         """The local file of a part; raises `MissingWeights`."""
-        return self._resolve(self._parts[part])
+        if part not in self._paths:
+            self._paths[part] = self._resolve(self._parts[part])
+        return self._paths[part]
 
     def state(self, part: str) -> State:
         """The tensors of a part's file. They are not kept, so that only one file lies in memory.

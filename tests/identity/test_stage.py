@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from svad.body.free import load_free_body
-from svad.config import IdentityConfig
+from svad.config import HeadFitConfig, IdentityConfig
 from svad.core.errors import MissingWeights, NothingToDo, Stopped
-from svad.identity import fusion, person, select
-from svad.identity.fit import FitConfig
+from svad.identity import fusion, select
 from svad.identity.locate import ExpectedFaces
 from svad.identity.models import Models
 from svad.identity.stage import IdentityStage
-from svad.identity.track import track
 from svad.pose.keypoints import FACE
 from svad.subject.landmarker import shared_landmarker
 from svad.types import PHOTO_WEIGHT, Clip, Subject
@@ -26,7 +22,8 @@ from svad.weights.lazy import LazyNetworks
 from tests.identity import whole
 
 TURNS = (0.0, 12.0, 180.0, -20.0, 95.0)
-CONFIG = IdentityConfig(batch=2)
+# the camera's 300 steps have tests of their own
+CONFIG = IdentityConfig(batch=2, fit=HeadFitConfig(steps=20))
 
 
 class Told(list):
@@ -38,14 +35,6 @@ class Told(list):
     @property
     def last(self) -> str:
         return self[-1][2]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def fewer_steps() -> Iterator[None]:
-    """The camera's 300 steps have tests of their own."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(person, "track", partial(track, config=FitConfig(steps=20)))
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -14,9 +14,10 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from svad.body.flame import Flame, make_flame
+from svad.config import HeadFitConfig
 from svad.core.errors import MissingWeights, NothingToDo
 from svad.identity.emica import Emica, EmicaSizes, Face
-from svad.identity.fit import FitConfig, project, start_rotation
+from svad.identity.fit import project, start_rotation
 from svad.identity.headbox import face_size, head_box
 from svad.identity.hrnet import HRNetSizes, LandmarkNet
 from svad.identity.stylematte import MatteSizes, StyleMatte
@@ -48,7 +49,7 @@ SMALL = TrackSizes(
         width=4, depths=(1, 2, 1, 1), heads=(1, 1, 2, 2), decoder=32, hidden=8, layers=1
     ),
 )  # fmt: skip
-SHORT = FitConfig(steps=30)
+SHORT = HeadFitConfig(steps=30)
 FILES = {
     "gagavatar_flame": "flame",
     "gagavatar_track:emica/EMICA-CVT_flame2020_notexture.pt": "emica",
@@ -165,7 +166,7 @@ def test_without_a_usable_face_there_is_nothing_to_do(
 
 def test_a_small_face_is_warned_about(models: TrackModels) -> None:
     points = face_points((150, 150), 50)
-    found = track(*photo(), points, models, silent, FitConfig(steps=1))
+    found = track(*photo(), points, models, silent, HeadFitConfig(steps=1))
     assert f"{face_size(points):.0f} pixels" in found.warnings[0]
 
 
@@ -225,7 +226,7 @@ def test_a_head_is_placed_where_its_points_are(angle: float) -> None:
     mesh = flame.pose(rest, torch.cat([torch.zeros(1, 3), jaw], 1), eyes)
     seen = project(flame.landmarks(mesh), camera)
     guess = Face(shape, expression, jaw, turn + torch.tensor([0.03, -0.04, 0.0]))
-    found = place(guess, seen[:, :68], seen, flame, FitConfig())
+    found = place(guess, seen[:, :68], seen, flame, HeadFitConfig())
     mesh = flame.pose(rest, torch.cat([torch.zeros(1, 3), jaw], 1), found.eyes)
     error = (project(flame.landmarks(mesh), found.camera) - seen).norm(dim=-1).mean()
     assert error < 1.0  # px of 512
