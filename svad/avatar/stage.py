@@ -1,4 +1,4 @@
-"""Stage 5: from the clip and the photo to the finished, animatable Gaussians."""
+"""Fits the avatar to the photo and the clip, in closed form: finished, animatable Gaussians."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from svad.avatar.closed.colours import believed, fit_frames
-from svad.avatar.closed.refine import core, fit_colours, fit_silhouette
+from svad.avatar.closed.colours import confident_frames, fit_frames
+from svad.avatar.closed.refine import fit_colours, fit_silhouette, well_inside
 from svad.body.skin import pose_gaussians, unpose_points
 from svad.config import AvatarConfig
 from svad.core.progress import StepCounter
@@ -31,7 +31,7 @@ class AvatarStage:
         if clip.start is None:
             raise ValueError("this clip has no first guess of the avatar")
         start, c = clip.start, self.config
-        frames = believed(clip, c.frames)
+        frames = confident_frames(clip, c.frames)
         looks = (1 + c.frame_rounds) * len(frames)
         steps = StepCounter(report, total=c.silhouette_rounds + c.colour_rounds + looks + 1)
         matte = to_float(subject.matte)
@@ -42,7 +42,7 @@ class AvatarStage:
         )  # fmt: skip
         steps.done += c.silhouette_rounds
         fitted = fit_colours(
-            fitted, start.camera, to_float(subject.photo.rgb), core(matte), c.colour_rounds,
+            fitted, start.camera, to_float(subject.photo.rgb), well_inside(matte), c.colour_rounds,
             lambda k: steps.tell("matching the colours", ahead=k),
         )  # fmt: skip
         moved = (fitted.means - posed.means).abs().amax(1) > 0

@@ -1,4 +1,4 @@
-"""The person of the photo in the movements of somebody else's clip, as a video."""
+"""Motion transfer: the person of the photo in the movements of somebody else's clip, as a video."""
 
 from __future__ import annotations
 

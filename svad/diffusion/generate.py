@@ -1,4 +1,4 @@
-"""Loads the published networks once and turns a photo and figures into frames."""
+"""Video generation: the published networks, loaded once, turn photo and figures into frames."""
 
 from __future__ import annotations
 

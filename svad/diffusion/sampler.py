@@ -1,4 +1,4 @@
-"""A run of the video diffusion networks: photo and skeletons in, frames out."""
+"""Sampling of the video diffusion networks: photo and skeletons in, frames out."""
 
 from __future__ import annotations
 

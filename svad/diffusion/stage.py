@@ -1,4 +1,4 @@
-"""Stage 2 with weights: the person of the photo turning around, from the video diffusion model."""
+"""The person of the photo turning around, as frames from the video diffusion model."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from svad.body.model import BodyModel
 from svad.config import DiffusionConfig, SettingError
 from svad.core.progress import part
-from svad.diffusion import frame_confidence as check
+from svad.diffusion import frame_confidence as confidence
 from svad.diffusion.canvas import Canvas, compose, letterbox, squash
 from svad.diffusion.generate import Request
 from svad.diffusion.view import followed
@@ -40,7 +40,11 @@ class DiffusionStage:
     """From the photo to a clip of the person turning, every frame with pose and camera."""
 
     def __init__(
-        self, config: DiffusionConfig, body: BodyModel, generate: Generate, reader: check.Reader
+        self,
+        config: DiffusionConfig,
+        body: BodyModel,
+        generate: Generate,
+        reader: confidence.Reader,
     ) -> None:
         self.config, self.body = config, body
         self.generate, self.reader = generate, reader
@@ -119,7 +123,7 @@ class DiffusionStage:
         looking = part(report, GENERATED, TOTAL, TOTAL)
         for i, frame in enumerate(frames):
             looking(i, count, f"looking at frame {i + 1} of {count}")
-            body = check.silhouette(self.body, rest, driving, i)
+            body = confidence.silhouette(self.body, rest, driving, i)
             sight = self.reader(frame)
             if sight is None:
                 mattes.append(body)
@@ -127,8 +131,8 @@ class DiffusionStage:
                 continue
             mattes.append(sight.matte)
             yaw = float(driving.yaw[i])
-            qualities.append(check.quality(sight, driving.points[i], body, yaw))
-        lost = [i for i, quality in enumerate(qualities) if quality < check.LOST]
+            qualities.append(confidence.quality(sight, driving.points[i], body, yaw))
+        lost = [i for i, quality in enumerate(qualities) if quality < confidence.LOST]
         factor = min(1.0, FRAME_HEIGHT / frames.shape[1])
         own, camera = (view.resized(factor) for view in (photo_view, driving.camera))
         size = (camera.width, camera.height)
@@ -137,11 +141,11 @@ class DiffusionStage:
             matte=np.stack([resize(matte, *size) for matte in (first[1], *mattes)]),
             poses=(subject.body.pose, *driving.poses),
             cameras=(own, *(camera,) * count),
-            weight=np.array([PHOTO_WEIGHT, *map(check.weight_of, qualities)], np.float32),
+            weight=np.array([PHOTO_WEIGHT, *map(confidence.weight_of, qualities)], np.float32),
             yaw=np.concatenate([np.zeros(1, np.float32), driving.yaw]),
             start=start,
         )
-        report(TOTAL, TOTAL, summary(count, lost), check.strip(frames, lost))
+        report(TOTAL, TOTAL, summary(count, lost), confidence.strip(frames, lost))
         return clip
 
 
@@ -158,5 +162,5 @@ def summary(count: int, lost: list[int]) -> str:
         return f"{count} frames"
     if len(lost) == count:
         return f"all {count} frames lost the person: the avatar is made from the photo alone"
-    numbers = check.names([i + 1 for i in lost])
+    numbers = confidence.names([i + 1 for i in lost])
     return f"{count} frames; {len(lost)} lost the person and count little: {numbers}"

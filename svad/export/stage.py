@@ -1,4 +1,4 @@
-"""Stage 6: the finished avatar becomes the files a person takes home."""
+"""The finished avatar becomes the files a person takes home."""
 
 from __future__ import annotations
 

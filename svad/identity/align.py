@@ -1,4 +1,4 @@
-"""Where the head's face belongs in a frame: 68 landmarks of either side and a similarity.
+"""Procrustes alignment: where the head's face belongs in a frame, from 68 landmarks each.
 
 Landmarks are in iBUG order, (x, y) in pixels whose first centre is at (0.5, 0.5), unless said
 otherwise. A similarity is a [2, 3] matrix: turn, one scale, shift.

@@ -1,4 +1,4 @@
-"""Finds the camera and the eyes of tracked heads by gradient descent on pixel distances.
+"""Tracking by optimisation: camera and eyes of heads by gradient descent on pixel distances.
 
 Identity, expression and jaw stay as they were regressed, so the head is shaped and posed once; a
 step turns only the vertices that the eyes move. A head cut to its landmarks

@@ -1,4 +1,4 @@
-"""Stage 3: the photo's face, as a turning Gaussian head, in the frames that show it."""
+"""Face identity: the photo's face, as a turning Gaussian head, in the frames that show it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from svad.core.errors import MissingFile, NothingToDo
 from svad.core.progress import part
 from svad.identity import select
 from svad.identity.driver import Driver, head_yaw, make_driver
-from svad.identity.fusion import NotFused, Placement
+from svad.identity.fusion import Faces, NotFused
 from svad.identity.locate import Detect, ExpectedFaces, locate
 from svad.identity.method import method_of
 from svad.identity.models import Models
@@ -94,7 +94,7 @@ class IdentityStage:
         person: Person,
         left: Left,  # gets the frames without a face, or with another view of it
         report: Report,
-    ) -> dict[int, Placement]:
+    ) -> dict[int, Faces]:
         """Both sides' landmarks of every frame that can be fused, before anything is drawn."""
         expected = ExpectedFaces(self._body, subject.body)
         chosen = [i for i in range(len(driver)) if i not in left]
@@ -115,7 +115,7 @@ class IdentityStage:
         clip: Clip,
         driver: Driver,
         person: Person,
-        pairs: dict[int, Placement],
+        pairs: dict[int, Faces],
         strengths: np.ndarray,  # [T]
         left: Left,  # gets the frames in which blending fails
         report: Report,
@@ -142,12 +142,12 @@ class IdentityStage:
         index: int,
         head: np.ndarray,  # [h, w, 3] uint8
         coverage: np.ndarray,  # [h, w]
-        placement: Placement,
+        faces: Faces,
         strength: float,
     ) -> np.ndarray:  # [H, W, 3] uint8
         frame = clip.rgb[index]
         try:
             matte = clip.matte[index]
-            return self._method.fuse(frame, head, coverage, placement, matte, strength)
+            return self._method.fuse(frame, head, coverage, faces, matte, strength)
         except (cv2.error, np.linalg.LinAlgError) as error:
             raise NotFused(BLENDING) from error

@@ -1,4 +1,4 @@
-"""Stage 2 without weights: frames of the person from the photo itself, on the fitted body."""
+"""A first avatar and clip without weights: relief from the photo, bound by inverse skinning."""
 
 from __future__ import annotations
 

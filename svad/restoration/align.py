@@ -1,4 +1,4 @@
-"""Between a frame and the upright square around a face: five points, similarity, crop.
+"""Face alignment between a frame and an upright crop: five points, similarity, warp.
 
 Points and matrices in this file use OpenCV's convention, where pixel centres are whole numbers.
 """

@@ -1,4 +1,4 @@
-"""All frames of a clip at the larger size, before any face is pasted."""
+"""Upscaled frames of a clip before any face is pasted; the person's box by the network."""
 
 from __future__ import annotations
 

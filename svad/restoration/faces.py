@@ -1,4 +1,4 @@
-"""Which face of a frame is restored, and why one is not."""
+"""Face selection: which face of a frame is restored, and why one is not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Puts restored faces back into enlarged frames."""
+"""Compositing: puts restored faces back into enlarged frames."""
 
 from __future__ import annotations
 

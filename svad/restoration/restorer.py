@@ -1,4 +1,4 @@
-"""A run of the face restorer: soft crops in, sharp ones out."""
+"""Blind face restoration by diffusion: soft crops in, sharp ones out."""
 
 from __future__ import annotations
 

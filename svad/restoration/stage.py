@@ -1,4 +1,4 @@
-"""Stage 4: detail for the faces and for the rest of a clip's frames."""
+"""Restoration: detail for the faces and for the rest of a clip's frames."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The background network on frames: in the person's box without seams, or in published tiles."""
+"""Super-resolution of frames: the person's box without seams, or published tiles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stage 1: from a photo to the person in it: matte, landmarks, body."""
+"""From a photo to the person in it: matte, landmarks, body fit."""
 
 from __future__ import annotations
 

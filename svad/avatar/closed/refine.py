@@ -136,6 +136,6 @@ def _sample(image: np.ndarray, pixels: np.ndarray) -> np.ndarray:  # [H, W], [P,
     return np.concatenate(parts)
 
 
-def core(matte: np.ndarray, sure: float = 0.97) -> np.ndarray:  # [H, W] bool
+def well_inside(matte: np.ndarray, sure: float = 0.97) -> np.ndarray:  # [H, W] bool
     """Pixels well inside the matte."""
     return cv2.erode((matte > sure).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
