@@ -143,7 +143,7 @@ def test_a_run_in_half_precision_stays_close(golden: Golden) -> None:
     sampler = sampler_of(golden, case, steps=1)
     noise = case.arrays["noise"]
     want = sampler.denoise(prepared_from(sampler, case), noise, silent)
-    half = Sampler(models.to("cpu"), sampler.settings, sampler.schedule)
+    half = Sampler(models.to("cpu"), sampler.config, sampler.schedule)
     photo, skeletons = pictures(case)
     prepared = half.prepare(photo, skeletons, silent)
     assert prepared.features.dtype == half.noise(3).dtype == torch.bfloat16
