@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from svad.core.errors import SvadError
 
+Settings = TypeVar("Settings")
 BUILT_IN = "default"
 OWN_BODIES = ("smplx_neutral", "smplx_male", "smplx_female")  # entries of the manifest
 BODIES = (BUILT_IN, *OWN_BODIES)
+SOLVERS = ("ddim", "dpm2m")  # of the video diffusion model
 
 
 class SettingError(SvadError):
@@ -41,15 +43,49 @@ class DiffusionConfig:
     turn: str = "paper"  # the clip's yaw schedule, or "even": once around at an even pace
     fit: str = "keypoints"  # figures aligned in the picture (SVAD section 3.1), or "body"
     squash: bool = False  # True: the photo stretched to the canvas, as the published program does
-    width: int = 1024  # px of the frames
-    height: int = 1024  # px of the frames
+    width: int = 1024  # px of the frames, a multiple of 64
+    height: int = 1024  # px of the frames, a multiple of 64
     steps: int = 20
     solver: str = "ddim"  # or "dpm2m" (DPM-Solver++, Lu et al. 2022)
-    guidance: float = 3.5  # SVAD's value
+    guidance: float = 3.5  # classifier-free guidance, SVAD's value
     guided: tuple[float, float] = (0.0, 1.0)  # the part of the steps that is guided
-    context: int = 48  # frames of a window
+    context: int = 48  # frames of a window: those the temporal modules were trained on
     overlap: int = 4  # frames that neighbouring windows share
+    stride: int = 1  # 2^(stride - 1) is the widest spacing of frames in a window
     seed: int = 99  # SVAD's value; a run's own seed is added
+    rows_together: bool = True  # both rows of the guidance in one call; half the memory if not
+    decode_chunk: int = 4  # frames decoded at a time
+
+    def guides(self, step: int) -> bool:
+        """Whether a step computes the unconditional row too."""
+        first, end = self.guided
+        return self.guidance != 1 and first <= step / self.steps < end
+
+    def require_valid(self) -> None:
+        """Raises `SettingError` for values that the networks cannot work with."""
+        if self.width % 8 or self.height % 8:
+            wrong = f"width and height must divide by 8, not {self.width}x{self.height}"
+        elif self.solver not in SOLVERS:
+            wrong = f"the solver must be one of {', '.join(SOLVERS)}, not {self.solver}"
+        elif not 0 <= self.overlap < self.context:
+            wrong = f"an overlap of 0 to {self.context - 1} is needed, not {self.overlap}"
+        else:
+            return
+        raise SettingError(f"These settings do not work: {wrong}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeadFitConfig:
+    """The fit of camera and eyes to a tracked head, as published (GAGAvatar tracker)."""
+
+    steps: int = 300
+    rotation_rate: float = 5e-4  # Adam, of the first two rows
+    translation_rate: float = 0.1  # FLAME metres times 5
+    eyes_rate: float = 1e-3  # radians
+    mesh: float = 25.0  # weights of the terms
+    inner: float = 10.0
+    points: float = 80.0
+    eyes: float = 25.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +99,18 @@ class IdentityConfig:
     # itself turned by 20 degrees.
     max_disparity: float = 0.03
     batch: int = 8  # heads drawn together
+    fit: HeadFitConfig = HeadFitConfig()  # of the tracked head's camera and eyes
     strict: bool = False  # True = selection and blending exactly as published, losses included
+
+
+@dataclass(frozen=True, kw_only=True)
+class TileConfig:
+    """How a picture is cut when it is larger than what the background network may see at once."""
+
+    pixels: int = 2**20  # of the input, in one call; half precision takes about 2 kB each
+    tile: int = 512  # px, side of a tile
+    overlap: int = 96  # px that neighbours share
+    blind: int = 16  # px at an inner edge of a tile that count nothing; then the weight rises
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +125,8 @@ class RestorationConfig:
     # 5 px between the eyes, is a square of 20.)
     smallest_face: float = 40.0
     seed: int = 42  # of the start noise, one for all faces of the person (BFRffusion: 42)
+    tiles: TileConfig = TileConfig()  # of the background network on a GPU
+    cpu_tiles: TileConfig = TileConfig(pixels=2**17, tile=320)  # Stop waits for a call
     strict: bool = False  # alignment, pasting and background tiles with the published faults
 
 
@@ -184,6 +233,8 @@ def with_video() -> list[str]:
 def changed(preset: Preset, setting: str) -> Preset:
     """The preset with one setting changed, written as `stage.field=value`.
 
+    A field that is a group of settings takes one more name: `stage.group.field=value`.
+
     Raises `SettingError` for a stage or field that is not there, and for a value that does not fit.
     """
     place, equals, text = setting.partition("=")
@@ -195,11 +246,22 @@ def changed(preset: Preset, setting: str) -> Preset:
             f"{setting} is no setting of the preset {preset.name}. Write stage.field=value, "
             f"with one of these stages: {', '.join(have)}."
         )
-    known = {f.name: getattr(stages[stage], f.name) for f in fields(stages[stage])}
-    if name not in known:
-        raise SettingError(f"{stage} has no setting {name}. It has: {', '.join(known)}.")
-    value = _parsed(text.strip(), known[name], f"{stage}.{name}")
-    return replace(preset, **{stage: replace(stages[stage], **{name: value})})
+    return replace(preset, **{stage: _changed(stages[stage], stage, name, text.strip())})
+
+
+def _changed(group: Settings, place: str, path: str, text: str) -> Settings:
+    """The group that stands at `place` with one of its settings, or of those below, changed."""
+    name, _, rest = path.partition(".")
+    known = {f.name: getattr(group, f.name) for f in fields(group)}
+    if name not in known or (rest and not is_dataclass(known[name])):
+        raise SettingError(f"{place} has no setting {path}. It has: {', '.join(known)}.")
+    inner, old = f"{place}.{name}", known[name]
+    if not is_dataclass(old):
+        return replace(group, **{name: _parsed(text, old, inner)})
+    if not rest:
+        names = ", ".join(f.name for f in fields(old))
+        raise SettingError(f"{inner} is a group of settings. Write {inner}.field=value: {names}.")
+    return replace(group, **{name: _changed(old, inner, rest, text)})
 
 
 def _parsed(text: str, like: object, place: str) -> object:

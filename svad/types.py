@@ -7,10 +7,12 @@ in pixels of the picture they stand beside, lengths are metres.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from svad.core.progress import Report as Report
 
 if TYPE_CHECKING:  # for annotations only: importing these types must not cost the start of torch
     import numpy as np
@@ -18,14 +20,6 @@ if TYPE_CHECKING:  # for annotations only: importing these types must not cost t
 
     from svad.geometry.camera import Camera
     from svad.splat.gaussians import Gaussians
-
-Report = Callable[..., None]
-"""`report(done, total, note, picture=None)`: how a stage tells its progress.
-
-`done` and `total` are counts, `note` a short phrase for a person, `picture` an [H, W, 3] uint8
-thumbnail. It raises `svad.core.errors.Stopped` when the person wants to stop, so call it at least
-once a second.
-"""
 
 
 @dataclass(frozen=True)

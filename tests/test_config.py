@@ -16,24 +16,23 @@ from svad.config import (
     settings_of,
     with_video,
 )
-from svad.diffusion.generate import run_settings
 
 
 def test_the_paper_is_as_published() -> None:
-    found = run_settings(PAPER.diffusion)
+    found = PAPER.diffusion
     assert (found.width, found.height, found.steps, found.guidance) == (1024, 1024, 20, 3.5)
     assert (found.context, found.overlap, found.seed, found.solver) == (48, 4, 99, "ddim")
-    assert all(found.guided(k) for k in range(20)) and PAPER.diffusion.frames == 189
-    assert PAPER.diffusion.fit == "keypoints" and QUICK.diffusion.fit == "body"
+    assert all(found.guides(k) for k in range(20)) and found.frames == 189
+    assert found.fit == "keypoints" and QUICK.diffusion.fit == "body"
 
 
 def test_quick_fits_two_windows_and_guides_in_the_middle() -> None:
     from svad.diffusion.windows import padded_frames, windows
 
-    c, found = QUICK.diffusion, run_settings(QUICK.diffusion)
+    c = QUICK.diffusion
     assert padded_frames(c.frames, c.context, c.overlap) == c.frames  # no work on padding
     assert len(windows(c.frames, c.context, c.overlap)) == 2
-    guided = [found.guided(k) for k in range(c.steps)]
+    guided = [c.guides(k) for k in range(c.steps)]
     assert not guided[0] and not guided[-1] and sum(guided) == 6
 
 
@@ -62,6 +61,8 @@ def test_the_presets_with_a_video_model() -> None:
         ("identity.strict = True", lambda p: p.identity.strict is True),
         ("restoration.scale=2", lambda p: p.restoration.scale == 2.0),
         ("diffusion.turn=paper", lambda p: p.diffusion.turn == "paper"),
+        ("identity.fit.steps=20", lambda p: p.identity.fit.steps == 20),
+        ("restoration.cpu_tiles.tile=256", lambda p: p.restoration.cpu_tiles.tile == 256),
     ],
 )
 def test_a_setting_can_be_changed(setting: str, read) -> None:  # noqa: ANN001
@@ -79,6 +80,10 @@ def test_a_setting_can_be_changed(setting: str, read) -> None:  # noqa: ANN001
         ("diffusion.frames=many", "does not fit diffusion.frames, which is 92"),
         ("diffusion.squash=maybe", "which is false"),
         ("diffusion.guided=0.5", "which is 0.1,0.7"),
+        ("diffusion.frames.x=1", "diffusion has no setting frames.x"),
+        ("identity.fit=3", "Write identity.fit.field=value: steps, rotation_rate"),
+        ("identity.fit.pace=3", "identity.fit has no setting pace. It has: steps"),
+        ("identity.fit.steps=few", "does not fit identity.fit.steps, which is 300"),
     ],
 )
 def test_a_wrong_setting_is_a_sentence(setting: str, words: str) -> None:

@@ -1,4 +1,4 @@
-"""Stage 5: from the clip and the photo to the finished, animatable Gaussians."""
+"""Fits the avatar to the photo and the clip, in closed form: finished, animatable Gaussians."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from svad.avatar.closed.colours import believed, fit_frames
-from svad.avatar.closed.refine import core, fit_colours, fit_silhouette
+from svad.avatar.closed.colours import confident_frames, fit_frames
+from svad.avatar.closed.refine import fit_colours, fit_silhouette, well_inside
 from svad.body.skin import pose_gaussians, unpose_points
 from svad.config import AvatarConfig
+from svad.core.progress import StepCounter
 from svad.media.images import to_float, to_uint8
 from svad.splat.render import render
 from svad.types import Avatar, Clip, Report, Subject
@@ -30,19 +31,19 @@ class AvatarStage:
         if clip.start is None:
             raise ValueError("this clip has no first guess of the avatar")
         start, c = clip.start, self.config
-        frames = believed(clip, c.frames)
+        frames = confident_frames(clip, c.frames)
         looks = (1 + c.frame_rounds) * len(frames)
-        total = c.silhouette_rounds + c.colour_rounds + looks + 1
+        steps = StepCounter(report, total=c.silhouette_rounds + c.colour_rounds + looks + 1)
         matte = to_float(subject.matte)
         posed = pose_gaussians(start, start.pose)
         fitted = fit_silhouette(
             posed, start.camera, matte, c.silhouette_rounds,
-            lambda k: report(k, total, "fitting the outline"),
+            lambda k: steps.tell("fitting the outline", ahead=k),
         )  # fmt: skip
-        done = c.silhouette_rounds
+        steps.done += c.silhouette_rounds
         fitted = fit_colours(
-            fitted, start.camera, to_float(subject.photo.rgb), core(matte), c.colour_rounds,
-            lambda k: report(done + k, total, "matching the colours"),
+            fitted, start.camera, to_float(subject.photo.rgb), well_inside(matte), c.colour_rounds,
+            lambda k: steps.tell("matching the colours", ahead=k),
         )  # fmt: skip
         moved = (fitted.means - posed.means).abs().amax(1) > 0
         index = torch.nonzero(moved)[:, 0]
@@ -59,12 +60,13 @@ class AvatarStage:
         )
         avatar = replace(start, gaussians=gaussians)
         if frames:
-            done += c.colour_rounds
+            steps.done += c.colour_rounds
             avatar = fit_frames(
                 avatar, clip, frames, c.frame_rounds,
-                lambda k: report(done + k, total, "colours of the other sides"),
+                lambda k: steps.tell("colours of the other sides", ahead=k),
             )  # fmt: skip
-        report(total, total, "finished", front_picture(avatar))
+        steps.done = steps.total
+        steps.tell("finished", front_picture(avatar))
         return avatar
 
 

@@ -1,4 +1,4 @@
-"""The pictures that are generated: how the photo, its camera and its points lie in them."""
+"""Letterboxing onto the generated pictures: how photo, camera and points lie in them."""
 
 from __future__ import annotations
 

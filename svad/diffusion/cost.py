@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from svad.compute.flops import attend, conv, linear
-from svad.diffusion.settings import RunSettings
+from svad.config import DiffusionConfig
 from svad.diffusion.sizes import CLIP_IMAGE, LATENT_CHANNELS, Sizes
 from svad.diffusion.windows import padded_frames, windows
 
@@ -46,21 +46,21 @@ class Cost:
         return self.loop + once + pictures
 
 
-def cost(settings: RunSettings, frames: int = 189, sizes: Sizes | None = None) -> Cost:
+def cost(config: DiffusionConfig, frames: int = 189, sizes: Sizes | None = None) -> Cost:
     """Operations of a run of so many frames, as `Sampler` does it."""
     sizes = sizes or Sizes()
-    h, w = settings.height // 8, settings.width // 8
-    padded = padded_frames(frames, settings.context, settings.overlap)
-    parts = windows(padded, settings.context, settings.overlap, stride=settings.stride)
-    guided = sum(settings.guided(step) for step in range(settings.steps))
+    h, w = config.height // 8, config.width // 8
+    padded = padded_frames(frames, config.context, config.overlap)
+    parts = windows(padded, config.context, config.overlap, stride=config.stride)
+    guided = sum(config.guides(step) for step in range(config.steps))
     window = len(parts[0])
     return Cost(
         guided_call=call_flops(sizes, window, h, w, rows=2),
         guided_calls=guided * len(parts),
         free_call=call_flops(sizes, window, h, w, rows=1),
-        free_calls=(settings.steps - guided) * len(parts),
+        free_calls=(config.steps - guided) * len(parts),
         time_step=time_flops(sizes),
-        time_steps=settings.steps,
+        time_steps=config.steps,
         condition=condition_flops(sizes, h, w),
         image_token=token_flops(sizes),
         pose_picture=pose_flops(sizes, h, w),

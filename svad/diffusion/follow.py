@@ -1,4 +1,4 @@
-"""The person of the photo in the movements of somebody else's clip, as a video."""
+"""Motion transfer: the person of the photo in the movements of somebody else's clip, as a video."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from svad.config import DiffusionConfig
+from svad.core.progress import part
 from svad.diffusion.canvas import Canvas, compose, letterbox
 from svad.diffusion.generate import Request
-from svad.diffusion.stage import Generate, part
+from svad.diffusion.stage import Generate
 from svad.pose.align import align
 from svad.pose.keypoints import Figure, WholeBody, to_figure
 from svad.types import Report, Subject
@@ -38,10 +39,10 @@ class FollowStage:
     ) -> np.ndarray:  # [T, height, width, 3] uint8
         """The person in the pose of each frame. Raises `MissingWeights`, `WeightsMismatch`."""
         size, found = frames[0].shape[:2], []
+        looking = part(report, 0, LOOKED, TOTAL)
         for person in self.people(frames):
             found.append(to_figure(person, size))
-            note = f"looking at frame {len(found)} of {len(frames)}"
-            report(LOOKED * len(found) // len(frames), TOTAL, note)
+            looking(len(found), len(frames), f"looking at frame {len(found)} of {len(frames)}")
         height, width = subject.matte.shape
         points = WholeBody(subject.keypoints[:, :2], subject.keypoints[:, 2])
         aligned = align(to_figure(points, (height, width)), found)
@@ -54,7 +55,7 @@ class FollowStage:
         photo, _ = compose(subject, canvas)
         figures = tuple(_moved(figure, canvas, (width, height)) for figure in aligned.figures)
         report(LOOKED, TOTAL, " ".join(("figures drawn", *aligned.warnings)))
-        return self.generate(Request(photo, figures, size), part(report, LOOKED, TOTAL))
+        return self.generate(Request(photo, figures, size), part(report, LOOKED, TOTAL, TOTAL))
 
 
 def _bounds(subject: Subject, figures: Sequence[Figure]) -> np.ndarray:  # [4] px of the photo

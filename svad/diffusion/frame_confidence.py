@@ -1,4 +1,4 @@
-"""Which generated frames still show the person in the pose they were asked for."""
+"""Confidence of generated frames: which still show the person in the pose they were asked for."""
 
 from __future__ import annotations
 

@@ -1,11 +1,10 @@
-"""Loads the published networks once and turns a photo and figures into frames."""
+"""Video generation: the published networks, loaded once, turn photo and figures into frames."""
 
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +14,15 @@ import torch
 from svad.config import DiffusionConfig
 from svad.diffusion.models import Models, load_models
 from svad.diffusion.sampler import Sampler
-from svad.diffusion.settings import RunSettings
 from svad.diffusion.sizes import ClipSizes, Sizes
 from svad.pose.draw import pose_frames
 from svad.pose.keypoints import Figure
 from svad.types import Report
-from svad.weights.convert import read_checkpoint
+from svad.weights.lazy import LazyNetworks, PartFiles, Resolve
 from svad.weights.strict import State, WeightsMismatch
 
-Resolve = Callable[[str], Path]
-"""`resolve(name)`: the local file of a manifest entry; raises `MissingWeights`."""
-
 # part of `load_models` -> entry of the manifest
-ENTRIES = {
+PARTS = {
     "reference_unet": "musepose_reference_unet",
     "denoising_unet": "musepose_denoising_unet",
     "motion_module": "musepose_motion_module",
@@ -60,70 +55,39 @@ class Skeletons(Sequence[np.ndarray]):
         return next(pose_frames([r.figures[index]], r.drawn_on, r.photo.shape[:2]))
 
 
-class Networks:
-    """The networks on a device, loaded by whoever needs them first; they stay for all presets."""
+def lazy_models(
+    resolve: Resolve,
+    device: torch.device | str,
+    dtype: torch.dtype = torch.float32,
+) -> LazyNetworks[Models]:
+    """The networks on a device, loaded at the first call; they stay for all presets.
 
-    def __init__(
-        self, resolve: Resolve, device: torch.device, dtype: torch.dtype = torch.float32
-    ) -> None:
-        self.resolve, self.device, self.dtype = resolve, device, dtype
-        self._models: Models | None = None
-        self._loading = threading.Lock()
+    Calling it raises `MissingWeights` for an absent file, `WeightsMismatch` for a wrong one.
+    """
 
-    def load(self, report: Report) -> Models:
-        """The networks.
+    def build(files: PartFiles, device: torch.device, dtype: torch.dtype) -> Models:
+        sizes = read_sizes(resolve, files.state("pose_guider"))
+        models = load_models(sizes, files.state, dtype).to(device)
+        if device.type == "cuda":  # every window has the same shapes
+            torch.backends.cudnn.benchmark = True
+        return models
 
-        Raises `MissingWeights` for an absent file, `WeightsMismatch` for one that does not fit.
-        """
-        with self._loading:
-            if self._models is None:
-                read = Reader(self.resolve, report)
-                sizes = read_sizes(self.resolve, read("pose_guider"))
-                self._models = load_models(sizes, read, self.dtype).to(self.device)
-                if self.device.type == "cuda":  # every window has the same shapes
-                    torch.backends.cudnn.benchmark = True
-            return self._models
+    return LazyNetworks(PARTS, build, resolve, device, dtype)
 
 
 def generate(
-    networks: Networks, config: DiffusionConfig, request: Request, report: Report, seed: int = 0
+    networks: LazyNetworks[Models],
+    config: DiffusionConfig,
+    request: Request,
+    report: Report,
+    seed: int = 0,
 ) -> np.ndarray:  # [T, H, W, 3] uint8
     """The person of the photo in the poses of the figures; `seed` is added to the preset's.
 
-    Raises what `Networks.load` raises, and `Stopped` through `report`.
+    Raises what loading the networks raises, and `Stopped` through `report`.
     """
-    sampler = Sampler(networks.load(report), run_settings(config, seed))
+    sampler = Sampler(networks(report), replace(config, seed=config.seed + seed))
     return sampler.run(request.photo, Skeletons(request), report)
-
-
-class Reader:
-    """Reads one published file after the other, so that only one lies in memory."""
-
-    def __init__(self, resolve: Resolve, report: Report) -> None:
-        self.resolve, self.report = resolve, report
-        self.done = 0
-
-    def __call__(self, part: str) -> State:
-        words = part.replace("_", " ")
-        self.report(min(self.done, len(ENTRIES)), len(ENTRIES), f"loading the {words}")
-        self.done += 1
-        return read_checkpoint(self.resolve(ENTRIES[part]))
-
-
-def run_settings(config: DiffusionConfig, seed: int = 0) -> RunSettings:
-    """A preset's settings as the sampler takes them."""
-    return RunSettings(
-        width=config.width,
-        height=config.height,
-        context=config.context,
-        overlap=config.overlap,
-        steps=config.steps,
-        solver=config.solver,
-        guidance=config.guidance,
-        guided_from=config.guided[0],
-        guided_to=config.guided[1],
-        seed=config.seed + seed,
-    )
 
 
 def read_sizes(resolve: Resolve, pose_guider: State) -> Sizes:

@@ -1,4 +1,4 @@
-"""A run of the video diffusion networks: photo and skeletons in, frames out."""
+"""Sampling of the video diffusion networks: photo and skeletons in, frames out."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from svad.config import DiffusionConfig
 from svad.diffusion.inputs import (
     clip_pixels,
     frame_pictures,
@@ -17,7 +18,6 @@ from svad.diffusion.inputs import (
 )
 from svad.diffusion.models import Models
 from svad.diffusion.schedule import Schedule
-from svad.diffusion.settings import RunSettings
 from svad.diffusion.sizes import LATENT_CHANNELS
 from svad.diffusion.solver import make_solver
 from svad.diffusion.spatial import Condition
@@ -39,10 +39,11 @@ class Sampler:
     """The run of MusePose (Tong et al. 2024), with savings that leave its result as it is."""
 
     def __init__(
-        self, models: Models, settings: RunSettings, schedule: Schedule | None = None
+        self, models: Models, config: DiffusionConfig, schedule: Schedule | None = None
     ) -> None:
         self.models = models
-        self.settings = settings
+        config.require_valid()
+        self.config = config
         self.schedule = schedule or Schedule()
         weight = models.video_unet.conv_in.weight
         self.device, self.dtype = weight.device, weight.dtype
@@ -72,14 +73,14 @@ class Sampler:
         self, photo: np.ndarray, skeletons: Sequence[np.ndarray], report: Report
     ) -> Prepared:
         """Image token, bank and skeleton features."""
-        s = self.settings
+        c = self.config
         report(0, 3, "reading the photo")
         condition = self.condition(
-            self.token(clip_pixels(photo)), self.latent(photo_pixels(photo, s.width, s.height))
+            self.token(clip_pixels(photo)), self.latent(photo_pixels(photo, c.width, c.height))
         )
         report(1, 3, "reading the skeletons")
         features = self.pose_features(
-            lambda i: skeleton_pixels(skeletons[i], s.width, s.height), len(skeletons), report
+            lambda i: skeleton_pixels(skeletons[i], c.width, c.height), len(skeletons), report
         )
         return Prepared(condition, features)
 
@@ -99,21 +100,21 @@ class Sampler:
         self, skeleton: Callable[[int], Tensor], frames: int, report: Report
     ) -> Tensor:  # [1, C0, F, h, w]
         """Features of each skeleton, the last one repeated for the padded frames."""
-        s = self.settings
+        c = self.config
         found = []
         for i in range(frames):
             report(i, frames, f"skeleton {i + 1} of {frames}")
             picture = skeleton(i).to(self.device, self.dtype)
             found.append(self.models.pose_guider(picture).cpu())
-        found += found[-1:] * (padded_frames(frames, s.context, s.overlap) - frames)
+        found += found[-1:] * (padded_frames(frames, c.context, c.overlap) - frames)
         return torch.stack(found, 2)
 
     def noise(self, frames: int) -> Tensor:  # [1, 4, F, h, w]
         """Drawn on the CPU in the run's type, as the published program does."""
-        s = self.settings
-        length = padded_frames(frames, s.context, s.overlap)
-        shape = (1, LATENT_CHANNELS, length, s.height // 8, s.width // 8)
-        generator = torch.Generator().manual_seed(s.seed)
+        c = self.config
+        length = padded_frames(frames, c.context, c.overlap)
+        shape = (1, LATENT_CHANNELS, length, c.height // 8, c.width // 8)
+        generator = torch.Generator().manual_seed(c.seed)
         return torch.randn(shape, generator=generator, dtype=self.dtype)
 
     @torch.inference_mode()
@@ -125,20 +126,20 @@ class Sampler:
         on_step: OnStep | None = None,
     ) -> Tensor:  # [1, 4, F, h, w] float32
         """All steps on all windows; sums and steps are kept in float32."""
-        s = self.settings
+        c = self.config
         latents = noise.to(self.device, torch.float32)
-        parts = windows(latents.shape[2], s.context, s.overlap, stride=s.stride)
-        timesteps = self.schedule.timesteps(s.steps)
-        solver = make_solver(s.solver, self.schedule, s.steps)
+        parts = windows(latents.shape[2], c.context, c.overlap, stride=c.stride)
+        timesteps = self.schedule.timesteps(c.steps)
+        solver = make_solver(c.solver, self.schedule, c.steps)
         for k, t in enumerate(timesteps):
             shifts = self.models.video_unet.time_shifts(t)
             total = torch.zeros_like(latents)
             count = torch.zeros(latents.shape[2], device=self.device)
             for j, part in enumerate(parts):
                 done, calls = k * len(parts) + j, len(timesteps) * len(parts)
-                report(done, calls, f"step {k + 1} of {s.steps}, window {j + 1} of {len(parts)}")
+                report(done, calls, f"step {k + 1} of {c.steps}, window {j + 1} of {len(parts)}")
                 index = torch.tensor(part, device=self.device)
-                total[:, :, index] += self.predict(latents, part, shifts, prepared, s.guided(k))
+                total[:, :, index] += self.predict(latents, part, shifts, prepared, c.guides(k))
                 count[index] += 1
             prediction = total / count[:, None, None]
             latents = solver.step(k, latents, prediction)
@@ -160,11 +161,11 @@ class Sampler:
         pose = prepared.features[:, :, part].to(self.device, non_blocking=True)
         if not guided:
             return unet(sample, shifts, condition.row(1), pose).float()
-        if self.settings.rows_together:
+        if self.config.rows_together:
             free, bound = unet(sample, shifts, condition, pose).float().split(1)
         else:
             free, bound = (unet(sample, shifts, condition.row(i), pose).float() for i in range(2))
-        return free + self.settings.guidance * (bound - free)
+        return free + self.config.guidance * (bound - free)
 
     def decode(
         self,
@@ -173,4 +174,4 @@ class Sampler:
     ) -> Iterator[Tensor]:  # [<= chunk, 3, H, W] in 0..1
         """The frames, few at a time."""
         kept = latents[0, :, :frames].transpose(0, 1)
-        return self.models.autoencoder.decode(kept, self.settings.decode_chunk)
+        return self.models.autoencoder.decode(kept, self.config.decode_chunk)

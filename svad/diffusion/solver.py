@@ -7,8 +7,8 @@ from typing import Protocol
 
 from torch import Tensor
 
+from svad.config import SOLVERS
 from svad.diffusion.schedule import Schedule
-from svad.diffusion.settings import SOLVERS
 
 
 class Solver(Protocol):

@@ -1,4 +1,4 @@
-"""Stage 2 with weights: the person of the photo turning around, from the video diffusion model."""
+"""The person of the photo turning around, as frames from the video diffusion model."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import numpy as np
 
 from svad.body.model import BodyModel
 from svad.config import DiffusionConfig, SettingError
-from svad.diffusion import frame_confidence as check
+from svad.core.progress import part
+from svad.diffusion import frame_confidence as confidence
 from svad.diffusion.canvas import Canvas, compose, letterbox, squash
-from svad.diffusion.generate import Request, run_settings
+from svad.diffusion.generate import Request
 from svad.diffusion.view import followed
 from svad.geometry.camera import Camera
 from svad.media.images import resize
@@ -39,7 +40,11 @@ class DiffusionStage:
     """From the photo to a clip of the person turning, every frame with pose and camera."""
 
     def __init__(
-        self, config: DiffusionConfig, body: BodyModel, generate: Generate, reader: check.Reader
+        self,
+        config: DiffusionConfig,
+        body: BodyModel,
+        generate: Generate,
+        reader: confidence.Reader,
     ) -> None:
         self.config, self.body = config, body
         self.generate, self.reader = generate, reader
@@ -52,8 +57,8 @@ class DiffusionStage:
         Raises `SettingError`, `MissingWeights`, `WeightsMismatch`.
         """
         c = self.config
+        c.require_valid()
         try:
-            run_settings(c)
             turn = turning(c.turn, c.frames)
         except ValueError as error:
             raise SettingError(f"These settings do not work: {error}.") from error
@@ -61,14 +66,15 @@ class DiffusionStage:
         canvas = self._canvas(subject, turn)
         photo, matte = self._photo(subject, canvas)
         camera = canvas.camera(subject.body.camera)
+        posing = part(report, 0, PREPARED, TOTAL)
         driving = drive_fitted(
             self.body, replace(subject.body, camera=camera), turn,
-            lambda i, n: report(PREPARED * i // n, TOTAL, f"pose {i} of {n}", None),
+            lambda i, n: posing(i, n, f"pose {i} of {n}"),
         )  # fmt: skip
         request = self._request(subject, canvas, photo, driving, turn)
         if c.fit == "keypoints":
             driving = followed(driving, request.figures)
-        frames = self.generate(request, part(report, PREPARED, GENERATED))
+        frames = self.generate(request, part(report, PREPARED, GENERATED, TOTAL))
         return self._clip(subject, start, camera, driving, (photo, matte), frames, report)
 
     def _canvas(self, subject: Subject, turn: np.ndarray) -> Canvas:
@@ -114,10 +120,10 @@ class DiffusionStage:
         rest = rest_of(subject.body)
         count = len(frames)
         mattes, qualities = [], []
+        looking = part(report, GENERATED, TOTAL, TOTAL)
         for i, frame in enumerate(frames):
-            note = f"looking at frame {i + 1} of {count}"
-            report(GENERATED + (TOTAL - GENERATED) * i // count, TOTAL, note)
-            body = check.silhouette(self.body, rest, driving, i)
+            looking(i, count, f"looking at frame {i + 1} of {count}")
+            body = confidence.silhouette(self.body, rest, driving, i)
             sight = self.reader(frame)
             if sight is None:
                 mattes.append(body)
@@ -125,8 +131,8 @@ class DiffusionStage:
                 continue
             mattes.append(sight.matte)
             yaw = float(driving.yaw[i])
-            qualities.append(check.quality(sight, driving.points[i], body, yaw))
-        lost = [i for i, quality in enumerate(qualities) if quality < check.LOST]
+            qualities.append(confidence.quality(sight, driving.points[i], body, yaw))
+        lost = [i for i, quality in enumerate(qualities) if quality < confidence.LOST]
         factor = min(1.0, FRAME_HEIGHT / frames.shape[1])
         own, camera = (view.resized(factor) for view in (photo_view, driving.camera))
         size = (camera.width, camera.height)
@@ -135,11 +141,11 @@ class DiffusionStage:
             matte=np.stack([resize(matte, *size) for matte in (first[1], *mattes)]),
             poses=(subject.body.pose, *driving.poses),
             cameras=(own, *(camera,) * count),
-            weight=np.array([PHOTO_WEIGHT, *map(check.weight_of, qualities)], np.float32),
+            weight=np.array([PHOTO_WEIGHT, *map(confidence.weight_of, qualities)], np.float32),
             yaw=np.concatenate([np.zeros(1, np.float32), driving.yaw]),
             start=start,
         )
-        report(TOTAL, TOTAL, summary(count, lost), check.strip(frames, lost))
+        report(TOTAL, TOTAL, summary(count, lost), confidence.strip(frames, lost))
         return clip
 
 
@@ -156,14 +162,5 @@ def summary(count: int, lost: list[int]) -> str:
         return f"{count} frames"
     if len(lost) == count:
         return f"all {count} frames lost the person: the avatar is made from the photo alone"
-    numbers = check.names([i + 1 for i in lost])
+    numbers = confidence.names([i + 1 for i in lost])
     return f"{count} frames; {len(lost)} lost the person and count little: {numbers}"
-
-
-def part(report: Report, low: int, high: int) -> Report:
-    """A report for a part of the stage that fills its bar from `low` to `high`."""
-
-    def told(done: int, total: int, note: str, picture: np.ndarray | None = None) -> None:
-        report(low + (high - low) * done // max(total, 1), TOTAL, note, picture)
-
-    return told

@@ -1,4 +1,4 @@
-"""Where frames that follow figures aligned in the picture (SVAD section 3.1) show the body."""
+"""Resectioned cameras of frames that follow figures aligned in the picture (SVAD section 3.1)."""
 
 from __future__ import annotations
 

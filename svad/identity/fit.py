@@ -1,4 +1,4 @@
-"""Finds the camera and the eyes of tracked heads by gradient descent on pixel distances.
+"""Tracking by optimisation: camera and eyes of heads by gradient descent on pixel distances.
 
 Identity, expression and jaw stay as they were regressed, so the head is shaped and posed once; a
 step turns only the vertices that the eyes move. A head cut to its landmarks
@@ -23,6 +23,7 @@ from svad.body.flame import (
     identity_like,
     rotations,
 )
+from svad.config import HeadFitConfig
 from svad.face.landmarks import IBUG, INNER
 from svad.geometry.rotation import (
     matrix_to_rows6,
@@ -38,20 +39,6 @@ START_NEARER = 12 / 13
 POINTS = slice(0, IBUG)  # of FLAME's landmarks
 EYES = slice(IBUG, LANDMARKS)  # their middles
 TRUST = 8.96  # px, largest mean distance of two sources of landmarks that agree
-
-
-@dataclass(frozen=True, kw_only=True)
-class FitConfig:
-    """The published optimisation (GAGAvatar tracker)."""
-
-    steps: int = 300
-    rotation_rate: float = 5e-4  # Adam, of the first two rows
-    translation_rate: float = 0.1  # FLAME metres times 5
-    eyes_rate: float = 1e-3  # radians
-    mesh: float = 25.0  # weights of the terms
-    inner: float = 10.0
-    points: float = 80.0
-    eyes: float = 25.0
 
 
 @dataclass(frozen=True)
@@ -148,7 +135,7 @@ def fit(
     jaw: Tensor,  # [B, 3] axis-angle
     start: Tensor,  # [B, 3, 4]
     targets: Targets,
-    config: FitConfig = FitConfig(),  # noqa: B008 - frozen
+    config: HeadFitConfig = HeadFitConfig(),  # noqa: B008 - frozen
     tick: Callable[[int, Fit], None] | None = None,  # after each step: how many, what so far
 ) -> Fit:
     """Adam on the camera's six numbers, its translation and the eyes, all heads together."""
@@ -181,7 +168,7 @@ def _result(six: Tensor, shift: Tensor, eyes: Tensor) -> Fit:
 
 
 def _loss(
-    flame: Flame, vertices: Tensor, camera: Tensor, targets: Targets, config: FitConfig
+    flame: Flame, vertices: Tensor, camera: Tensor, targets: Targets, config: HeadFitConfig
 ) -> Tensor:
     """Weighted mean squared pixel distances; a term that no head takes part in is left out."""
     loss = vertices.new_zeros(())

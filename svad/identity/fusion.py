@@ -1,4 +1,4 @@
-"""Blends the face of a rendered head into one frame, or says why that cannot be done.
+"""Face fusion: blends the face of a rendered head into one frame, or says why it cannot.
 
 After SVAD (arXiv 2505.05475) section 3.2, with the losses of its program repaired: the head keeps
 its aspect, is low-passed before it shrinks, gives all gradients of the face instead of 70 %, and
@@ -41,12 +41,18 @@ class NotFused(Exception):
 
 
 @dataclass(frozen=True)
-class Placement:
+class Faces:
+    """The landmarks of the head and of one frame, which belong together."""
+
+    head: np.ndarray  # [68, 2] landmarks of the head, in its own pixels
+    points: np.ndarray  # [68, 2] landmarks of the frame
+
+
+@dataclass(frozen=True)
+class Placement(Faces):
     """Where the head's face goes in one frame."""
 
     matrix: np.ndarray  # [2, 3] similarity, head pixels to frame pixels
-    head: np.ndarray  # [68, 2] landmarks of the head, in its own pixels
-    points: np.ndarray  # [68, 2] landmarks of the frame
 
 
 def place(
@@ -72,7 +78,7 @@ def place(
     matrix = fit_robust_similarity(head[INNER], frame[INNER], align.TOLERANCE * size)
     if not np.isfinite(matrix).all() or scale_of(matrix) == 0:
         raise NotFused(NO_FIT)
-    return Placement(matrix, head, frame)
+    return Placement(head, frame, matrix)
 
 
 def fuse(

@@ -1,4 +1,4 @@
-"""Where the head is and whether its face can be tracked, from 68 face points and the matte."""
+"""The head's box, and whether its face can be tracked, from 68 face points and the matte."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds the 68 landmarks of a face in a frame whose body pose is known.
+"""Face landmarks: finds the 68 points of a face in a frame whose body pose is known.
 
 The pose says where the face must be, so a detector gets an enlarged cut of that place instead of
 a frame in which the face is a few dozen pixels; and what it finds elsewhere is not believed.

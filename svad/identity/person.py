@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from svad.body.flame import Flame
+from svad.config import HeadFitConfig
 from svad.identity.driver import Driver
 from svad.identity.fit import POINTS, project
 from svad.identity.head import Head, HeadAvatar
@@ -54,10 +55,10 @@ class Person:
         return drawn.rgb, drawn.alpha.astype(np.float32) / 255
 
 
-def make_person(subject: Subject, models: Models, report: Report) -> Person:
+def make_person(subject: Subject, models: Models, config: HeadFitConfig, report: Report) -> Person:
     """Tracks the photo and builds its head; raises `NothingToDo` if the face cannot be seen."""
     rgb, matte, points = best_photo(subject)
-    tracked = track(rgb, matte, points, models.track, report)
+    tracked = track(rgb, matte, points, models.track, report, config)
     avatar = models.head.build(tracked.crop, tracked.shape, tracked.camera)
     return Person(
         flame=models.track.flame,

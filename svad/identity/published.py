@@ -1,4 +1,4 @@
-"""Face fusion step by step as SVAD published it, for comparison (`strict`).
+"""Face fusion step by step as SVAD published it, for comparison (`IdentityConfig.strict`).
 
 Here landmarks are whole pixels whose first centre is at (0, 0), as the published detector gives
 them, and those of the head belong to the head picture stretched to the frame.

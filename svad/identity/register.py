@@ -1,4 +1,4 @@
-"""Corrects an alignment of two faces by a little, from the pictures themselves.
+"""Image registration: corrects an alignment of two faces by a little, from their pictures.
 
 Detected landmarks jitter by a few hundredths of a face, which is enough to double an eyelid. Both
 faces are brought to one small low-passed picture and matched by Gauss-Newton steps on a

@@ -1,4 +1,4 @@
-"""Which frames get the face of the head, how strongly, and what to say about the others."""
+"""Frame selection: which get the face of the head, how strongly; and words about the others."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Stage 3: the photo's face, as a turning Gaussian head, in the frames that show it."""
+"""Face identity: the photo's face, as a turning Gaussian head, in the frames that show it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -11,11 +11,13 @@ import numpy as np
 from svad.body.model import BodyModel
 from svad.config import IdentityConfig
 from svad.core.errors import MissingFile, NothingToDo
+from svad.core.progress import part
 from svad.face.projection import KnownFace
 from svad.identity import select
 from svad.identity.driver import Driver, head_yaw, make_driver
-from svad.identity.fusion import NotFused, Placement, fuse, place, published_fusion
+from svad.identity.fusion import Faces, NotFused
 from svad.identity.locate import Detect, locate
+from svad.identity.method import method_of
 from svad.identity.models import Models
 from svad.identity.person import Person, make_person
 from svad.identity.pictures import close_up, turntable
@@ -26,26 +28,18 @@ BLENDING = "blending failed"
 Left = dict[int, str]  # index of a frame that keeps its own face -> reason
 
 
-@dataclass(frozen=True)
-class Pair:
-    """The landmarks of head and frame, and how they come together."""
-
-    head: np.ndarray  # [68, 2]
-    frame: np.ndarray  # [68, 2]
-    placement: Placement | None  # None in strict runs, which find their own
-
-
 class IdentityStage:
     """Builds the person's head and fuses its face into the frames of a clip."""
 
     def __init__(
         self,
         config: IdentityConfig,
-        models: Callable[[], Models],  # a `svad.identity.models.LazyModels`, one per process
+        models: Callable[[], Models],  # see `svad.identity.models.lazy_models`
         body: BodyModel,  # the one the subject was fitted with
         detect: Detect | None = None,  # finds a frame's landmarks; None = where the pose has them
     ) -> None:
         self._config, self._models, self._body, self._detect = config, models, body, detect
+        self._method = method_of(config)
 
     def run(self, subject: Subject, clip: Clip, report: Report) -> Clip:
         """The clip with the photo's face; a frame that cannot be fused stays as it was.
@@ -61,12 +55,12 @@ class IdentityStage:
         if not count:
             raise NothingToDo("No frame shows the face, so there is none to bring the photo's to.")
         total = TRACKING + 2 * count
-        person = self._person(subject, _part(report, 0, TRACKING, total))
+        person = self._person(subject, part(report, 0, TRACKING, total))
         report(TRACKING, total, "head built")
         found = self._pairs(
-            subject, clip, driver, person, left, _part(report, TRACKING, count, total)
+            subject, clip, driver, person, left, part(report, TRACKING, total - count, total)
         )
-        rest = _part(report, total - count, count, total)
+        rest = part(report, total - count, total, total)
         rgb, views = self._fused(clip, driver, person, found, strengths, left, rest)
         notes = [select.summary(len(rgb), left), *person.warnings]
         report(total, total, ". ".join(notes), turntable(views))
@@ -74,17 +68,13 @@ class IdentityStage:
 
     def _choose(self, clip: Clip, driver: Driver) -> tuple[np.ndarray, Left]:  # [T] 0..1
         """How strongly each frame takes the new face, and which ones do not at all."""
-        config = self._config
-        if config.strict:
-            strengths = select.published_strengths(len(driver))
-        else:
-            strengths = select.strengths(head_yaw(driver.camera), config.max_yaw, config.fade)
+        strengths = self._method.strengths(head_yaw(driver.camera), self._config)
         left: Left = {}
         for i in range(len(driver)):
             if not driver.valid[i]:
                 left[i] = select.OUT_OF_VIEW
             elif strengths[i] <= 0:
-                left[i] = select.LATER if config.strict else select.TURNED
+                left[i] = self._method.unchosen
             elif clip.weight[i] >= PHOTO_WEIGHT:
                 left[i] = select.PHOTO
         return strengths, left
@@ -95,7 +85,7 @@ class IdentityStage:
             models = self._models()
         except MissingFile as error:
             raise NothingToDo(f"The frames keep their own faces: {error}") from error
-        return make_person(subject, models, report)
+        return make_person(subject, models, self._config.fit, report)
 
     def _pairs(
         self,
@@ -105,7 +95,7 @@ class IdentityStage:
         person: Person,
         left: Left,  # gets the frames without a face, or with another view of it
         report: Report,
-    ) -> dict[int, Pair]:
+    ) -> dict[int, Faces]:
         """Both sides' landmarks of every frame that can be fused, before anything is drawn."""
         known = KnownFace(self._body, subject.body)
         chosen = [i for i in range(len(driver)) if i not in left]
@@ -116,9 +106,7 @@ class IdentityStage:
             try:
                 where = known.landmarks(clip.poses[i], clip.cameras[i])
                 frame = locate(clip.rgb[i], where, self._detect)
-                limit, shape = self._config.max_disparity, clip.rgb[i].shape
-                placement = None if self._config.strict else place(head, frame, shape, limit)
-                pairs[i] = Pair(head, frame, placement)
+                pairs[i] = self._method.place(head, frame, clip.rgb[i].shape, self._config)
             except NotFused as reason:
                 left[i] = str(reason)
         return pairs
@@ -128,7 +116,7 @@ class IdentityStage:
         clip: Clip,
         driver: Driver,
         person: Person,
-        pairs: dict[int, Pair],
+        pairs: dict[int, Faces],
         strengths: np.ndarray,  # [T]
         left: Left,  # gets the frames in which blending fails
         report: Report,
@@ -137,7 +125,7 @@ class IdentityStage:
         rgb, views, order = clip.rgb.copy(), [], list(pairs)
         for start in range(0, len(order), self._config.batch):
             batch = order[start : start + self._config.batch]
-            share = _part(report, start, 0, len(order))  # keeps its place while a batch is drawn
+            share = part(report, start, start, len(order))  # keeps its place while a batch is drawn
             heads, coverages = person.draw(driver, batch, share)
             for i, head, coverage in zip(batch, heads, coverages, strict=True):
                 views.append((float(head_yaw(driver.camera[i])), head))
@@ -146,7 +134,7 @@ class IdentityStage:
                 except NotFused as reason:
                     left[i] = str(reason)
                 note = f"fusing the face, frame {i} of {len(rgb)}"
-                report(len(views), len(order), note, close_up(rgb[i], pairs[i].frame))
+                report(len(views), len(order), note, close_up(rgb[i], pairs[i].points))
         return rgb, views
 
     def _one(
@@ -155,22 +143,12 @@ class IdentityStage:
         index: int,
         head: np.ndarray,  # [h, w, 3] uint8
         coverage: np.ndarray,  # [h, w]
-        pair: Pair,
+        faces: Faces,
         strength: float,
     ) -> np.ndarray:  # [H, W, 3] uint8
         frame = clip.rgb[index]
         try:
-            if pair.placement is None:
-                return published_fusion(frame, head, pair.head, pair.frame)
-            return fuse(frame, head, coverage, pair.placement, clip.matte[index], strength)
+            matte = clip.matte[index]
+            return self._method.fuse(frame, head, coverage, faces, matte, strength)
         except (cv2.error, np.linalg.LinAlgError) as error:
             raise NotFused(BLENDING) from error
-
-
-def _part(report: Report, start: int, span: int, total: int) -> Report:
-    """A report for one part of the work, told as steps of the whole."""
-
-    def tell(done: int, of: int, note: str, picture: np.ndarray | None = None) -> None:
-        report(start + span * done // max(of, 1), total, note, picture)
-
-    return tell

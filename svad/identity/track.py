@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -17,6 +16,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from svad.body.flame import Flame, load_flame
+from svad.config import HeadFitConfig
+from svad.core.progress import StepCounter
 from svad.face.landmarks import INNER, five_points
 from svad.geometry import boxes
 from svad.identity import geometry
@@ -24,7 +25,6 @@ from svad.identity.emica import NAME as EMICA_FILE
 from svad.identity.emica import Emica, EmicaSizes, Face, load_emica
 from svad.identity.fit import (
     Fit,
-    FitConfig,
     Targets,
     agree,
     fit,
@@ -40,9 +40,16 @@ from svad.identity.stylematte import NAME as MATTE_FILE
 from svad.identity.stylematte import MatteSizes, StyleMatte, load_stylematte
 from svad.identity.tracked import Tracked
 from svad.types import Report
-from svad.weights.convert import read_checkpoint
+from svad.weights.lazy import PartFiles
 
-FLAME_ENTRY, ARCHIVE_ENTRY = "gagavatar_flame", "gagavatar_track"  # of the manifest
+ARCHIVE = "gagavatar_track"  # entry of the manifest
+# part of `load_track_models` -> entry of the manifest, or file in the archive
+PARTS = {
+    "flame": "gagavatar_flame",
+    "emica": f"{ARCHIVE}:emica/{EMICA_FILE}",
+    "landmarks": f"{ARCHIVE}:vgghead/{LANDMARK_FILE}",
+    "matting": f"{ARCHIVE}:matting/{MATTE_FILE}",
+}
 IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # mean and deviation, RGB
 NEAREST, FARTHEST = 5.0, 18.0  # FLAME units; a head farther off its usual 9 is not placed rightly
 NEAR = 16  # px of the crop around the photo's matte where the net may see hair
@@ -70,7 +77,7 @@ class TrackModels:
 
 
 def load_track_models(
-    resolve: Callable[[str], Path],  # manifest entry, or entry:file in its archive, to a local file
+    files: PartFiles,  # of the parts in `PARTS`
     device: torch.device | str = "cpu",
     dtype: torch.dtype = torch.float32,
     sizes: TrackSizes = TrackSizes(),  # noqa: B008 - frozen
@@ -82,16 +89,12 @@ def load_track_models(
     Raises `MissingWeights` when a file is absent, `WeightsMismatch` when it is another one, and
     what reading an archive may raise (`svad.weights.store.Store.resolve`).
     """
-
-    def state(folder: str, name: str) -> dict[str, Tensor]:
-        return read_checkpoint(resolve(f"{ARCHIVE_ENTRY}:{folder}/{name}"))
-
-    flame = load_flame(resolve(FLAME_ENTRY))
-    emica = load_emica(state("emica", EMICA_FILE), sizes.emica, dtype)
-    landmarks = load_landmark_net(state("vgghead", LANDMARK_FILE), sizes.landmarks, dtype)
+    flame = load_flame(files.path("flame"))
+    emica = load_emica(files.state("emica"), sizes.emica, dtype)
+    landmarks = load_landmark_net(files.state("landmarks"), sizes.landmarks, dtype)
     net = None
     if matting:
-        net = load_stylematte(state("matting", MATTE_FILE), sizes.matting, dtype).to(device)
+        net = load_stylematte(files.state("matting"), sizes.matting, dtype).to(device)
     return TrackModels(flame, emica.to(device), landmarks.to(device), net)
 
 
@@ -101,30 +104,32 @@ def track(
     points68: np.ndarray | None,  # [68, 2] px of the photo, iBUG order; None = no face was found
     models: TrackModels,
     report: Report,
-    config: FitConfig = FitConfig(),  # noqa: B008 - frozen
+    config: HeadFitConfig = HeadFitConfig(),  # noqa: B008 - frozen
 ) -> Tracked:
     """The head of the photo. Raises `NothingToDo` when its face is not visible or too small."""
-    total = BEFORE_FIT + config.steps
-    report(0, total, "Cutting out the head")
+    steps = StepCounter(report, total=BEFORE_FIT + config.steps)
+    steps.tell("Cutting out the head")
     points = require_face(points68, matte)
     head = head_box(points)
     box = geometry.head_crop_box(head)
     picture = head_picture(photo_rgb, matte, box, models.matting)
-    report(1, total, "Reading the face", picture)
+    steps.next("Reading the face", picture)
     pixels = torch.from_numpy(picture).permute(2, 0, 1).float()
     here, head_here = _into_crop(points, box), _into_crop(head.reshape(2, 2), box).reshape(4)
     with torch.no_grad():
         face = regress(pixels, here, models.emica)
-        report(2, total, "Finding landmarks", picture)
+        steps.next("Finding landmarks", picture)
         landmarks = find_landmarks(pixels, head_here, models.landmarks)
-    report(3, total, "Fitting the camera", picture)
+    steps.next("Fitting the camera", picture)
+    steps.done = BEFORE_FIT
 
     def tick(step: int, _: Fit) -> None:
         if step % TICK == 0:
-            report(BEFORE_FIT + step, total, "Fitting the camera", picture)
+            steps.tell("Fitting the camera", picture, ahead=step)
 
     found = place(face, torch.from_numpy(here).float()[None], landmarks, models.flame, config, tick)
-    report(total, total, "Head tracked", picture)
+    steps.done = steps.total
+    steps.tell("Head tracked", picture)
     return Tracked(
         crop=picture, shape=face.shape[0], expression=face.expression[0],
         pose=torch.cat([torch.zeros(3), face.jaw[0]]), eyes=found.eyes[0],
@@ -194,7 +199,7 @@ def place(
     points: Tensor,  # [B, 68, 2] px of the crop
     landmarks: Tensor,  # [B, 70, 2] px, of the landmark net
     flame: Flame,
-    config: FitConfig,
+    config: HeadFitConfig,
     tick: Callable[[int, Fit], None] | None = None,
 ) -> Fit:
     """Camera and eyes of regressed faces; on the CPU, since only 200 vertices take part.

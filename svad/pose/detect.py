@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from svad.core.errors import MissingWeights, SvadError
 from svad.media.images import to_bgr
 from svad.pose import simcc, yolox
 from svad.pose.keypoints import WholeBody
+from svad.weights.lazy import LazyNetworks
 from svad.weights.store import Store
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ MARGIN = 0.1  # share of the points' box added on each side: key points end befo
 
 
 DETECTOR, ESTIMATOR = "yolox_l", "dwpose"  # names in the manifest of pretrained files
+PARTS = {"detector": DETECTOR, "estimator": ESTIMATOR}
 
 
 class DwPose:
@@ -169,6 +172,21 @@ def _check_simcc(path: Path, x: np.ndarray, y: np.ndarray, size: tuple[int, int]
             f"{path.name} gives outputs of the shapes {x.shape} and {y.shape}; a whole-body "
             f"network gives {expected[0]} and {expected[1]}. Is it the right file?"
         )
+
+
+def shared_dwpose(detector: Path, estimator: Path) -> DwPose:
+    """The one DWPose of this process for these two files; raises what making one raises."""
+    return _lazy(detector, estimator)()
+
+
+@lru_cache(maxsize=1)
+def _lazy(detector: Path, estimator: Path) -> LazyNetworks[DwPose]:
+    places = {DETECTOR: detector, ESTIMATOR: estimator}
+    return LazyNetworks(
+        PARTS,
+        lambda files, *_: DwPose(files.path("detector"), files.path("estimator")),
+        places.__getitem__,
+    )
 
 
 class _Network:

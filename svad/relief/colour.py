@@ -1,4 +1,4 @@
-"""Colours for what the photo shows at an angle, hides, or shows only from the front."""
+"""Inpainting of colours that the photo shows at an angle, hides, or shows only from the front."""
 
 from __future__ import annotations
 

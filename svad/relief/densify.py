@@ -1,4 +1,4 @@
-"""Points between grid neighbours that lie far apart in depth, for the steep sides of the head."""
+"""Densification: points between grid neighbours far apart in depth, on the head's steep sides."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STEEP = 1.6  # grid steps between neighbours above which points are put between 
 MOST_BETWEEN = 28
 
 
-def between_points(sheet: Sheet, camera: Camera) -> list[Points]:
+def densifying_points(sheet: Sheet, camera: Camera) -> list[Points]:
     """Points between neighbours that lie far apart in depth, so that no splat need be stretched."""
     parts = []
     for side in (FRONT, BACK):

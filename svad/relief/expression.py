@@ -1,4 +1,4 @@
-"""Facial expression directions for points of the photo's face."""
+"""Expression blend shapes: directions for points of the photo's face."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Body surface for what no photo of this pose shows: hidden sides, legs outside the frame."""
+"""Shape completion from the body for what no photo of this pose shows: hidden sides, cut legs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Colours all around the head: an unwrapped map of hair and skin for what the photo shows badly."""
+"""Head texture all around: an unwrapped map of hair and skin for what the photo shows badly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The face in the photo: its triangles, outline, depth and skin colour."""
+"""The face in the photo from its mesh: triangles, outline, depth and skin colour."""
 
 from __future__ import annotations
 

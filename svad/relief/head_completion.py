@@ -1,4 +1,4 @@
-"""Finishes the head all around: what is hair, what is skin, and points for its steep sides."""
+"""Head completion all around: segmented hair and skin, texture, points for the steep sides."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from svad.geometry.camera import Camera
 from svad.geometry.sampling import bilinear, smoothstep
 from svad.geometry.surface import interpolate
 from svad.media.fields import blur
-from svad.relief.densify import between_points, unstretched
+from svad.relief.densify import densifying_points, unstretched
 from svad.relief.hair import HeadFrame, HeadMap, Seen, hair_detail, head_frame
 from svad.relief.head import face_hull, skin_colour
 from svad.relief.mouth import Rig, at_landmarks, mouth_points
@@ -52,7 +52,7 @@ class HairTones:
 
 
 @dataclass(frozen=True)
-class Crown:
+class HeadTexture:
     """Everything needed to colour points of the head."""
 
     frame: HeadFrame
@@ -115,14 +115,14 @@ def connected(mask: np.ndarray, seeds: np.ndarray) -> np.ndarray:  # [h, w] bool
     return np.isin(pieces, hold[hold > 0])
 
 
-def make_crown(
+def make_head_texture(
     sheets: list[Sheet],
     subject: Subject,
     body: BodyModel,
     vertices: np.ndarray,  # [V, 3] posed
     joints: np.ndarray,  # [55, 3] posed
     seed: int,
-) -> Crown | None:
+) -> HeadTexture | None:
     """Reads the head in the photo; None where no face is to be seen."""
     camera = subject.body.camera
     face = subject.face if subject.face is not None else body_face(subject, vertices, body)
@@ -181,7 +181,7 @@ def make_crown(
     cloth = cv2.dilate(cloth.astype(np.uint8), np.ones((5, 5))) > 0
     trust = np.where(own & cloth & ~hairy & ~skin, 1.0, trust).astype(np.float32)
     around = cloth_behind(cloth & own, own, height < frame.mouth)
-    return Crown(frame, made, trust, around, sure & odd, sheet, curtain, torso)
+    return HeadTexture(frame, made, trust, around, sure & odd, sheet, curtain, torso)
 
 
 def cloth_behind(
@@ -215,27 +215,28 @@ def inner_mouth(
     return points.select(keep), rig.select(keep)
 
 
-def trimmed(sheet: Sheet, crown: Crown, camera: Camera) -> Sheet:
+def trimmed(sheet: Sheet, texture: HeadTexture, camera: Camera) -> Sheet:
     """Without thin odd tips beside the neck, which are background in the matte."""
     step = float(np.median(sheet.near[sheet.mask])) / camera.focal[1] / sheet.density
     r = max(2, round(TIP / step))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * r + 1, 2 * r + 1))
     padded = cv2.copyMakeBorder(sheet.mask.astype(np.uint8), r, r, r, r, cv2.BORDER_REPLICATE)
     solid = cv2.morphologyEx(padded, cv2.MORPH_OPEN, disc)[r:-r, r:-r] > 0
-    height = crown.frame.local(grid_positions(sheet, sheet.near, camera))[..., 1]
-    beside = (height < crown.frame.nose) & (height > crown.frame.chin - 0.10)
+    height = texture.frame.local(grid_positions(sheet, sheet.near, camera))[..., 1]
+    beside = (height < texture.frame.nose) & (height > texture.frame.chin - 0.10)
     tips = sheet.mask & ~solid & beside
     n, pieces, stats, _ = cv2.connectedComponentsWithStats(tips.astype(np.uint8), connectivity=4)
     mask = sheet.mask.copy()
     for k in range(1, n):
         piece = pieces == k
         size = stats[k, cv2.CC_STAT_AREA]
-        if not 4 * r < size < 0.012 * sheet.mask.sum() or crown.odd[piece].mean() < 0.35:
+        if not 4 * r < size < 0.012 * sheet.mask.sum() or texture.odd[piece].mean() < 0.35:
             continue
         grown = cv2.dilate(piece.astype(np.uint8), disc) > 0
         wider = cv2.dilate(grown.astype(np.uint8), disc) > 0
-        if (crown.odd & piece).sum() > 0.4 * (crown.odd & wider & sheet.mask).sum():  # no collar
-            mask &= ~(piece | (grown & (crown.odd | (sheet.alpha < 0.9))))
+        around = texture.odd & wider & sheet.mask
+        if (texture.odd & piece).sum() > 0.4 * around.sum():  # no collar
+            mask &= ~(piece | (grown & (texture.odd | (sheet.alpha < 0.9))))
     return replace(sheet, mask=mask, own=sheet.own & mask)
 
 
@@ -259,21 +260,21 @@ def headed_points(
 ) -> tuple[list[Sheet], Points]:
     """All sheets as points, the head finished all around (and the sheets' backs with it)."""
     camera = subject.body.camera
-    crown = make_crown(sheets, subject, body, vertices, joints, seed)
-    if crown is not None and sheets[-1].density > 1:
-        sheets = [*sheets[:-1], trimmed(sheets[-1], crown, camera)]
+    texture = make_head_texture(sheets, subject, body, vertices, joints, seed)
+    if texture is not None and sheets[-1].density > 1:
+        sheets = [*sheets[:-1], trimmed(sheets[-1], texture, camera)]
     if subject.face is not None and sheets[-1].density > 1:
         sheets = [*sheets[:-1], faced(sheets[-1], subject.face)]
     parts = [sheet_points(s, camera) for s in sheets]
     if sheets[-1].density > 1:
         parts[-1] = unstretched(parts[-1], sheets[-1], camera)
-        parts += between_points(sheets[-1], camera)
+        parts += densifying_points(sheets[-1], camera)
     points = joined(parts)
-    if crown is None:
+    if texture is None:
         return sheets, points
-    first = coloured_sheet(sheets[0], crown, camera)
-    rest = [coloured_sheet(s, crown, camera) if s.density > 1 else s for s in sheets[1:]]
-    return [first, *rest], coloured_points(points, crown, sheets[0].layer)
+    first = coloured_sheet(sheets[0], texture, camera)
+    rest = [coloured_sheet(s, texture, camera) if s.density > 1 else s for s in sheets[1:]]
+    return [first, *rest], coloured_points(points, texture, sheets[0].layer)
 
 
 def head_share(weights: np.ndarray) -> np.ndarray:  # [..., 22] -> [...]
@@ -347,47 +348,47 @@ def sampled(image: np.ndarray, sheet: Sheet, pixel: np.ndarray) -> np.ndarray:  
     return bilinear(image, at, outside=0)
 
 
-def coloured_points(points: Points, crown: Crown, torso_layer: int) -> Points:
+def coloured_points(points: Points, texture: HeadTexture, torso_layer: int) -> Points:
     """Gives what the photo does not show squarely the colours of the unwrapped head."""
     mine = np.flatnonzero(points.layer == torso_layer)
     share = np.clip((head_share(points.weights[mine]) - 0.3) / 0.4, 0, 1)
     side, pixel = points.side[mine], points.pixel[mine]
-    trust = np.where(side == FRONT, sampled(crown.trust, crown.sheet, pixel), 0.0)
-    fine = sampled(crown.sheet.mask.astype(np.float32), crown.sheet, pixel) > 0
-    cloth = np.where(side == FRONT, 0, sampled(crown.cloth, crown.sheet, pixel))
+    trust = np.where(side == FRONT, sampled(texture.trust, texture.sheet, pixel), 0.0)
+    fine = sampled(texture.sheet.mask.astype(np.float32), texture.sheet, pixel) > 0
+    cloth = np.where(side == FRONT, 0, sampled(texture.cloth, texture.sheet, pixel))
     share = share * (1 - trust) * (1 - cloth) * np.where(side == FRONT, fine, 1)
-    curtain = np.where(side == FRONT, 0, sampled(crown.curtain, crown.torso, pixel))
+    curtain = np.where(side == FRONT, 0, sampled(texture.curtain, texture.torso, pixel))
     keep = (share > 0) | (curtain > 0)
     mine, share, curtain = mine[keep], share[keep, None], curtain[keep, None]
-    rgb = shaded(crown, points.xyz[mine], points.rgb[mine], share, curtain)
+    rgb = shaded(texture, points.xyz[mine], points.rgb[mine], share, curtain)
     out = points.rgb.copy()
     out[mine] = rgb
     return replace(points, rgb=out)
 
 
 def shaded(
-    crown: Crown,
+    texture: HeadTexture,
     xyz: np.ndarray,  # [P, 3]
     rgb: np.ndarray,  # [P, 3] as they are
     share: np.ndarray,  # [P, 1] of the head's colour
     curtain: np.ndarray,  # [P, 1] of hair hanging behind
 ) -> np.ndarray:  # [P, 3]
     """Mixes own colours with those of the unwrapped head."""
-    made = crown.map
+    made = texture.map
     out = rgb * (1 - share) + made.sample(made.rgb, xyz) * share
-    u, _ = crown.frame.angles(xyz)
+    u, _ = texture.frame.angles(xyz)
     behind = np.clip((np.abs(u)[:, None] - 1.2) / 0.4, 0, 1) * curtain
     return out * (1 - behind) + made.sample(made.hair, xyz) * behind
 
 
-def coloured_sheet(sheet: Sheet, crown: Crown, camera: Camera) -> Sheet:
+def coloured_sheet(sheet: Sheet, texture: HeadTexture, camera: Camera) -> Sheet:
     """The same for a sheet's back, which becomes the mesh's."""
     far = grid_positions(sheet, sheet.far, camera)
     mask = sheet.mask
     share = np.clip((head_share(sheet.far_weights[mask]) - 0.3) / 0.4, 0, 1)[:, None]
     pixel = sheet_pixels(sheet)[mask]
-    share = share * (1 - sampled(crown.cloth, crown.sheet, pixel))[:, None]
-    curtain = sampled(crown.curtain, crown.torso, pixel)[:, None]
+    share = share * (1 - sampled(texture.cloth, texture.sheet, pixel))[:, None]
+    curtain = sampled(texture.curtain, texture.torso, pixel)[:, None]
     rgb = sheet.far_rgb.copy()
-    rgb[mask] = shaded(crown, far[mask], rgb[mask], share, curtain)
+    rgb[mask] = shaded(texture, far[mask], rgb[mask], share, curtain)
     return replace(sheet, far_rgb=np.clip(rgb, 0, 1))

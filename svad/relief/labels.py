@@ -1,4 +1,4 @@
-"""Decides which limb group every pixel of the person shows."""
+"""Part segmentation: which limb group every pixel of the person shows."""
 
 from __future__ import annotations
 
@@ -184,15 +184,15 @@ def tidy_hand(
     along, across = x * axis[0] + y * axis[1], np.abs(x * axis[1] - y * axis[0])
     away = np.hypot(columns - hand.wrist[0], rows - hand.wrist[1])
     reach = (along > length + 0.01 * body_height) & (away < 0.11 * body_height)
-    core = (labels == part) & (across < 0.012 * body_height) & (along > 0.1 * length)
-    core &= along < 0.5 * length
+    forearm = (labels == part) & (across < 0.012 * body_height) & (along > 0.1 * length)
+    forearm &= along < 0.5 * length
     if arm_bare:
         reach |= (along > 0.1 * length) & (along <= length) & (across < 0.08 * body_height)
         reach |= (along > length) & (away < 0.11 * body_height)
     zone = (labels >= 0) & reach
     bare = cv2.medianBlur((skin & zone).astype(np.uint8), 3)
     _, pieces = cv2.connectedComponents(bare, connectivity=4)
-    seeds = np.unique(pieces[(hand.area | core) & (bare > 0)])
+    seeds = np.unique(pieces[(hand.area | forearm) & (bare > 0)])
     mine = np.isin(pieces, seeds[seeds > 0]) & (bare > 0)
     near = cv2.dilate(hand.area.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     mine &= near | (labels == part)

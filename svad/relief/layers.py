@@ -1,4 +1,4 @@
-"""Closed layers, one per limb group: where they are, how deep, and what weighs on them."""
+"""Layered depth, closed: one layer per limb group, where it is, how deep, what weighs on it."""
 
 from __future__ import annotations
 

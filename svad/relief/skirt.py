@@ -1,4 +1,4 @@
-"""Finds skirts and dresses: cloth that fills the gap between the legs and ends in a hem."""
+"""Segmentation of skirts and dresses: cloth that fills the gap between the legs and has a hem."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stage 2 without weights: frames of the person from the photo itself, on the fitted body."""
+"""A first avatar and clip without weights: relief from the photo, bound by inverse skinning."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from svad.body.model import BodyModel
 from svad.body.skeleton import Joint
 from svad.body.skin import unpose_points, unpose_quats
 from svad.config import ReliefConfig
+from svad.core.progress import StepCounter
 from svad.media.images import to_uint8
 from svad.relief.build import Relief, build_relief
 from svad.relief.expression import ExpressionField, blinking, landmark_directions, rest_turn
@@ -28,17 +29,17 @@ class ReliefStage:
 
     def run(self, subject: Subject, report: Report) -> Clip:
         """Builds the closed layers, binds them to the skeleton and draws them from all sides."""
-        total = 4 + self.config.views
-        report(0, total, "cutting the person into layers")
-        relief = build_relief(
-            subject, self.body, lambda note: report(1, total, note), seed=self.config.seed
-        )
-        report(2, total, "binding the layers to the skeleton")
+        steps = StepCounter(report, total=4 + self.config.views)
+        steps.tell("cutting the person into layers")
+        steps.done = 1
+        relief = build_relief(subject, self.body, steps.tell, seed=self.config.seed)
+        steps.next("binding the layers to the skeleton")
         avatar = bind(subject, relief, self.body)
-        report(4, total, "drawing the person from all sides")
+        steps.done = 4
+        steps.tell("drawing the person from all sides")
         return clip_views(
             subject, avatar, self.config.views,
-            lambda i, picture: report(4 + i, total, f"view {i} of {self.config.views}", picture),
+            lambda i, picture: steps.tell(f"view {i} of {self.config.views}", picture, ahead=i),
         )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Depth of a limb group: the body's surface, carried to the clothes' outline, closed there."""
+"""Depth completion of a limb group: the body's surface carried to the clothes' outline."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frames around the person, drawn from the relief, each with its pose, camera and matte."""
+"""Rendered frames around the person, from the relief, each with its pose, camera and matte."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Skin weights for points that lie on clothes and hair rather than on the body."""
+"""Skinning weights transferred to points that lie on clothes and hair, not on the body."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Between a frame and the upright square around a face: five points, similarity, crop.
+"""Face alignment between a frame and an upright crop: five points, similarity, warp.
 
 Points and matrices in this file use OpenCV's convention, where pixel centres are whole numbers.
 """
@@ -31,20 +31,30 @@ Box = tuple[int, int, int, int]  # x0, y0, x1, y1 in pixels
 
 def similarity(
     points: np.ndarray,  # [5, 2] px of the frame
-    strict: bool = False,
 ) -> np.ndarray | None:  # [2, 3] frame to crop
     """The similarity that brings five points to the template; None if there is none.
 
-    `strict` takes the least median of squares, as published. It leaves out misplaced points, but
-    now and then good ones too, and so jumps from frame to frame; otherwise it only tells which
-    points are misplaced, and least squares over the others is taken.
+    The robust one only tells which points are misplaced; least squares over the others is taken.
     """
     points = points.astype(np.float32)
-    robust, _ = cv2.estimateAffinePartial2D(points, TEMPLATE.astype(np.float32), method=cv2.LMEDS)
-    if strict or robust is None or not np.isfinite(robust).all():
+    robust = robust_similarity(points)
+    if robust is None or not np.isfinite(robust).all():
         return robust
     near = distances(points, robust) < STRAY
     return fit_similarity(points[near], TEMPLATE[near]) if near.sum() >= 3 else robust
+
+
+def robust_similarity(
+    points: np.ndarray,  # [5, 2] px of the frame
+) -> np.ndarray | None:  # [2, 3] frame to crop
+    """The similarity of the least median of squares to the template, as published.
+
+    It leaves out misplaced points, but now and then good ones too, and so jumps from frame to
+    frame.
+    """
+    target = TEMPLATE.astype(np.float32)
+    matrix, _ = cv2.estimateAffinePartial2D(points.astype(np.float32), target, method=cv2.LMEDS)
+    return matrix
 
 
 def distances(
@@ -58,14 +68,12 @@ def distances(
 def crop(
     rgb: np.ndarray,  # [H, W, 3] or [H, W] uint8
     matrix: np.ndarray,  # [2, 3] frame to crop
-    strict: bool = False,
 ) -> np.ndarray:  # [512, 512, 3] or [512, 512] uint8
     """The upright face; grey, or 0 for one channel, where the frame ends.
 
-    A face larger than the crop is shrunk with the filter that takes, unless `strict`.
+    A face larger than the crop is shrunk with the filter that takes.
     """
-    fill = OUTSIDE if rgb.ndim == 3 else 0
-    return warp(rgb, matrix, (0, 0, CROP, CROP), fill, strict)
+    return warp(rgb, matrix, (0, 0, CROP, CROP), OUTSIDE if rgb.ndim == 3 else 0)
 
 
 def warp(
@@ -73,14 +81,20 @@ def warp(
     matrix: np.ndarray,  # [2, 3] image to target
     box: Box,  # of the target that is wanted
     fill: tuple[int, ...] | int = 0,  # outside the image
-    strict: bool = False,
 ) -> np.ndarray:  # [y1 - y0, x1 - x0] or with C
-    """Bilinear where the image grows; where it shrinks, means over finer samples.
+    """Bilinear where the image grows; where it shrinks, means over finer samples."""
+    return sampled(image, matrix, box, fill, max(1, math.ceil(1 / scale_of(matrix) - 1e-6)))
 
-    `strict` always takes single bilinear samples.
-    """
+
+def sampled(
+    image: np.ndarray,  # [H, W] or [H, W, C]
+    matrix: np.ndarray,  # [2, 3] image to target
+    box: Box,  # of the target that is wanted
+    fill: tuple[int, ...] | int,  # outside the image
+    fine: int,  # bilinear samples along each side of a pixel, of which the mean is taken
+) -> np.ndarray:  # [y1 - y0, x1 - x0] or with C
+    """The image through an affine map."""
     x0, y0, x1, y1 = box
-    fine = 1 if strict else max(1, math.ceil(1 / scale_of(matrix) - 1e-6))
     # a fine pixel's centre: fine * (target - corner + 1/2) - 1/2
     shift = np.array([-x0, -y0]) + 0.5 * (1 - 1 / fine)
     finer = fine * np.concatenate([matrix[:, :2], (matrix[:, 2] + shift)[:, None]], 1)

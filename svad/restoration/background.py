@@ -1,4 +1,4 @@
-"""All frames of a clip at the larger size, before any face is pasted."""
+"""Upscaled frames of a clip before any face is pasted; the person's box by the network."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from svad.restoration.enlarge import enlarge, enlarge_sharpened
+from svad.restoration.enlarge import enlarge_sharpened
 from svad.restoration.upsampler import Upsampler, aligned_box
 from svad.types import Clip
 
@@ -21,10 +21,8 @@ class Background:
         clip: Clip,
         size: tuple[int, int],  # height, width
         upsampler: Upsampler | None,
-        strict: bool = False,  # whole frames in the published tiles
     ) -> None:
         self._clip, self._size, self._upsampler = clip, size, upsampler
-        self._strict = strict
         self._boxes = {
             True: aligned_box(clip.matte[: PHOTO + 1]),
             False: aligned_box(clip.matte[PHOTO + 1 :]) if len(clip.matte) > 1 else None,
@@ -36,21 +34,8 @@ class Background:
         tick: Callable[[], None],  # called before each frame and each call of the network
     ) -> Iterator[tuple[int, np.ndarray]]:  # number, [height, width, 3] uint8
         """The frames with these numbers, in the same order except that the photo comes first."""
-        if self._strict:
-            yield from self._published(numbers, tick)
-            return
         for photo in (True, False):
             yield from self._alike(photo, [t for t in numbers if (t == PHOTO) == photo], tick)
-
-    def _published(
-        self, numbers: Sequence[int], tick: Callable[[], None]
-    ) -> Iterator[tuple[int, np.ndarray]]:
-        for t in numbers:
-            tick()
-            if self._upsampler is None:
-                yield t, enlarge(self._clip.rgb[t], self._size)
-            else:
-                yield t, self._upsampler.published(self._clip.rgb[t], self._size, tick=tick)
 
     def _alike(
         self, photo: bool, numbers: list[int], tick: Callable[[], None]

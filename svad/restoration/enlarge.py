@@ -1,4 +1,4 @@
-"""Frames at a larger size without a network: Lanczos with a sharpening that spares noise."""
+"""Upscaling without a network: Lanczos with a sharpening that spares noise."""
 
 from __future__ import annotations
 

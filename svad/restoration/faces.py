@@ -1,4 +1,4 @@
-"""Which face of a frame is restored, and why one is not."""
+"""Face selection: which face of a frame is restored, and why one is not."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from svad.restoration.align import CROP, TEMPLATE, distances, similarity
 # An eye distance under this share of the way from eyes to mouth (1 from the front) is a profile,
 # for which no similarity fits: about 66 degrees.
 NARROWEST = 0.4
-PUBLISHED_EYES = 5.0  # px; the published program leaves faces with closer eyes
 ODDEST = 75.0  # px of the crop, root mean square; five points this far from a face are none
 STRETCH = 1.2  # sides of the known face's square; a face found farther off is somebody else's
 
@@ -28,14 +27,6 @@ class FramedFace:
 
     frame: int
     matrix: np.ndarray  # [2, 3] frame to crop, px with whole-numbered centres
-
-
-def wide_enough(
-    points: np.ndarray,  # [5, 2] px
-    limit: float,  # px
-) -> bool:
-    """The published rule: eyes closer together than `limit` are left alone."""
-    return bool(np.linalg.norm(points[0] - points[1]) >= limit)
 
 
 def nearest(
@@ -58,18 +49,10 @@ def framed(
     points: np.ndarray | None,  # [5, 2] px, pixel centres at whole numbers
     matte: np.ndarray,  # [H, W] uint8 of that frame
     smallest: float,  # px, side of the square around a face
-    strict: bool = False,
 ) -> FramedFace | str:
-    """The face to restore, or in a few words why it is left as it is.
-
-    `strict` leaves only what the published program leaves: faces whose eyes are close together.
-    """
+    """The face to restore, or in a few words why it is left as it is."""
     if points is None or not np.isfinite(points).all():
         return NOT_FOUND
-    if strict:
-        matrix = similarity(points, strict=True)
-        good = matrix is not None and wide_enough(points, PUBLISHED_EYES)
-        return FramedFace(frame, matrix) if good else SMALL
     height, width = matte.shape
     inside = ((points >= 0) & (points <= (width - 1, height - 1))).all(1)
     if not inside.all():

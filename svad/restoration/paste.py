@@ -1,8 +1,8 @@
-"""Puts restored faces back into enlarged frames."""
+"""Compositing: puts restored faces back into enlarged frames."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -26,16 +26,12 @@ class RestoredFace:
 def paste_matrix(
     matrix: np.ndarray,  # [2, 3] frame to crop
     ratio: tuple[float, float],  # size of the enlarged frame over that of the frame: x, y
-    strict: bool = False,
 ) -> np.ndarray:  # [2, 3] crop to enlarged frame
-    """The way back; `strict` lands half a pixel too far right and down, as published."""
+    """The way back."""
     back = cv2.invertAffineTransform(matrix.astype(np.float64))
     scale = np.array(ratio, np.float64)
     back *= scale[:, None]
-    if strict:
-        back[:, 2] += np.where(scale > 1, 0.5 * scale, 0)
-    else:
-        back[:, 2] += 0.5 * (scale - 1)
+    back[:, 2] += 0.5 * (scale - 1)
     return back
 
 
@@ -43,25 +39,29 @@ def paste(
     frame: np.ndarray,  # [H, W, 3] uint8, enlarged
     faces: Sequence[RestoredFace],  # each on top of those before it
     ratio: tuple[float, float],  # size of `frame` over that of the original frame: x, y
-    strict: bool = False,
 ) -> np.ndarray:  # [H, W, 3] uint8
-    """Blends faces in by their masks.
-
-    `strict` does as published: single bilinear samples even where the face shrinks, half a pixel
-    off, and values cut off to whole numbers.
-    """
-    out = frame.astype(np.float64 if strict else np.float32)
-    height, width = frame.shape[:2]
+    """Blends faces in by their masks."""
+    out = frame.astype(np.float32)
     for face in faces:
-        matrix = paste_matrix(face.matrix, ratio, strict)
-        box = (0, 0, width, height) if strict else _covered(matrix, (height, width))
-        if box is None:
-            continue
-        x0, y0, x1, y1 = box
-        share = warp(face.mask.astype(out.dtype), matrix, box, strict=strict)[..., None]
-        picture = warp(face.rgb.astype(out.dtype), matrix, box, strict=strict)
-        out[y0:y1, x0:x1] = share * picture + (1 - share) * out[y0:y1, x0:x1]
-    return out.astype(np.uint8) if strict else np.clip(np.rint(out), 0, 255).astype(np.uint8)
+        matrix = paste_matrix(face.matrix, ratio)
+        box = _covered(matrix, frame.shape[:2])
+        if box is not None:
+            blend(out, face, matrix, box, warp)
+    return np.clip(np.rint(out), 0, 255).astype(np.uint8)
+
+
+def blend(
+    out: np.ndarray,  # [H, W, 3] float, changed
+    face: RestoredFace,
+    matrix: np.ndarray,  # [2, 3] crop to frame
+    box: Box,  # of the frame that the crop reaches
+    sample: Callable[[np.ndarray, np.ndarray, Box], np.ndarray],  # such as `align.warp`
+) -> None:
+    """Alpha blending of one face into its frame."""
+    x0, y0, x1, y1 = box
+    share = sample(face.mask.astype(out.dtype), matrix, box)[..., None]
+    picture = sample(face.rgb.astype(out.dtype), matrix, box)
+    out[y0:y1, x0:x1] = share * picture + (1 - share) * out[y0:y1, x0:x1]
 
 
 def photo_is_sharper(

@@ -1,4 +1,4 @@
-"""What a person is told of a restoration: progress, what came of it, and a picture."""
+"""What a person is told of a restoration: what came of it, and a picture before and after."""
 
 from __future__ import annotations
 
@@ -9,23 +9,10 @@ import numpy as np
 
 from svad.media.images import resize
 from svad.restoration.models import DETECTOR, PARSER, RESTORER, UPSAMPLER, RestorationModels
-from svad.types import Report
 
 PICTURE = 240  # px, height of the picture before and after
 SHARE = 3  # the picture shows the upper third of the person
 NAMED = 12  # so many spans of frames are named
-
-
-class Meter:
-    """Counts units of work."""
-
-    def __init__(self, report: Report) -> None:
-        self._report = report
-        self.done, self.total = 0, 1
-
-    def __call__(self, note: str, picture: np.ndarray | None = None, more: float = 0) -> None:
-        """Tells how far the work is, `more` units into what is being done."""
-        self._report(min(int(self.done + more), self.total), self.total, note, picture)
 
 
 def summary(

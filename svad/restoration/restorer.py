@@ -1,4 +1,4 @@
-"""A run of the face restorer: soft crops in, sharp ones out."""
+"""Blind face restoration by diffusion: soft crops in, sharp ones out."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from svad.core.errors import SvadError
+from svad.core.progress import part
 from svad.restoration.control import Modulation
 from svad.restoration.networks import Networks, load_networks
 from svad.restoration.schedule import Step, steps
@@ -109,7 +110,8 @@ class Restorer:
             part = crops[start : start + batch]
             found = None
             try:
-                found = self._together(part, noise, plan, _Told(report, start, len(crops)))
+                told = _share(report, start, len(part), len(crops), len(plan.steps) + 1)
+                found = self._together(part, noise, plan, told)
             except torch.OutOfMemoryError:
                 if batch == 1:
                     raise
@@ -180,20 +182,20 @@ class Restorer:
         return self.networks.decoder(self._input(latents)).float()
 
     def _together(
-        self, crops: np.ndarray, noise: Tensor, plan: Plan, told: _Told
+        self, crops: np.ndarray, noise: Tensor, plan: Plan, report: Report
     ) -> tuple[np.ndarray, np.ndarray]:
         """One batch: pictures [B, H, W, 3] uint8 and which of them are finite [B]."""
         calls = len(plan.steps) + 1
 
         def tell(k: int) -> None:
-            told(len(crops), k, calls, f"step {k + 1} of {calls - 1}")
+            report(k, calls, f"step {k + 1} of {calls - 1}")
 
         latents = self.denoise(face_pixels(crops), noise, plan, before_step=tell)
-        told(len(crops), calls - 1, calls, "decoding")
+        report(calls - 1, calls, "decoding")
         pixels = self.decode(latents)
         fine = pixels.isfinite().flatten(1).all(1).cpu().numpy()
         pictures = face_pictures(pixels.nan_to_num())
-        told(len(crops), calls, calls, "done", pictures[-1])
+        report(calls, calls, "done", pictures[-1])
         return pictures, fine
 
     def _input(self, x: Tensor) -> Tensor:
@@ -202,21 +204,10 @@ class Restorer:
         return x.contiguous(memory_format=torch.channels_last)
 
 
-@dataclass(frozen=True)
-class _Told:
-    """Progress of one batch among all faces."""
-
-    report: Report
-    start: int  # faces before this batch
-    total: int  # faces of the run
-
-    def __call__(
-        self, faces: int, done: int, calls: int, note: str, picture: np.ndarray | None = None
-    ) -> None:
-        name = f"faces {self.start + 1} to {self.start + faces} of {self.total}"
-        self.report(
-            self.start * calls + faces * done, self.total * calls, f"{name}, {note}", picture
-        )
+def _share(report: Report, start: int, faces: int, total: int, calls: int) -> Report:
+    """Progress of one batch among all faces, each of which takes so many calls of a network."""
+    name = f"faces {start + 1} to {start + faces} of {total}"
+    return part(report, start * calls, (start + faces) * calls, total * calls, name)
 
 
 def load_restorer(

@@ -1,4 +1,4 @@
-"""The network of the background: RRDBNet, a picture to twice its size.
+"""The super-resolution network of the background: RRDBNet, a picture to twice its size.
 
 Wang et al. 2018 (ESRGAN), section 3.1, with the pixel-unshuffle of Real-ESRGAN (2021), section 3.4.
 """

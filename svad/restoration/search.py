@@ -11,7 +11,8 @@ from svad.config import RestorationConfig
 from svad.face.landmarks import five_points
 from svad.face.projection import KnownFace
 from svad.restoration.detect import Detector
-from svad.restoration.faces import FramedFace, framed, nearest
+from svad.restoration.faces import FramedFace, nearest
+from svad.restoration.method import IMPROVED, Method
 from svad.types import Clip
 
 Landmarks = Callable[[np.ndarray, np.ndarray], np.ndarray | None]
@@ -40,6 +41,7 @@ class Search:
     """Looks with the detector if there is one, else with a tracker, else where the body says."""
 
     known: KnownFace
+    method: Method = IMPROVED
     detector: Detector | None = None
     landmarks: Landmarks | None = None
     together: int = 8  # frames the detector sees at a time
@@ -58,7 +60,7 @@ class Search:
             part = frames[start : start + self.together]
             for frame, points in zip(part, self._points(clip, part), strict=True):
                 matte = clip.matte[frame]
-                face = framed(frame, points, matte, config.smallest_face, config.strict)
+                face = self.method.framed(frame, points, matte, config.smallest_face)
                 if isinstance(face, FramedFace):
                     found.faces.append(face)
                 else:

@@ -1,4 +1,4 @@
-"""Stage 4: detail for the faces and for the rest of a clip's frames."""
+"""Restoration: detail for the faces and for the rest of a clip's frames."""
 
 from __future__ import annotations
 
@@ -10,18 +10,21 @@ import numpy as np
 from svad.body.model import BodyModel
 from svad.config import RestorationConfig, SettingError
 from svad.core.errors import NothingToDo
+from svad.core.progress import StepCounter
 from svad.face.projection import KnownFace
 from svad.media.images import resize
 from svad.restoration import schedule
 from svad.restoration.align import crop
-from svad.restoration.background import PHOTO, Background
+from svad.restoration.background import PHOTO
 from svad.restoration.faces import FramedFace
 from svad.restoration.mask import ellipse_mask, face_labels, face_mask
+from svad.restoration.method import Enlarged, Method, method_of
 from svad.restoration.models import RESTORER, UPSAMPLER, RestorationModels
-from svad.restoration.paste import RestoredFace, paste, photo_is_sharper
-from svad.restoration.report import Meter, before_and_after, summary
+from svad.restoration.paste import RestoredFace, photo_is_sharper
+from svad.restoration.report import before_and_after, summary
 from svad.restoration.restorer import start_noise
 from svad.restoration.search import Found, Search
+from svad.restoration.upsampler import Upsampler
 from svad.types import Clip, Report, Subject
 
 # units of work, about a tera-operation each at the published sizes
@@ -45,7 +48,7 @@ class RestorationStage:
         self,
         config: RestorationConfig,
         body: BodyModel,
-        models: Callable[[], RestorationModels],  # asked when the stage runs; see `Networks`
+        models: Callable[[], RestorationModels],  # asked when it runs; see `lazy_models`
     ) -> None:
         self.config, self.body, self.models = config, body, models
 
@@ -66,7 +69,7 @@ class RestorationStage:
             raise NothingToDo(NOTHING.format(*files))
         run = _Run.begin(self.config, models, clip, report)
         found = Found() if models.restorer is None else self._search(subject, run)
-        run.meter.total = run.meter.done + run.work(len(found.faces))
+        run.steps.total = run.steps.done + run.work(len(found.faces))
         for start in range(0, len(found.faces), self.config.batch):
             part = found.faces[start : start + self.config.batch]
             restored = run.restore(part, found, (start, len(found.faces)))
@@ -78,25 +81,26 @@ class RestorationStage:
         note = summary(
             models, len(clip.rgb), self.config.scale, run.restored, found.left, run.photo_kept
         )
-        report(run.meter.total, run.meter.total, note, run.picture)
+        report(run.steps.total, run.steps.total, note, run.picture)
         return run.result()
 
     def _search(self, subject: Subject, run: _Run) -> Found:
-        models, clip, meter = run.models, run.clip, run.meter
+        models, clip, steps = run.models, run.clip, run.steps
         search = Search(
             known=KnownFace(self.body, subject.body, subject.keypoints),
+            method=run.method,
             detector=models.detector,
             landmarks=models.landmarks,
             together=self.config.batch if models.on_gpu else 1,
         )
         frames = search.showing(clip, self.config.max_yaw)
-        meter.total = len(frames) + run.work(len(frames))
+        steps.total = len(frames) + run.work(len(frames))
 
         def tick(done: int, total: int) -> None:
-            meter(f"looking for the face, frame {done + 1} of {total}", more=done)
+            steps.tell(f"looking for the face, frame {done + 1} of {total}", ahead=done)
 
         found = search(clip, frames, self.config, tick)
-        meter.done = len(frames)
+        steps.done = len(frames)
         return found
 
 
@@ -107,8 +111,9 @@ class _Run:
     config: RestorationConfig
     models: RestorationModels
     clip: Clip
-    meter: Meter
-    background: Background
+    steps: StepCounter  # of units of work
+    method: Method
+    background: Enlarged
     rgb: np.ndarray  # [T, h, w, 3] uint8, filled frame by frame
     restored: list[int] = field(default_factory=list)
     photo_kept: bool = False
@@ -120,12 +125,18 @@ class _Run:
         cls, config: RestorationConfig, models: RestorationModels, clip: Clip, report: Report
     ) -> _Run:
         height, width = (round(n * config.scale) for n in clip.rgb.shape[1:3])
+        method, upsampler = method_of(config), None
+        if models.upsampler is not None:
+            on_gpu = models.upsampler.conv_first.weight.is_cuda
+            tiles = config.tiles if on_gpu else config.cpu_tiles
+            upsampler = Upsampler(models.upsampler, tiles)
         return cls(
             config=config,
             models=models,
             clip=clip,
-            meter=Meter(report),
-            background=Background(clip, (height, width), models.upsampler, config.strict),
+            steps=StepCounter(report),
+            method=method,
+            background=method.enlarged(clip, (height, width), upsampler),
             rgb=np.empty((len(clip.rgb), height, width, 3), np.uint8),
         )
 
@@ -145,24 +156,24 @@ class _Run:
         self, faces: Sequence[FramedFace], found: Found, among: tuple[int, int]
     ) -> dict[int, RestoredFace]:
         """The faces of a batch by frame; those that fail go to `found.left`."""
-        strict = self.config.strict
-        crops = np.stack([crop(self.clip.rgb[face.frame], face.matrix, strict) for face in faces])
+        cut = self.method.crop
+        crops = np.stack([cut(self.clip.rgb[face.frame], face.matrix) for face in faces])
         first, total = among
         units = self.face_work * len(faces)
 
         def told(done: int, of: int, note: str, picture: np.ndarray | None = None) -> None:
             step = note.rpartition(", ")[2]
-            self.meter(
+            self.steps.tell(
                 f"faces {first + 1} to {first + len(faces)} of {total}, {step}",
-                more=units * done / max(of, 1),
+                ahead=units * done / max(of, 1),
             )
 
         tried = self.models.restorer.attempt(
             crops, start_noise(self.config.seed), self.config.steps, told, len(faces)
         )
-        self.meter(f"faces {first + 1} to {first + len(faces)} of {total}, masks", more=units)
+        self.steps.tell(f"faces {first + 1} to {first + len(faces)} of {total}, masks", ahead=units)
         masks = self._masks(faces, tried.rgb)
-        self.meter.done += units
+        self.steps.done += units
         kept = {}
         for i, face in enumerate(faces):
             candidate = RestoredFace(tried.rgb[i], masks[i], face.matrix)
@@ -187,18 +198,18 @@ class _Run:
         ratio = tuple(self.rgb.shape[i] / self.clip.rgb.shape[i] for i in (2, 1))
 
         def tick() -> None:
-            self.meter(f"frame {min(self.drawn + 1, len(self.rgb))} of {len(self.rgb)}")
+            self.steps.tell(f"frame {min(self.drawn + 1, len(self.rgb))} of {len(self.rgb)}")
 
         for t, large in self.background.frames(numbers, tick):
             mine = [faces[t]] if t in faces else []
-            self.rgb[t] = paste(large, mine, ratio, self.config.strict)
+            self.rgb[t] = self.method.paste(large, mine, ratio)
             self.drawn += 1
-            self.meter.done += self.frame_work
+            self.steps.done += self.frame_work
         shown = min(faces or numbers, key=lambda t: abs(np.angle(np.exp(1j * self.clip.yaw[t]))))
         pair = before_and_after(self.clip.rgb[shown], self.rgb[shown], self.clip.matte[shown])
         if self.picture is None:
             self.picture = pair
-        self.meter(f"{self.drawn} of {len(self.rgb)} frames done", pair)
+        self.steps.tell(f"{self.drawn} of {len(self.rgb)} frames done", pair)
 
     def result(self) -> Clip:
         """The clip at the new size."""

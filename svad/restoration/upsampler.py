@@ -1,15 +1,15 @@
-"""The background network on frames: in the person's box without seams, or in published tiles."""
+"""Super-resolution of frames: the person's box without seams, or published tiles."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from svad.config import TileConfig
 from svad.geometry.sampling import smoothstep
 from svad.restoration.enlarge import enlarge, enlarge_sharpened
 from svad.restoration.rrdb import FACTOR, RRDBNet
@@ -21,25 +21,11 @@ FAINT = 16  # of 255; a matte below it is noise
 BORDER = 16.0  # px over which the network's part of a frame goes over into the rest
 
 
-@dataclass(frozen=True, kw_only=True)
-class TilePlan:
-    """How a box is cut when it is larger than what the network may see at once."""
-
-    pixels: int = 2**20  # of the input, in one call; half precision takes about 2 kB each
-    tile: int = 512  # px, side of a tile
-    overlap: int = 96  # px that neighbours share
-    blind: int = 16  # px at an inner edge of a tile that count nothing; then the weight rises
-
-
-ON_CPU = TilePlan(pixels=2**17, tile=320)  # a call takes seconds; Stop waits for one
-
-
 class Upsampler:
     """Enlarges frames with the network, on its device and in its precision."""
 
-    def __init__(self, network: RRDBNet, plan: TilePlan | None = None) -> None:
-        self.network = network
-        self.plan = plan or (TilePlan() if self._weight().is_cuda else ON_CPU)
+    def __init__(self, network: RRDBNet, plan: TileConfig) -> None:
+        self.network, self.plan = network, plan
 
     def together(self, box: Box) -> int:
         """So many frames are worth a call of `enlarge`."""
@@ -160,7 +146,7 @@ def aligned_box(
     return x0, y0, x1, y1
 
 
-def spans(length: int, plan: TilePlan) -> list[tuple[int, int]]:
+def spans(length: int, plan: TileConfig) -> list[tuple[int, int]]:
     """Even starts and ends of equal tiles that cover `length` pixels."""
     if length <= plan.tile:
         return [(0, length)]
@@ -169,7 +155,9 @@ def spans(length: int, plan: TilePlan) -> list[tuple[int, int]]:
     return [(2 * round(start), 2 * round(start) + plan.tile) for start in starts]
 
 
-def span_weight(span: tuple[int, int], length: int, plan: TilePlan) -> Tensor:  # [2 (end - start)]
+def span_weight(
+    span: tuple[int, int], length: int, plan: TileConfig
+) -> Tensor:  # [2 (end - start)]
     """How much a tile counts along one axis of the result: 1, softly less at inner edges."""
     start, end = span
     place = torch.arange(FACTOR * (end - start), dtype=torch.float32) / FACTOR + 0.25

@@ -15,7 +15,9 @@ from svad.types import Clip, Report, Subject
 if TYPE_CHECKING:
     import numpy as np
 
-    from svad.diffusion.generate import Networks, Request
+    from svad.diffusion.generate import Request
+    from svad.diffusion.models import Models
+    from svad.weights.lazy import LazyNetworks
 
 
 def look(preset: Preset) -> Any:
@@ -95,19 +97,19 @@ def head_networks() -> Any:
     import torch
 
     from svad import weights
-    from svad.identity.models import LazyModels
+    from svad.identity.models import lazy_models
 
     on_gpu = device().type == "cuda"
-    return LazyModels(weights.resolve, device(), torch.float16 if on_gpu else torch.float32)
+    return lazy_models(weights.resolve, device(), torch.float16 if on_gpu else torch.float32)
 
 
 @cache
 def face_networks() -> Any:
     """The restoration networks."""
     from svad import weights
-    from svad.restoration.models import Networks
+    from svad.restoration.models import lazy_models
 
-    return Networks(weights.resolve, device())
+    return lazy_models(weights.resolve, device())
 
 
 def generate_on_gpu(preset: Preset, request: Request, report: Report) -> np.ndarray:
@@ -127,12 +129,12 @@ def _generate(
 
 
 @cache
-def video_networks() -> Networks:
+def video_networks() -> LazyNetworks[Models]:
     """The video networks of this process, on its device."""
     from svad import weights
-    from svad.diffusion.generate import Networks
+    from svad.diffusion.generate import lazy_models
 
-    return Networks(weights.resolve, device(), half())
+    return lazy_models(weights.resolve, device(), half())
 
 
 def asked_seconds(stage: str, preset: Preset) -> int:
@@ -146,4 +148,4 @@ def preload(preset: Preset) -> None:
     Raises `MissingWeights`.
     """
     if preset.diffusion is not None:
-        video_networks().load(lambda *_: None)
+        video_networks()()

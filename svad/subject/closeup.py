@@ -1,4 +1,4 @@
-"""The head cut from the original photo at a higher density than the working picture."""
+"""A close-up crop of the head from the original photo, denser than the working picture."""
 
 from __future__ import annotations
 

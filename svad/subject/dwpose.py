@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 
 from svad.body.coco import LIMBS, VISIBLE
+from svad.pose import detect
 from svad.pose.detect import DETECTOR, ESTIMATOR, DwPose
 from svad.pose.keypoints import WholeBody
 from svad.subject.detect import Detection, Detector, MediapipeDetector
@@ -60,12 +59,7 @@ def shared_dwpose(store: Store | None = None) -> DwPose | None:
     store = store or Store.from_environment()
     if not all(store.locate(name) for name in (DETECTOR, ESTIMATOR)):
         return None
-    return _network_of(store.resolve(DETECTOR), store.resolve(ESTIMATOR))
-
-
-@lru_cache(maxsize=1)
-def _network_of(detector: Path, estimator: Path) -> DwPose:
-    return DwPose(detector, estimator)
+    return detect.shared_dwpose(store.resolve(DETECTOR), store.resolve(ESTIMATOR))
 
 
 def _agree(found: Detection, person: WholeBody) -> bool:

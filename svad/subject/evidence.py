@@ -1,4 +1,4 @@
-"""What the picture says about the body: targets in picture and world, with their certainty."""
+"""Observations of the body fit: targets in picture and world, with their certainty."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Looks at generated frames: the person's matte and body points."""
+"""Person segmentation and key points of generated frames: matte and 133 body points."""
 
 from __future__ import annotations
 

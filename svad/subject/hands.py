@@ -1,4 +1,4 @@
-"""Wrists and fingers from the hand landmarks, or at ease where no hand was found."""
+"""Hand pose from the hand landmarks: wrists and fingers, or at ease where no hand was found."""
 
 from __future__ import annotations
 

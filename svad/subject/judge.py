@@ -1,4 +1,4 @@
-"""What to refuse and what to warn of, in words for the person."""
+"""Validation of a photo: what to refuse and what to warn of, in words for the person."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A sharp, anti-aliased matte of the person from the detector's soft mask."""
+"""Matting: a sharp, anti-aliased matte of the person from the detector's soft mask."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The body model as the fit sees it: 22 joints and a few hundred points, many poses at once."""
+"""Reduced linear blend skinning for the fit: 22 joints, few hundred points, poses in batches."""
 
 from __future__ import annotations
 

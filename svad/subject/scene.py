@@ -1,4 +1,4 @@
-"""What is known about person and background before the cut: seeds, plain walls, shadows, gaps."""
+"""What the trimap rests on before the cut: seeds, plain walls, shadows, gaps."""
 
 from __future__ import annotations
 

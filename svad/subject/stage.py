@@ -1,4 +1,4 @@
-"""Stage 1: from a photo to the person in it: matte, landmarks, body."""
+"""From a photo to the person in it: matte, landmarks, body fit."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import torch
 
 from svad.body.model import BodyModel
 from svad.config import SubjectConfig
+from svad.core.progress import part
 from svad.media.images import fit_within
 from svad.subject.detect import Detector, MediapipeDetector
 from svad.subject.drawing import body_over_photo
@@ -45,12 +46,8 @@ class SubjectStage:
             look = look_at(photo, self._config, self._detector())
         report(30, _TOTAL, "Person found", thumbnail(look.overlay))
         evidence = gather(look.keypoints, look.depth, look.face, look.matte)
-        fitter = BodyFitter(self._body)
-
-        def progress(share: float) -> None:
-            report(30 + int(55 * share), _TOTAL, "Fitting the body")
-
-        parameters = fitter.fit(evidence, progress)
+        fitter, fitting = BodyFitter(self._body), part(report, 30, 85, _TOTAL)
+        parameters = fitter.fit(evidence, lambda share: fitting(share, 1, "Fitting the body"))
         report(88, _TOTAL, "Fitting the hands")
         hands = fit_hands(self._body, fitter.result(parameters, evidence), evidence)
         body = fitter.result(parameters, evidence, hands)

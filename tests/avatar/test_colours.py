@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from svad.avatar.closed.colours import LEAST, believed, fit_frames, replace_colors
+from svad.avatar.closed.colours import LEAST, confident_frames, fit_frames, replace_colors
 from svad.avatar.stage import AvatarStage
 from svad.body.skin import pose_gaussians
 from svad.config import AvatarConfig
@@ -68,7 +68,7 @@ def distance(avatar: Avatar, clip: Clip, index: int) -> float:
 
 
 def test_the_back_takes_the_frames_colours(start: Avatar, clip: Clip) -> None:
-    found = fit_frames(start, clip, believed(clip, VIEWS), 3, lambda k: None)
+    found = fit_frames(start, clip, confident_frames(clip, VIEWS), 3, lambda k: None)
     behind = 1 + VIEWS // 2
     assert distance(start, clip, behind) > 40
     assert distance(found, clip, behind) < 0.2 * distance(start, clip, behind)
@@ -84,7 +84,9 @@ def test_the_photo_outweighs_frames_that_contradict_it(start: Avatar, clip: Clip
     person = clip.matte[1:] > 0
     noise = np.random.default_rng(0).uniform(0, 255, wrong[1:].shape)
     wrong[1:][person] = (0.5 * wrong[1:] + 0.5 * noise)[person].astype(np.uint8)
-    found = fit_frames(start, replace(clip, rgb=wrong), believed(clip, VIEWS), 5, lambda k: None)
+    found = fit_frames(
+        start, replace(clip, rgb=wrong), confident_frames(clip, VIEWS), 5, lambda k: None
+    )
     rgb, alpha = drawn(start, start.camera)
     after = drawn(found, start.camera)[0]
     assert np.abs(after.astype(int) - rgb)[alpha > 250].mean() < 3
@@ -92,7 +94,7 @@ def test_the_photo_outweighs_frames_that_contradict_it(start: Avatar, clip: Clip
 
 def test_what_is_not_believed_changes_nothing(start: Avatar, clip: Clip) -> None:
     doubtful = replace(clip, weight=np.array([1.0] + [LEAST / 2] * VIEWS, np.float32))
-    assert believed(doubtful, VIEWS) == []
+    assert confident_frames(doubtful, VIEWS) == []
     config = AvatarConfig(silhouette_rounds=1, colour_rounds=1, frames=VIEWS)
     subject = tiny_subject(WIDTH, HEIGHT)
     runs = [
@@ -103,8 +105,9 @@ def test_what_is_not_believed_changes_nothing(start: Avatar, clip: Clip) -> None
 
 
 def test_the_frames_are_spread_and_never_the_photo(clip: Clip) -> None:
-    assert believed(clip, 4) == [1, 3, 6, 8]
-    assert believed(clip, 0) == [] and believed(clip, 99) == list(range(1, VIEWS + 1))
+    assert confident_frames(clip, 4) == [1, 3, 6, 8]
+    assert confident_frames(clip, 0) == []
+    assert confident_frames(clip, 99) == list(range(1, VIEWS + 1))
 
 
 def test_the_stage_uses_them_and_tells_so(clip: Clip) -> None:

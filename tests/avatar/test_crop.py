@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from svad.avatar.closed.crop import MARGIN, closer
+from svad.avatar.closed.crop import MARGIN, cropped
 from svad.geometry.camera import photo_camera
 from svad.types import Clip
 from tests.helpers import tiny_avatar
@@ -30,7 +30,7 @@ def clip() -> Clip:
 
 
 def test_only_the_person_is_left(clip: Clip) -> None:
-    found = closer(clip, [1, 3])
+    found = cropped(clip, [1, 3])
     assert found.rgb.shape == (2, 80 + 2 * MARGIN, 32 + 2 * MARGIN, 3)
     np.testing.assert_array_equal(found.rgb[0, MARGIN, MARGIN], clip.rgb[1, 40, 81])
     assert found.weight.tolist() == clip.weight[[1, 3]].tolist() and found.yaw.tolist() == [1, 3]
@@ -39,7 +39,7 @@ def test_only_the_person_is_left(clip: Clip) -> None:
 
 @pytest.mark.parametrize("height", [160, 80])
 def test_the_cameras_go_along(clip: Clip, height: int) -> None:
-    found = closer(clip, [0, 1], height)
+    found = cropped(clip, [0, 1], height)
     points = np.array([[0.0, 0.0, -3.0], [0.1, -0.2, -2.5]])
     whole = clip.cameras[0].project(points)[:, :2] * height / HEIGHT
     part = found.cameras[0].project(points)[:, :2]
@@ -52,4 +52,4 @@ def test_the_cameras_go_along(clip: Clip, height: int) -> None:
 
 def test_nobody_leaves_everything(clip: Clip) -> None:
     clip.matte[:] = 0
-    assert closer(clip, [0]).rgb.shape[1:3] == (HEIGHT, WIDTH)
+    assert cropped(clip, [0]).rgb.shape[1:3] == (HEIGHT, WIDTH)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from svad.avatar.closed.refine import core, fit_colours, fit_silhouette
+from svad.avatar.closed.refine import fit_colours, fit_silhouette, well_inside
 from svad.body.skin import pose_gaussians
 from svad.core.errors import Stopped
 from svad.geometry.camera import Camera
@@ -86,7 +86,7 @@ def test_silhouette_without_an_outline_changes_nothing(drawn) -> None:
 
 def test_colours_reduce_the_error_round_by_round(drawn) -> None:
     posed, camera, image, alpha = drawn
-    inside = core(alpha)
+    inside = well_inside(alpha)
     grey = replace(posed, colors=torch.full_like(posed.colors, 0.5))
 
     def error(rounds: int) -> float:
@@ -103,7 +103,7 @@ def test_colours_reduce_the_error_round_by_round(drawn) -> None:
 def test_colours_stay_in_range_and_leave_all_else(drawn) -> None:
     posed, camera, image, alpha = drawn
     loud = np.where(image > 0.4, 3.0, -2.0).astype(np.float32)
-    fitted = fit_colours(posed, camera, loud, core(alpha), 3, lambda k: None)
+    fitted = fit_colours(posed, camera, loud, well_inside(alpha), 3, lambda k: None)
     assert fitted.colors.min() >= 0 and fitted.colors.max() <= 1
     assert len(fitted) == len(posed)
     for same in ("means", "scales", "quats", "opacities"):
@@ -114,7 +114,7 @@ def test_what_the_photo_does_not_show_keeps_its_colour(drawn) -> None:
     posed, camera, image, alpha = drawn
     nowhere = fit_colours(posed, camera, image, np.zeros(alpha.shape, bool), 2, lambda k: None)
     torch.testing.assert_close(nowhere.colors, posed.colors, atol=1e-6, rtol=0)
-    left = core(alpha)
+    left = well_inside(alpha)
     left[:, left.shape[1] // 2 - 6 :] = False
     half = fit_colours(posed, camera, np.zeros_like(image), left, 3, lambda k: None)
     pixels = camera.project(posed.means.numpy())
@@ -127,8 +127,8 @@ def test_background_does_not_colour_the_person(drawn) -> None:
     posed, camera, image, alpha = drawn
     green = image + (1 - alpha[..., None]) * np.array([0, 1, 0], np.float32)
     a, b = (
-        fit_colours(posed, camera, picture, core(alpha), 2, lambda k: None)
-        for picture in (image, np.where(core(alpha)[..., None], image, green))
+        fit_colours(posed, camera, picture, well_inside(alpha), 2, lambda k: None)
+        for picture in (image, np.where(well_inside(alpha)[..., None], image, green))
     )
     torch.testing.assert_close(a.colors, b.colors)
 
@@ -147,7 +147,7 @@ def test_every_round_is_told_and_may_stop(drawn, fit: str) -> None:
         if fit == "silhouette":
             fit_silhouette(posed, camera, alpha, 9, tell)
         else:
-            fit_colours(posed, camera, image, core(alpha), 9, tell)
+            fit_colours(posed, camera, image, well_inside(alpha), 9, tell)
     assert rounds == [0, 1, 2]
 
 
@@ -155,5 +155,5 @@ def test_core_is_well_inside() -> None:
     matte = np.zeros((20, 20), np.float32)
     matte[4:16, 4:16] = 1
     matte[4:16, 10] = 0.9
-    inner = core(matte)
+    inner = well_inside(matte)
     assert inner[6, 6] and not inner[4].any() and not inner[:, 9:12].any()

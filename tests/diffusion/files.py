@@ -7,7 +7,7 @@ from pathlib import Path
 
 from safetensors.torch import save_file
 
-from svad.diffusion.generate import ENTRIES
+from svad.diffusion.generate import PARTS
 from svad.weights.store import Store
 from tests.diffusion.golden import Golden
 from tests.pose.networks import dwpose_files
@@ -22,7 +22,7 @@ def write_files(folder: Path, golden: Golden) -> Path:
     """Writes them under the names the manifest gives; returns the folder."""
     config = small_config(golden)
     sizes, entries = golden.sizes(config), Store({}, folder).from_environment({}).entries
-    for part, name in ENTRIES.items():
+    for part, name in PARTS.items():
         target = folder / name / Path(entries[name].base).with_suffix(".safetensors")
         target.parent.mkdir(parents=True)
         save_file(dict(golden.state(config, part)), target)

@@ -5,18 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import replace
 
 import pytest
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
+from svad.config import DiffusionConfig
 from svad.diffusion import layers
 from svad.diffusion.cost import Cost, call_flops, cost
 from svad.diffusion.models import build_models
 from svad.diffusion.sampler import Sampler
-from svad.diffusion.settings import RunSettings
 from svad.diffusion.sizes import LATENT_CHANNELS, Sizes
 from svad.diffusion.spatial import Condition
 from svad.diffusion.unet import UNet
@@ -96,7 +95,9 @@ def empty(*shape: int) -> torch.Tensor:
 def test_the_cost_is_what_torch_counts(golden: Golden) -> None:
     height = 96
     sizes = golden.sizes(golden.cases("reference_unet")[0].config)
-    settings = RunSettings(width=128, height=height, context=6, overlap=2, steps=4, guided_to=0.5)
+    settings = DiffusionConfig(
+        width=128, height=height, context=6, overlap=2, steps=4, guided=(0.0, 0.5)
+    )
     sampler = Sampler(build_models(sizes), settings)
     models, h, w = sampler.models, height // 8, 16
     found = cost(settings, 9, sizes)
@@ -144,7 +145,7 @@ def test_full_size_calls_cost_what_is_known(side: int, published: int, lean: int
 
 
 def test_the_published_settings_make_a_hundred_calls() -> None:
-    found = cost(RunSettings(), 189)
+    found = cost(DiffusionConfig(), 189)
     assert isinstance(found, Cost) and found.guided_calls == 100 and found.free_calls == 0
     assert found.loop / 1e15 == pytest.approx(65.0, abs=0.1)
     assert found.decode_frame / 1e12 == pytest.approx(10.5, abs=0.1)
@@ -152,11 +153,11 @@ def test_the_published_settings_make_a_hundred_calls() -> None:
 
 
 def test_less_guidance_costs_less() -> None:
-    half = cost(RunSettings(guided_to=0.5))
-    whole = cost(RunSettings())
+    half = cost(DiffusionConfig(guided=(0.0, 0.5)))
+    whole = cost(DiffusionConfig())
     assert half.total < whole.total
     assert half.guided_calls + half.free_calls == whole.guided_calls
-    none = cost(replace(RunSettings(), guidance=1.0))
+    none = cost(DiffusionConfig(guidance=1.0))
     assert none.guided_calls == 0
 
 

@@ -84,7 +84,7 @@ def test_another_seed_makes_other_frames(own_files: Path) -> None:
         for seed in (0, 0, 1)
     ]
     assert (found[0] == found[1]).all() and (found[0] != found[2]).any()
-    assert networks.load(lambda *_: None) is networks.load(lambda *_: None)
+    assert networks() is networks()
     assert notes.count("loading the reference unet") == 1  # loaded once for all runs
     assert notes.count("step 1 of 1, window 1 of 1") == 3 and "frame 2 of 2" in notes
 
@@ -132,4 +132,4 @@ def test_a_file_that_does_not_fit_is_refused_by_name(
     (own / "mine.yaml").write_text("\n".join(listed), encoding="utf-8")
     monkeypatch.setenv("SVAD_WEIGHTS", str(own / "mine.yaml"))
     with pytest.raises(WeightsMismatch, match=f"pose_guider.*{key}"):
-        makers.video_networks().load(lambda *_: None)
+        makers.video_networks()()

@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from svad.config import DiffusionConfig, SettingError
 from svad.core.errors import Stopped
 from svad.diffusion.inputs import clip_pixels, frame_pictures, photo_pixels, skeleton_pixels
 from svad.diffusion.models import build_models, load_models
 from svad.diffusion.sampler import Prepared, Sampler
-from svad.diffusion.settings import RunSettings
 from svad.diffusion.windows import padded_frames, windows
 from tests.diffusion.golden import CALL, RUN, Case, Golden, assert_close, silent
 
@@ -22,7 +22,7 @@ GREY = 1 / 255  # versions of Pillow differ by one level in a few pixels
 
 def sampler_of(golden: Golden, case: Case, **changes: object) -> Sampler:
     entry = case.entry
-    settings = RunSettings(
+    settings = DiffusionConfig(
         width=entry["width"], height=entry["height"], steps=entry["steps"],
         guidance=entry["guidance"], context=entry["context_frames"],
         overlap=entry["context_overlap"], stride=entry["context_stride"],
@@ -125,7 +125,7 @@ def test_a_run_stops_between_two_calls(golden: Golden) -> None:
 
 def test_steps_without_guidance_take_one_row(golden: Golden) -> None:
     case = golden.cases("e2e")[0]
-    sampler = sampler_of(golden, case, steps=2, guided_to=0.5)
+    sampler = sampler_of(golden, case, steps=2, guided=(0.0, 0.5))
     prepared = prepared_from(sampler, case)
     rows: list[int] = []
     hook = sampler.models.video_unet.register_forward_hook(lambda _, __, out: rows.append(len(out)))
@@ -143,7 +143,7 @@ def test_a_run_in_half_precision_stays_close(golden: Golden) -> None:
     sampler = sampler_of(golden, case, steps=1)
     noise = case.arrays["noise"]
     want = sampler.denoise(prepared_from(sampler, case), noise, silent)
-    half = Sampler(models.to("cpu"), sampler.settings, sampler.schedule)
+    half = Sampler(models.to("cpu"), sampler.config, sampler.schedule)
     photo, skeletons = pictures(case)
     prepared = half.prepare(photo, skeletons, silent)
     assert prepared.features.dtype == half.noise(3).dtype == torch.bfloat16
@@ -155,7 +155,7 @@ def test_a_run_in_half_precision_stays_close(golden: Golden) -> None:
 def test_the_noise_is_that_of_the_published_run(golden: Golden) -> None:
     """189 frames at 1024 x 1024 in float16, seed 99: the first numbers are known."""
     models = build_models(golden.sizes(golden.cases("e2e")[0].config)).to("meta", torch.float16)
-    noise = Sampler(models, RunSettings()).noise(189)
+    noise = Sampler(models, DiffusionConfig()).noise(189)
     assert noise.shape == (1, 4, 224, 128, 128)
     want = torch.tensor([0.2996, -2.6426, 0.7231, 0.8389])
     torch.testing.assert_close(noise.flatten()[:4].float(), want, atol=5e-4, rtol=5e-4)
@@ -166,8 +166,12 @@ def test_frames_are_rounded() -> None:
     assert frame_pictures(grey).tolist() == [[[[100, 100, 100]]]]
 
 
-def test_settings_that_cannot_work_are_refused() -> None:
-    with pytest.raises(ValueError, match="divide by 8"):
-        RunSettings(width=1001)
-    with pytest.raises(ValueError, match="overlap"):
-        RunSettings(context=4, overlap=4)
+def test_settings_that_cannot_work_are_refused(golden: Golden) -> None:
+    models = build_models(golden.sizes(golden.cases("e2e")[0].config))
+    for wrong, words in (
+        (DiffusionConfig(width=1001), "divide by 8"),
+        (DiffusionConfig(solver="euler"), "one of ddim, dpm2m"),
+        (DiffusionConfig(context=4, overlap=4), "overlap of 0 to 3"),
+    ):
+        with pytest.raises(SettingError, match=words):
+            Sampler(models, wrong)

@@ -15,7 +15,7 @@ from svad.config import PAPER, QUICK, DiffusionConfig, SettingError
 from svad.core.errors import Stopped
 from svad.diffusion import frame_confidence as check
 from svad.diffusion.generate import Request, Skeletons
-from svad.diffusion.stage import DiffusionStage, part, summary
+from svad.diffusion.stage import DiffusionStage, summary
 from svad.types import Clip, Subject
 
 FRAMES = 5
@@ -176,11 +176,3 @@ def test_stop_reaches_the_stage(subject: Subject, body: BodyModel) -> None:
 def test_a_clip_without_the_person_is_said_so() -> None:
     assert summary(3, []) == "3 frames"
     assert "from the photo alone" in summary(2, [0, 1])
-
-
-def test_a_part_fills_its_share_of_the_bar() -> None:
-    told: list[tuple] = []
-    inner = part(lambda *a: told.append(a), 100, 200)
-    inner(0, 4, "a")
-    inner(4, 4, "b")
-    assert [t[0] for t in told] == [100, 200]

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from svad.body.flame import Flame, Rest, make_flame
+from svad.config import HeadFitConfig
 from svad.identity.detection import Heads, project_heads
 from svad.identity.fit import (
     EyeHead,
     Fit,
-    FitConfig,
     Targets,
     agree,
     fit,
@@ -74,7 +74,7 @@ def _compare(case: Case) -> None:
             found[step] = result
 
     start = start_camera(regressed_camera(face["globalpose"], vertices, mesh))
-    fit(flame, rest, jaw, start, targets, FitConfig(steps=max(steps)), note)
+    fit(flame, rest, jaw, start, targets, HeadFitConfig(steps=max(steps)), note)
     for step in steps:
         case.check(f"eyecode_step{step}", found[step].eyes)
         case.check(f"transform_matrix_step{step}", found[step].camera)
@@ -123,7 +123,7 @@ def test_few_vertices_give_what_the_whole_head_gives(flame: Flame) -> None:
     vertices = flame.pose(rest, torch.zeros(1, 6), torch.zeros(1, 6))
     seen = project(flame.landmarks(vertices), turned(0.0))
     targets = Targets(seen, seen[:, :68], torch.tensor([True]), contour=False)
-    few, short = flame.for_landmarks(), FitConfig(steps=5)
+    few, short = flame.for_landmarks(), HeadFitConfig(steps=5)
     whole = fit(flame, rest, jaw, start, targets, short)
     part = fit(few, person(few), jaw, start, targets, short)
     assert torch.allclose(whole.camera, part.camera, atol=1e-5)
@@ -156,7 +156,7 @@ def test_a_net_that_is_not_trusted_has_no_say(flame: Flame) -> None:
             jaw,
             start,
             Targets(net, points[:, :68], torch.tensor([False])),
-            FitConfig(steps=3),
+            HeadFitConfig(steps=3),
         )
         for net in (points, points + 100)
     ]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,20 +10,20 @@ import pytest
 
 from svad.body.coco import FACE
 from svad.body.free import load_free_body
-from svad.config import IdentityConfig
+from svad.config import HeadFitConfig, IdentityConfig
 from svad.core.errors import MissingWeights, NothingToDo, Stopped
 from svad.face.projection import KnownFace
-from svad.identity import fusion, person, select
-from svad.identity.fit import FitConfig
-from svad.identity.models import LazyModels
+from svad.identity import fusion, select
+from svad.identity.models import Models
 from svad.identity.stage import IdentityStage
-from svad.identity.track import track
 from svad.subject.landmarker import shared_landmarker
 from svad.types import PHOTO_WEIGHT, Clip, Subject
+from svad.weights.lazy import LazyNetworks
 from tests.identity import whole
 
 TURNS = (0.0, 12.0, 180.0, -20.0, 95.0)
-CONFIG = IdentityConfig(batch=2)
+# the camera's 300 steps have tests of their own
+CONFIG = IdentityConfig(batch=2, fit=HeadFitConfig(steps=20))
 
 
 class Told(list):
@@ -39,33 +37,29 @@ class Told(list):
         return self[-1][2]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def fewer_steps() -> Iterator[None]:
-    """The camera's 300 steps have tests of their own."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(person, "track", partial(track, config=FitConfig(steps=20)))
-        yield
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> whole.Folder:
     return whole.write_models(tmp_path_factory.mktemp("weights"))
 
 
 @pytest.fixture(scope="module")
-def models(folder: whole.Folder) -> LazyModels:
+def models(folder: whole.Folder) -> LazyNetworks[Models]:
     return whole.models(folder)
 
 
 def run(
-    models: LazyModels, subject: Subject, clip: Clip, config: IdentityConfig = CONFIG, detect=None
+    models: LazyNetworks[Models],
+    subject: Subject,
+    clip: Clip,
+    config: IdentityConfig = CONFIG,
+    detect=None,
 ) -> tuple[Clip, Told]:  # noqa: ANN001
     told = Told()
     stage = IdentityStage(config, models, load_free_body(), detect)
     return stage.run(subject, clip, told), told
 
 
-def test_the_face_comes_into_the_frames_that_show_it(models: LazyModels) -> None:
+def test_the_face_comes_into_the_frames_that_show_it(models: LazyNetworks[Models]) -> None:
     subject = whole.subject("ada")
     before = whole.clip(subject, *TURNS)
     kept = before.rgb.copy()
@@ -87,7 +81,7 @@ def test_the_face_comes_into_the_frames_that_show_it(models: LazyModels) -> None
     assert f"2 ({select.TURNED}: 2, 4)" in told.last
 
 
-def test_progress_only_grows_and_ends_with_the_turntable(models: LazyModels) -> None:
+def test_progress_only_grows_and_ends_with_the_turntable(models: LazyNetworks[Models]) -> None:
     subject = whole.subject("ada")
     _, told = run(models, subject, whole.clip(subject, *TURNS))
     shares = [done / total for done, total, _, _ in told]
@@ -98,7 +92,9 @@ def test_progress_only_grows_and_ends_with_the_turntable(models: LazyModels) -> 
     assert width == 3 * height  # three views were drawn
 
 
-def test_the_same_input_gives_the_same_bytes_and_others_their_own_head(models: LazyModels) -> None:
+def test_the_same_input_gives_the_same_bytes_and_others_their_own_head(
+    models: LazyNetworks[Models],
+) -> None:
     ada, kenji = whole.subject("ada"), whole.subject("kenji")
     clip = whole.clip(ada, 0.0, 15.0)
     first, told = run(models, ada, clip)
@@ -127,7 +123,7 @@ def test_models_are_loaded_once_and_only_when_needed(folder: whole.Folder) -> No
     assert sorted(folder.asked) == sorted(whole.FILES)
 
 
-def test_a_frame_that_fails_stays_and_moves_no_other(models: LazyModels) -> None:
+def test_a_frame_that_fails_stays_and_moves_no_other(models: LazyNetworks[Models]) -> None:
     subject = whole.subject("ada")
     clip = whole.clip(subject, 0.0, 0.0, 0.0, 0.0)
     blank = clip.rgb.copy()
@@ -147,7 +143,7 @@ def test_a_frame_that_fails_stays_and_moves_no_other(models: LazyModels) -> None
     assert f"1 ({fusion.NOT_COVERED}: 2)" in told.last
 
 
-def test_another_view_than_the_pose_says_is_left(models: LazyModels) -> None:
+def test_another_view_than_the_pose_says_is_left(models: LazyNetworks[Models]) -> None:
     """A detector that finds the face turned by 40 degrees: the landmarks cannot agree."""
     subject = whole.subject("ada")
     clip = whole.clip(subject, 0.0)
@@ -164,7 +160,7 @@ def test_another_view_than_the_pose_says_is_left(models: LazyModels) -> None:
     assert f"1 ({fusion.DISAGREE}: 0)" in told.last
 
 
-def test_the_photo_among_the_frames_is_not_touched(models: LazyModels) -> None:
+def test_the_photo_among_the_frames_is_not_touched(models: LazyNetworks[Models]) -> None:
     subject = whole.subject("ada")
     clip = whole.clip(subject, 0.0, 0.0)
     rgb = clip.rgb.copy()
@@ -175,7 +171,7 @@ def test_the_photo_among_the_frames_is_not_touched(models: LazyModels) -> None:
     assert (after.rgb[1] != rgb[1]).any() and f"1 ({select.PHOTO}: 0)" in told.last
 
 
-def test_the_published_way_runs_too(models: LazyModels) -> None:
+def test_the_published_way_runs_too(models: LazyNetworks[Models]) -> None:
     subject = whole.subject("ada")
     clip = whole.clip(subject, 0.0, 180.0)
     after, told = run(models, subject, clip, replace(CONFIG, strict=True))
@@ -192,7 +188,7 @@ def test_the_published_way_runs_too(models: LazyModels) -> None:
     assert after.rgb.shape == cut.rgb.shape and "of 2 frames" in told.last
 
 
-def test_a_missing_file_is_told_with_source_and_terms(models: LazyModels) -> None:
+def test_a_missing_file_is_told_with_source_and_terms(models: LazyNetworks[Models]) -> None:
     def resolve(name: str) -> Path:
         raise MissingWeights(name, "its makers' page", "for research only", "Bring it.")
 
@@ -203,7 +199,7 @@ def test_a_missing_file_is_told_with_source_and_terms(models: LazyModels) -> Non
         assert word in str(error.value)
 
 
-def test_a_photo_without_a_face_is_told(models: LazyModels) -> None:
+def test_a_photo_without_a_face_is_told(models: LazyNetworks[Models]) -> None:
     subject = whole.subject("ada")
     keypoints = subject.keypoints.copy()
     keypoints[FACE, 2] = 0
@@ -211,13 +207,13 @@ def test_a_photo_without_a_face_is_told(models: LazyModels) -> None:
         run(models, replace(subject, keypoints=keypoints), whole.clip(subject, 0.0))
 
 
-def test_a_clip_that_never_shows_the_face_is_told(models: LazyModels) -> None:
+def test_a_clip_that_never_shows_the_face_is_told(models: LazyNetworks[Models]) -> None:
     subject = whole.subject("ada")
     with pytest.raises(NothingToDo, match="No frame"):
         run(models, subject, whole.clip(subject, 150.0, 180.0))
 
 
-def test_stop_gets_through(models: LazyModels) -> None:
+def test_stop_gets_through(models: LazyNetworks[Models]) -> None:
     subject = whole.subject("ada")
 
     def report(done: int, total: int, note: str, picture=None) -> None:  # noqa: ANN001

@@ -14,13 +14,15 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from svad.body.flame import Flame, make_flame
+from svad.config import HeadFitConfig
 from svad.core.errors import MissingWeights, NothingToDo
 from svad.identity.emica import Emica, EmicaSizes, Face
-from svad.identity.fit import FitConfig, project, start_rotation
+from svad.identity.fit import project, start_rotation
 from svad.identity.headbox import face_size, head_box
 from svad.identity.hrnet import HRNetSizes, LandmarkNet
 from svad.identity.stylematte import MatteSizes, StyleMatte
 from svad.identity.track import (
+    PARTS,
     TrackModels,
     TrackSizes,
     find_landmarks,
@@ -31,6 +33,7 @@ from svad.identity.track import (
 )
 from svad.identity.tracked import Tracked
 from svad.weights.convert import read_checkpoint
+from svad.weights.lazy import PartFiles
 from svad.weights.manifest import load_manifest
 from svad.weights.store import Store
 from tests.identity.golden import filled
@@ -46,7 +49,7 @@ SMALL = TrackSizes(
         width=4, depths=(1, 2, 1, 1), heads=(1, 1, 2, 2), decoder=32, hidden=8, layers=1
     ),
 )  # fmt: skip
-SHORT = FitConfig(steps=30)
+SHORT = HeadFitConfig(steps=30)
 FILES = {
     "gagavatar_flame": "flame",
     "gagavatar_track:emica/EMICA-CVT_flame2020_notexture.pt": "emica",
@@ -73,7 +76,7 @@ def resolve(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
 @pytest.fixture(scope="module")
 def models(resolve: Callable[[str], Path]) -> TrackModels:
-    return load_track_models(resolve, sizes=SMALL)
+    return load_track_models(PartFiles(PARTS, resolve), sizes=SMALL)
 
 
 def face_points(middle: tuple[float, float], size: float, turn: float = 0.0) -> np.ndarray:
@@ -163,7 +166,7 @@ def test_without_a_usable_face_there_is_nothing_to_do(
 
 def test_a_small_face_is_warned_about(models: TrackModels) -> None:
     points = face_points((150, 150), 50)
-    found = track(*photo(), points, models, silent, FitConfig(steps=1))
+    found = track(*photo(), points, models, silent, HeadFitConfig(steps=1))
     assert f"{face_size(points):.0f} pixels" in found.warnings[0]
 
 
@@ -186,7 +189,7 @@ def test_the_picture_is_the_head_on_black() -> None:
 
 
 def test_the_matting_net_decides_only_near_the_person(resolve: Callable[[str], Path]) -> None:
-    net = load_track_models(resolve, sizes=SMALL, matting=True).matting
+    net = load_track_models(PartFiles(PARTS, resolve), sizes=SMALL, matting=True).matting
     assert net is not None
     rgb, matte = photo()
     box = (-106, -56, 406, 456)
@@ -223,7 +226,7 @@ def test_a_head_is_placed_where_its_points_are(angle: float) -> None:
     mesh = flame.pose(rest, torch.cat([torch.zeros(1, 3), jaw], 1), eyes)
     seen = project(flame.landmarks(mesh), camera)
     guess = Face(shape, expression, jaw, turn + torch.tensor([0.03, -0.04, 0.0]))
-    found = place(guess, seen[:, :68], seen, flame, FitConfig())
+    found = place(guess, seen[:, :68], seen, flame, HeadFitConfig())
     mesh = flame.pose(rest, torch.cat([torch.zeros(1, 3), jaw], 1), found.eyes)
     error = (project(flame.landmarks(mesh), found.camera) - seen).norm(dim=-1).mean()
     assert error < 1.0  # px of 512
@@ -236,7 +239,7 @@ def test_missing_files_are_named(resolve: Callable[[str], Path]) -> None:
         return resolve(name)
 
     with pytest.raises(MissingWeights, match="track_resources.tar"):
-        load_track_models(absent, sizes=SMALL)
+        load_track_models(PartFiles(PARTS, absent), sizes=SMALL)
 
 
 def test_the_files_come_out_of_the_published_archive(
@@ -258,7 +261,7 @@ def test_the_files_come_out_of_the_published_archive(
             tar.add(tmp_path / "net.pt", name.partition(":")[2])
         tar.add(own / "FLAME_with_eye.pt", "flame/FLAME_with_eye.pt")
     store = Store(load_manifest(), tmp_path / "cache", own)
-    again = load_track_models(store.resolve, sizes=SMALL)
+    again = load_track_models(PartFiles(PARTS, store.resolve), sizes=SMALL)
     points = face_points((150, 150), 120)
     first, second = (track(*photo(), points, m, silent, SHORT) for m in (models, again))
     assert same(first, second)

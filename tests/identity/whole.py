@@ -21,13 +21,14 @@ from svad.config import PREVIEW
 from svad.geometry.rotation import matrix_to_axis_angle, rodrigues
 from svad.identity.emica import Emica, EmicaSizes
 from svad.identity.hrnet import HRNetSizes, LandmarkNet
-from svad.identity.models import LazyModels
+from svad.identity.models import Models, lazy_models
 from svad.identity.network import build_network
 from svad.identity.sizes import HeadSizes, LiftingSizes, PyramidSizes, RefinerSizes, VitSizes
 from svad.identity.track import TrackSizes
 from svad.subject.checks import read_photo
 from svad.subject.stage import SubjectStage
 from svad.types import Clip, Pose, Subject
+from svad.weights.lazy import LazyNetworks
 from tests.identity.faces import EXAMPLES
 from tests.identity.golden import filled
 from tests.identity.synth_flame import synth_flame
@@ -78,8 +79,8 @@ def write_models(folder: Path) -> Folder:
     return Folder(folder)
 
 
-def models(resolve: Callable[[str], Path]) -> LazyModels:
-    return LazyModels(resolve, track_sizes=TRACKER, head_sizes=HEAD)
+def models(resolve: Callable[[str], Path]) -> LazyNetworks[Models]:
+    return lazy_models(resolve, track_sizes=TRACKER, head_sizes=HEAD)
 
 
 def _head_state() -> dict[str, Tensor]:

@@ -10,7 +10,7 @@ import pytest
 from svad.body.skeleton import Joint
 from svad.face.landmarks import LOWER_LIP_EDGE, UPPER_LIP_EDGE
 from svad.geometry.camera import photo_camera
-from svad.relief.densify import between_points
+from svad.relief.densify import densifying_points
 from svad.relief.expression import LIDS, ExpressionField, blinking, eye_holes
 from svad.relief.hair import flat_fill, head_frame, patchwork
 from svad.relief.head import face_depth, face_hull, face_triangles
@@ -20,7 +20,7 @@ from svad.relief.head_completion import (
     coloured_points,
     coloured_sheet,
     hair_behind,
-    make_crown,
+    make_head_texture,
 )
 from svad.relief.mouth import DEPTH, mouth_points
 from svad.relief.points import BACK, Sheet, sheet_points
@@ -91,10 +91,10 @@ def subject(face, camera, body):
     return SimpleNamespace(face=face, body=fit)
 
 
-def crown_of(subject, body, sheet: Sheet):
+def texture_of(subject, body, sheet: Sheet):
     vertices = body.template.numpy() - body.joint_template.numpy()[Joint.HEAD] + (0, 0, -FAR)
     joints = body.joint_template.numpy() - body.joint_template.numpy()[Joint.HEAD] + (0, 0.05, -FAR)
-    return make_crown([sheet], subject, body, vertices.astype(np.float32), joints, 0)
+    return make_head_texture([sheet], subject, body, vertices.astype(np.float32), joints, 0)
 
 
 def skin_like(rgb: np.ndarray) -> np.ndarray:
@@ -104,15 +104,15 @@ def skin_like(rgb: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("long", [False, True])
 def test_no_face_behind_the_face(subject, body, camera, face, long):
     sheet = head_sheet(face, long=long)
-    crown = crown_of(subject, body, sheet)
+    texture = texture_of(subject, body, sheet)
     hull = face_hull(face, sheet.mask.shape)
     rows = np.indices(hull.shape)[0]
     upper = hull & (rows < face[1, 1])  # down to the nose: below it a short-haired nape begins
-    back = coloured_sheet(sheet, crown, camera).far_rgb
+    back = coloured_sheet(sheet, texture, camera).far_rgb
     assert skin_like(sheet.far_rgb[upper]).mean() > 0.9  # as it came
     assert skin_like(back[upper]).mean() < 0.02
     points = sheet_points(sheet, camera)
-    done = coloured_points(points, crown, 0)
+    done = coloured_points(points, texture, 0)
     x, y = np.floor(done.pixel).astype(int).T
     behind = (done.side == BACK) & upper[y, x]
     assert skin_like(done.rgb[behind]).mean() < 0.02
@@ -126,14 +126,14 @@ def test_long_hair_covers_the_nape_and_short_hair_does_not(subject, body, camera
     skin = []
     for long in (False, True):
         sheet = head_sheet(face, long=long)
-        back = coloured_sheet(sheet, crown_of(subject, body, sheet), camera).far_rgb
+        back = coloured_sheet(sheet, texture_of(subject, body, sheet), camera).far_rgb
         skin.append(skin_like(back[nape]).mean())
     assert skin[0] > 0.9 and skin[1] < 0.1
 
 
 def test_short_hair_hangs_nowhere(subject, body, camera, face):
     sheet = head_sheet(face, long=False)
-    frame = crown_of(subject, body, sheet).frame
+    frame = texture_of(subject, body, sheet).frame
     tones = HairTones(np.array([72, 15, 18], np.float32), np.array([[10, 4, 4]], np.float32))
     behind, long = hair_behind(sheet, tones, camera, frame, face)
     assert not long and behind.max() == 0
@@ -142,7 +142,7 @@ def test_short_hair_hangs_nowhere(subject, body, camera, face):
 def test_the_photo_keeps_its_colours_where_it_sees_well(subject, body, camera, face):
     sheet = head_sheet(face, long=False)
     points = sheet_points(sheet, camera)
-    done = coloured_points(points, crown_of(subject, body, sheet), 0)
+    done = coloured_points(points, texture_of(subject, body, sheet), 0)
     middle = points.seen & (np.hypot(*(points.pixel - face[:468, :2].mean(0)).T) < 12)
     assert middle.sum() > 200
     assert np.abs(done.rgb[middle] - points.rgb[middle]).max() < 0.02
@@ -220,12 +220,12 @@ def test_the_mouth_hides_behind_closed_lips_and_follows_the_jaw(camera, face):
 
 def test_steep_sides_get_points_between(camera, face):
     sheet = head_sheet(face, long=False)
-    parts = between_points(sheet, camera)
+    parts = densifying_points(sheet, camera)
     assert sum(len(p) for p in parts) > 500
     flat = replace(
         sheet, near=np.full_like(sheet.near, FAR), far=np.full_like(sheet.far, FAR + 0.1)
     )
-    assert between_points(flat, camera) == []
+    assert densifying_points(flat, camera) == []
 
 
 def test_a_hood_goes_on_behind():

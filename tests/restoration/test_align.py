@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from svad.geometry.similarity import move
-from svad.restoration import align
-from svad.restoration.align import CROP, TEMPLATE, crop, similarity
+from svad.restoration import align, published
+from svad.restoration.align import CROP, TEMPLATE, crop, robust_similarity, similarity
 from svad.restoration.paste import paste_matrix
 from tests.restoration.golden import Golden
 
@@ -24,13 +24,16 @@ def test_matrices(golden: Golden) -> None:
     assert np.allclose(table["template"], TEMPLATE)
     for case in table["cases"]:
         points = np.array(case["landmarks"], np.float32)
-        found, want = similarity(points, strict=True), np.array(case["affine"])
+        found, want = robust_similarity(points), np.array(case["affine"])
         there = np.concatenate([points, points + 20, points - 20])
         assert np.abs(move(there, found) - move(there, want)).max() < PIXELS
         square = corners(CROP, CROP)
-        for strict, name in ((True, "inverse_times_2_with_offset"), (False, "inverse_times_2")):
-            back = move(square, paste_matrix(found, (2.0, 2.0), strict))
-            goal = move(square, np.array(case[name])) + (0.0 if strict else 0.5)
+        for matrix, name, half in (
+            (published.paste_matrix, "inverse_times_2_with_offset", 0.0),
+            (paste_matrix, "inverse_times_2", 0.5),
+        ):
+            back = move(square, matrix(found, (2.0, 2.0)))
+            goal = move(square, np.array(case[name])) + half
             assert np.abs(back - goal).max() < PIXELS
 
 
@@ -48,8 +51,8 @@ def test_a_misplaced_point_is_left_out(misplaced: int) -> None:
     points = TEMPLATE / 5 + 80
     points[misplaced] += (30, -25)
     others = np.arange(5) != misplaced
-    for strict in (False, True):
-        away = move(points, similarity(points, strict)) - TEMPLATE
+    for fit in (similarity, robust_similarity):
+        away = move(points, fit(points)) - TEMPLATE
         assert np.abs(away[others]).max() < 0.01 and np.abs(away[misplaced]).max() > 100
 
 
@@ -87,7 +90,7 @@ def test_shrinking_takes_means_instead_of_single_samples() -> None:
     stripes = np.zeros((2048, 2048, 3), np.uint8)
     stripes[:, ::2] = 200  # finer than the crop can show
     matrix = np.array([[0.25, 0, 0.13], [0, 0.25, 0.0]])
-    smooth, aliased = (crop(stripes, matrix, strict).astype(int) for strict in (False, True))
+    smooth, aliased = (cut(stripes, matrix).astype(int) for cut in (crop, published.crop))
     inner = slice(20, -20)
     assert np.abs(smooth[inner, inner] - 100).max() <= 3
     assert np.ptp(aliased[inner, inner]) == 0 or np.abs(aliased[inner, inner] - 100).max() > 20

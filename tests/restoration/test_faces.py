@@ -8,7 +8,7 @@ import numpy as np
 
 from svad.config import RestorationConfig
 from svad.geometry.similarity import move
-from svad.restoration import faces
+from svad.restoration import faces, published
 from svad.restoration.align import TEMPLATE
 from svad.restoration.faces import FramedFace, framed, nearest
 from svad.restoration.search import Found, Search
@@ -87,3 +87,14 @@ def test_faces_that_cannot_be_restored_are_left_with_a_reason() -> None:
     ]
     for points, matte, reason in cases:
         assert framed(0, points, matte, 40) == reason
+
+
+def test_the_published_way_leaves_only_faces_whose_eyes_are_close_together() -> None:
+    sideways = (UPRIGHT - UPRIGHT[2]) * (0.3, 1) + UPRIGHT[2]
+    for points in (UPRIGHT, sideways, UPRIGHT - (115, 0), UPRIGHT * 0.4 + 50):
+        face = published.framed(2, points, 0 * MATTE, 40)
+        assert isinstance(face, FramedFace) and face.frame == 2
+    eyes = float(np.linalg.norm(UPRIGHT[0] - UPRIGHT[1]))
+    assert published.framed(2, UPRIGHT * (4.9 / eyes), MATTE, 40) == faces.SMALL
+    assert isinstance(published.framed(2, UPRIGHT * (5.1 / eyes), MATTE, 40), FramedFace)
+    assert published.framed(2, None, MATTE, 40) == faces.NOT_FOUND

@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 
 from svad.core.errors import MissingWeights
 from svad.restoration import models
-from svad.restoration.models import DETECTOR, PARSER, RESTORER, UPSAMPLER, Networks
+from svad.restoration.models import DETECTOR, PARSER, RESTORER, UPSAMPLER, lazy_models
 from svad.weights.store import Store
 from svad.weights.strict import WeightsMismatch
 from tests.restoration.clips import micro_restorer
@@ -38,7 +38,7 @@ class Shelf:
 
 def test_without_files_everything_is_missing_by_name(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path)
-    found = Networks(shelf, "cpu")()
+    found = lazy_models(shelf, "cpu")()
     assert found.restorer is found.upsampler is found.detector is found.parser is None
     assert found.missing == {name: shelf.store.entry(name).file for name in (UPSAMPLER, RESTORER)}
 
@@ -50,7 +50,7 @@ def test_what_is_there_is_read_once(
     shelf = Shelf(tmp_path)
     shelf.put(RESTORER, {"some": [1]})
     shelf.put(PARSER, golden.schema("parsing_parsenet.pth")["tensors"])
-    networks = Networks(shelf, "cpu")
+    networks = lazy_models(shelf, "cpu")
     found, asked = networks(), shelf.asked
     assert networks() is found and shelf.asked == asked
     assert found.restorer is not None and found.parser is not None
@@ -62,4 +62,4 @@ def test_a_wrong_file_is_an_error_and_not_an_absent_one(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path)
     shelf.put(UPSAMPLER, {"conv_first.weight": [64, 12, 3, 3]})
     with pytest.raises(WeightsMismatch, match="RealESRGAN"):
-        Networks(shelf, "cpu")()
+        lazy_models(shelf, "cpu")()

@@ -10,16 +10,17 @@ import pytest
 import torch
 
 from svad.body.free import load_free_body
-from svad.config import RestorationConfig, SettingError
+from svad.config import RestorationConfig, SettingError, TileConfig
 from svad.core.errors import NothingToDo, Stopped
-from svad.restoration.align import crop, similarity
+from svad.restoration import published
+from svad.restoration.align import crop, robust_similarity
 from svad.restoration.enlarge import enlarge
 from svad.restoration.mask import ellipse_mask
 from svad.restoration.models import RestorationModels
-from svad.restoration.paste import RestoredFace, paste
+from svad.restoration.paste import RestoredFace
 from svad.restoration.report import spans
 from svad.restoration.stage import RestorationStage
-from svad.restoration.upsampler import TilePlan, Upsampler
+from svad.restoration.upsampler import Upsampler
 from svad.types import Clip
 from tests.restoration.clips import (
     MadeUpRestorer,
@@ -173,7 +174,7 @@ def test_faces_of_several_frames_share_a_call_and_the_noise() -> None:
 
 def test_real_networks_end_to_end_in_any_batch() -> None:
     clip = clip_of([(20.0, 0.0), (180.0, 0.0)])
-    networks = {"restorer": micro_restorer(), "upsampler": Upsampler(tiny_rrdb())}
+    networks = {"restorer": micro_restorer(), "upsampler": tiny_rrdb()}
     log, once = Log(), {"steps": 1}
     together = run(clip, log, once, **networks)
     again = run(clip, None, once, **networks)
@@ -199,10 +200,11 @@ def test_a_still_clip_does_not_flicker_more_than_before(
     clip = still_clip(4, sigma)
     models: dict[str, Any] = {}
     if background == "network":
-        models["upsampler"] = Upsampler(tiny_rrdb(), TilePlan(pixels=2**15, tile=160, overlap=64))
+        models["upsampler"] = tiny_rrdb()
     if faces == "made up":
         models["restorer"] = MadeUpRestorer(sharper=0.0)
-    found = run(clip, **models)
+    tiles = TileConfig(pixels=2**15, tile=160, overlap=64)
+    found = run(clip, settings={"cpu_tiles": tiles}, **models)
 
     def flicker(rgb: np.ndarray) -> float:
         frames = rgb[1:].astype(int)  # the photo is treated by itself: it may keep its face
@@ -214,16 +216,16 @@ def test_a_still_clip_does_not_flicker_more_than_before(
 @pytest.mark.parametrize("network", [False, True])
 def test_strict_does_as_the_published_parts_do(network: bool) -> None:
     clip, restorer = clip_of([(20.0, 0.0)]), MadeUpRestorer()
-    upsampler = Upsampler(tiny_rrdb()) if network else None
+    upsampler = tiny_rrdb() if network else None
     found = run(clip, None, {"strict": True}, restorer=restorer, upsampler=upsampler)
-    matrix = similarity(known_points(clip, 1), strict=True)
-    upright = crop(clip.rgb[1], matrix, strict=True)
+    matrix = robust_similarity(known_points(clip, 1))
+    upright = published.crop(clip.rgb[1], matrix)
     sharp = MadeUpRestorer().attempt(upright[None], restorer.noises[0], 0, Log(), 1).rgb[0]
     mask = ellipse_mask() * (crop(clip.matte[1], matrix) / 255.0)
     large = enlarge(clip.rgb[1], (480, 360))
     if upsampler is not None:
-        large = upsampler.published(clip.rgb[1], (480, 360))
-    want = paste(large, [RestoredFace(sharp, mask, matrix)], (1.5, 1.5), strict=True)
+        large = Upsampler(upsampler, TileConfig()).published(clip.rgb[1], (480, 360))
+    want = published.paste(large, [RestoredFace(sharp, mask, matrix)], (1.5, 1.5))
     assert (found.rgb[1] == want).all()
 
 
@@ -231,7 +233,7 @@ def test_strict_does_as_the_published_parts_do(network: bool) -> None:
 def test_stop_works_between_calls(clip: Clip, call: int) -> None:
     log = Log(stop_at=call)
     with pytest.raises(Stopped):
-        run(clip, log, restorer=MadeUpRestorer(), upsampler=Upsampler(tiny_rrdb()))
+        run(clip, log, restorer=MadeUpRestorer(), upsampler=tiny_rrdb())
     assert len(log.calls) == call
 
 

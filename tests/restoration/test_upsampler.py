@@ -9,19 +9,20 @@ import numpy as np
 import pytest
 import torch
 
+from svad.config import TileConfig
 from svad.media.images import read_rgb
-from svad.restoration.upsampler import TilePlan, Upsampler, aligned_box, span_weight, spans
+from svad.restoration.upsampler import Upsampler, aligned_box, span_weight, spans
 from tests.conftest import TESTS
 from tests.restoration.golden import LEVELS, Golden
 from tests.restoration.networks import rrdb_of, tiny_rrdb
 
 PHOTO = TESTS.parent / "examples" / "ada" / "photo.jpg"
-WHOLE = TilePlan(pixels=2**30)
+WHOLE = TileConfig(pixels=2**30)
 
 
 def test_published_tiles(golden: Golden) -> None:
     for case in golden.cases("upsampler_tiled"):
-        upsampler = Upsampler(rrdb_of(case))
+        upsampler = Upsampler(rrdb_of(case), WHOLE)
         rgb = case.part("in")["image_bgr"].numpy()[..., ::-1]
         for name, want in case.part("out").items():
             tile, scale = re.fullmatch(r"tile(\d+)_scale([\d.]+)", name).groups()
@@ -55,7 +56,7 @@ def x() -> torch.Tensor:
 
 def test_overlap_as_wide_as_the_network_sees_gives_the_whole_picture(x: torch.Tensor) -> None:
     # 2 blocks of 15 convolutions and 2 more at half the size: 64 px, and a few at full size
-    plan = TilePlan(pixels=1, tile=176, overlap=160, blind=70)
+    plan = TileConfig(pixels=1, tile=176, overlap=160, blind=70)
     with torch.no_grad():
         whole = Upsampler(tiny_rrdb(), WHOLE).double(x)
         tiled = Upsampler(tiny_rrdb(), plan).double(x)
@@ -63,7 +64,7 @@ def test_overlap_as_wide_as_the_network_sees_gives_the_whole_picture(x: torch.Te
 
 
 def test_tiles_leave_no_step(x: torch.Tensor) -> None:
-    plan = TilePlan(pixels=1, tile=128, overlap=64, blind=16)
+    plan = TileConfig(pixels=1, tile=128, overlap=64, blind=16)
     edges = [2 * start for start, _ in spans(260, plan)[1:]] + [2 * e for _, e in spans(260, plan)]
     with torch.no_grad():
         whole = Upsampler(tiny_rrdb(), WHOLE).double(x)
@@ -77,7 +78,7 @@ def test_tiles_leave_no_step(x: torch.Tensor) -> None:
 @pytest.mark.parametrize("length", [100, 512, 513, 600, 1000, 2000])
 def test_tiles_cover_evenly(length: int) -> None:
     length += length % 2
-    plan = TilePlan()
+    plan = TileConfig()
     found = spans(length, plan)
     assert found[0][0] == 0 and found[-1][1] == length
     assert all(start % 2 == 0 and end - start == min(plan.tile, length) for start, end in found)
@@ -94,7 +95,8 @@ def test_the_box_lies_where_the_rest_lies(shape: tuple[int, int], scale: float) 
     y, x = np.mgrid[:height, :width]
     frame = np.stack([2 * x, 2 * y, x + y], -1).astype(np.uint8)
     size = (round(height * scale), round(width * scale))
-    found = Upsampler(Doubling()).enlarge(frame[None], size, (24, 8, 72, 56))[0].astype(float)
+    large = Upsampler(Doubling(), WHOLE).enlarge(frame[None], size, (24, 8, 72, 56))
+    found = large[0].astype(float)
     rows, columns = ((np.arange(n) + 0.5) / (n / m) - 0.5 for n, m in zip(size, shape, strict=True))
     want = np.stack(np.broadcast_arrays(2 * columns, 2 * rows[:, None]), -1)
     inner = slice(8, -8)
@@ -105,14 +107,14 @@ def test_only_the_box_goes_through_the_network() -> None:
     network = Doubling()
     frames = np.random.default_rng(0).integers(0, 256, (2, 64, 80, 3)).astype(np.uint8)
     ticks: list[int] = []
-    Upsampler(network).enlarge(frames, (96, 120), (16, 8, 48, 64), lambda: ticks.append(1))
+    Upsampler(network, WHOLE).enlarge(frames, (96, 120), (16, 8, 48, 64), lambda: ticks.append(1))
     assert network.calls == [(2, 3, 56, 32)] and len(ticks) == 1
 
 
 def test_a_batch_gives_what_single_frames_give() -> None:
     rgb = read_rgb(PHOTO)
     frames = np.stack([rgb[200:280, 250 + 20 * i : 350 + 20 * i] for i in range(3)])
-    upsampler, box = Upsampler(tiny_rrdb()), (8, 0, 96, 80)
+    upsampler, box = Upsampler(tiny_rrdb(), WHOLE), (8, 0, 96, 80)
     together = upsampler.enlarge(frames, (120, 150), box)
     for i in range(3):
         single = upsampler.enlarge(frames[i : i + 1], (120, 150), box)[0]
@@ -134,7 +136,7 @@ def test_the_box_holds_the_person_and_ignores_noise_at_its_edge() -> None:
 @pytest.mark.gpu
 def test_half_precision_on_a_gpu_is_near() -> None:
     frame = read_rgb(PHOTO)[None, 200:328, 250:378]
-    here = Upsampler(tiny_rrdb()).enlarge(frame, (192, 192), (0, 0, 128, 128))
-    there = Upsampler(deepcopy(tiny_rrdb()).to("cuda", torch.float16))
+    here = Upsampler(tiny_rrdb(), WHOLE).enlarge(frame, (192, 192), (0, 0, 128, 128))
+    there = Upsampler(deepcopy(tiny_rrdb()).to("cuda", torch.float16), WHOLE)
     found = there.enlarge(frame, (192, 192), (0, 0, 128, 128))
     assert np.abs(found.astype(int) - here).max() <= 3

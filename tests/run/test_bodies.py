@@ -13,7 +13,7 @@ from svad.compute import engine as gpu
 from svad.config import BODIES, BUILT_IN, PREVIEW, QUICK, SettingError
 from svad.core.errors import MissingWeights
 from svad.media.images import save_png
-from svad.run import makers
+from svad.run import stages as table
 from svad.run.bodies import STILL_FACE, bodies_here, limits, load_body, own_body
 from svad.run.jobs import read_card
 from svad.run.pipeline import Pipeline
@@ -106,14 +106,15 @@ def test_every_stage_stands_on_the_chosen_body(own: Path, monkeypatch: pytest.Mo
     assert body is load_body("smplx_neutral") and body is not load_free_body()
     assert len(body.expression_names) == 10
     preset = replace(QUICK, body="smplx_neutral")
-    stages = makers.stage_makers(preset)
-    for name in ("subject", "relief", "diffusion"):
+    stages = table.stage_makers(preset)
+    for name in ("subject", "relief"):
         assert body in vars(stages[name]()).values(), name
+    assert body in vars(stages["diffusion"]().stage).values()
 
     def elsewhere(work, *arguments, seconds: int, report) -> object:  # noqa: ANN001
-        name, config, chosen, *_ = pickle.loads(pickle.dumps(arguments))
-        assert work is makers._better_frames and seconds > 0
-        return makers.frame_stage(name, config, chosen)
+        name, there, *_ = pickle.loads(pickle.dumps(arguments))
+        assert callable(work) and seconds > 0
+        return table.stage(name).made(there)
 
     monkeypatch.setattr(gpu, "run", elsewhere)
     for name in ("identity", "restoration"):

@@ -13,7 +13,6 @@ from torch import nn
 
 from svad.config import PAPER, PRESETS, DiffusionConfig
 from svad.diffusion.cost import call_flops, cost
-from svad.diffusion.generate import run_settings
 from svad.diffusion.models import Models, build_models
 from svad.diffusion.sampler import Sampler
 from svad.diffusion.sizes import ClipSizes, Sizes
@@ -47,7 +46,7 @@ def counted() -> Iterator[dict[str, Any]]:
     """Operations of each preset, and of the published program at the paper's settings."""
     c = PAPER.diffusion
     latent = c.width // 8, c.height // 8
-    lean = cost(run_settings(c), c.frames)
+    lean = cost(c, c.frames)
     published = lean.guided_calls * call_flops(
         Sizes(), c.context, latent[1], latent[0], rows=2, lean=False
     )
@@ -55,7 +54,7 @@ def counted() -> Iterator[dict[str, Any]]:
     for name, preset in PRESETS.items():
         if preset.diffusion is None:
             continue
-        found = cost(run_settings(preset.diffusion), preset.diffusion.frames)
+        found = cost(preset.diffusion, preset.diffusion.frames)
         yield {
             "bench": "diffusion.flops",
             "preset": name,
@@ -78,17 +77,15 @@ def tiny() -> Iterator[dict[str, Any]]:
 
 def loop(models: Models) -> dict[str, Any]:
     """Sustained rate of the denoising loop: guided calls on one window."""
-    settings = replace(
-        run_settings(PAPER.diffusion), width=LOOP_SIDE, height=LOOP_SIDE, steps=LOOP_STEPS
-    )
-    sampler = Sampler(models, settings)
-    photo, skeletons = inputs(LOOP_SIDE, LOOP_SIDE, settings.context)
+    config = replace(PAPER.diffusion, width=LOOP_SIDE, height=LOOP_SIDE, steps=LOOP_STEPS)
+    sampler = Sampler(models, config)
+    photo, skeletons = inputs(LOOP_SIDE, LOOP_SIDE, config.context)
     prepared = sampler.prepare(photo, skeletons, silent)
-    noise = sampler.noise(settings.context)
+    noise = sampler.noise(config.context)
     sampler.denoise(prepared, noise, silent)  # kernels are chosen, memory is found
     torch.cuda.reset_peak_memory_stats()
     seconds = timed(lambda: sampler.denoise(prepared, noise, silent))
-    flops = cost(settings, settings.context, models.video_unet.sizes).loop
+    flops = cost(config, config.context, models.video_unet.sizes).loop
     return {
         "bench": "diffusion.cuda.loop",
         "px": LOOP_SIDE,
@@ -101,14 +98,13 @@ def loop(models: Models) -> dict[str, Any]:
 
 def whole(models: Models, config: DiffusionConfig) -> dict[str, Any]:
     """A whole run of a preset, from photo and skeletons to frames."""
-    settings = run_settings(config)
-    sampler = Sampler(models, settings)
+    sampler = Sampler(models, config)
     photo, skeletons = inputs(config.width, config.height, config.frames)
     cuda = sampler.device.type == "cuda"
     if cuda:
         torch.cuda.reset_peak_memory_stats()
     seconds = timed(lambda: sampler.run(photo, skeletons, silent))
-    flops = cost(settings, config.frames, models.video_unet.sizes).total
+    flops = cost(config, config.frames, models.video_unet.sizes).total
     found = {"seconds": round(seconds, 3), "tflops": round(flops / seconds / 1e12, 4)}
     if cuda:
         found["peak_gb"] = round(torch.cuda.max_memory_allocated() / 1e9, 2)

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from svad.avatar.closed.refine import core
+from svad.avatar.closed.refine import well_inside
 from svad.body.skin import pose_gaussians
 from svad.media.images import to_float
 from svad.splat.render import render
@@ -73,7 +73,7 @@ def _balance(
     with torch.no_grad():
         drawn = render(posed, clip.cameras[index], torch.cat([posed.colors, known], 1))
     image, alpha = drawn.image[0].numpy(), drawn.alpha[0].numpy()
-    person = core(to_float(clip.matte[index])) & (alpha > 0.9)
+    person = well_inside(to_float(clip.matte[index])) & (alpha > 0.9)
     weights = np.clip((image[..., 3] - SURE) / (1 - SURE), 0, 1) * person
     total = float(weights.sum())
     if total < max(ENOUGH * person.sum(), 1.0):

@@ -1,4 +1,4 @@
-"""Colours of what the photo does not show, from generated frames, closed form."""
+"""Appearance of what the photo does not show, fitted to generated frames in closed form."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from scipy.spatial import cKDTree
 from torch import Tensor
 
 from svad.avatar.closed.colour_balance import Tint, tints_of
-from svad.avatar.closed.crop import closer
-from svad.avatar.closed.refine import core
+from svad.avatar.closed.crop import cropped
+from svad.avatar.closed.refine import well_inside
 from svad.body.skin import pose_gaussians
 from svad.media.images import to_float, to_uint8
 from svad.splat.render import render
@@ -26,7 +26,7 @@ RATE = 1.2  # part of the mean error that is taken in a round; over 1, as neighb
 NEAREST = 3  # Gaussians a point of the mesh takes its change of colour from
 
 
-def believed(clip: Clip, count: int) -> list[int]:
+def confident_frames(clip: Clip, count: int) -> list[int]:
     """Up to `count` frames worth learning from, evenly spread; never the photo itself."""
     good = [i for i in range(1, len(clip.weight)) if clip.weight[i] >= LEAST]
     if len(good) <= count:
@@ -49,7 +49,7 @@ def fit_frames(
     right: the Gaussian's share of the photo times `PHOTO` times the weight of all frames.
     Each frame is first given the photo's colour balance (`svad.avatar.closed.colour_balance`).
     """
-    clip = closer(clip, frames)
+    clip = cropped(clip, frames)
     count = len(frames)
     colors = photos = avatar.gaussians.colors
     shown = _shares(avatar, clip)
@@ -97,7 +97,7 @@ def _inside(
 ) -> np.ndarray:  # [H, W] bool
     """Where a frame's colours are the person's alone: generated outlines are soft."""
     radius = round(RIM * len(matte))
-    sure = core(to_float(matte)).astype(np.uint8)
+    sure = well_inside(to_float(matte)).astype(np.uint8)
     return cv2.erode(sure, np.ones((2 * radius + 1,) * 2, np.uint8)) > 0
 
 

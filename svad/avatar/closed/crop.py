@@ -1,4 +1,4 @@
-"""The frames of a clip that the avatar learns from, no larger than it can tell."""
+"""Frames of a clip cropped and shrunk to what the avatar can learn from."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HEIGHT = 768  # px; the avatar's Gaussians are as fine as the photo, which has a
 MARGIN = 8  # px around the person
 
 
-def closer(
+def cropped(
     clip: Clip,
     frames: Sequence[int],  # of the clip
     height: int = HEIGHT,  # px

@@ -126,6 +126,6 @@ def _outward(matte: np.ndarray) -> tuple[np.ndarray, np.ndarray]:  # two of [H, 
     return -gx / length, -gy / length
 
 
-def core(matte: np.ndarray, sure: float = 0.97) -> np.ndarray:  # [H, W] bool
+def well_inside(matte: np.ndarray, sure: float = 0.97) -> np.ndarray:  # [H, W] bool
     """Pixels well inside the matte."""
     return cv2.erode((matte > sure).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
