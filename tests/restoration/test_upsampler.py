@@ -59,7 +59,7 @@ def test_overlap_as_wide_as_the_network_sees_gives_the_whole_picture(x: torch.Te
     with torch.no_grad():
         whole = Upsampler(tiny_rrdb(), WHOLE).double(x)
         tiled = Upsampler(tiny_rrdb(), plan).double(x)
-    assert (whole - tiled).abs().max() < 1e-5
+    assert (whole - tiled).abs().max() < 1e-9  # float64: sums in another order, many layers deep
 
 
 def test_tiles_leave_no_step(x: torch.Tensor) -> None:
