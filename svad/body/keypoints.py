@@ -49,20 +49,6 @@ def whole_body(body: BodyModel) -> PointTable:
     return _table(body, rows)
 
 
-def mediapipe_body(body: BodyModel) -> PointTable:
-    """The 33 points of mediapipe's body landmarks."""
-    mesh = _on_faces(body, body.mesh_faces, body.mesh_weights)
-    vertex = [[(i, 1.0)] for i in body.keypoints.tolist()]
-    rows: list[list[tuple[int, float]] | int] = [vertex[0]]
-    rows += [mesh[362], vertex[2], mesh[263], mesh[133], vertex[1], mesh[33]]
-    rows += [vertex[4], vertex[3], mesh[291], mesh[61]]
-    rows += [16, 17, 18, 19, 20, 21]  # shoulders, elbows, wrists
-    rows += [31, 46, 25, 40, 38, 53]  # pinky and index knuckles, thumb joint
-    rows += [1, 2, 4, 5, 7, 8]  # hips, knees, ankles
-    rows += [vertex[7], vertex[10], vertex[5], vertex[8]]  # heels, big toes
-    return _table(body, rows)
-
-
 def face_mesh(body: BodyModel) -> PointTable:
     """The 478 points of mediapipe's face mesh."""
     return _table(body, _on_faces(body, body.mesh_faces, body.mesh_weights))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from svad import weights
 from svad.compute import engine as gpu
-from svad.config import PRESETS, Preset
+from svad.config import Preset
 from svad.weights.manifest import Entry
 
 # GPU seconds a free account has on ZeroGPU in a day; a preset that asks for more is not offered
@@ -48,8 +48,3 @@ def offer(preset: Preset) -> Offer:
         asks=asks,
         fits=not zero or 0 < asks <= FREE_SECONDS,
     )
-
-
-def offers() -> dict[str, Offer]:
-    """All presets by name."""
-    return {name: offer(preset) for name, preset in PRESETS.items()}

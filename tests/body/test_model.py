@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from svad.body.free import load_free_body
-from svad.body.keypoints import face_mesh, mediapipe_body, whole_body
+from svad.body.keypoints import face_mesh, whole_body
 from svad.body.model import BodyModel, RestBody
 from svad.body.skeleton import JOINTS
 from svad.body.stretch import BONE_GROUPS
@@ -209,7 +209,6 @@ def test_point_tables(body: BodyModel) -> None:
     joints = body.posed_joints(rest.joints, rotations, HERE)
     for table, count in (
         (whole_body(body), 133),
-        (mediapipe_body(body), 33),
         (face_mesh(body), 478),
     ):
         points = table.points(vertices, joints)

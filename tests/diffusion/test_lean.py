@@ -11,7 +11,6 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from svad.diffusion import layers
-from svad.diffusion.cost import Cost, call_flops, cost
 from svad.diffusion.models import build_models
 from svad.diffusion.sampler import Sampler
 from svad.diffusion.settings import RunSettings
@@ -20,6 +19,7 @@ from svad.diffusion.spatial import Condition
 from svad.diffusion.unet import UNet
 from tests.diffusion.golden import CALL, Golden, assert_close
 from tests.fill import tensor
+from tools.bench.diffusion_cost import Cost, call_flops, cost
 from tools.bench.plain_diffusion import make_plain
 
 FRAMES, SIDE = 2, 40

@@ -1,4 +1,4 @@
-"""Crops, letterbox, detections, alignments and rotations, against golden values and by property."""
+"""Crops, letterbox, alignments and rotations, against golden values and by property."""
 
 from __future__ import annotations
 
@@ -10,14 +10,12 @@ import torch
 
 from svad.body.flame import rodrigues
 from svad.identity import geometry
-from svad.identity.detection import Heads, kept, largest
 from svad.identity.rotations import (
     axis_angle_to_matrix,
     columns_to_matrix,
     matrix_to_rows,
     rows_to_matrix,
 )
-from svad.identity.smoothing import smooth, smooth_cameras
 from tests.identity.golden import Case, cases
 
 
@@ -64,22 +62,6 @@ def test_parity_of_the_letterbox(golden: list[Case]) -> None:
         case.check("letterbox_padx_pady_scale", torch.tensor(numbers))
 
 
-def test_parity_of_the_detection(golden: list[Case]) -> None:
-    for case in golden:
-        boxes, scores = case.inputs["det_boxes"], case.inputs["det_scores"][:, 0]
-        rows = kept(boxes, scores)
-        case.check("det_kept_boxes", boxes[rows])
-        case.check("det_kept_scores", scores[rows])
-        row = largest(boxes, scores)
-        case.check("det_best_row", torch.tensor([row]))
-        case.check("det_best_box", boxes[row])
-        head = Heads.read(case.inputs["det_params"][row : row + 1])
-        case.check("det_best_rotation_6d", head.six[0])
-        case.check("det_best_translation", head.translation[0])
-        case.check("det_best_scale", head.scale[0])
-        case.check("det_best_posecode", head.pose[0])
-
-
 def test_parity_of_the_alignments(golden: list[Case]) -> None:
     for case in golden:
         target = np.array(geometry.ARCFACE)
@@ -95,14 +77,6 @@ def test_parity_of_the_rotations(golden_root: Path) -> None:
         case.check("six_from_matrix", matrix_to_rows(axis_angle_to_matrix(vectors)))
         case.check("matrix_from_six_rows", rows_to_matrix(six))
         case.check("matrix_from_six_cols", columns_to_matrix(six))
-
-
-def test_parity_of_the_smoothing(golden_root: Path) -> None:
-    for case in cases(golden_root, "smoothing*"):
-        weights = case.config["alpha"]
-        case.check("boxes", smooth(case.inputs["boxes"], weights["crop_box"]))
-        case.check("transforms", smooth_cameras(case.inputs["transforms"], weights["rotation6d"]))
-        case.check("eyecode", smooth(case.inputs["eyecode"], weights["eyecode"]))
 
 
 def test_a_crop_is_the_picture_where_there_is_one() -> None:
@@ -132,12 +106,6 @@ def test_an_aligned_face_has_its_points_in_place() -> None:
     assert torch.allclose(found[:2, y, x], torch.tensor([x * 1.3 + 4, y * 1.3 + 20]), atol=0.1)
 
 
-def test_no_head_among_the_boxes() -> None:
-    boxes = torch.tensor([[0.0, 0.0, 640.0, 640.0], [10.0, 10.0, 60.0, 60.0]])
-    assert largest(boxes, torch.tensor([0.9, 0.3])) is None  # all of the picture; a poor score
-    assert largest(boxes, torch.tensor([0.9, 0.6])) == 1
-
-
 def test_five_points_are_those_of_the_face() -> None:
     points = np.zeros((68, 2))
     points[36:42], points[42:48], points[30] = (10, 20), (40, 20), (25, 35)
@@ -149,9 +117,3 @@ def test_five_points_are_those_of_the_face() -> None:
         [15, 50],
         [35, 50],
     ]
-
-
-def test_smoothing_keeps_what_does_not_change() -> None:
-    still = torch.full((4, 3), 2.0)
-    assert torch.allclose(smooth(still, 0.3), still)
-    assert torch.equal(smooth(torch.eye(4), 1.0), torch.eye(4))

@@ -13,12 +13,12 @@ import torch
 from torch import nn
 
 from svad.config import PAPER, PRESETS, DiffusionConfig
-from svad.diffusion.cost import call_flops, cost
 from svad.diffusion.generate import run_settings
 from svad.diffusion.models import Models, build_models
 from svad.diffusion.sampler import Sampler
 from svad.diffusion.sizes import LATENT_CHANNELS, ClipSizes, Sizes
 from svad.diffusion.unet import UNet
+from tools.bench.diffusion_cost import call_flops, cost
 from tools.bench.plain_diffusion import make_plain
 
 TINY = Sizes(
