@@ -43,6 +43,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason="no CUDA device on this machine"))
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Names the tests that were repeated, so that a repeat is never silent."""
+    repeated = terminalreporter.stats.get("rerun", [])
+    if repeated:
+        terminalreporter.section(f"{len(repeated)} repeated after a failure")
+        for report in repeated:
+            terminalreporter.line(f"{report.nodeid}: {report.longrepr.reprcrash.message[:200]}")
+
+
 def _chromium() -> bool:
     browser = any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))
     return browser and shutil.which("chromedriver") is not None

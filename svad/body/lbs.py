@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from svad.geometry.rotation import invert3, rodrigues
+from svad.geometry.rotation import rodrigues
 
 
 def rigid_chain(
@@ -93,14 +93,3 @@ def skin(
 ) -> Tensor:  # [..., N, 3] posed points
     """Linear blend skinning."""
     return apply(blend(ids, weights, transforms), points)
-
-
-def unskin(
-    points: Tensor,  # [..., N, 3] posed points, the body's translation taken off
-    ids: Tensor,  # [N, K] int64
-    weights: Tensor,  # [N, K], rows sum to 1
-    transforms: Tensor,  # [..., J, 3, 4]
-) -> Tensor:  # [..., N, 3] rest points
-    """The inverse of `skin`: where the points were in the rest pose."""
-    mixed = blend(ids, weights, transforms)
-    return (invert3(mixed[..., :3]) @ (points - mixed[..., 3])[..., None]).squeeze(-1)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass, field
 
 LATENT_CHANNELS = 4
 LATENT_FACTOR = 0.18215  # latents are the autoencoder's mean times this (Stable Diffusion 1.5)
@@ -42,14 +40,3 @@ class Sizes:
     @property
     def time_width(self) -> int:
         return 4 * self.block_out_channels[0]
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Sizes:
-        """Sizes from plain JSON values; an unknown name is an error."""
-        unknown = set(values) - {f.name for f in fields(cls)}
-        if unknown:
-            raise ValueError(f"unknown sizes: {sorted(unknown)}")
-        plain = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
-        if "clip" in plain:
-            plain["clip"] = ClipSizes(**plain["clip"])
-        return cls(**plain)

@@ -11,26 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from svad.body.flame import EXPRESSION, SCALE
-from svad.core.errors import SvadError
-from svad.core.files import writing
+from svad.body.flame import EXPRESSION
 from svad.face.projection import eye_places
 from svad.geometry.camera import Camera
 from svad.geometry.rotation import shortest_rotation
-from svad.identity.planes import FOCAL
 from svad.types import Pose
 
 DISTANCE = 9.0  # FLAME's metres times SCALE from camera to head, as in tracked photos
-FLIP = np.diag([-1.0, -1.0, 1.0])  # x right, y down (ours) <-> x left, y up (the head's)
 COUNTS = {"expression": EXPRESSION, "pose": 6, "eyes": 6}
-
-
-class DriverError(SvadError):
-    """A driver file is not what it should be."""
+FLIP = np.diag([-1.0, -1.0, 1.0])  # x right, y down (ours) <-> x left, y up (the head's)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,53 +39,6 @@ class Driver:
 
     def __len__(self) -> int:
         return len(self.frame)
-
-    def save(self, path: Path) -> None:
-        """Writes the driver as .npz; raises `OutputError` if it cannot."""
-        with writing(path) as part, open(part, "wb") as file:
-            np.savez_compressed(
-                file,
-                frame=self.frame.astype(np.int32),
-                valid=self.valid.astype(bool),
-                expr=self.expression.astype(np.float32),
-                pose=self.pose.astype(np.float32),
-                eye=self.eyes.astype(np.float32),
-                camera=self.camera.astype(np.float32),
-                fps=np.float32(self.fps),
-                focal=np.float32(FOCAL),
-                scale=np.float32(SCALE),
-            )
-
-
-def load_driver(path: Path) -> Driver:
-    """Reads a driver that `save` wrote; raises `DriverError` for anything else."""
-    names = {"expression": "expr", "pose": "pose", "eyes": "eye"}
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            table = {name: archive[name] for name in archive.files}
-        frame, valid = table["frame"], table["valid"]
-        rows = {ours: table[name].astype(np.float32) for ours, name in names.items()}
-        camera = table["camera"].astype(np.float32)
-        fps, focal, scale = (float(table[name]) for name in ("fps", "focal", "scale"))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DriverError(
-            f"{path} is no driver: an .npz with frame, valid, expr, pose, eye, camera, fps, focal "
-            f"and scale was expected ({type(error).__name__}: {error})."
-        ) from error
-    shapes = {"camera": camera.shape, **{name: row.shape for name, row in rows.items()}}
-    expected = {"camera": (len(frame), 3, 4)}
-    expected |= {name: (len(frame), count) for name, count in COUNTS.items()}
-    if frame.ndim != 1 or valid.shape != frame.shape or shapes != expected:
-        raise DriverError(f"{path}: shapes {expected} were expected, found {shapes}.")
-    if (focal, scale) != (FOCAL, SCALE):
-        raise DriverError(
-            f"{path} is for focal length {focal} and scale {scale}; {FOCAL} and {SCALE} are used."
-        )
-    if not all(np.isfinite(array).all() for array in (camera, *rows.values())):
-        raise DriverError(f"{path} holds numbers that are not finite.")
-    return Driver(
-        frame=frame.astype(np.int32), valid=valid.astype(bool), camera=camera, fps=fps, **rows
-    )
 
 
 def make_driver(

@@ -156,11 +156,6 @@ def fit(
     return _result(*values)
 
 
-def share_identity(shape: Tensor) -> Tensor:  # [B, 300] -> [B, 300]
-    """One identity for all frames of a video: their mean."""
-    return shape.mean(0, keepdim=True).expand_as(shape)
-
-
 def _result(six: Tensor, shift: Tensor, eyes: Tensor) -> Fit:
     with torch.no_grad():
         camera = torch.cat([rows6_to_matrix(six), shift[..., None]], -1)

@@ -234,11 +234,6 @@ def noise_sizes(sizes: RefinerSizes) -> list[int]:
     return [SMALLEST] + [SMALLEST << (1 + i // 2) for i in range(2 * sizes.levels)]
 
 
-def drawn_noise(sizes: RefinerSizes, generator: torch.Generator, batch: int = 1) -> list[Tensor]:
-    """Standard normal maps [batch, 1, h, w], one for each styled convolution, in order."""
-    return [torch.randn(batch, 1, px, px, generator=generator) for px in noise_sizes(sizes)]
-
-
 def _condition(width: int) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(width, width, 3, padding=1),

@@ -32,13 +32,6 @@ def to_bgr(
     return np.ascontiguousarray(rgb[..., ::-1])
 
 
-def to_rgb(
-    bgr: np.ndarray,  # [H, W, 3]
-) -> np.ndarray:  # [H, W, 3]
-    """The channel order of OpenCV to RGB."""
-    return np.ascontiguousarray(bgr[..., ::-1])
-
-
 def resize(
     image: np.ndarray,  # [H, W] or [H, W, C], uint8 or float32
     width: int,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from svad import weights
 from svad.compute.device import device, on_zero
-from svad.config import PRESETS, Preset
+from svad.config import Preset
 from svad.run import stages
 from svad.weights.manifest import Entry
 
@@ -49,8 +49,3 @@ def offer(preset: Preset) -> Offer:
         asks=asks,
         fits=not zero or 0 < asks <= FREE_SECONDS,
     )
-
-
-def offers() -> dict[str, Offer]:
-    """All presets by name."""
-    return {name: offer(preset) for name, preset in PRESETS.items()}

@@ -14,7 +14,7 @@ from svad.core.progress import part
 from svad.media.images import fit_within
 from svad.subject.detect import Detector, MediapipeDetector
 from svad.subject.drawing import body_over_photo
-from svad.subject.evidence import JOINT_OF, Evidence, gather
+from svad.subject.evidence import gather
 from svad.subject.fit import BodyFitter
 from svad.subject.hands import fit_hands
 from svad.subject.look import Look
@@ -71,18 +71,6 @@ def posed_vertices(body: BodyModel, fit: BodyFit) -> np.ndarray:  # [V, 3]
     rest = body.rest(torch.from_numpy(fit.betas), torch.from_numpy(fit.bone_scales))
     pose = torch.from_numpy(fit.pose.rotations), torch.from_numpy(fit.pose.translation)
     return body.pose_vertices(rest, *pose).numpy()
-
-
-def landmark_error(fit: BodyFit, body: BodyModel, evidence: Evidence) -> float:
-    """Mean distance of joints from trusted landmarks in the picture, shares of the body height."""
-    pose = torch.from_numpy(fit.pose.rotations), torch.from_numpy(fit.pose.translation)
-    joints = fit.camera.project(body.posed_joints(torch.from_numpy(fit.joints), *pose).numpy())
-    away = [
-        np.linalg.norm(joints[joint, :2] - evidence.keypoints[coco, :2])
-        for coco, joint in JOINT_OF.items()
-        if evidence.trust[coco] > 0.5
-    ]
-    return float(np.mean(away) / evidence.unit) if away else float("nan")
 
 
 def thumbnail(image: np.ndarray) -> np.ndarray:

@@ -1,4 +1,5 @@
 () => {
+  // Runs before the page is drawn, so that nothing a visitor does is missed.
   // Tells the 3D views whether the page is dark, and screen readers what changed.
   const dark = () => document.body.classList.contains("dark") || document.documentElement.classList.contains("dark");
   const tell = (frame) => frame.contentWindow?.postMessage({ kind: "theme", dark: dark() }, location.origin);
@@ -45,11 +46,15 @@
     event.preventDefault();
     event.stopImmediatePropagation();
     if (event.target.value) event.target.value = "";
-    const box = document.querySelector("#check .check");
-    box.className = "check bad";
     const words = TOO_LARGE.replace("{size}", String(Math.ceil(file.size / 1e6))).replace("{limit}", String(limit));
-    box.replaceChildren(Object.assign(document.createElement("h2"), { textContent: BAD_PHOTO }), Object.assign(document.createElement("p"), { textContent: words }));
     live.textContent = words;
+    const show = () => {
+      const box = document.querySelector("#check .check");
+      if (!box) return requestAnimationFrame(show); // the photo's place is drawn before the check's
+      box.className = "check bad";
+      box.replaceChildren(Object.assign(document.createElement("h2"), { textContent: BAD_PHOTO }), Object.assign(document.createElement("p"), { textContent: words }));
+    };
+    show();
   };
   addEventListener("change", (event) => {
     const field = event.target;

@@ -64,10 +64,12 @@ def first_view_files(page: gr.Blocks) -> frozenset[str]:
 
 def launch_options(studio: Studio) -> dict[str, Any]:
     """What `launch` needs besides the address."""
+    style = (HERE / "style.css").read_text("utf-8")
+    # Not `js`: that runs when everything is drawn, after the first things a visitor may have done.
+    script = page_script(studio.settings.upload_megabytes)
     return {
         "theme": make_theme(),
-        "head": f"<style>{(HERE / 'style.css').read_text('utf-8')}</style>",
-        "js": page_script(studio.settings.upload_megabytes),
+        "head": f"<style>{style}</style><script>({script})();</script>",
         "max_file_size": f"{studio.settings.upload_megabytes}mb",
         "footer_links": ["api"],
         "run_history": False,
@@ -88,8 +90,8 @@ def page_script(upload_megabytes: int) -> str:
         ("TOO_LARGE", texts.TOO_LARGE),
         ("BAD_PHOTO", texts.BAD_PHOTO),
     ):
-        script = script.replace(name, json.dumps(value))
-    return script
+        script = script.replace(name, json.dumps(value).replace("<", "\\u003c"))
+    return script.strip()
 
 
 def _left(studio: Studio, shown: str) -> dict[str, Any]:

@@ -1,9 +1,7 @@
-"""The default body file: what it must contain, how fast it loads, what it must not be."""
+"""The default body file: what it must contain, what it must not be."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -29,28 +27,6 @@ def test_file_is_small_and_its_licence_lies_beside_it() -> None:
     assert DATA_FILE.stat().st_size <= 5e6
     assert "CC0 1.0" in (DATA_FILE.parent / "LICENSE-CC0.md").read_text()
     assert "MakeHuman" in (DATA_FILE.parent / "NOTICE.md").read_text()
-
-
-def seconds(work: Callable[[], object]) -> float:
-    """Processor seconds of this thread, the best of three: other work beside it does not count."""
-    times = []
-    for _ in range(3):
-        start = time.thread_time()
-        work()
-        times.append(time.thread_time() - start)
-    return min(times)
-
-
-def test_loads_and_poses_quickly(body: BodyModel) -> None:
-    rest = body.rest(torch.zeros(50))
-    rotations, expression = torch.rand(55, 3), torch.zeros(43)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        assert seconds(lambda: read_body(DATA_FILE)) < 0.3
-        assert seconds(lambda: body.pose_vertices(rest, rotations, rotations[0], expression)) < 0.03
-    finally:
-        torch.set_num_threads(threads)
 
 
 def test_skeleton_is_one_tree_in_the_standard_order(body: BodyModel) -> None:

@@ -67,17 +67,6 @@ def test_batches_equal_single_poses() -> None:
         torch.testing.assert_close(result, alone)
 
 
-def test_unskin_undoes_skin() -> None:
-    generator = torch.Generator().manual_seed(5)
-    joints = torch.randn(55, 3, generator=generator, dtype=torch.float64)
-    points = torch.randn(50, 3, generator=generator, dtype=torch.float64)
-    ids = torch.randint(0, 55, (50, 4), generator=generator)
-    weights = torch.softmax(4 * torch.randn(50, 4, generator=generator, dtype=torch.float64), 1)
-    transforms = lbs.joint_transforms(some_rotations(55, scale=0.2), joints, PARENTS)
-    posed = lbs.skin(points, ids, weights, transforms)
-    torch.testing.assert_close(lbs.unskin(posed, ids, weights, transforms), points)
-
-
 def test_children_before_parents_are_refused() -> None:
     with pytest.raises(ValueError, match="before its parent"):
         lbs.rigid_chain(torch.eye(3).expand(2, 3, 3), torch.zeros(2, 3), (1, -1))

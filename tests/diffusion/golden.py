@@ -13,7 +13,7 @@ from torch import Tensor
 
 from svad.diffusion.models import Models, load_models
 from svad.diffusion.schedule import Schedule
-from svad.diffusion.sizes import Sizes
+from svad.diffusion.sizes import ClipSizes, Sizes
 from tests.fill import fill
 
 CALL = 1e-4  # largest difference / largest golden magnitude, one network call
@@ -58,7 +58,10 @@ class Golden:
         return next(case for case in self.cases(kind) if case.config == config)
 
     def sizes(self, config: str) -> Sizes:
-        return Sizes.from_dict(self.index["configs"][config])
+        """Of a configuration; an unknown name is an error."""
+        given = self.index["configs"][config]
+        plain = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
+        return Sizes(**plain | {"clip": ClipSizes(**plain["clip"])} if "clip" in plain else plain)
 
     def schema(self, config: str, network: str) -> dict[str, dict[str, list]]:
         return json.loads((self.folder / "schema" / config / f"{network}.json").read_text())

@@ -40,7 +40,7 @@ def test_decoding_in_pieces_changes_nothing(golden: Golden) -> None:
         pieces = list(network.decode(latents, chunk=2))
         assert [len(piece) for piece in pieces] == [2, 1]
         want = (network.decode_raw(latents / LATENT_FACTOR) / 2 + 0.5).clamp(0, 1)
-        torch.testing.assert_close(torch.cat(pieces), want, atol=1e-5, rtol=0)
+        assert_close(torch.cat(pieces), want, CALL, "pieces")
 
 
 def test_the_image_encoder(golden: Golden) -> None:

@@ -15,7 +15,7 @@ from svad import cli
 from svad.config import PRESETS, QUICK
 from svad.run import makers
 from svad.run.jobs import read_card
-from svad.run.offers import offers
+from svad.run.offers import offer
 from svad.storage import load
 from svad.types import Clip
 from svad.weights import require
@@ -94,7 +94,7 @@ def test_a_missing_file_is_named_with_source_and_terms(
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     require("quick")
-    assert offers()["quick"].ready and not offers()["paper"].ready
+    assert offer(PRESETS["quick"]).ready and not offer(PRESETS["paper"]).ready
     monkeypatch.setenv("SVAD_WEIGHTS", str(tmp_path))
     (tmp_path / "yolox_l.onnx").write_bytes((own_files / "yolox_l.onnx").read_bytes())
     arguments = [str(PHOTO), "-o", str(tmp_path / "out"), "--preset", "quick"]
@@ -103,7 +103,7 @@ def test_a_missing_file_is_named_with_source_and_terms(
     assert "dw-ll_ucoco_384.onnx is missing" in said and "yzd-v/DWPose" in said
     assert "under these terms" in said and "--preset quick" in said
     assert not (tmp_path / "out").exists()
-    missing = offers()["quick"].missing
+    missing = offer(PRESETS["quick"]).missing
     assert [entry.name for entry in missing][0] == "dwpose" and len(missing) > 5
 
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from svad.identity.cameras import turntable
 from svad.identity.head import Head, load_head
 from svad.identity.network import build_network
+from svad.identity.refiner import noise_sizes
 from svad.identity.sizes import HeadSizes, LiftingSizes, PyramidSizes, RefinerSizes, VitSizes
 from tests.fill import fill, tensor
 
@@ -67,3 +68,8 @@ def small_vertices(frames: int) -> Tensor:
 
 def small_cameras(frames: int) -> Tensor:  # [T, 3, 4]
     return turntable([10.0 * t for t in range(frames)])
+
+
+def drawn_noise(sizes: RefinerSizes, generator: torch.Generator, batch: int = 1) -> list[Tensor]:
+    """Standard normal maps [batch, 1, h, w], one for each styled convolution, in order."""
+    return [torch.randn(batch, 1, px, px, generator=generator) for px in noise_sizes(sizes)]

@@ -1,14 +1,12 @@
-"""The driver: cameras from known poses, and its file."""
+"""The driver: cameras from known poses."""
 
 from __future__ import annotations
-
-from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from svad.body.flame import SCALE
 from svad.body.free import load_free_body
 from svad.body.skeleton import EYES
 from svad.face.projection import eye_places
@@ -76,13 +74,13 @@ def test_the_camera_sees_the_head_as_the_frame_does() -> None:
     points = numbers.normal(0, 0.02, (30, 3))  # small: what perspective adds stays small too
     frame = CAMERA.project(points @ turns[0].T + places[0])[:, :2].astype(float)
     camera = driver_of(pose).camera[0].astype(float)
-    seen = d.SCALE * points @ camera[:, :3] + camera[:, 3]
+    seen = SCALE * points @ camera[:, :3] + camera[:, 3]
     head = np.stack([-seen[:, 0] / seen[:, 2], -seen[:, 1] / seen[:, 2]], 1)  # x right, y down
     z, w = (head - head.mean(0)) @ (1, 1j), (frame - frame.mean(0)) @ (1, 1j)
     factor = (w * z.conj()).sum() / (np.abs(z) ** 2).sum()
     assert np.abs(w - factor * z).max() < 0.06 * np.abs(w).max()
     straight = driver_of(standing(35)).camera[0].astype(float)  # as if it stood in the middle
-    seen = d.SCALE * points @ straight[:, :3] + straight[:, 3]
+    seen = SCALE * points @ straight[:, :3] + straight[:, 3]
     z = np.stack([-seen[:, 0] / seen[:, 2], -seen[:, 1] / seen[:, 2]], 1) @ (1, 1j)
     z -= z.mean()
     factor_straight = (w * z.conj()).sum() / (np.abs(z) ** 2).sum()
@@ -116,54 +114,6 @@ def test_frames_without_the_head_are_marked_and_keep_their_place() -> None:
     found = driver_of(standing(), standing(place=(0, 0, 4)), standing(place=(9, 0, -4)), broken)
     assert found.valid.tolist() == [True, False, False, False]
     assert np.isfinite(found.camera).all() and found.frame.tolist() == [0, 1, 2, 3]
-
-
-def test_the_file_gives_back_the_driver(tmp_path: Path) -> None:
-    driver = driver_of(standing(20), standing(place=(0, 0, 4)), standing(-40))
-    path = tmp_path / "driver.npz"
-    driver.save(path)
-    found = d.load_driver(path)
-    for name in ("frame", "valid", "expression", "pose", "eyes", "camera"):
-        np.testing.assert_array_equal(getattr(found, name), getattr(driver, name))
-    assert found.fps == driver.fps and len(found) == 3
-    with np.load(path) as archive:
-        assert float(archive["focal"]) == 12.0 and float(archive["scale"]) == 5.0
-
-
-def _objects(path: Path, _: d.Driver) -> None:
-    np.savez(path, frame=np.array([{}], object), valid=np.ones(1, bool))
-
-
-def _text(path: Path, _: d.Driver) -> None:
-    path.write_text("not a driver")
-
-
-def _cut(path: Path, driver: d.Driver) -> None:
-    replace(driver, camera=driver.camera[:, :, :3]).save(path)
-
-
-def _endless(path: Path, driver: d.Driver) -> None:
-    replace(driver, camera=np.full_like(driver.camera, np.inf)).save(path)
-
-
-def _other_focal(path: Path, driver: d.Driver) -> None:
-    driver.save(path)
-    with np.load(path) as archive:
-        table = {name: archive[name] for name in archive.files}
-    np.savez(path, **table | {"focal": np.float32(10)})
-
-
-@pytest.mark.parametrize("spoil", [_objects, _text, _cut, _endless, _other_focal])
-def test_other_files_are_refused_in_a_sentence(tmp_path: Path, spoil) -> None:  # noqa: ANN001
-    path = tmp_path / "driver.npz"
-    spoil(path, driver_of(standing()))
-    with pytest.raises(d.DriverError, match=r"driver\.npz.*\.$"):
-        d.load_driver(path)
-
-
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
-    with pytest.raises(d.DriverError, match="expected"):
-        d.load_driver(tmp_path / "none.npz")
 
 
 def test_the_photo_camera_works_too() -> None:

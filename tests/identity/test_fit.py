@@ -10,7 +10,6 @@ from torch import Tensor
 
 from svad.body.flame import Flame, Rest, make_flame
 from svad.config import HeadFitConfig
-from svad.identity.detection import Heads, project_heads
 from svad.identity.fit import (
     EyeHead,
     Fit,
@@ -20,10 +19,10 @@ from svad.identity.fit import (
     project,
     regressed_camera,
     resect,
-    share_identity,
     start_camera,
     start_rotation,
 )
+from tests.identity.detected import Heads, project_heads, share_identity
 from tests.identity.golden import Case, cases
 from tests.identity.synth_flame import synth_flame
 

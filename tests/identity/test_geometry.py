@@ -1,4 +1,4 @@
-"""Crops, letterbox, detections, alignments and rotations, against golden values and by property."""
+"""Crops, letterbox, alignments and rotations, against golden values and by property."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ from svad.geometry.rotation import (
 )
 from svad.geometry.similarity import fit_similarity
 from svad.identity import geometry
-from svad.identity.detection import Heads, kept, largest
-from svad.identity.smoothing import smooth, smooth_cameras
 from tests.identity.golden import Case, cases
 
 
@@ -66,22 +64,6 @@ def test_parity_of_the_letterbox(golden: list[Case]) -> None:
         case.check("letterbox_padx_pady_scale", torch.tensor(numbers))
 
 
-def test_parity_of_the_detection(golden: list[Case]) -> None:
-    for case in golden:
-        boxes, scores = case.inputs["det_boxes"], case.inputs["det_scores"][:, 0]
-        rows = kept(boxes, scores)
-        case.check("det_kept_boxes", boxes[rows])
-        case.check("det_kept_scores", scores[rows])
-        row = largest(boxes, scores)
-        case.check("det_best_row", torch.tensor([row]))
-        case.check("det_best_box", boxes[row])
-        head = Heads.read(case.inputs["det_params"][row : row + 1])
-        case.check("det_best_rotation_6d", head.six[0])
-        case.check("det_best_translation", head.translation[0])
-        case.check("det_best_scale", head.scale[0])
-        case.check("det_best_posecode", head.pose[0])
-
-
 def test_parity_of_the_alignments(golden: list[Case]) -> None:
     for case in golden:
         target = np.array(geometry.ARCFACE)
@@ -99,29 +81,9 @@ def test_parity_of_the_rotations(golden_root: Path) -> None:
         case.check("matrix_from_six_cols", columns6_to_matrix(six))
 
 
-def test_parity_of_the_smoothing(golden_root: Path) -> None:
-    for case in cases(golden_root, "smoothing*"):
-        weights = case.config["alpha"]
-        case.check("boxes", smooth(case.inputs["boxes"], weights["crop_box"]))
-        case.check("transforms", smooth_cameras(case.inputs["transforms"], weights["rotation6d"]))
-        case.check("eyecode", smooth(case.inputs["eyecode"], weights["eyecode"]))
-
-
 def test_an_aligned_face_has_its_points_in_place() -> None:
     rows, columns = torch.meshgrid(torch.arange(200.0), torch.arange(160.0), indexing="ij")
     points = np.array(geometry.ARCFACE) * 1.3 + [4, 20]
     found = geometry.warp_face(torch.stack([columns, rows, rows]), points)
     x, y = (int(v) for v in geometry.ARCFACE[2])
     assert torch.allclose(found[:2, y, x], torch.tensor([x * 1.3 + 4, y * 1.3 + 20]), atol=0.1)
-
-
-def test_no_head_among_the_boxes() -> None:
-    boxes = torch.tensor([[0.0, 0.0, 640.0, 640.0], [10.0, 10.0, 60.0, 60.0]])
-    assert largest(boxes, torch.tensor([0.9, 0.3])) is None  # all of the picture; a poor score
-    assert largest(boxes, torch.tensor([0.9, 0.6])) == 1
-
-
-def test_smoothing_keeps_what_does_not_change() -> None:
-    still = torch.full((4, 3), 2.0)
-    assert torch.allclose(smooth(still, 0.3), still)
-    assert torch.equal(smooth(torch.eye(4), 1.0), torch.eye(4))

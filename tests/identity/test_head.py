@@ -11,9 +11,10 @@ import torch
 from svad.core.errors import Stopped
 from svad.identity import head as module
 from svad.identity.head import Head, HeadAvatar, HeadFrames
-from svad.identity.refiner import Refiner, drawn_noise
+from svad.identity.refiner import Refiner
 from svad.splat.covariance import covariances
 from tests.identity.small import (
+    drawn_noise,
     small_cameras,
     small_crop,
     small_head,

@@ -16,11 +16,11 @@ from torch import Tensor, nn
 from svad.identity.lifting import ExpressionHead, Lifted, LocalHead
 from svad.identity.network import TRAINING_ONLY, UNUSED, build_network, load_network, used
 from svad.identity.pyramid import Pyramid, normalised
-from svad.identity.refiner import Refiner, drawn_noise
+from svad.identity.refiner import Refiner
 from svad.identity.sizes import HeadSizes, LiftingSizes, PyramidSizes, RefinerSizes, VitSizes
 from svad.weights.strict import WeightsMismatch, fill
 from tests.identity.golden import Case, cases, schema
-from tests.identity.small import small_sizes, small_state
+from tests.identity.small import drawn_noise, small_sizes, small_state
 
 PUBLISHED = "schema_gagavatar.json"
 

@@ -135,8 +135,10 @@ def test_a_frame_that_fails_stays_and_moves_no_other(models: LazyNetworks[Models
     after, told = run(models, subject, replace(clip, rgb=blank, matte=matte), config, detect)
     alone, _ = run(models, subject, whole.clip(subject, 0.0), config, detect)
     np.testing.assert_array_equal(after.rgb[1:3], blank[1:3])
-    np.testing.assert_array_equal(after.rgb[0], alone.rgb[0])
-    np.testing.assert_array_equal(after.rgb[3], alone.rgb[0])
+    # the camera is fitted in all frames at once: sums of another length, so a pixel may round apart
+    for frame in (0, 3):
+        apart = np.abs(after.rgb[frame].astype(int) - alone.rgb[0])
+        assert apart.max() <= 1 and apart.mean() < 1e-3
     assert (after.rgb[0] != blank[0]).any()
     assert "face fused into 2 of 4 frames" in told.last
     assert f"1 ({fusion.NO_FACE}: 1)" in told.last

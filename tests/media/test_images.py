@@ -23,11 +23,11 @@ def test_float_values_are_rounded_and_clipped() -> None:
     assert images.to_uint8(np.array([-1, 0.5 / 255, 0.49 / 255, 2])).tolist() == [0, 1, 0, 255]
 
 
-def test_channel_orders_are_each_others_inverse() -> None:
+def test_the_channels_are_turned_round() -> None:
     rgb = np.random.default_rng(0).integers(0, 256, (3, 4, 3), np.uint8)
     bgr = images.to_bgr(rgb)
     assert bgr[0, 0].tolist() == rgb[0, 0, ::-1].tolist()
-    assert np.array_equal(images.to_rgb(bgr), rgb) and bgr.flags.c_contiguous
+    assert np.array_equal(images.to_bgr(bgr), rgb) and bgr.flags.c_contiguous
 
 
 @pytest.mark.parametrize("shape", [(40, 30), (40, 30, 3), (40, 30, 4)])

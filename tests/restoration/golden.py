@@ -15,20 +15,13 @@ from torch import Tensor
 
 from tests.fill import fill
 
-# largest difference over the output's standard deviation, by kind of case
+# Largest difference over the output's standard deviation. A float32 network sums in the order its
+# processor likes best (length of registers, threads, Winograd's convolutions), which moves its
+# outputs by 1e-5 or so, more for some weights and sizes.
+NETWORK = 1e-4
 LIMITS = {
-    "prompt": 1e-5,
-    "mfem": 1e-5,
-    "unet_plain": 2e-5,
-    "unet_controlled": 2e-5,
-    "apply": 2e-5,
-    "vae": 2e-5,
-    "ddim": 1e-4,  # the errors of the steps add up
-    "rrdb_tiny": 1e-5,
-    "rrdb_full": 1e-5,
-    "retinaface": 1e-5,
-    "detect_post": 1e-5,
-    "parsenet": 1e-5,
+    "ddim": 5e-4,  # a network called again and again: the errors of the steps add up
+    "detect_post": 1e-5,  # a few sums and products of each number, no network
 }
 LEVELS = 1  # of 255, largest difference of 8-bit pictures
 
@@ -49,7 +42,7 @@ class Case:
 
     @property
     def limit(self) -> float:
-        return LIMITS[self.kind]
+        return LIMITS.get(self.kind, NETWORK)
 
     @cached_property
     def entry(self) -> dict[str, Any]:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
 import torch
 
 from tests.fill import tensor
-from tests.restoration.golden import Golden, assert_close
+from tests.restoration.golden import NETWORK, Golden, assert_close
 from tests.restoration.tiny import networks
-
-pytestmark = pytest.mark.usefixtures("plain_kernels")
 
 
 def test_the_nine_tensors_are_the_golden_ones(golden: Golden) -> None:
@@ -32,4 +29,4 @@ def test_memory_order_and_shared_timestep_change_nothing(golden: Golden) -> None
     shared = control.modulation(torch.tensor([7]))
     found = control(x.contiguous(memory_format=last), hint.contiguous(memory_format=last), shared)
     for i, (a, b) in enumerate(zip(found, plain, strict=True)):
-        assert_close(a, b, 1e-5, f"tensor {i}")
+        assert_close(a, b, NETWORK, f"tensor {i}")

@@ -11,13 +11,13 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from svad.config import RestorationConfig
 from svad.pose.drive import even_turn, paper_turn
-from svad.restoration import cost as counted_by_hand
-from svad.restoration.cost import ClipSize, cost, published_cost, turning_clip
 from svad.restoration.networks import build_networks
 from svad.restoration.restorer import Restorer
 from svad.restoration.sizes import LATENT_CHANNELS, Sizes
 from tests.restoration.golden import Golden
 from tests.restoration.tiny import sizes
+from tools.bench import restoration_cost as counted_by_hand
+from tools.bench.restoration_cost import ClipSize, cost, published_cost, turning_clip
 
 # GFLOP a call of the published configuration
 PUBLISHED = {

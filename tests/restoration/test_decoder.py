@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 import torch
 
 from svad.restoration.decoder import autoencoder
@@ -10,8 +9,6 @@ from svad.restoration.keys import vae_key
 from svad.restoration.networks import PREFIXES
 from tests.restoration.golden import Golden, assert_close
 from tests.restoration.tiny import networks, sizes
-
-pytestmark = pytest.mark.usefixtures("plain_kernels")
 
 
 def test_decoded_latents_are_the_golden_ones(golden: Golden) -> None:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from svad.restoration.networks import PREFIXES
 from tests.fill import tensor
-from tests.restoration.golden import Case, Golden, assert_close
+from tests.restoration.golden import NETWORK, Case, Golden, assert_close
 from tests.restoration.tiny import networks
-
-pytestmark = pytest.mark.usefixtures("plain_kernels")
 
 
 def test_the_prompt_is_the_golden_one(golden: Golden) -> None:
@@ -43,11 +40,11 @@ def test_its_attention_needs_no_queries(golden: Golden) -> None:
         width = prompt.atten.to_v.in_features
         e, p = tensor("e", (3, width), 0), tensor("p", (5, width), 0)
         found = prompt.atten(e)[:, None].expand(-1, 5, -1)
-        assert_close(found, written_out(case, e, p), 1e-5, "the folded attention")
+        assert_close(found, written_out(case, e, p), NETWORK, "the folded attention")
 
 
 def test_one_row_a_timestep(golden: Golden) -> None:
     prompt = networks(golden.cases("prompt")[0]).prompt
     together = prompt(torch.tensor([1, 501]))
-    assert torch.allclose(together[1], prompt(torch.tensor([501]))[0], atol=1e-6)
+    assert_close(together[1], prompt(torch.tensor([501]))[0], NETWORK, "the second row")
     assert torch.allclose(together.norm(dim=1), torch.ones(()))  # along the tokens

@@ -37,7 +37,6 @@ def noise(seed: int = 42) -> Tensor:
     return start_noise(seed, SIDE, SIDE)
 
 
-@pytest.mark.usefixtures("plain_kernels")
 def test_a_run_is_the_golden_one(golden: Golden) -> None:
     for case in golden.cases("ddim"):
         run, x, mid = Restorer(networks(case)), case.part("in"), case.part("mid")

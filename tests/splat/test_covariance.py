@@ -78,4 +78,5 @@ def test_what_is_nearer_than_asked_is_not_drawn() -> None:
     assert render(both, camera).image[..., 0].max() > 0.5
     far = render(both, camera, near=1.0)
     only = render(both.select(torch.tensor([1])), camera)
-    assert torch.equal(far.image, only.image)
+    # not exact: alone, the splat stands at another place of a vector register
+    torch.testing.assert_close(far.image, only.image, atol=2e-6, rtol=0)

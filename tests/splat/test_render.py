@@ -24,6 +24,9 @@ from tools.bench.scene import body_like_scene
 # Alphas that lie within rounding of 1/255 may fall on either side: a few pixels, by up to 1/255.
 EDGE = 1 / 255
 ROUNDING = 2e-5
+# The same splat at another place of a vector register: processors that fuse multiplication and
+# addition there, but not in what is left over, round its record differently by a few last bits.
+PLACE = 2e-6
 
 
 def with_channels(g: Gaussians, channels: int) -> Gaussians:
@@ -170,7 +173,8 @@ def test_what_cannot_be_seen_changes_nothing():
         Gaussians(*(torch.cat([getattr(g, n) for g in (*extra, gaussians)]) for n in NAMES))
     )
     drawn = render(mixed, camera)
-    assert torch.equal(drawn.image, expected.image) and torch.equal(drawn.alpha, expected.alpha)
+    assert (drawn.image - expected.image).abs().max() < PLACE
+    assert (drawn.alpha - expected.alpha).abs().max() < PLACE
     (drawn.image.sum() + drawn.alpha.sum()).backward()
     for name in NAMES:
         grad = getattr(mixed, name).grad
@@ -213,7 +217,7 @@ def test_many_cameras_equal_one_at_a_time():
     assert together.image.shape == (3, 40, 48, 3) and together.alpha.shape == (3, 40, 48)
     for t, camera in enumerate(cameras):
         alone = render(gaussians, camera)
-        assert torch.equal(together.image[t], alone.image[0])
+        assert torch.equal(together.image[t], alone.image[0])  # cameras are drawn one by one
         assert_same_picture(alone.image[0], plain_render(gaussians, camera)[0])
 
 
@@ -226,6 +230,7 @@ def test_same_bits_on_any_number_of_threads():
         (image.sum() - alpha.square().sum()).backward()
         results.append([image, alpha, *(getattr(parts, n).grad for n in NAMES)])
     for other in results[1:]:
+        # exact by construction: threads share out whole blocks of splats, and whole tiles
         assert all(torch.equal(a, b) for a, b in zip(results[0], other, strict=True))
 
 

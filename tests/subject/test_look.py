@@ -7,16 +7,18 @@ import dataclasses
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from svad.body.free import load_free_body
+from svad.body.model import BodyModel
 from svad.config import SubjectConfig
 from svad.core.errors import PhotoError, Stopped
 from svad.subject import judge
 from svad.subject.detect import Detection
-from svad.subject.evidence import gather
+from svad.subject.evidence import JOINT_OF, Evidence, gather
 from svad.subject.look import Look, look
-from svad.subject.stage import SubjectStage, landmark_error
-from svad.types import Photo
+from svad.subject.stage import SubjectStage
+from svad.types import BodyFit, Photo
 from tests.subject.people import Person, person
 
 CONFIG = SubjectConfig()
@@ -120,6 +122,18 @@ def test_head_is_cut_at_double_density_and_agrees_with_the_matte() -> None:
     assert np.abs(matte.astype(int) - result.matte[y0:y1, x0:x1]).mean() < 3
     inside = (result.face[:, 0] > x0) & (result.face[:, 0] < x1) & (result.face[:, 1] > y0)
     assert inside.all()
+
+
+def landmark_error(fit: BodyFit, body: BodyModel, evidence: Evidence) -> float:
+    """Mean distance of joints from trusted landmarks in the picture, shares of the body height."""
+    pose = torch.from_numpy(fit.pose.rotations), torch.from_numpy(fit.pose.translation)
+    joints = fit.camera.project(body.posed_joints(torch.from_numpy(fit.joints), *pose).numpy())
+    away = [
+        np.linalg.norm(joints[joint, :2] - evidence.keypoints[coco, :2])
+        for coco, joint in JOINT_OF.items()
+        if evidence.trust[coco] > 0.5
+    ]
+    return float(np.mean(away) / evidence.unit) if away else float("nan")
 
 
 def test_stage_gives_a_subject_and_reports_on_the_way() -> None:

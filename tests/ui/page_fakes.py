@@ -32,10 +32,14 @@ WIDTH, HEIGHT = 180, 240
 
 
 class FakePipeline:
-    """Looks with the real checks, then takes `seconds` for each stage; keeps finished stages."""
+    """Looks with the real checks, then takes `seconds` for each stage; keeps finished stages.
 
-    def __init__(self, seconds: float = 0.2, deaf: float = 0.0) -> None:
+    In the middle of the stage `hold` it waits for `go`, so that a slow test misses nothing.
+    """
+
+    def __init__(self, seconds: float = 0.2, deaf: float = 0.0, hold: str = "") -> None:
         self.seconds = seconds
+        self.hold, self.go = hold, threading.Event()
         self.deaf = deaf  # seconds a stage takes to notice a stop
         self.running = self.most_running = 0
         self.folders: list[Path] = []
@@ -93,6 +97,8 @@ class FakePipeline:
         for k in range(10):
             tell(state="running", done=k, note=f"part {k + 1} of 10", seconds=k * self.seconds / 10)
             time.sleep(self.seconds / 10)
+            while name == self.hold and k == 5 and not (self.go.wait(0.02) or stop.is_set()):
+                pass
             if stop.is_set():
                 time.sleep(self.deaf)
                 tell(state="stopped")

@@ -18,9 +18,9 @@ from svad.ui import texts
 from tests.ui.conftest import save_photo
 from tests.ui.page_fakes import FakePipeline
 
-# a real browser now and then misses an event that comes while the page is still waking up
-pytestmark = [pytest.mark.browser, pytest.mark.flaky(reruns=4)]
-WAIT = 30  # s; generous, as many things share a small machine
+# A repeat is counted and named in pytest's summary.
+pytestmark = [pytest.mark.browser, pytest.mark.flaky(reruns=1)]
+WAIT = 60  # s; generous, as many things share a small machine
 
 
 def until(found: Callable[[], Any], seconds: float = WAIT) -> Any:
@@ -67,15 +67,10 @@ class Visitor:
             close[0].click()
         until(lambda: self.all("#photo input[type=file]"))[0].send_keys(str(photo))
 
-    def drop_and_read(self, photo: Path, css: str, words: str) -> bool:
-        """Drops a photo until the page says `words`; a page still waking up may miss the first."""
-        for _ in range(3):
-            self.drop(photo)
-            try:
-                return self.says(css, words, WAIT / 3)
-            except AssertionError:
-                continue
-        return self.says(css, words, WAIT / 3)
+    def drop_and_see(self, photo: Path, css: str, words: str) -> bool:
+        """Drops a photo and waits for what the page says of it."""
+        self.drop(photo)
+        return self.says(css, words)
 
     def open_tab(self, name: str) -> None:
         tabs = self.all("#tabs button[role=tab]")
@@ -110,7 +105,8 @@ class Visitor:
 
 def test_a_visit(make_studio, launch, browser, photo: Path, tmp_path: Path, capfd):
     """Looks at the example, uploads, creates, stops, creates again, downloads, moves."""
-    visitor = Visitor(browser, launch(make_studio(FakePipeline(0.7))))
+    pipeline = FakePipeline(0.7, hold="relief")
+    visitor = Visitor(browser, launch(make_studio(pipeline)))
     assert visitor.says("#heading", "Ada")
     assert visitor.playing("#turntable video")
     picture = visitor.drawn().astype(int)
@@ -118,17 +114,17 @@ def test_a_visit(make_studio, launch, browser, photo: Path, tmp_path: Path, capf
     rows = np.flatnonzero(blue.any(1)) / len(blue)
     assert blue.mean() > 0.01 and 0.1 < rows.mean() < 0.5, "it does not stand upright"
 
-    assert visitor.drop_and_read(photo, "#check", texts.SEEN)
+    assert visitor.drop_and_see(photo, "#check", texts.SEEN)
     visitor.press("#create")
     until(lambda: visitor.all("#steps .step.done"))
     assert visitor.says("#steps", "Working") and visitor.says("#status", " s so far")
     assert len(visitor.all("#steps progress")) == 6
     visitor.press("#stop")
-    begin = time.monotonic()
-    assert visitor.says("#status", "Stopped.") and time.monotonic() - begin < 2
+    assert visitor.says("#status", "Stopped.")
     assert "is kept" in visitor.text("#status") or "are kept" in visitor.text("#status")
     assert visitor.says("#heading", "Ada"), "the result before is lost"
 
+    pipeline.go.set()
     visitor.press("#create")
     assert visitor.says("#status", "Your avatar is ready")
     assert visitor.says("#heading", texts.YOUR_AVATAR)
@@ -165,14 +161,38 @@ def test_bad_photos_are_explained_and_nothing_is_lost(
         ("cut.png", "damaged or incomplete"),
         ("large.png", "Photos can have up to 2 MB"),
     ):
-        assert visitor.drop_and_read(tmp_path / name, "#check .bad", words)
+        assert visitor.drop_and_see(tmp_path / name, "#check .bad", words)
         assert not visitor.all("#create")[0].is_enabled()
         assert "Traceback" not in visitor.text("body")
         assert visitor.says("#heading", "Ada")
-    assert visitor.drop_and_read(tmp_path / "good.png", "#check", texts.SEEN)
+    assert visitor.drop_and_see(tmp_path / "good.png", "#check", texts.SEEN)
     visitor.press("#photo button[aria-label='Remove Image']")
     assert visitor.says("#check", texts.TIPS[:30])
     until(lambda: not visitor.all("#create")[0].is_enabled())
+
+
+FIRST_MOMENT = """
+new MutationObserver((_, observer) => {
+  const place = document.querySelector("#photo input[type=file]");
+  const example = document.querySelectorAll(".examples button")[1];
+  if (place && !window.given) {
+    const files = new DataTransfer();
+    files.items.add(new File([new Uint8Array(3e6)], "large.png", { type: "image/png" }));
+    place.files = files.files;
+    window.given = place.dispatchEvent(new Event("change", { bubbles: true })) || true;
+  }
+  if (example) example.click();
+  if (example && window.given) observer.disconnect();
+}).observe(document, { childList: true, subtree: true });
+"""
+
+
+def test_what_comes_in_the_first_moment_is_not_lost(make_studio, launch, browser):
+    """A file and a click as soon as there is a place for them, long before all is drawn."""
+    browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": FIRST_MOMENT})
+    visitor = Visitor(browser, launch(make_studio(upload_megabytes=2)))
+    assert visitor.says("#check .bad", "Photos can have up to 2 MB")
+    assert visitor.says("#heading", "Ben")
 
 
 def test_on_a_phone_in_the_dark_by_keyboard(make_studio, launch, browser):
@@ -206,11 +226,11 @@ def test_a_link_brings_the_avatar_back(make_studio, launch, browser, photo: Path
 
 
 def test_closing_the_tab_stops_the_work(make_studio, launch, browser, photo: Path):
-    pipeline = FakePipeline(6)
+    pipeline = FakePipeline(hold="subject")
     visitor = Visitor(browser, launch(make_studio(pipeline)))
-    assert visitor.drop_and_read(photo, "#check", texts.SEEN)
+    assert visitor.drop_and_see(photo, "#check", texts.SEEN)
     visitor.press("#create")
     until(lambda: pipeline.running == 1)
     until(lambda: "so far" in visitor.text("#status"))
     browser.get("about:blank")
-    assert until(lambda: pipeline.running == 0, 6) or True
+    until(lambda: pipeline.running == 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import fields, replace
 from typing import Any
 
@@ -12,10 +13,12 @@ import torch
 from torch import nn
 
 from svad.config import PAPER, PRESETS, DiffusionConfig
-from svad.diffusion.cost import call_flops, cost
 from svad.diffusion.models import Models, build_models
 from svad.diffusion.sampler import Sampler
-from svad.diffusion.sizes import ClipSizes, Sizes
+from svad.diffusion.sizes import LATENT_CHANNELS, ClipSizes, Sizes
+from svad.diffusion.unet import UNet
+from tools.bench.diffusion_cost import call_flops, cost
+from tools.bench.plain_diffusion import make_plain
 
 TINY = Sizes(
     block_out_channels=(32, 64, 64, 64),
@@ -25,6 +28,7 @@ TINY = Sizes(
     vae_layers=1,
     clip=ClipSizes(hidden=32, intermediate=64, layers=2, heads=4, patch=32, proj=32),
 )
+LEAN_SIDE = 40  # latent px of the call that is compared with the published program's
 LOOP_SIDE, LOOP_STEPS = 768, 3  # px; steps of one window that the loop is timed over
 
 
@@ -32,6 +36,7 @@ def run() -> Iterator[dict[str, Any]]:
     """One dict per figure; what wants a GPU says so where there is none."""
     yield from counted()
     yield from tiny()
+    yield lean()
     if not torch.cuda.is_available():
         yield {"bench": "diffusion.cuda", "skipped": "no CUDA device"}
         return
@@ -73,6 +78,30 @@ def tiny() -> Iterator[dict[str, Any]]:
         PRESETS["quick"].diffusion, frames=8, width=64, height=96, context=6, overlap=2, steps=4
     )
     yield whole(models, small) | {"bench": "diffusion.cpu.tiny"}
+
+
+def lean() -> dict[str, Any]:
+    """One guided call on the CPU: seconds, and how many times as fast as the published program."""
+    sizes = Sizes(
+        block_out_channels=(32,) * 4, layers_per_block=1, motion_heads=1, cross_attention_dim=16
+    )
+    torch.manual_seed(0)
+    writer = UNet(sizes, motion=False, head=False).requires_grad_(False)
+    unet = UNet(sizes, motion=True, head=True).requires_grad_(False)
+    latent = torch.randn(1, LATENT_CHANNELS, LEAN_SIDE, LEAN_SIDE)
+    tokens = torch.randn(2, 1, sizes.cross_attention_dim)
+    bank = writer.write_bank(latent, tokens[1:])
+    sample = latent[:, :, None].repeat(1, 1, 2, 1, 1)
+    pose = torch.randn(1, sizes.block_out_channels[0], 2, LEAN_SIDE, LEAN_SIDE)
+    call = sample, unet.time_shifts(499), unet.condition(tokens, bank), pose
+    plain = make_plain(deepcopy(unet), tokens, bank)
+    turns = [(timed(lambda: unet(*call)), timed(lambda: plain(*call))) for _ in range(4)]
+    quick, slow = (min(column) for column in zip(*turns, strict=True))
+    return {
+        "bench": "diffusion.cpu.lean_call",
+        "seconds": round(quick, 3),
+        "times_as_fast": round(slow / quick, 2),
+    }
 
 
 def loop(models: Models) -> dict[str, Any]:

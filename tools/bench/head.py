@@ -12,12 +12,12 @@ import torch
 from torch import Tensor
 
 from svad.identity.cameras import turntable
-from svad.identity.cost import cost
 from svad.identity.head import BATCH, Head, HeadAvatar
 from svad.identity.network import HeadNetwork, build_network
 from svad.identity.sizes import HeadSizes
 from svad.splat.covariance import covariances
 from svad.splat.render_cpu import warm_up
+from tools.bench.head_cost import cost
 
 SIZES = HeadSizes()
 CPU_FRAMES = 3

@@ -12,7 +12,10 @@ import torch
 
 from svad.config import PRESETS, RestorationConfig
 from svad.pose.drive import turning
-from svad.restoration.cost import (
+from svad.restoration.networks import Networks, build_networks
+from svad.restoration.restorer import CROP, Restorer, start_noise
+from svad.restoration.sizes import PIXELS, Sizes
+from tools.bench.restoration_cost import (
     ClipSize,
     control_flops,
     cost,
@@ -21,9 +24,6 @@ from svad.restoration.cost import (
     turning_clip,
     unet_flops,
 )
-from svad.restoration.networks import Networks, build_networks
-from svad.restoration.restorer import CROP, Restorer, start_noise
-from svad.restoration.sizes import PIXELS, Sizes
 
 FRAME_HEIGHT = 768  # px, of the frames that the stage gets
 # part of a frame that is enlarged by the network: a square canvas has much beside the person

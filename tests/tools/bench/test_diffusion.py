@@ -22,8 +22,15 @@ def test_the_tiny_run_runs() -> None:
     assert figure["bench"] == "diffusion.cpu.tiny" and figure["seconds"] > 0
 
 
+def test_the_lean_call_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(diffusion, "LEAN_SIDE", 16)
+    figure = diffusion.lean()
+    assert figure["seconds"] >= 0 and figure["times_as_fast"] > 0
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_without_a_gpu_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(diffusion, "tiny", lambda: iter(()))
+    monkeypatch.setattr(diffusion, "lean", dict)
     assert list(diffusion.run())[-1] == {"bench": "diffusion.cuda", "skipped": "no CUDA device"}
     assert "diffusion" in GROUPS

@@ -7,10 +7,10 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from svad.identity.cost import cost
 from svad.identity.network import load_network
 from svad.identity.planes import CODE
 from tests.identity.small import small_sizes, small_state
+from tools.bench.head_cost import cost
 
 
 def test_counts_are_torchs() -> None:

@@ -13,12 +13,12 @@ from itertools import pairwise
 
 import numpy as np
 
-from svad.compute.flops import attend, conv, depthwise, linear
 from svad.config import RestorationConfig
 from svad.pose.drive import PAPER_FRAMES
 from svad.restoration.control import HINT, HINT_STRIDES
 from svad.restoration.restorer import CROP
 from svad.restoration.sizes import LATENT_CHANNELS, LAYERS, PIXELS, Sizes
+from tools.bench.flops import attend, conv, depthwise, linear
 
 RRDB_WIDTH, RRDB_GROWTH, RRDB_BLOCKS = 64, 32, 23  # of the published x2 file
 PARSE_WIDTHS = (64, 128, 256, 256, 256)  # of the parsing network, from fine to coarse
