@@ -10,5 +10,5 @@ test: setup  ## all tests
 	@$(PYTHON_HERE) -m pytest
 lint: setup  ## style of the code
 	@$(PYTHON_HERE) -m ruff check . && $(PYTHON_HERE) -m ruff format --check .
-bench: setup  ## one JSON line per figure; ONLY=splat, diffusion, head, restoration, preview or page for a part
+bench: setup  ## one JSON line per figure; ONLY=splat, posing, diffusion, head, restoration, preview or page for a part
 	@$(PYTHON_HERE) -m tools.bench $(ONLY)

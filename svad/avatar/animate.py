@@ -24,7 +24,7 @@ BUST_JOINTS = (12, 13, 14, 15, 22, 23, 24)  # neck, collars, head, jaw, eyes
 
 def animate(
     avatar: Avatar,
-    poses: Sequence[Pose],  # T, SMPL-X joint order; expressions in the avatar's order
+    poses: Pose,  # T frames, expressions in the avatar's order
     camera: Camera | Sequence[Camera],  # one for all, or T of one size
     report: Report | None = None,
     *,
@@ -39,7 +39,7 @@ def animate(
     cameras = [camera] * len(poses) if isinstance(camera, Camera) else list(camera)
     if len(cameras) != len(poses):
         raise ValueError(f"expected a camera for each of {len(poses)} poses, got {len(cameras)}")
-    if not poses:
+    if not len(poses):
         return
     if not transparent:
         floor = motion_floor(avatar, poses) if floor is None else floor
@@ -66,7 +66,7 @@ def animate(
 
 def motion_camera(
     avatar: Avatar,
-    poses: Sequence[Pose],  # T
+    poses: Pose,  # T frames
     height: int,  # px
     *,
     focus: str = "body",  # "body": all of it in every pose; "bust": head and shoulders
@@ -83,7 +83,10 @@ def motion_camera(
     return frame_camera(points, height, middle, yaw=yaw)
 
 
-def motion_floor(avatar: Avatar, poses: Sequence[Pose]) -> float:
+def motion_floor(
+    avatar: Avatar,
+    poses: Pose,  # T frames
+) -> float:
     """Height of the floor under a motion: the middle of the lowest points of some poses."""
     count = len(avatar.gaussians)
     chosen = _thin(avatar, torch.arange(0, count, max(1, count // FLOOR_SAMPLE)))

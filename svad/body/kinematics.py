@@ -102,14 +102,14 @@ class Track:
         rotations = np.tile(np.eye(3), (frames, 55, 1, 1))
         return Track(skeleton, rotations, np.tile(skeleton.joints[PELVIS], (frames, 1)))
 
-    def poses(self, expression_names: tuple[str, ...]) -> list[Pose]:
-        """One Pose per frame; expressions the body does not have are left out."""
-        turns = matrix_to_axis_angle(torch.from_numpy(self.rotations)).numpy().astype(np.float32)
-        places = (self.pelvis - self.skeleton.joints[PELVIS]).astype(np.float32)
+    def poses(self, expression_names: tuple[str, ...]) -> Pose:
+        """What was authored as T poses; expressions the body does not have are left out."""
+        turns = matrix_to_axis_angle(torch.from_numpy(self.rotations)).float()
+        places = torch.from_numpy(self.pelvis - self.skeleton.joints[PELVIS]).float()
         faces = np.zeros((len(places), len(expression_names)), np.float32)
         for column, name in enumerate(expression_names):
             faces[:, column] = self.expression.get(name, 0.0)
-        return [Pose(*row) for row in zip(turns, places, faces, strict=True)]
+        return Pose(turns, places, torch.from_numpy(faces))
 
 
 def forward(track: Track) -> tuple[np.ndarray, np.ndarray]:

@@ -58,7 +58,7 @@ class Motion:
         expression_names: Sequence[str],  # E
         joints: np.ndarray,  # [55, 3] the person's rest joints, metres
         parents: Sequence[int],  # 55, root -1
-    ) -> list[Pose]:
+    ) -> Pose:
         """One pose per frame, the soles on the floor of the rest pose."""
         frames = round(self.seconds * self.fps)
         track = self.author(_skeleton(joints, parents), np.arange(frames) / frames)
@@ -82,8 +82,8 @@ class Still:
         motion = MOTIONS[self.motion]
         frames = round(motion.seconds * motion.fps)
         track = motion.author(_skeleton(joints, parents), np.arange(frames) / frames)
-        pose = track.poses(tuple(expression_names))[round(self.moment * frames)]
-        return Pose(pose.rotations, pose.translation, np.zeros_like(pose.expression))
+        pose = track.poses(tuple(expression_names))[[round(self.moment * frames)]]
+        return Pose(pose.rotations, pose.translation, torch.zeros_like(pose.expression))
 
 
 def a_pose(
@@ -97,7 +97,9 @@ def a_pose(
     track.rotations[0] = rodrigues(torch.from_numpy(A_POSE).double()).numpy()
     lift = skeleton.floor - contact_points(track)[0, :, 1].min()
     return Pose(
-        A_POSE.copy(), np.array([0, lift, 0], np.float32), np.zeros(expressions, np.float32)
+        torch.from_numpy(A_POSE.copy())[None],
+        torch.tensor([[0, lift, 0]], dtype=torch.float32),
+        torch.zeros(1, expressions),
     )
 
 

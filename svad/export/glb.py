@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from svad.export.gltf import INDICES, VERTICES, GltfBuilder
 from svad.geometry.rotation import axis_angle_to_quaternion
@@ -23,7 +22,7 @@ class Track:
 
     name: str
     fps: float
-    poses: Sequence[Pose]  # T
+    poses: Pose  # T frames
 
 
 def avatar_glb(
@@ -155,8 +154,8 @@ def animation(
 ) -> dict:
     """One glTF animation: rotations of the joints that move, the root's way, the expressions."""
     poses = track.poses
-    rotations = torch.as_tensor(np.stack([p.rotations for p in poses]), dtype=torch.float32)
-    quats = continuous(axis_angle_to_quaternion(rotations).numpy())[..., [1, 2, 3, 0]]
+    turns = axis_angle_to_quaternion(poses.rotations.float())
+    quats = continuous(turns.numpy(force=True))[..., [1, 2, 3, 0]]
     times = (np.arange(len(poses)) / track.fps).astype(np.float32)
     time = builder.add(times, bounds=True)
     out: dict = {"name": track.name, "samplers": [], "channels": []}
@@ -178,18 +177,21 @@ def animation(
         at_rest = np.abs(quats[:, j] - (0, 0, 0, 1)).max() < STILL_TURN
         if not at_rest:
             channel(j, "rotation", quats[:, j])
-    channel(0, "translation", np.stack([p.translation for p in poses]) + root)
+    channel(0, "translation", poses.translation.numpy(force=True) + root)
     if expressions:
-        faces = np.stack([padded(p.expression, expressions) for p in poses])
+        faces = padded(poses.expression.numpy(force=True), expressions)
         if np.abs(faces).max() > 0:
             channel(55, "weights", faces)
     return out
 
 
-def padded(values: np.ndarray, count: int) -> np.ndarray:
-    """values [E] cut or filled with zeros to `count`."""
-    out = np.zeros(count, np.float32)
-    out[: min(count, len(values))] = values[:count]
+def padded(
+    values: np.ndarray,  # [T, E]
+    count: int,
+) -> np.ndarray:  # [T, count]
+    """Every row cut or filled with zeros to `count`."""
+    out = np.zeros((len(values), count), np.float32)
+    out[:, : values.shape[1]] = values[:, :count]
     return out
 
 

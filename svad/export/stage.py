@@ -27,7 +27,7 @@ from svad.splat.files import save_ply, save_splat
 from svad.splat.gaussians import Gaussians
 from svad.splat.render import spatial_order
 from svad.splat.scene import turntable
-from svad.types import Avatar, Report, Result, Subject
+from svad.types import Avatar, Pose, Report, Result, Subject
 
 HEAD = (12, 15, 22, 23, 24)  # neck, head, jaw, eyes: kept in full in the viewer copy
 THUMBNAIL = 320  # px, longest side of a progress picture
@@ -121,7 +121,7 @@ def upright(poser: Poser) -> Gaussians:
     """The avatar in the A-pose, its soles at y = 0."""
     avatar = poser.avatar
     pose = a_pose(avatar.joints.cpu().numpy(), avatar.parents, len(avatar.expression_names))
-    posed = poser(pose)
+    posed = poser(pose[0])
     soles = np.quantile(posed.means[:, 1].cpu().numpy(), 1e-3)  # a stray Gaussian does not count
     return replace(posed, means=posed.means - posed.means.new_tensor([0, soles, 0]))
 
@@ -141,7 +141,9 @@ def tracks(avatar: Avatar) -> list[Track]:
     out = []
     for motion in sorted(MOTIONS.values(), key=lambda m: (m.name == "turn", m.name != "wave")):
         poses = motion.poses(avatar.expression_names, avatar.joints.cpu().numpy(), avatar.parents)
-        out.append(Track(motion.name, motion.fps, poses + poses[:1] if motion.loop else poses))
+        out.append(
+            Track(motion.name, motion.fps, Pose.cat([poses, poses[:1]]) if motion.loop else poses)
+        )
     return out
 
 

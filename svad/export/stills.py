@@ -52,7 +52,7 @@ def draw_front(avatar: Avatar, width: int, height: int) -> np.ndarray:  # [heigh
             f"the avatar's camera is {camera.width} x {camera.height} px, "
             f"the photo {width} x {height}"
         )
-    return cutout(pose_gaussians(avatar, avatar.pose), camera)
+    return cutout(pose_gaussians(avatar, avatar.pose[0]), camera)
 
 
 def draw_views(
@@ -73,7 +73,7 @@ def draw_poses(
     avatar = poser.avatar
     for name, still in POSES.items():
         pose = still.pose(avatar.expression_names, avatar.joints.cpu().numpy(), avatar.parents)
-        posed = poser(pose)
+        posed = poser(pose[0])
         camera = frame_camera(posed.means.cpu().numpy(), height, pitch=0.0)
         yield name, cutout(posed, camera)
 

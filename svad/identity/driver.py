@@ -99,7 +99,7 @@ def load_driver(path: Path) -> Driver:
 
 
 def make_driver(
-    poses: Sequence[Pose],  # T
+    poses: Pose,  # T frames
     cameras: Sequence[Camera],  # T
     joints: np.ndarray,  # [55, 3] rest joints of the person, metres
     parents: tuple[int, ...],  # 55, root -1
@@ -128,15 +128,14 @@ def make_driver(
 
 
 def head_places(
-    poses: Sequence[Pose],  # T
+    poses: Pose,  # T frames
     joints: np.ndarray,  # [55, 3]
     parents: tuple[int, ...],  # 55
 ) -> tuple[np.ndarray, np.ndarray]:  # [T, 3, 3] head to world, [T, 3] metres
     """The head's rotation in the world, and the point between the eyes."""
-    angles = np.stack([pose.rotations for pose in poses]).astype(np.float64)
     rest = torch.from_numpy(np.asarray(joints, np.float64))
-    turns, places = rigid_chain(rodrigues(torch.from_numpy(angles)), rest, tuple(parents))
-    shift = np.stack([pose.translation for pose in poses])
+    turns, places = rigid_chain(rodrigues(poses.rotations.double()), rest, tuple(parents))
+    shift = poses.translation.numpy()
     return turns[:, HEAD_JOINT].numpy(), places[:, EYE_JOINTS].mean(1).numpy() + shift
 
 

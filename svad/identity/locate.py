@@ -40,8 +40,8 @@ class ExpectedFaces:
         self._rest = RestBody(vertices[self._table.vertices], joints)
 
     def points(self, pose: Pose, camera: Camera) -> np.ndarray:  # [68, 2] pixels
-        """The landmarks of the posed body in a frame."""
-        turns, shift = (torch.from_numpy(v).float() for v in (pose.rotations, pose.translation))
+        """The landmarks of the posed body in a frame, whose pose is a single one."""
+        turns, shift = pose.rotations, pose.translation
         vertices = self._body.pose_some(self._rest, self._table.vertices, turns, shift)
         joints = self._body.posed_joints(self._rest.joints, turns, shift)
         places = self._table.points(vertices, joints)[FACE]

@@ -42,7 +42,7 @@ INSIDE_LIMB, INSIDE_HAND, ON_SKIN = 0.16, 0.12, 0.02
 class Driving:
     """T frames of a turning body."""
 
-    poses: tuple[Pose, ...]  # T
+    poses: Pose  # T frames
     camera: Camera  # of all frames
     points: np.ndarray  # [T, 133, 3] x px, y px, score; COCO-WholeBody order
     yaw: np.ndarray  # [T] float32 radians, the side the body is seen from (its left: positive)
@@ -116,10 +116,7 @@ def driving_bounds(
     rest, poses = rest_of(fit), fitted_poses(body, fit, turn)
     low, high = np.full(2, np.inf), np.full(2, -np.inf)
     for pose in poses[:: max(1, len(poses) // looked_at)]:
-        rotations, translation = (
-            torch.from_numpy(v).float() for v in (pose.rotations, pose.translation)
-        )
-        vertices = body.pose_vertices(rest, rotations, translation).numpy()
+        vertices = body.pose_vertices(rest, pose.rotations, pose.translation).numpy()
         pixels = fit.camera.project(vertices)[:, :2]
         low, high = np.minimum(low, pixels.min(0)), np.maximum(high, pixels.max(0))
     return np.concatenate([low, high])
@@ -134,14 +131,12 @@ def fitted_poses(
     body: BodyModel,
     fit: BodyFit,
     turn: np.ndarray,  # [T] degrees
-) -> list[Pose]:
+) -> Pose:
     """The movement on the person's own skeleton, at their place in the photo."""
     rest = rest_of(fit)
-    rotations, translation = (
-        torch.from_numpy(v).float() for v in (fit.pose.rotations, fit.pose.translation)
-    )
-    soles = float(body.pose_vertices(rest, rotations, translation)[:, 1].min())
-    place = fit.pose.translation.astype(np.float64)
+    pose = fit.pose[0]
+    soles = float(body.pose_vertices(rest, pose.rotations, pose.translation)[:, 1].min())
+    place = pose.translation.double().numpy()
     place[1] = soles - float(rest.vertices[:, 1].min())
     return driving_poses(rest, body, turn, place)
 
@@ -151,7 +146,7 @@ def driving_poses(
     body: BodyModel,
     turn: np.ndarray,  # [T] degrees
     place: np.ndarray,  # [3] metres, where the rest body is moved to
-) -> list[Pose]:
+) -> Pose:
     """The A-pose turned about the vertical through the pelvis; it breathes, the arms drift."""
     skeleton = Skeleton(rest.joints.numpy().astype(np.float64), tuple(body.parents))
     frames = len(turn)
@@ -173,7 +168,7 @@ def driving_poses(
 def drive(
     body: BodyModel,
     rest: RestBody,
-    poses: list[Pose],  # T
+    poses: Pose,  # T frames
     camera: Camera,
     turn: np.ndarray,  # [T] degrees, only to tell the side each frame is seen from
     tick: Tick | None = None,
@@ -185,19 +180,16 @@ def drive(
         if tick:
             tick(len(rows), len(poses))
     yaw = -np.radians((np.asarray(turn) + 180) % 360 - 180).astype(np.float32)
-    return Driving(tuple(poses), camera, np.stack(rows), yaw)
+    return Driving(poses, camera, np.stack(rows), yaw)
 
 
 def _points(
-    body: BodyModel, rest: RestBody, poses: list[Pose], camera: Camera
+    body: BodyModel, rest: RestBody, poses: Pose, camera: Camera
 ) -> Iterator[np.ndarray]:  # [133, 3] each
     table, faces = whole_body(body), body.faces.numpy()
     for pose in poses:
-        rotations, translation = (
-            torch.from_numpy(v).float() for v in (pose.rotations, pose.translation)
-        )
-        vertices = body.pose_vertices(rest, rotations, translation)
-        joints = body.posed_joints(rest.joints, rotations, translation)
+        vertices = body.pose_vertices(rest, pose.rotations, pose.translation)
+        joints = body.posed_joints(rest.joints, pose.rotations, pose.translation)
         points = camera.project(table.points(vertices, joints).numpy())
         seen = _seen(points, camera.project(vertices.numpy()), faces, camera)
         yield np.concatenate([points[:, :2], _scores(seen)[:, None]], 1).astype(np.float32)

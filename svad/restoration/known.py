@@ -32,7 +32,7 @@ class KnownFace:
         fit = subject.body
         self._rest = RestBody(torch.from_numpy(fit.vertices).float(), _float(fit.joints))
         self._offset = np.zeros((68, 3))
-        points, turn = self._posed(fit.pose)
+        points, turn = self._posed(fit.pose[0])
         seen = fit.camera.project(points)
         measured = np.concatenate([subject.keypoints[FACE, :2], seen[:, 2:]], 1)
         away = (fit.camera.unproject(measured) - points) @ turn  # in the head's axes
@@ -41,7 +41,7 @@ class KnownFace:
         self._offset[believed] = away[believed]
 
     def landmarks(self, pose: Pose, camera: Camera) -> np.ndarray:  # [68, 2] px
-        """The landmarks in a frame; pixel centres at + 0.5, as the camera has them."""
+        """The landmarks in a single frame; pixel centres at + 0.5, as the camera has them."""
         points, turn = self._posed(pose)
         return camera.project(points + self._offset @ turn.T)[:, :2]
 
@@ -59,16 +59,15 @@ class KnownFace:
         return turns[HEAD].numpy(), places[HEAD].numpy()
 
     def _chain(self, pose: Pose) -> tuple[Tensor, Tensor]:  # [55, 3, 3], [55, 3]
-        turns = rodrigues(_float(pose.rotations))
+        turns = rodrigues(pose.rotations)
         turns, places = rigid_chain(turns, self._rest.joints, self._body.parents)
-        return turns, places + _float(pose.translation)
+        return turns, places + pose.translation
 
     def _posed(self, pose: Pose) -> tuple[np.ndarray, np.ndarray]:
         """The body's own landmarks [68, 3] and the head's rotation [3, 3]."""
-        rotations, translation = _float(pose.rotations), _float(pose.translation)
-        expression = _float(pose.expression) if len(pose.expression) else None
+        expression = pose.expression if len(pose.expression) else None
         vertices = self._body.pose_some(
-            self._rest, self._table.vertices, rotations, translation, expression
+            self._rest, self._table.vertices, pose.rotations, pose.translation, expression
         )
         turns, joints = self._chain(pose)
         return self._table.points(vertices, joints)[FACE].numpy(), turns[HEAD].numpy()

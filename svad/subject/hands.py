@@ -74,9 +74,8 @@ def _hang(body: BodyModel, fit: BodyFit, side: str) -> _Hand:
     left = side == "left"
     wrist, first, tip = (20, 25, 11) if left else (21, 40, 16)
     joints = torch.from_numpy(fit.joints)
-    turns, places = rigid_chain(
-        rodrigues(torch.from_numpy(fit.pose.rotations)), joints, body.parents
-    )
+    pose = fit.pose[0]
+    turns, places = rigid_chain(rodrigues(pose.rotations), joints, body.parents)
     parents = body.parents[first : first + 15]
     ids = body.keypoints[tip : tip + 5].numpy()
     last = [first + _TIP_OF[k] for k in (4, 8, 12, 16, 20)]
@@ -89,9 +88,9 @@ def _hang(body: BodyModel, fit: BodyFit, side: str) -> _Hand:
         bones=(joints[first : first + 15] - joints[list(parents)]).double().numpy(),
         tips=(fit.vertices[ids] - fit.joints[last]).astype(np.float64),
         parents=tuple(-1 if p == wrist else p - first for p in parents),
-        place=(places[wrist].numpy() + fit.pose.translation).astype(np.float64),
+        place=(places[wrist] + pose.translation).double().numpy(),
         turn=turns[elbow].double().numpy(),
-        start=fit.pose.rotations[wrist].astype(np.float64),
+        start=pose.rotations[wrist].double().numpy(),
     )
 
 

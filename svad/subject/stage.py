@@ -72,14 +72,14 @@ class SubjectStage:
 def posed_vertices(body: BodyModel, fit: BodyFit) -> np.ndarray:  # [V, 3]
     """The fitted body's surface in the photo's pose, world coordinates."""
     rest = body.rest(torch.from_numpy(fit.betas), torch.from_numpy(fit.bone_scales))
-    pose = torch.from_numpy(fit.pose.rotations), torch.from_numpy(fit.pose.translation)
-    return body.pose_vertices(rest, *pose).numpy()
+    return body.pose_vertices(rest, fit.pose.rotations[0], fit.pose.translation[0]).numpy()
 
 
 def landmark_error(fit: BodyFit, body: BodyModel, evidence: Evidence) -> float:
     """Mean distance of joints from trusted landmarks in the picture, shares of the body height."""
-    pose = torch.from_numpy(fit.pose.rotations), torch.from_numpy(fit.pose.translation)
-    joints = fit.camera.project(body.posed_joints(torch.from_numpy(fit.joints), *pose).numpy())
+    pose = fit.pose[0]
+    places = body.posed_joints(torch.from_numpy(fit.joints), pose.rotations, pose.translation)
+    joints = fit.camera.project(places.numpy())
     away = [
         np.linalg.norm(joints[joint, :2] - evidence.keypoints[coco, :2])
         for coco, joint in JOINT_OF.items()

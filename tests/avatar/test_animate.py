@@ -19,7 +19,7 @@ def avatar() -> Avatar:
     return tiny_avatar(3000)
 
 
-def poses_of(avatar: Avatar, name: str) -> list[Pose]:
+def poses_of(avatar: Avatar, name: str) -> Pose:
     return MOTIONS[name].poses(avatar.expression_names, avatar.joints.numpy(), avatar.parents)
 
 
@@ -57,8 +57,8 @@ def test_frames_follow_the_poses(avatar: Avatar):
 
 def test_transparent_frames_match_a_camera_per_pose(avatar: Avatar):
     pose = a_pose(avatar.joints.numpy(), PARENTS, len(avatar.expression_names))
-    camera = motion_camera(avatar, [pose], 100)
-    frames = list(animate(avatar, [pose, pose], [camera, camera], transparent=True))
+    camera = motion_camera(avatar, pose, 100)
+    frames = list(animate(avatar, Pose.cat([pose, pose]), [camera, camera], transparent=True))
     assert frames[0].shape == (100, camera.width, 4)
     np.testing.assert_array_equal(frames[0], frames[1])
     assert frames[0][0, 0, 3] == 0 and frames[0][..., 3].max() > 240
@@ -78,15 +78,15 @@ def test_stop_ends_the_drawing(avatar: Avatar):
             raise Stopped("stopped")
 
     with pytest.raises(Stopped):
-        list(animate(avatar, [pose] * 5, motion_camera(avatar, [pose], 64), stop))
+        list(animate(avatar, Pose.cat([pose] * 5), motion_camera(avatar, pose, 64), stop))
 
 
 def test_cameras_must_match_poses_and_no_poses_give_no_frames(avatar: Avatar):
     pose = a_pose(avatar.joints.numpy(), PARENTS, 4)
-    camera = motion_camera(avatar, [pose], 64)
+    camera = motion_camera(avatar, pose, 64)
     with pytest.raises(ValueError, match="camera for each of 2"):
-        list(animate(avatar, [pose, pose], [camera]))
-    assert list(animate(avatar, [], camera)) == []
+        list(animate(avatar, Pose.cat([pose, pose]), [camera]))
+    assert list(animate(avatar, pose[:0], camera)) == []
 
 
 def test_animating_leaves_the_avatar_as_it_was(avatar: Avatar):

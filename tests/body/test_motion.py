@@ -19,9 +19,9 @@ SIZES = (0.55, 1.0, 1.25)  # a child of 0.95 m, a grown-up of 1.7 m, a giant of 
 FASTEST = 650  # degrees per second a joint may turn: a hand wave or a walking knee stays below
 
 
-def track_of(poses: list[Pose], joints: np.ndarray) -> Track:
-    rotations = rodrigues(torch.tensor(np.stack([p.rotations for p in poses])).double()).numpy()
-    pelvis = np.stack([p.translation for p in poses]) + joints[0]
+def track_of(poses: Pose, joints: np.ndarray) -> Track:
+    rotations = rodrigues(poses.rotations.double()).numpy()
+    pelvis = poses.translation.numpy() + joints[0]
     return Track(Skeleton(joints.astype(np.float64), PARENTS), rotations, pelvis)
 
 
@@ -44,10 +44,10 @@ def motion(request: pytest.FixtureRequest):
 def test_poses_are_finite_and_counted(motion, joints: np.ndarray):
     poses = motion.poses(EXPRESSIONS, joints, PARENTS)
     assert len(poses) == round(motion.seconds * motion.fps)
-    for pose in poses:
-        assert pose.rotations.shape == (55, 3) and pose.expression.shape == (len(EXPRESSIONS),)
-        assert np.isfinite(pose.rotations).all() and np.isfinite(pose.translation).all()
-        assert (pose.expression >= 0).all() and (pose.expression <= 1).all()
+    assert poses.rotations.shape == (len(poses), 55, 3)
+    assert poses.expression.shape == (len(poses), len(EXPRESSIONS))
+    assert poses.rotations.isfinite().all() and poses.translation.isfinite().all()
+    assert (poses.expression >= 0).all() and (poses.expression <= 1).all()
 
 
 def test_loops_close_smoothly(motion, joints: np.ndarray):
@@ -153,7 +153,7 @@ def test_missing_expressions_are_skipped():
     joints = tiny_joints()
     motion = MOTIONS["expressions"]
     some = motion.poses(("nobodyKnowsThis", "jawOpen"), joints, PARENTS)
-    values = np.stack([p.expression for p in some])
+    values = some.expression.numpy()
     assert (values[:, 0] == 0).all() and values[:, 1].max() > 0.3
     assert motion.poses((), joints, PARENTS)[0].expression.shape == (0,)
 
@@ -161,12 +161,12 @@ def test_missing_expressions_are_skipped():
 def test_expressions_use_the_face_and_the_names_exist():
     names = ("eyeBlinkLeft", "eyeBlinkRight", "mouthSmileLeft", "browInnerUp", "jawOpen")
     poses = MOTIONS["expressions"].poses(names, tiny_joints(), PARENTS)
-    assert (np.stack([p.expression for p in poses]).max(0) > 0.4).all()
+    assert (poses.expression.amax(0) > 0.4).all()
 
 
 def test_a_pose_stands_on_the_floor(joints: np.ndarray):
     pose = a_pose(joints, PARENTS, 4)
-    track = track_of([pose], joints)
+    track = track_of(pose, joints)
     contacts = contact_points(track)[0]
     assert contacts[:, 1].min() == pytest.approx(track.skeleton.floor, abs=1e-6)
     assert np.ptp(contacts[:, 1]) < 0.006  # both soles are flat
@@ -174,7 +174,7 @@ def test_a_pose_stands_on_the_floor(joints: np.ndarray):
     for shoulder, wrist in ((16, 20), (17, 21)):
         drop = places[0, shoulder] - places[0, wrist]
         assert 42 < np.degrees(np.arctan2(drop[1], abs(drop[0]))) < 58
-    assert pose.expression.shape == (4,)
+    assert pose.expression.shape == (1, 4)
 
 
 def test_a_pose_is_mirrored():
@@ -188,7 +188,7 @@ def test_still_poses(joints: np.ndarray):
     for name, still in POSES.items():
         pose = still.pose(EXPRESSIONS, joints, PARENTS)
         assert not pose.expression.any()
-        places[name] = forward(track_of([pose], joints))[1][0]
+        places[name] = forward(track_of(pose, joints))[1][0]
     leg = -joints[7, 1]
     assert places["arms_up"][20, 1] > places["arms_up"][15, 1]  # hands above the head
     assert places["squat"][0, 1] < joints[0, 1] - 0.3 * leg

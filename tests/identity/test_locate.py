@@ -23,7 +23,7 @@ EXPECTED = np.random.default_rng(0).normal((110, 80), 15, (68, 2))
 def test_the_fitted_body_expects_the_photos_face_where_it_is() -> None:
     subject = whole.subject("ada")
     expected = ExpectedFaces(load_free_body(), subject.body)
-    found = expected.points(subject.body.pose, subject.body.camera)
+    found = expected.points(subject.body.pose[0], subject.body.camera)
     truth = subject.keypoints[FACE, :2]
     assert np.linalg.norm(found - truth, axis=1).mean() < 0.12 * align.face_size(truth)
 
@@ -31,7 +31,7 @@ def test_the_fitted_body_expects_the_photos_face_where_it_is() -> None:
 def test_a_detector_finds_the_small_face_of_a_whole_person() -> None:
     subject = whole.subject("kenji")
     expected = ExpectedFaces(load_free_body(), subject.body)
-    near = expected.points(subject.body.pose, subject.body.camera)
+    near = expected.points(subject.body.pose[0], subject.body.camera)
     found = locate(subject.photo.rgb, near, shared_landmarker().face_points)
     truth = subject.keypoints[FACE, :2]
     assert np.linalg.norm(found - truth, axis=1).mean() < 0.03 * align.face_size(truth)
