@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from svad.body.motion import MOTIONS, POSES, a_pose
 from svad.body.poser import Poser
 from svad.body.skeleton import JOINTS
 from svad.config import PackageConfig
@@ -23,6 +22,9 @@ from svad.export.stills import draw_front, draw_poses, draw_views, over_white
 from svad.export.viewer import viewer_copy
 from svad.media.images import fit_within, save_png
 from svad.media.video import write_mp4
+from svad.motion.authored import authored
+from svad.motion.standing import a_pose
+from svad.motion.stills import POSES
 from svad.splat.files import save_ply, save_splat
 from svad.splat.gaussians import Gaussians
 from svad.splat.render import spatial_order
@@ -139,11 +141,10 @@ def tracks(avatar: Avatar) -> list[Track]:
     Viewers play the first one unasked: it must not show the back, so turning comes last.
     """
     out = []
-    for motion in sorted(MOTIONS.values(), key=lambda m: (m.name == "turn", m.name != "wave")):
-        poses = motion.poses(avatar.expression_names, avatar.joints.cpu().numpy(), avatar.parents)
-        out.append(
-            Track(motion.name, motion.fps, Pose.cat([poses, poses[:1]]) if motion.loop else poses)
-        )
+    for motion in sorted(authored().values(), key=lambda m: (m.name == "turn", m.name != "wave")):
+        poses = motion.for_avatar(avatar).poses
+        poses = Pose.cat([poses, poses[:1]]) if motion.looped else poses
+        out.append(Track(motion.name, motion.fps, poses))
     return out
 
 
@@ -162,7 +163,7 @@ def _members(files: Result, rig: Path, avatar: Avatar, card: dict) -> dict[str, 
     """What goes into the archive, by name."""
     expressions = len(avatar.expression_names)
     return {
-        "README.txt": readme(len(avatar.gaussians), expressions, tuple(MOTIONS)),
+        "README.txt": readme(len(avatar.gaussians), expressions, tuple(authored())),
         "LICENSE-AND-CONSENT.txt": licence(card),
         "avatar.ply": files.ply,
         "avatar.safetensors": rig,

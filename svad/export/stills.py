@@ -8,11 +8,11 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from svad.body.motion import POSES
 from svad.body.poser import Poser
 from svad.body.skin import pose_gaussians
 from svad.geometry.camera import Camera
 from svad.media.images import to_float, to_uint8
+from svad.motion.stills import POSES
 from svad.splat.gaussians import Gaussians
 from svad.splat.scene import draw_rgba, frame_camera
 from svad.types import Avatar

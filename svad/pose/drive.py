@@ -12,13 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from svad.body import choreography, depth, kinematics
+from svad.body import depth
 from svad.body.keypoints import whole_body
-from svad.body.kinematics import Skeleton, Track, turn_y, turn_z
 from svad.body.model import BodyModel, RestBody
-from svad.body.motion import A_POSE
 from svad.geometry.camera import Camera, photo_camera
 from svad.geometry.rotation import rodrigues
+from svad.motion import gestures, rig
+from svad.motion.rig import Skeleton, Track, turn_y, turn_z
+from svad.motion.standing import A_POSE
 from svad.pose.keypoints import BODY, FACE, LEFT_FOOT, RIGHT_FOOT, Figure, WholeBody, to_figure
 from svad.types import BodyFit, Pose
 
@@ -152,13 +153,13 @@ def driving_poses(
     frames = len(turn)
     track, phase = Track.still(skeleton, frames), np.arange(frames) / frames
     track.rotations[:] = rodrigues(torch.from_numpy(A_POSE).double()).numpy()
-    track.pelvis[:, 1] += skeleton.floor - kinematics.contact_points(track)[0, :, 1].min()
+    track.pelvis[:, 1] += skeleton.floor - rig.contact_points(track)[0, :, 1].min()
     breaths = max(1, round(frames / FPS / 4))  # one in four seconds
-    choreography.breathe(track, phase, breaths)
+    gestures.breathe(track, phase, breaths)
     for side, lag in (("left", 0.2), ("right", 0.3)):
-        shoulder = kinematics.ARMS[side][1]
-        drift = turn_z(0.8 * choreography.wave_of(phase, breaths, lag))
-        drift = drift if side == "left" else kinematics.mirrored(drift)
+        shoulder = rig.ARMS[side][1]
+        drift = turn_z(0.8 * gestures.wave_of(phase, breaths, lag))
+        drift = drift if side == "left" else rig.mirrored(drift)
         track.rotations[:, shoulder] = drift @ track.rotations[:, shoulder]
     track.rotations[:, 0] = turn_y(turn) @ track.rotations[:, 0]
     track.pelvis[:] += place

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from svad.body.motion import a_pose
 from svad.body.skin import pose_gaussians
 from svad.geometry.camera import orbit_camera
 from svad.media.images import resize, to_uint8
+from svad.motion.standing import a_pose
 from svad.splat.render import render
 from svad.types import PHOTO_WEIGHT, Avatar, Clip, Pose, Subject
 

@@ -23,7 +23,7 @@ from svad.types import Photo, Report, Result
 
 T = TypeVar("T")
 # Rooms whose code every stage stands on: when they change, no older result is trusted.
-GROUND = ("media", "body", "splat", "pose")
+GROUND = ("media", "body", "splat", "pose", "motion")
 
 
 class Steps:

@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from svad.body.free import load_free_body
-from svad.body.motion import MOTIONS
 from svad.body.poser import MOST, Poser
 from svad.body.skin import pose_gaussians
+from svad.motion.authored import authored
 from svad.splat.gaussians import isotropic
 from svad.types import Avatar, Pose
-from tests.helpers import PARENTS, one_pose, tiny_avatar
+from tests.helpers import one_pose, tiny_avatar
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def test_the_photo_pose_is_left_alone(avatar: Avatar):
 @pytest.mark.parametrize("name", ["squat", "raise_arms"])
 def test_only_sizes_change_and_only_so_far(smooth: Avatar, name: str):
     avatar = smooth
-    poses = MOTIONS[name].poses(avatar.expression_names, avatar.joints.numpy(), PARENTS)
+    poses = authored()[name].for_avatar(avatar).poses
     pose = poses[len(poses) // 2]
     posed, plain = Poser.of(avatar)(pose), pose_gaussians(avatar, pose)
     assert torch.equal(posed.means, plain.means) and torch.equal(posed.quats, plain.quats)

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from svad.body.model import BodyModel
-from svad.body.motion import a_pose
 from svad.body.skin import pose_gaussians, pose_points
 from svad.config import ReliefConfig
 from svad.core.errors import Stopped
+from svad.motion.standing import a_pose
 from svad.relief.build import Relief, build_relief
 from svad.relief.points import BACK, FRONT
 from svad.relief.stage import ReliefStage, bind

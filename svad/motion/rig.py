@@ -1,14 +1,11 @@
-"""Poses a skeleton by hand: arms, spine and head by angles, legs by where the feet stand."""
+"""A rig that poses a skeleton by hand: arms and spine by angles, legs by where the feet stand."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 import numpy as np
-import torch
 
-from svad.body.lbs import rigid_chain
-from svad.geometry.rotation import matrix_to_axis_angle
 from svad.types import Pose
 
 PELVIS, SPINE, NECK, HEAD, JAW, EYES = 0, (3, 6, 9), 12, 15, 22, (23, 24)
@@ -104,6 +101,10 @@ class Track:
 
     def poses(self, expression_names: tuple[str, ...]) -> Pose:
         """What was authored as T poses; expressions the body does not have are left out."""
+        import torch  # only here and in `forward`: authored motions are listed without it
+
+        from svad.geometry.rotation import matrix_to_axis_angle
+
         turns = matrix_to_axis_angle(torch.from_numpy(self.rotations)).float()
         places = torch.from_numpy(self.pelvis - self.skeleton.joints[PELVIS]).float()
         faces = np.zeros((len(places), len(expression_names)), np.float32)
@@ -114,6 +115,10 @@ class Track:
 
 def forward(track: Track) -> tuple[np.ndarray, np.ndarray]:
     """World rotations [T, 55, 3, 3] and joint places [T, 55, 3] of every frame."""
+    import torch
+
+    from svad.body.lbs import rigid_chain
+
     skeleton = track.skeleton
     joints = torch.from_numpy(np.asarray(skeleton.joints, np.float64))
     turns, places = rigid_chain(torch.from_numpy(track.rotations), joints, skeleton.parents)
