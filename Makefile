@@ -10,7 +10,7 @@ test: setup  ## all tests
 	@$(PYTHON_HERE) -m pytest
 lint: setup  ## style of the code
 	@$(PYTHON_HERE) -m ruff check . && $(PYTHON_HERE) -m ruff format --check .
-bench: setup  ## one JSON line per figure; ONLY=body, splat, diffusion, head, restoration, preview or page for a part
+bench: setup  ## one JSON line per figure; ONLY=body, posing, splat, diffusion, head, restoration, preview or page
 	@$(PYTHON_HERE) -m tools.bench $(ONLY)
 coverage: setup  ## all tests, with the share of lines and branches they reach as the last lines
 	@$(PYTHON_HERE) -m pytest --cov --cov-report=term:skip-covered

@@ -131,6 +131,8 @@ def _create_parser() -> argparse.ArgumentParser:
 
 
 def _animate_parser() -> argparse.ArgumentParser:
+    from svad.motion.authored import authored
+
     parser = argparse.ArgumentParser(
         prog="python -m svad animate", description="Writes a video of a finished avatar in motion."
     )
@@ -139,7 +141,7 @@ def _animate_parser() -> argparse.ArgumentParser:
         "--motion",
         required=True,
         metavar="NAME",
-        help="turn, wave, walk, squat, raise_arms or expressions",
+        help=", ".join(authored()),
     )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="VIDEO.mp4")
     parser.add_argument("--height", type=_whole(64, 2160), default=720, metavar="PX")
@@ -192,11 +194,11 @@ def _drive(options: argparse.Namespace, stop: threading.Event) -> int:
 
 
 def _animate(options: argparse.Namespace, stop: threading.Event) -> int:
-    from svad.run.pipeline import animate
+    from svad.run.pipeline import motion_video
 
     return _video(
         options.output, options.motion, stop,
-        lambda report: animate(
+        lambda report: motion_video(
             options.folder, options.motion, options.output,
             report=report, height=options.height, view=options.view,
         ),

@@ -12,6 +12,7 @@ from svad.core.errors import JobError
 from svad.core.files import write_bytes
 
 T = TypeVar("T")
+FORM = 2  # grows when the classes change so that older files do not fit them
 
 
 def save(value: Any, path: Path) -> None:
@@ -23,7 +24,7 @@ def save(value: Any, path: Path) -> None:
     from safetensors.numpy import save as to_bytes
 
     arrays: dict[str, Any] = {}
-    tree = _pack(value, type(value).__name__, arrays)
+    tree = {"form": FORM, "value": _pack(value, type(value).__name__, arrays)}
     write_bytes(Path(path), to_bytes(arrays, {"tree": json.dumps(tree)}))
 
 
@@ -34,7 +35,12 @@ def load(cls: type[T], path: Path) -> T:
     try:
         with safe_open(str(path), framework="numpy") as file:
             tree = json.loads((file.metadata() or {})["tree"])
-            value = _unpack(tree, file.get_tensor)
+            if not isinstance(tree, dict) or tree.get("form") != FORM:
+                raise JobError(
+                    f"{Path(path).name} was written by another version of this program. "
+                    "Make the avatar once more from its photo."
+                )
+            value = _unpack(tree["value"], file.get_tensor)
     except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
         raise JobError(
             f"{Path(path).name} is missing or damaged ({type(error).__name__}). "

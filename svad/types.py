@@ -1,4 +1,4 @@
-"""What passes between the stages: frozen dataclasses of arrays, nothing else.
+"""What passes between the stages: frozen dataclasses of arrays and tensors, nothing else.
 
 Letters: T frames, H rows, W columns, N Gaussians, V vertices, F faces, J = 55 joints,
 K keypoints, E expression directions. Pictures are uint8 RGB numpy arrays, key points are (x, y)
@@ -7,15 +7,17 @@ in pixels of the picture they stand beside, lengths are metres.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from svad.compute.moved import moved
 from svad.core.progress import Report as Report
 
 if TYPE_CHECKING:  # for annotations only: importing these types must not cost the start of torch
     import numpy as np
+    import torch
     from torch import Tensor
 
     from svad.geometry.camera import Camera
@@ -33,11 +35,45 @@ class Photo:
 
 @dataclass(frozen=True)
 class Pose:
-    """One pose of the body in SMPL-X joint order, placed in the world."""
+    """Poses of one body in SMPL-X joint order, placed in the world: T frames, one pose is T = 1.
 
-    rotations: np.ndarray  # [55, 3] axis-angle, radians
-    translation: np.ndarray  # [3] metres, added after skinning
-    expression: np.ndarray  # [E] coefficients, 0 = neutral
+    `pose[2:5]` and `pose[[0, 7]]` are fewer frames. `pose[2]`, and what a loop gives, is a single
+    frame without the frame axis. Whatever poses something takes both, and its result has the frame
+    axis if the pose has.
+    """
+
+    rotations: Tensor  # [T, 55, 3] axis-angle relative to the parent, radians
+    translation: Tensor  # [T, 3] metres, added after skinning
+    expression: Tensor  # [T, E] coefficients, 0 = neutral
+
+    @staticmethod
+    def cat(
+        parts: Sequence[Pose],  # T frames each, with one E
+    ) -> Pose:
+        """All frames of several poses, one after another."""
+        import torch
+
+        return Pose(
+            torch.cat([part.rotations for part in parts]),
+            torch.cat([part.translation for part in parts]),
+            torch.cat([part.expression for part in parts]),
+        )
+
+    def __len__(self) -> int:
+        """The number of frames; raises TypeError for a single frame without the frame axis."""
+        if self.translation.ndim != 2:
+            raise TypeError("a single frame of a pose has no length")
+        return self.translation.shape[0]
+
+    def __getitem__(self, index: int | slice | Sequence[int]) -> Pose:
+        return Pose(self.rotations[index], self.translation[index], self.expression[index])
+
+    def __iter__(self) -> Iterator[Pose]:
+        return (self[frame] for frame in range(len(self)))
+
+    def to(self, device: torch.device | str) -> Pose:
+        """The same poses on another device."""
+        return moved(self, device)
 
 
 @dataclass(frozen=True)
@@ -48,7 +84,7 @@ class BodyFit:
     bone_scales: np.ndarray  # [11] length factors by limb group, 1 = as the betas say
     vertices: np.ndarray  # [V, 3] rest surface of this person (zero pose), metres
     joints: np.ndarray  # [55, 3] rest joints of this person, metres
-    pose: Pose  # pose in the photo
+    pose: Pose  # T = 1, the pose in the photo
     camera: Camera  # camera of the photo (svad.geometry.camera.photo_camera)
 
 
@@ -101,8 +137,12 @@ class Avatar:
     expression_ids: Tensor  # [K] int64, the Gaussians an expression moves
     expression_dirs: Tensor  # [K, E, 3] float16, metres per unit coefficient
     mesh: SkinnedMesh  # the same person as a closed mesh, for .glb
-    pose: Pose  # the pose of the photo
+    pose: Pose  # T = 1, the pose of the photo
     camera: Camera  # the camera of the photo
+
+    def to(self, device: torch.device | str) -> Avatar:
+        """The same avatar on another device; the mesh stays in arrays."""
+        return moved(self, device)
 
 
 PHOTO_WEIGHT = 1.0  # of the photo among the frames of a clip; every other frame has less
@@ -114,11 +154,15 @@ class Clip:
 
     rgb: np.ndarray  # [T, H, W, 3] uint8
     matte: np.ndarray  # [T, H, W] uint8
-    poses: tuple[Pose, ...]  # T
+    poses: Pose  # T frames
     cameras: tuple[Camera, ...]  # T
     weight: np.ndarray  # [T] float32, how much a frame is to be believed
     yaw: np.ndarray  # [T] float32 radians, the side the person is seen from
     start: Avatar | None  # first guess of the avatar, where the source of the clip has one
+
+    def to(self, device: torch.device | str) -> Clip:
+        """The same clip with poses and avatar on another device; pictures stay in arrays."""
+        return moved(self, device)
 
 
 @dataclass(frozen=True)

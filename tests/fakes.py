@@ -59,7 +59,7 @@ class FakeStages:
         return Clip(
             rgb=subject.photo.rgb[None],
             matte=subject.matte[None],
-            poses=(avatar.pose,),
+            poses=avatar.pose,
             cameras=(avatar.camera,),
             weight=np.ones(1, np.float32),
             yaw=np.zeros(1, np.float32),

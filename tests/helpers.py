@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 import torch
@@ -136,11 +138,21 @@ def _surface(mesh: SkinnedMesh, count: int, seed: int) -> tuple[np.ndarray, np.n
     return np.stack([1 - u - v, u, v], 1), mesh.faces[face], areas.sum()
 
 
+def one_pose(
+    rotations: np.ndarray,  # [55, 3] axis-angle
+    translation: Sequence[float] = (0.0, 0.0, 0.0),  # [3]
+    expression: Sequence[float] = (0.0, 0.0, 0.0, 0.0),  # [E]
+) -> Pose:  # T = 1
+    """A pose of plain numbers."""
+    values = rotations, translation, expression
+    return Pose(*(torch.tensor(np.asarray(v, np.float32))[None] for v in values))
+
+
 def tiny_pose(translation: tuple[float, float, float] = (0.0, 0.0, -4.0)) -> Pose:
     """Arms 60 degrees down, facing the camera, `translation` away from it."""
     rotations = np.zeros((55, 3), np.float32)
     rotations[16, 2], rotations[17, 2] = -np.pi / 3, np.pi / 3
-    return Pose(rotations, np.asarray(translation, np.float32), np.zeros(4, np.float32))
+    return one_pose(rotations, translation)
 
 
 def tiny_avatar(count: int = 4000, seed: int = 0, width: int = 192, height: int = 256) -> Avatar:
@@ -181,10 +193,10 @@ def tiny_subject(width: int = 192, height: int = 256) -> Subject:
         carried = (mesh.joint_ids[:, 0] >= 16) & (
             np.sign(points[:, 0]) == (1 if joint == 16 else -1)
         )
-        turn, _ = cv2.Rodrigues(pose.rotations[joint].astype(np.float64))
+        turn, _ = cv2.Rodrigues(pose.rotations[0, joint].double().numpy())
         center = tiny_joints()[joint]
         points[carried] = (points[carried] - center) @ turn.T + center
-    pixels = camera.project(points + pose.translation)
+    pixels = camera.project(points + pose.translation[0].numpy())
     rgb = np.full((height, width, 3), 170, np.uint8)
     matte = np.zeros((height, width), np.uint8)
     corners = pixels[mesh.faces]  # [F, 3, 3]

@@ -6,6 +6,7 @@ import ast
 from collections import defaultdict
 from pathlib import Path
 
+from svad.motion.authored import authored
 from svad.run.stages import STAGES
 from tests.test_floors import MODULES, ROOT, imported
 
@@ -13,6 +14,7 @@ ENTRIES = (
     *("svad.__main__", "svad.cli", "svad.ui.serve", "svad.weights.flame_convert"),
     "svad.export.loader_example",  # is packed as text, not imported
     *(f"svad.{row.room}.stage" for row in STAGES),  # found by the table of stages
+    *(f"svad.motion.authored.{name}" for name in authored()),  # found by their folder
 )
 USERS = [*MODULES, ROOT / "app.py", *(ROOT / "scripts").glob("*.py")]
 USERS += sorted((ROOT / "tools").rglob("*.py"))

@@ -79,11 +79,11 @@ def test_make_knows_its_targets(target: str) -> None:
 
 
 def test_the_readme_shows_commands_that_exist() -> None:
-    from svad.body.motion import MOTIONS
+    from svad.motion.authored import authored
 
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert "python -m svad photo.jpg -o out/" in readme
-    assert re.search(r"--motion (\w+)", readme).group(1) in MOTIONS
+    assert re.search(r"--motion (\w+)", readme).group(1) in authored()
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"`?make (\w+)", readme)) <= targets
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -62,6 +63,17 @@ def test_damaged_and_foreign_files_are_refused(tmp_path: Path) -> None:
             load(Subject, path)
     with pytest.raises(JobError, match="missing"):
         load(Subject, tmp_path / "absent")
+
+
+def test_a_file_of_an_earlier_form_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    """Its poses were arrays of another shape: it would fail somewhere in the middle."""
+    from safetensors.numpy import save_file
+
+    tree = {"type": "Pose", "fields": {"rotations": {"array": "Pose.rotations"}}}
+    path = tmp_path / "avatar.safetensors"
+    save_file({"Pose.rotations": np.zeros((55, 3), np.float32)}, path, {"tree": json.dumps(tree)})
+    with pytest.raises(JobError, match="written by another version"):
+        load(Avatar, path)
 
 
 def test_only_known_types_are_saved(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Plays poses on an avatar: one studio picture per pose."""
+"""Plays a motion on an avatar: one studio picture per pose."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from svad.body.skeleton import COLLARS, HEAD_JOINTS, Joint
 from svad.body.skin import pose_gaussians
 from svad.core.ahead import ahead
 from svad.geometry.camera import Camera
+from svad.motion.motion import Motion
 from svad.splat.gaussians import Gaussians
 from svad.splat.scene import draw, draw_rgba, floor_height, frame_camera, studio
 from svad.types import Avatar, Pose, Report
@@ -25,7 +26,7 @@ BUST_JOINTS = (Joint.NECK, *COLLARS, *HEAD_JOINTS)
 
 def animate(
     avatar: Avatar,
-    poses: Sequence[Pose],  # T, SMPL-X joint order; expressions in the avatar's order
+    motion: Motion,  # T frames
     camera: Camera | Sequence[Camera],  # one for all, or T of one size
     report: Report | None = None,
     *,
@@ -34,16 +35,17 @@ def animate(
 ) -> Iterator[np.ndarray]:
     """Frames [H, W, 3] (or [H, W, 4] if transparent) uint8, one per pose.
 
-    Any sequence of poses will do, authored or recorded; two frames are drawn at
-    once. Raises ValueError when cameras and poses do not count the same.
+    Any motion will do, authored or recorded, if its expressions are the avatar's; two frames are
+    drawn at once. Raises ValueError when cameras and poses do not count the same.
     """
+    poses = motion.poses
     cameras = [camera] * len(poses) if isinstance(camera, Camera) else list(camera)
     if len(cameras) != len(poses):
         raise ValueError(f"expected a camera for each of {len(poses)} poses, got {len(cameras)}")
-    if not poses:
+    if not len(poses):
         return
     if not transparent:
-        floor = motion_floor(avatar, poses) if floor is None else floor
+        floor = motion_floor(avatar, motion) if floor is None else floor
         stage = studio(cameras[0].width, cameras[0].height, floor)
 
     poser = Poser.of(avatar)
@@ -67,28 +69,30 @@ def animate(
 
 def motion_camera(
     avatar: Avatar,
-    poses: Sequence[Pose],  # T
+    motion: Motion,
     height: int,  # px
     *,
-    focus: str = "body",  # "body": all of it in every pose; "bust": head and shoulders
     yaw: float = 0.0,  # radians, 0 = from the front
 ) -> Camera:
-    """A camera at rest that sees the whole motion with some air, portrait or square."""
-    part = _bust(avatar) if focus == "bust" else torch.arange(len(avatar.gaussians))
+    """A camera at rest that sees the whole motion with some air, portrait or square.
+
+    Of a motion with the focus "bust" it sees head and shoulders, else all of the person.
+    """
+    part = _bust(avatar) if motion.focus == "bust" else torch.arange(len(avatar.gaussians))
     chosen = _thin(avatar, part[:: max(1, len(part) // SAMPLE)])
-    moments = poses[:: max(1, len(poses) // LOOKS)]
+    moments = motion.poses[:: max(1, len(motion.poses) // LOOKS)]
     points = np.concatenate([_posed(chosen, p).means.numpy(force=True) for p in moments])
     middle = np.median(points, 0)
-    if focus == "bust":
+    if motion.focus == "bust":
         return frame_camera(points, height, middle, yaw=yaw, pitch=0.02, margin=0.1, widest=0.8)
     return frame_camera(points, height, middle, yaw=yaw)
 
 
-def motion_floor(avatar: Avatar, poses: Sequence[Pose]) -> float:
+def motion_floor(avatar: Avatar, motion: Motion) -> float:
     """Height of the floor under a motion: the middle of the lowest points of some poses."""
     count = len(avatar.gaussians)
     chosen = _thin(avatar, torch.arange(0, count, max(1, count // FLOOR_SAMPLE)))
-    moments = poses[:: max(1, len(poses) // 8)]
+    moments = motion.poses[:: max(1, len(motion.poses) // 8)]
     points = [_posed(chosen, pose).means.numpy(force=True) for pose in moments]
     return float(np.median([floor_height(p) for p in points]))
 

@@ -35,7 +35,7 @@ class AvatarStage:
         looks = (1 + c.frame_rounds) * len(frames)
         steps = StepCounter(report, total=c.silhouette_rounds + c.colour_rounds + looks + 1)
         matte = to_float(subject.matte)
-        posed = pose_gaussians(start, start.pose)
+        posed = pose_gaussians(start, start.pose[0])
         fitted = fit_silhouette(
             posed, start.camera, matte, c.silhouette_rounds,
             lambda k: steps.tell("fitting the outline", ahead=k),
@@ -49,7 +49,7 @@ class AvatarStage:
         index = torch.nonzero(moved)[:, 0]
         rest = unpose_points(
             fitted.means[index], start.joint_ids[index], start.joint_weights[index],
-            start.joints, start.parents, start.pose,
+            start.joints, start.parents, start.pose[0],
         )  # fmt: skip
         means = start.gaussians.means.index_copy(0, index, rest.float())
         gaussians = replace(
@@ -73,5 +73,5 @@ class AvatarStage:
 def front_picture(avatar: Avatar) -> np.ndarray:  # [H, W, 3] uint8
     """The avatar as the photo's camera sees it, over white."""
     with torch.no_grad():
-        drawn = render(pose_gaussians(avatar, avatar.pose), avatar.camera)
+        drawn = render(pose_gaussians(avatar, avatar.pose[0]), avatar.camera)
     return to_uint8(drawn.image[0].numpy() + 1 - drawn.alpha[0].numpy()[..., None])

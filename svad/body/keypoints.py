@@ -30,13 +30,13 @@ class PointTable:
 
     def points(
         self,
-        vertices: Tensor,  # [M, 3] those vertices, or [V, 3] the whole mesh
-        joints: Tensor,  # [55, 3] in the same pose
-    ) -> Tensor:  # [P, 3]
+        vertices: Tensor,  # [..., M, 3] those vertices, or [..., V, 3] the whole mesh
+        joints: Tensor,  # [..., 55, 3] in the same pose
+    ) -> Tensor:  # [..., P, 3]
         """The points of a posed (or rest) body."""
-        if len(vertices) != len(self.vertices):
-            vertices = vertices[self.vertices]
-        return self.matrix @ torch.cat([vertices, joints])
+        if vertices.shape[-2] != len(self.vertices):
+            vertices = vertices[..., self.vertices, :]
+        return self.matrix @ torch.cat([vertices, joints], -2)
 
 
 def whole_body(body: BodyModel) -> PointTable:

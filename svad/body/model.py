@@ -9,6 +9,7 @@ from torch import Tensor
 
 from svad.body.lbs import apply, blend, joint_transforms, rigid_chain
 from svad.body.stretch import stretch_transforms
+from svad.compute.moved import moved
 from svad.geometry.rotation import rodrigues
 
 
@@ -19,12 +20,18 @@ class RestBody:
     vertices: Tensor  # [V, 3]
     joints: Tensor  # [55, 3]
 
+    def to(self, device: torch.device | str) -> RestBody:
+        """The same body on another device."""
+        return moved(self, device)
+
 
 @dataclass(frozen=True, kw_only=True)
 class BodyModel:
     """A body in SMPL-X form: 55 joints in SMPL-X order, linear shape and expression.
 
-    V, F, B and E come from the file. Make one with `make_body`, which fills what can be computed.
+    Poses may have any leading dimensions, such as T frames of one person, and so has what they
+    give; all is differentiable in shape, rotations, translation and expression. V, F, B and E come
+    from the file. Make one with `make_body`, which fills what can be computed.
     """
 
     name: str
@@ -60,6 +67,10 @@ class BodyModel:
     mesh_faces: Tensor  # [478] int64 triangle of each point of the face mesh tracker
     mesh_weights: Tensor  # [478, 3] barycentric
     builds: Tensor = field(default_factory=lambda: torch.zeros(2, 0))  # [2, B] typical female, male
+
+    def to(self, device: torch.device | str) -> BodyModel:
+        """The same model on another device."""
+        return moved(self, device)
 
     def rest(
         self,
@@ -107,10 +118,10 @@ class BodyModel:
     def pose_vertices(
         self,
         rest: RestBody,
-        rotations: Tensor,  # [55, 3] axis-angle, radians
-        translation: Tensor,  # [3] metres, added after skinning
-        expression: Tensor | None = None,  # [e], e <= E
-    ) -> Tensor:  # [V, 3]
+        rotations: Tensor,  # [..., 55, 3] axis-angle, radians
+        translation: Tensor,  # [..., 3] metres, added after skinning
+        expression: Tensor | None = None,  # [..., e], e <= E
+    ) -> Tensor:  # [..., V, 3]
         """Pose the whole mesh (SMPL-X forward pass without mean hands)."""
         return self._pose(rest, slice(None), rotations, translation, expression)
 
@@ -118,10 +129,10 @@ class BodyModel:
         self,
         rest: RestBody,  # from `rest_some` with the same index
         index: Tensor,  # [N] int64 vertices
-        rotations: Tensor,  # [55, 3]
-        translation: Tensor,  # [3]
-        expression: Tensor | None = None,  # [e], e <= E
-    ) -> Tensor:  # [N, 3]
+        rotations: Tensor,  # [..., 55, 3]
+        translation: Tensor,  # [..., 3]
+        expression: Tensor | None = None,  # [..., e], e <= E
+    ) -> Tensor:  # [..., N, 3]
         """Pose only chosen vertices; `rest.vertices` may be all V or already the chosen N."""
         if len(rest.vertices) == len(self.template):
             rest = RestBody(rest.vertices[index], rest.joints)
@@ -131,56 +142,66 @@ class BodyModel:
         self,
         rest: RestBody,  # N vertices
         index: Tensor | slice,  # which N
-        rotations: Tensor,
-        translation: Tensor,
-        expression: Tensor | None,
-    ) -> Tensor:
+        rotations: Tensor,  # [..., 55, 3]
+        translation: Tensor,  # [..., 3]
+        expression: Tensor | None,  # [..., e]
+    ) -> Tensor:  # [..., N, 3]
         vertices, joints = rest.vertices, rest.joints
         if expression is not None:
-            used = len(expression)
-            vertices = vertices + self.expression_dirs[index, :, :used] @ expression
+            used = expression.shape[-1]
+            vertices = vertices + _along(self.expression_dirs[index, :, :used], expression)
             if self.joint_expression_dirs is not None:
-                joints = joints + self.joint_expression_dirs[..., :used] @ expression
+                joints = joints + _along(self.joint_expression_dirs[..., :used], expression)
         if self.pose_dirs is not None:
-            change = rodrigues(rotations[1:]) - torch.eye(
-                3, dtype=rotations.dtype, device=rotations.device
-            )
-            vertices = vertices + (change.flatten() @ self.pose_dirs).unflatten(0, (-1, 3))[index]
+            eye = torch.eye(3, dtype=rotations.dtype, device=rotations.device)
+            change = (rodrigues(rotations[..., 1:, :]) - eye).flatten(-3)  # [..., 486]
+            vertices = vertices + (change @ self.pose_dirs).unflatten(-1, (-1, 3))[..., index, :]
         transforms = joint_transforms(rotations, joints, self.parents)
         mixed = blend(self.skin_ids[index], self.skin_weights[index], transforms)
-        return apply(mixed, vertices) + translation
+        return apply(mixed, vertices) + translation[..., None, :]
 
     def posed_joints(
         self,
         joints: Tensor,  # [55, 3] rest joints
-        rotations: Tensor,  # [55, 3] axis-angle
-        translation: Tensor,  # [3] metres
-    ) -> Tensor:  # [55, 3]
+        rotations: Tensor,  # [..., 55, 3] axis-angle
+        translation: Tensor,  # [..., 3] metres
+    ) -> Tensor:  # [..., 55, 3]
         """Where the joints are in a pose."""
-        return rigid_chain(rodrigues(rotations), joints, self.parents)[1] + translation
+        _, places = rigid_chain(rodrigues(rotations), joints, self.parents)
+        return places + translation[..., None, :]
 
     def landmarks(
         self,
-        vertices: Tensor,  # [V, 3]
-    ) -> Tensor:  # [68, 3]
+        vertices: Tensor,  # [..., V, 3]
+    ) -> Tensor:  # [..., 68, 3]
         """The 68 face landmarks on a posed or rest mesh."""
         return on_triangles(vertices, self.faces[self.landmark_faces], self.landmark_weights)
 
     def mesh_points(
         self,
-        vertices: Tensor,  # [V, 3]
-    ) -> Tensor:  # [478, 3]
+        vertices: Tensor,  # [..., V, 3]
+    ) -> Tensor:  # [..., 478, 3]
         """The 478 points of the face mesh tracker on a posed or rest mesh."""
         return on_triangles(vertices, self.faces[self.mesh_faces], self.mesh_weights)
 
 
 def on_triangles(
-    vertices: Tensor,  # [V, 3]
+    vertices: Tensor,  # [..., V, 3]
     corners: Tensor,  # [N, 3] int64
     weights: Tensor,  # [N, 3] barycentric
-) -> Tensor:  # [N, 3]
+) -> Tensor:  # [..., N, 3]
     """Points given by barycentric coordinates."""
-    return (vertices[corners] * weights[..., None]).sum(1)
+    return (vertices[..., corners, :] * weights[..., None]).sum(-2)
+
+
+def _along(
+    dirs: Tensor,  # [N, 3, e]
+    amounts: Tensor,  # [..., e]
+) -> Tensor:  # [..., N, 3]
+    """What so much of each direction adds up to."""
+    if amounts.ndim == 1:  # a product with one vector needs no table of results
+        return dirs @ amounts
+    return (amounts @ dirs.flatten(0, 1).T).unflatten(-1, (-1, 3))
 
 
 def make_body(

@@ -25,6 +25,8 @@ PROBES = 8  # random directions in which weights are compared
 class Poser:
     """An avatar with the distances between its Gaussians in the photo's pose.
 
+    It poses a single frame or T of them, as `pose_gaussians` does.
+
     Gaussians are sized for the photo. Where another pose or an expression stretches the surface
     they drift apart and the far side shows through; there each one grows by the second largest
     stretch to its neighbours. In the photo's own pose nothing changes.
@@ -39,7 +41,7 @@ class Poser:
     def of(avatar: Avatar) -> Poser:
         """Finds the neighbours: about half a second for 250,000 Gaussians."""
         with torch.no_grad():
-            means = pose_gaussians(avatar, avatar.pose).means
+            means = pose_gaussians(avatar, avatar.pose[0]).means
             count = len(means)
             near = min(NEIGHBOURS + 1, count)
             tree = cKDTree(means.numpy(force=True))
@@ -61,24 +63,27 @@ class Poser:
             return posed
         stretch = _distances(posed.means, self.index, self.neighbours) / self.lengths
         growth = _second_largest(stretch).clamp(1, MOST)
-        scales = posed.scales.clone()
-        scales[self.index] *= growth[:, None]
+        scales = posed.scales.clone(memory_format=torch.contiguous_format)
+        scales[..., self.index, :] *= growth[..., None]
         return replace(posed, scales=scales)
 
 
 def _distances(
-    means: Tensor,  # [N, 3]
+    means: Tensor,  # [..., N, 3]
     index: Tensor,  # [P] int64
     neighbours: Tensor,  # [K, P] int64
-) -> Tensor:  # [K, P] metres
-    away = means[neighbours] - means[index]  # [K, P, 3]
+) -> Tensor:  # [..., K, P] metres
+    away = means[..., neighbours, :] - means[..., None, index, :]  # [..., K, P, 3]
     return torch.linalg.vector_norm(away, dim=-1)
 
 
-def _second_largest(values: Tensor) -> Tensor:  # [K, P] -> [P]; K >= 1
+def _second_largest(
+    values: Tensor,  # [..., K, P], K >= 1
+) -> Tensor:  # [..., P]
     """The largest but one (a single stray neighbour has no say), or the only one."""
-    first, second = values[0], values[0] if len(values) == 1 else torch.zeros_like(values[0])
-    for row in values[1:]:
+    first, *others = values.unbind(-2)
+    second = torch.zeros_like(first) if others else first
+    for row in others:
         second = torch.maximum(second, torch.minimum(first, row))
         first = torch.maximum(first, row)
     return second

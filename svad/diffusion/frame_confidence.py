@@ -7,7 +7,6 @@ from typing import Protocol
 
 import cv2
 import numpy as np
-import torch
 
 from svad.body import coco
 from svad.body.coco import VISIBLE
@@ -43,9 +42,7 @@ def silhouette(
 ) -> np.ndarray:  # [H, W] uint8
     """The driven body in a frame: where the person should be."""
     pose, camera = driving.poses[index], driving.camera
-    vertices = body.pose_vertices(
-        rest, torch.from_numpy(pose.rotations).float(), torch.from_numpy(pose.translation).float()
-    )
+    vertices = body.pose_vertices(rest, pose.rotations, pose.translation)
     points = camera.project(vertices.numpy())
     drawn = draw(points, body.faces.numpy(), camera.height, camera.width)
     return drawn.covered.astype(np.uint8) * 255

@@ -27,7 +27,7 @@ from svad.pose.drive import (
     turning,
 )
 from svad.pose.keypoints import Figure, WholeBody, to_figure
-from svad.types import PHOTO_WEIGHT, Avatar, Clip, Report, Subject
+from svad.types import PHOTO_WEIGHT, Avatar, Clip, Pose, Report, Subject
 
 FRAME_HEIGHT = 768  # px, to which SVAD brings the frames, whatever size they were made at
 PREPARED, GENERATED, TOTAL = 100, 850, 1000  # where the parts of the stage end in its bar
@@ -139,7 +139,7 @@ class DiffusionStage:
         clip = Clip(
             rgb=np.stack([resize(picture, *size) for picture in (first[0], *frames)]),
             matte=np.stack([resize(matte, *size) for matte in (first[1], *mattes)]),
-            poses=(subject.body.pose, *driving.poses),
+            poses=Pose.cat([subject.body.pose, driving.poses]),
             cameras=(own, *(camera,) * count),
             weight=np.array([PHOTO_WEIGHT, *map(confidence.weight_of, qualities)], np.float32),
             yaw=np.concatenate([np.zeros(1, np.float32), driving.yaw]),

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from svad.body.motion import MOTIONS
 from svad.core.files import writing
 from svad.export.context import ExportContext
 from svad.export.formats import packed_formats
 from svad.export.notes import licence, readme
+from svad.motion.authored import authored
 
 STAMP = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip can hold: same files, same bytes
 PACKED = {".mp4"}  # already compressed
@@ -39,7 +39,7 @@ def pack(context: ExportContext, path: Path) -> None:
     names = [name for row in packed_formats() for name in row.files(settings)]
     expressions = len(avatar.expression_names)
     members: dict[str, Path | str] = {
-        "README.txt": readme(len(avatar.gaussians), expressions, tuple(MOTIONS)),
+        "README.txt": readme(len(avatar.gaussians), expressions, tuple(authored())),
         "LICENSE-AND-CONSENT.txt": licence(context.card),
         **{name: context.folder / name for name in names},
         "job.json": card_text(context.card),

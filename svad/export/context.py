@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from svad.body.motion import a_pose
 from svad.body.poser import Poser
 from svad.config import PackageConfig
 from svad.media.images import fit_within
+from svad.motion.standing import a_pose
 from svad.splat.gaussians import Gaussians
 from svad.splat.render import spatial_order
 from svad.types import Avatar, Report
@@ -44,7 +44,7 @@ class ExportContext:
         """The avatar in the A-pose, its soles at y = 0."""
         avatar = self.avatar
         pose = a_pose(avatar.joints.cpu().numpy(), avatar.parents, len(avatar.expression_names))
-        posed = self.poser(pose)
+        posed = self.poser(pose[0])
         soles = np.quantile(posed.means[:, 1].cpu().numpy(), 1e-3)  # a stray Gaussian counts not
         return replace(posed, means=posed.means - posed.means.new_tensor([0, soles, 0]))
 

@@ -105,7 +105,7 @@ def _view_names(settings: PackageConfig) -> tuple[str, ...]:
 
 
 def _pose_names(settings: PackageConfig) -> tuple[str, ...]:
-    from svad.body.motion import POSES
+    from svad.motion.stills import POSES
 
     return tuple(f"{name}.png" for name in POSES) if settings.views else ()
 

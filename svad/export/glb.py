@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 
-from svad.body.motion import MOTIONS
 from svad.body.skeleton import JOINTS, Joint
 from svad.core.files import write_bytes
 from svad.export.context import ExportContext
 from svad.export.gltf import INDICES, VERTICES, GltfBuilder
 from svad.geometry.rotation import axis_angle_to_quaternion
 from svad.geometry.surface import vertex_normals
+from svad.motion.authored import authored
 from svad.types import Avatar, Pose, SkinnedMesh
 
 STILL_TURN = 1e-4  # a joint whose quaternion changes less than this does not move
@@ -29,7 +28,7 @@ class Track:
 
     name: str
     fps: float
-    poses: Sequence[Pose]  # T
+    poses: Pose  # T frames
 
 
 def write_glb(context: ExportContext, path: Path) -> None:
@@ -44,9 +43,10 @@ def tracks(avatar: Avatar) -> list[Track]:
     Viewers play the first one unasked: it must not show the back, so turning comes last.
     """
     out = []
-    for motion in sorted(MOTIONS.values(), key=lambda m: (m.name == "turn", m.name != "wave")):
-        poses = motion.poses(avatar.expression_names, avatar.joints.cpu().numpy(), avatar.parents)
-        out.append(Track(motion.name, motion.fps, poses + poses[:1] if motion.loop else poses))
+    for motion in sorted(authored().values(), key=lambda m: (m.name == "turn", m.name != "wave")):
+        poses = motion.for_avatar(avatar).poses
+        poses = Pose.cat([poses, poses[:1]]) if motion.looped else poses
+        out.append(Track(motion.name, motion.fps, poses))
     return out
 
 
@@ -179,8 +179,8 @@ def animation(
 ) -> dict:
     """One glTF animation: rotations of the joints that move, the root's way, the expressions."""
     poses = track.poses
-    rotations = torch.as_tensor(np.stack([p.rotations for p in poses]), dtype=torch.float32)
-    quats = continuous(axis_angle_to_quaternion(rotations).numpy())[..., [1, 2, 3, 0]]
+    turns = axis_angle_to_quaternion(poses.rotations.float())
+    quats = continuous(turns.numpy(force=True))[..., [1, 2, 3, 0]]
     times = (np.arange(len(poses)) / track.fps).astype(np.float32)
     time = builder.add(times, bounds=True)
     out: dict = {"name": track.name, "samplers": [], "channels": []}
@@ -202,18 +202,21 @@ def animation(
         at_rest = np.abs(quats[:, j] - (0, 0, 0, 1)).max() < STILL_TURN
         if not at_rest:
             channel(j, "rotation", quats[:, j])
-    channel(Joint.PELVIS, "translation", np.stack([p.translation for p in poses]) + root)
+    channel(Joint.PELVIS, "translation", poses.translation.numpy(force=True) + root)
     if expressions:
-        faces = np.stack([padded(p.expression, expressions) for p in poses])
+        faces = padded(poses.expression.numpy(force=True), expressions)
         if np.abs(faces).max() > 0:
             channel(len(JOINTS), "weights", faces)
     return out
 
 
-def padded(values: np.ndarray, count: int) -> np.ndarray:
-    """values [E] cut or filled with zeros to `count`."""
-    out = np.zeros(count, np.float32)
-    out[: min(count, len(values))] = values[:count]
+def padded(
+    values: np.ndarray,  # [T, E]
+    count: int,
+) -> np.ndarray:  # [T, count]
+    """Every row cut or filled with zeros to `count`."""
+    out = np.zeros((len(values), count), np.float32)
+    out[:, : values.shape[1]] = values[:, :count]
     return out
 
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from svad.body.motion import POSES
 from svad.body.poser import Poser
 from svad.body.skin import pose_gaussians
 from svad.export.context import ExportContext
 from svad.geometry.camera import Camera
 from svad.geometry.rotation import axis_rotation
 from svad.media.images import save_png, to_float, to_uint8
+from svad.motion.stills import POSES
 from svad.splat.gaussians import Gaussians
 from svad.splat.scene import draw_rgba, frame_camera
 from svad.types import Avatar
@@ -80,7 +80,7 @@ def draw_front(avatar: Avatar, width: int, height: int) -> np.ndarray:  # [heigh
             f"the avatar's camera is {camera.width} x {camera.height} px, "
             f"the photo {width} x {height}"
         )
-    return cutout(pose_gaussians(avatar, avatar.pose), camera)
+    return cutout(pose_gaussians(avatar, avatar.pose[0]), camera)
 
 
 def draw_views(
@@ -101,7 +101,7 @@ def draw_poses(
     avatar = poser.avatar
     for name, still in POSES.items():
         pose = still.pose(avatar.expression_names, avatar.joints.cpu().numpy(), avatar.parents)
-        posed = poser(pose)
+        posed = poser(pose[0])
         camera = frame_camera(posed.means.cpu().numpy(), height, pitch=0.0)
         yield name, cutout(posed, camera)
 

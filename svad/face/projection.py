@@ -6,7 +6,6 @@ A frame whose pose and camera are known needs no detector: the body says where t
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -45,7 +44,7 @@ class KnownFace:
             self._offset = self._between(fit, seen)
 
     def landmarks(self, pose: Pose, camera: Camera) -> np.ndarray:  # [68, 2] float32 px
-        """The landmarks in a frame; pixel centres at + 0.5, as the camera has them."""
+        """The landmarks in a single frame; pixel centres at + 0.5, as the camera has them."""
         points, turn = self._posed(pose)
         if self._offset is not None:
             points = points + self._offset @ turn.T
@@ -66,7 +65,7 @@ class KnownFace:
 
     def _between(self, fit: BodyFit, seen: np.ndarray) -> np.ndarray:  # [68, 3]
         """From the body's landmarks to the photo's; zero where the photo is not believed."""
-        points, turn = self._posed(fit.pose)
+        points, turn = self._posed(fit.pose[0])
         depth = fit.camera.project(points)[:, 2:]
         measured = np.concatenate([seen[FACE, :2], depth], 1)
         away = (fit.camera.unproject(measured) - points) @ turn  # in the head's axes
@@ -76,31 +75,29 @@ class KnownFace:
         return offset
 
     def _chain(self, pose: Pose) -> tuple[Tensor, Tensor]:  # [55, 3, 3], [55, 3]
-        turns = rodrigues(_float(pose.rotations))
+        turns = rodrigues(pose.rotations)
         turns, places = rigid_chain(turns, self._rest.joints, self._body.parents)
-        return turns, places + _float(pose.translation)
+        return turns, places + pose.translation
 
     def _posed(self, pose: Pose) -> tuple[np.ndarray, np.ndarray]:
         """The body's own landmarks [68, 3] and the head's rotation [3, 3]."""
-        rotations, translation = _float(pose.rotations), _float(pose.translation)
-        expression = _float(pose.expression) if len(pose.expression) else None
+        expression = pose.expression if len(pose.expression) else None
         vertices = self._body.pose_some(
-            self._rest, self._table.vertices, rotations, translation, expression
+            self._rest, self._table.vertices, pose.rotations, pose.translation, expression
         )
         turns, joints = self._chain(pose)
         return self._table.points(vertices, joints)[FACE].numpy(), turns[Joint.HEAD].numpy()
 
 
 def eye_places(
-    poses: Sequence[Pose],  # T
+    poses: Pose,  # T frames
     joints: np.ndarray,  # [55, 3] rest joints, metres
     parents: tuple[int, ...],  # 55, root -1
 ) -> tuple[np.ndarray, np.ndarray]:  # [T, 3, 3] head to world, [T, 3] metres; float64
     """The head's rotation in the world, and the point between the eyes."""
-    angles = np.stack([pose.rotations for pose in poses]).astype(np.float64)
     rest = torch.from_numpy(np.asarray(joints, np.float64))
-    turns, places = rigid_chain(rodrigues(torch.from_numpy(angles)), rest, tuple(parents))
-    shift = np.stack([pose.translation for pose in poses])
+    turns, places = rigid_chain(rodrigues(poses.rotations.double()), rest, tuple(parents))
+    shift = poses.translation.numpy()
     return turns[:, Joint.HEAD].numpy(), places[:, EYES].mean(1).numpy() + shift
 
 

@@ -42,7 +42,7 @@ class Driver:
 
 
 def make_driver(
-    poses: Sequence[Pose],  # T
+    poses: Pose,  # T frames
     cameras: Sequence[Camera],  # T
     joints: np.ndarray,  # [55, 3] rest joints of the person, metres
     parents: tuple[int, ...],  # 55, root -1

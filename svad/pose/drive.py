@@ -12,16 +12,16 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from svad.body import choreography, kinematics
 from svad.body.coco import BODY_AND_FEET, FACE, HEAD, LIMBS
 from svad.body.keypoints import whole_body
-from svad.body.kinematics import Skeleton, Track, turn_y, turn_z
 from svad.body.model import BodyModel, RestBody
-from svad.body.motion import A_POSE
-from svad.body.skeleton import Joint
+from svad.body.skeleton import ARMS, Joint
 from svad.geometry.camera import Camera, photo_camera
 from svad.geometry.rotation import rodrigues
 from svad.geometry.zbuffer import draw
+from svad.motion import gestures, rig
+from svad.motion.rig import Skeleton, Track, turn_y, turn_z
+from svad.motion.standing import A_POSE
 from svad.pose.keypoints import Figure, WholeBody, to_figure
 from svad.types import BodyFit, Pose
 
@@ -45,7 +45,7 @@ INSIDE_LIMB, INSIDE_HAND, ON_SKIN = 0.16, 0.12, 0.02
 class Driving:
     """T frames of a turning body."""
 
-    poses: tuple[Pose, ...]  # T
+    poses: Pose  # T frames
     camera: Camera  # of all frames
     points: np.ndarray  # [T, 133, 3] x px, y px, score; COCO-WholeBody order
     yaw: np.ndarray  # [T] float32 radians, the side the body is seen from (its left: positive)
@@ -119,10 +119,7 @@ def driving_bounds(
     rest, poses = rest_of(fit), fitted_poses(body, fit, turn)
     low, high = np.full(2, np.inf), np.full(2, -np.inf)
     for pose in poses[:: max(1, len(poses) // looked_at)]:
-        rotations, translation = (
-            torch.from_numpy(v).float() for v in (pose.rotations, pose.translation)
-        )
-        vertices = body.pose_vertices(rest, rotations, translation).numpy()
+        vertices = body.pose_vertices(rest, pose.rotations, pose.translation).numpy()
         pixels = fit.camera.project(vertices)[:, :2]
         low, high = np.minimum(low, pixels.min(0)), np.maximum(high, pixels.max(0))
     return np.concatenate([low, high])
@@ -137,14 +134,12 @@ def fitted_poses(
     body: BodyModel,
     fit: BodyFit,
     turn: np.ndarray,  # [T] degrees
-) -> list[Pose]:
+) -> Pose:
     """The movement on the person's own skeleton, at their place in the photo."""
     rest = rest_of(fit)
-    rotations, translation = (
-        torch.from_numpy(v).float() for v in (fit.pose.rotations, fit.pose.translation)
-    )
-    soles = float(body.pose_vertices(rest, rotations, translation)[:, 1].min())
-    place = fit.pose.translation.astype(np.float64)
+    pose = fit.pose[0]
+    soles = float(body.pose_vertices(rest, pose.rotations, pose.translation)[:, 1].min())
+    place = pose.translation.double().numpy()
     place[1] = soles - float(rest.vertices[:, 1].min())
     return driving_poses(rest, body, turn, place)
 
@@ -154,19 +149,19 @@ def driving_poses(
     body: BodyModel,
     turn: np.ndarray,  # [T] degrees
     place: np.ndarray,  # [3] metres, where the rest body is moved to
-) -> list[Pose]:
+) -> Pose:
     """The A-pose turned about the vertical through the pelvis; it breathes, the arms drift."""
     skeleton = Skeleton(rest.joints.numpy().astype(np.float64), tuple(body.parents))
     frames = len(turn)
     track, phase = Track.still(skeleton, frames), np.arange(frames) / frames
     track.rotations[:] = rodrigues(torch.from_numpy(A_POSE).double()).numpy()
-    track.pelvis[:, 1] += skeleton.floor - kinematics.contact_points(track)[0, :, 1].min()
+    track.pelvis[:, 1] += skeleton.floor - rig.contact_points(track)[0, :, 1].min()
     breaths = max(1, round(frames / FPS / 4))  # one in four seconds
-    choreography.breathe(track, phase, breaths)
+    gestures.breathe(track, phase, breaths)
     for side, lag in (("left", 0.2), ("right", 0.3)):
-        shoulder = kinematics.ARMS[side][1]
-        drift = turn_z(0.8 * choreography.wave_of(phase, breaths, lag))
-        drift = drift if side == "left" else kinematics.mirrored(drift)
+        shoulder = ARMS[side][1]
+        drift = turn_z(0.8 * gestures.wave_of(phase, breaths, lag))
+        drift = drift if side == "left" else rig.mirrored(drift)
         track.rotations[:, shoulder] = drift @ track.rotations[:, shoulder]
     track.rotations[:, Joint.PELVIS] = turn_y(turn) @ track.rotations[:, Joint.PELVIS]
     track.pelvis[:] += place
@@ -176,7 +171,7 @@ def driving_poses(
 def drive(
     body: BodyModel,
     rest: RestBody,
-    poses: list[Pose],  # T
+    poses: Pose,  # T frames
     camera: Camera,
     turn: np.ndarray,  # [T] degrees, only to tell the side each frame is seen from
     tick: Tick | None = None,
@@ -188,19 +183,16 @@ def drive(
         if tick:
             tick(len(rows), len(poses))
     yaw = -np.radians((np.asarray(turn) + 180) % 360 - 180).astype(np.float32)
-    return Driving(tuple(poses), camera, np.stack(rows), yaw)
+    return Driving(poses, camera, np.stack(rows), yaw)
 
 
 def _points(
-    body: BodyModel, rest: RestBody, poses: list[Pose], camera: Camera
+    body: BodyModel, rest: RestBody, poses: Pose, camera: Camera
 ) -> Iterator[np.ndarray]:  # [133, 3] each
     table, faces = whole_body(body), body.faces.numpy()
     for pose in poses:
-        rotations, translation = (
-            torch.from_numpy(v).float() for v in (pose.rotations, pose.translation)
-        )
-        vertices = body.pose_vertices(rest, rotations, translation)
-        joints = body.posed_joints(rest.joints, rotations, translation)
+        vertices = body.pose_vertices(rest, pose.rotations, pose.translation)
+        joints = body.posed_joints(rest.joints, pose.rotations, pose.translation)
         points = camera.project(table.points(vertices, joints).numpy())
         seen = _seen(points, camera.project(vertices.numpy()), faces, camera)
         yield np.concatenate([points[:, :2], _scores(seen)[:, None]], 1).astype(np.float32)

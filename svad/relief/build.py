@@ -83,7 +83,7 @@ def build_relief(
     vertices = _posed(subject, body)
     faces = body.faces.numpy()
     weights = folded(body.weights.numpy())
-    parts = parts_for(fit.pose.rotations)
+    parts = parts_for(fit.pose.rotations[0].numpy())
     tell("finding arms, legs and torso")
     h, w = scene.matte.shape
     drawn = draw_parts(scene.camera.project(vertices), faces, body.weights.numpy(), parts, h, w)
@@ -163,7 +163,7 @@ def _scene(subject: Subject) -> _Scene:
         height=int(y1 - y0),
     )
     face = None if subject.face is None else subject.face - np.array([x0, y0, 0], np.float32)
-    depth = -float(subject.body.pose.translation[2] + subject.body.joints[Joint.PELVIS, 2])
+    depth = -float(subject.body.pose.translation[0, 2] + subject.body.joints[Joint.PELVIS, 2])
     px_per_m = camera.focal[1] / depth
     height = float(np.ptp(subject.body.vertices[:, 1])) * px_per_m
     crop = np.s_[y0:y1, x0:x1]
@@ -212,11 +212,7 @@ def _posed(subject: Subject, body: BodyModel) -> np.ndarray:  # [V, 3]
     fit = subject.body
     rest = RestBody(torch.from_numpy(fit.vertices).float(), torch.from_numpy(fit.joints).float())
     with torch.no_grad():
-        posed = body.pose_vertices(
-            rest,
-            torch.from_numpy(fit.pose.rotations).float(),
-            torch.from_numpy(fit.pose.translation).float(),
-        )
+        posed = body.pose_vertices(rest, fit.pose.rotations[0], fit.pose.translation[0])
     return posed.numpy().astype(np.float32)
 
 
@@ -224,11 +220,8 @@ def posed_joints(subject: Subject, body: BodyModel) -> np.ndarray:  # [55, 3]
     """The joints in the photo's pose, world coordinates."""
     fit = subject.body
     with torch.no_grad():
-        joints = body.posed_joints(
-            torch.from_numpy(fit.joints).float(),
-            torch.from_numpy(fit.pose.rotations).float(),
-            torch.from_numpy(fit.pose.translation).float(),
-        )
+        rest = torch.from_numpy(fit.joints).float()
+        joints = body.posed_joints(rest, fit.pose.rotations[0], fit.pose.translation[0])
     return joints.numpy().astype(np.float32)
 
 

@@ -45,7 +45,7 @@ class ReliefStage:
 
 def bind(subject: Subject, relief: Relief, body: BodyModel) -> Avatar:
     """Takes the layers to the rest pose with exactly the weights that will pose them again."""
-    pose = subject.body.pose
+    pose = subject.body.pose[0]
     joints = torch.from_numpy(np.ascontiguousarray(subject.body.joints)).float()
     points = relief.points
     ids, weights = top4(points.weights)
@@ -70,7 +70,7 @@ def bind(subject: Subject, relief: Relief, body: BodyModel) -> Avatar:
         expression_ids=torch.from_numpy(expression_ids),
         expression_dirs=torch.from_numpy(dirs),
         mesh=skinned_mesh(subject, relief, body, joints),
-        pose=pose,
+        pose=subject.body.pose,
         camera=subject.body.camera,
     )
 
@@ -98,11 +98,11 @@ def expressions(
 
 def face_directions(subject: Subject, body: BodyModel) -> np.ndarray:  # [468, E, 3]
     """Expression directions of the face mesh's points, with blinks that fit this face."""
-    camera, pose = subject.body.camera, subject.body.pose
+    camera, pose = subject.body.camera, subject.body.pose[0]
     depth = -float(pose.translation[2] + subject.body.joints[Joint.HEAD, 2])
     return blinking(
         landmark_directions(body), tuple(body.expression_names), subject.face,
-        rest_turn(pose.rotations, tuple(body.parents)), depth / camera.focal[1],
+        rest_turn(pose.rotations.numpy(), tuple(body.parents)), depth / camera.focal[1],
     )  # fmt: skip
 
 
@@ -121,7 +121,7 @@ def skinned_mesh(
     ids, weights = top4(relief.limb_weights(xyz, weights22, np.concatenate(layers)))
     rest = unpose_points(
         torch.from_numpy(xyz), torch.from_numpy(ids), torch.from_numpy(weights), joints,
-        body.parents, subject.body.pose,
+        body.parents, subject.body.pose[0],
     )  # fmt: skip
     index = np.zeros(0, np.int64)
     dirs = np.zeros((0, len(body.expression_names), 3), np.float16)

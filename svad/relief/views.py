@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from svad.body.motion import a_pose
 from svad.body.skin import pose_gaussians
 from svad.geometry.camera import orbit_camera
 from svad.media.images import resize, to_uint8
+from svad.motion.standing import a_pose
 from svad.splat.render import render
-from svad.types import PHOTO_WEIGHT, Avatar, Clip, Subject
+from svad.types import PHOTO_WEIGHT, Avatar, Clip, Pose, Subject
 
 SYNTHETIC_WEIGHT = 0.1  # a drawn frame tells nothing the photo does not, so it counts little
 
@@ -26,7 +26,7 @@ def clip_views(
     """The photo as frame 0, then `views` even yaw steps of the A-pose at the photo's size."""
     h, w = subject.matte.shape
     pose = a_pose(avatar.joints, avatar.parents, len(avatar.expression_names))
-    posed = pose_gaussians(avatar, pose)
+    posed = pose_gaussians(avatar, pose[0])
     low, high = posed.means.amin(0).numpy(), posed.means.amax(0).numpy()
     centre = (low + high) / 2
     extent = float(max(high[1] - low[1], (high[0] - low[0]) * h / w))
@@ -48,7 +48,7 @@ def clip_views(
     return Clip(
         rgb=np.stack(rgb),
         matte=np.stack(matte),
-        poses=(avatar.pose, *(pose for _ in range(views))),
+        poses=Pose.cat([avatar.pose, *[pose] * views]),
         cameras=tuple(cameras),
         weight=np.array([PHOTO_WEIGHT] + [SYNTHETIC_WEIGHT] * views, np.float32),
         yaw=np.array(yaws, np.float32),

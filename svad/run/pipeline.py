@@ -139,7 +139,7 @@ class Pipeline:
         store, preset = weights.Store.from_environment(), self.preset.name
         return lambda row: weights.found_by(store, preset, row.weights, row.any_weights)
 
-    def animate(
+    def motion_video(
         self,
         folder: Path,
         motion: str,
@@ -150,7 +150,7 @@ class Pipeline:
         view: str = "front",
     ) -> Path:
         """Writes a video (.mp4) of the avatar in `folder`; see the function of the same name."""
-        return animate(folder, motion, output, report=report, height=height, view=view)
+        return motion_video(folder, motion, output, report=report, height=height, view=view)
 
     def _stage(self, name: str) -> Any:
         with self._building:
@@ -203,7 +203,7 @@ def read_result(folder: Path) -> Result:
     return Result(files)
 
 
-def animate(
+def motion_video(
     folder: Path,
     motion: str,
     output: Path,
@@ -219,15 +219,15 @@ def animate(
     unknown motion or side, `OutputError` if the video cannot be written.
     """
     avatar = load_avatar(folder)
-    from svad.avatar import animate as player
-    from svad.body.motion import MOTIONS
+    from svad.avatar.animate import animate, motion_camera
     from svad.media.video import write_mp4
+    from svad.motion.authored import authored
 
-    chosen, yaw = _named(MOTIONS, motion, "motion"), _named(VIEWS, view, "view")
-    poses = chosen.poses(avatar.expression_names, avatar.joints.numpy(), avatar.parents)
-    camera = player.motion_camera(avatar, poses, height, focus=chosen.focus, yaw=yaw)
-    frames: Iterable[Any] = player.animate(avatar, poses, camera, report)
-    if chosen.loop and chosen.seconds < SHORTEST_VIDEO:
+    yaw = _named(VIEWS, view, "view")
+    chosen = _named(authored(), motion, "motion").for_avatar(avatar)
+    camera = motion_camera(avatar, chosen, height, yaw=yaw)
+    frames: Iterable[Any] = animate(avatar, chosen, camera, report)
+    if chosen.looped and chosen.seconds < SHORTEST_VIDEO:
         frames = list(frames) * math.ceil(SHORTEST_VIDEO / chosen.seconds)
     write_mp4(output, frames, chosen.fps)
     return output

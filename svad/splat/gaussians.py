@@ -7,32 +7,42 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from svad.compute.moved import moved
+
 
 @dataclass(frozen=True)
 class Gaussians:
     """N Gaussians with full covariances R diag(scales)^2 R^T.
 
-    Values are the ones used for drawing (no logarithms, no logits).
+    Values are the ones used for drawing (no logarithms, no logits). Posed for T frames, every
+    tensor has T in front; what is drawn is one frame.
     """
 
-    means: Tensor  # [N, 3] metres
-    scales: Tensor  # [N, 3] standard deviations along the local axes, metres
-    quats: Tensor  # [N, 4] unit quaternions, real part first
-    opacities: Tensor  # [N] in 0..1
-    colors: Tensor  # [N, C]; RGB in 0..1 where C = 3
+    means: Tensor  # [..., N, 3] metres
+    scales: Tensor  # [..., N, 3] standard deviations along the local axes, metres
+    quats: Tensor  # [..., N, 4] unit quaternions, real part first
+    opacities: Tensor  # [..., N] in 0..1
+    colors: Tensor  # [..., N, C]; RGB in 0..1 where C = 3
 
     def __len__(self) -> int:
-        return self.means.shape[0]
+        return self.means.shape[-2]
 
-    def select(self, index: Tensor) -> Gaussians:
+    def select(
+        self,
+        index: Tensor,  # [N] bool or [M] int64
+    ) -> Gaussians:
         """The Gaussians at `index` (a mask or positions), in that order."""
         return Gaussians(
-            self.means[index],
-            self.scales[index],
-            self.quats[index],
-            self.opacities[index],
-            self.colors[index],
+            self.means[..., index, :],
+            self.scales[..., index, :],
+            self.quats[..., index, :],
+            self.opacities[..., index],
+            self.colors[..., index, :],
         )
+
+    def to(self, device: torch.device | str) -> Gaussians:
+        """The same Gaussians on another device."""
+        return moved(self, device)
 
 
 def isotropic(

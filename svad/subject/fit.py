@@ -114,9 +114,9 @@ class BodyFitter:
             vertices=rest.vertices.numpy().astype(np.float32),
             joints=rest.joints.numpy().astype(np.float32),
             pose=Pose(
-                rotations=rotations.astype(np.float32),
-                translation=r.translation(x[r.PLACE]).astype(np.float32),
-                expression=np.zeros(len(self._body.expression_names), np.float32),
+                rotations=torch.from_numpy(rotations.astype(np.float32))[None],
+                translation=torch.from_numpy(r.translation(x[r.PLACE]).astype(np.float32))[None],
+                expression=torch.zeros(1, len(self._body.expression_names)),
             ),
             camera=photo_camera(evidence.width, evidence.height),
         )

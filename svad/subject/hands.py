@@ -78,9 +78,8 @@ def _hang(body: BodyModel, fit: BodyFit, side: str) -> _Hand:
     left = side == "left"
     wrist, first, *_ = sk.HANDS[side]
     joints = torch.from_numpy(fit.joints)
-    turns, places = rigid_chain(
-        rodrigues(torch.from_numpy(fit.pose.rotations)), joints, body.parents
-    )
+    pose = fit.pose[0]
+    turns, places = rigid_chain(rodrigues(pose.rotations), joints, body.parents)
     parents = body.parents[first : first + _COUNT]
     ids = body.keypoints[TIPS[side]].numpy()
     last = [first + joint for joint in _TIP_OF.values()]
@@ -93,9 +92,9 @@ def _hang(body: BodyModel, fit: BodyFit, side: str) -> _Hand:
         bones=(joints[first : first + _COUNT] - joints[list(parents)]).double().numpy(),
         tips=(fit.vertices[ids] - fit.joints[last]).astype(np.float64),
         parents=tuple(-1 if p == wrist else p - first for p in parents),
-        place=(places[wrist].numpy() + fit.pose.translation).astype(np.float64),
+        place=(places[wrist] + pose.translation).double().numpy(),
         turn=turns[elbow].double().numpy(),
-        start=fit.pose.rotations[wrist].astype(np.float64),
+        start=pose.rotations[wrist].double().numpy(),
     )
 
 

@@ -69,8 +69,7 @@ class SubjectStage:
 def posed_vertices(body: BodyModel, fit: BodyFit) -> np.ndarray:  # [V, 3]
     """The fitted body's surface in the photo's pose, world coordinates."""
     rest = body.rest(torch.from_numpy(fit.betas), torch.from_numpy(fit.bone_scales))
-    pose = torch.from_numpy(fit.pose.rotations), torch.from_numpy(fit.pose.translation)
-    return body.pose_vertices(rest, *pose).numpy()
+    return body.pose_vertices(rest, fit.pose.rotations[0], fit.pose.translation[0]).numpy()
 
 
 def thumbnail(image: np.ndarray) -> np.ndarray:

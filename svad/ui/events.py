@@ -14,6 +14,7 @@ import gradio as gr
 from svad.config import BUILT_IN, PRESETS
 from svad.core.errors import OutputError, PhotoError, SvadError
 from svad.core.files import output_error
+from svad.motion.authored import authored
 from svad.run.offers import offer
 from svad.ui import panels, stages, texts
 from svad.ui.files import uploaded
@@ -202,7 +203,7 @@ class Events:
             if finished is None or not motion:
                 yield {p.motion_video: panels.hint(texts.MOTION_NOTHING)}
                 return
-            title = texts.MOTIONS.get(motion, "")
+            title = authored()[motion].title if motion in authored() else ""
             label = texts.MOTION_VIDEO.format(name=title, who=finished.name)
             making = texts.MOTION_MAKING.format(name=title)
             for beat in self.studio.move(finished, motion):
@@ -292,7 +293,7 @@ class Events:
 
 def motion_choices(finished: Finished | None) -> list[tuple[str, str]]:
     """The motions that can be played, as (title, name)."""
-    return [(texts.MOTIONS[name], name) for name in (finished.motions if finished else ())]
+    return [(authored()[name].title, name) for name in (finished.motions if finished else ())]
 
 
 def explain(error: Exception) -> str:

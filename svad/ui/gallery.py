@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from svad.export.formats import FORMATS, shown_formats
-from svad.ui import texts
+from svad.motion.authored import authored
 
 BACKDROP = (230, 230, 234)  # the light studio wall behind a render
 
@@ -39,7 +39,7 @@ def read_finished(folder: Path, key: str, name: str, seconds: float | None = Non
         return next((folder / n for n in names if (folder / n).is_file()), None)
 
     movable = (folder / "stages" / "avatar.safetensors").is_file()
-    motions = [m for m in texts.MOTIONS if movable or (folder / "motions" / f"{m}.mp4").is_file()]
+    motions = [m for m in authored() if movable or (folder / "motions" / f"{m}.mp4").is_file()]
     downloads = [folder / row.file for row in shown_formats()]
     return Finished(
         key=key,

@@ -48,7 +48,7 @@ class Settings:
 class Engine:
     """The parts below the page; a test puts quick ones in their place."""
 
-    pipeline: Any  # svad.run.pipeline.Pipeline, or anything that can look, run and animate
+    pipeline: Any  # svad.run.pipeline.Pipeline, or anything that can look, run and make videos
     store: JobStore
     others: Mapping[str, Any] = field(default_factory=dict)  # the same for further presets
     # the same by preset and body, for bodies other than the built-in one
@@ -261,7 +261,7 @@ class Studio:
             with self._line.turn(task.stop, lambda ahead: None):
                 video.parent.mkdir(exist_ok=True)
                 report = stopping(task)
-                self.engine().pipeline.animate(finished.folder, motion, video, report=report)
+                self.engine().pipeline.motion_video(finished.folder, motion, video, report=report)
 
         if not video.is_file():
             task = Task(work)

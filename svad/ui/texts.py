@@ -149,14 +149,6 @@ LINK_GONE = "This link does not work any more. Photos and avatars are removed af
 LINK_UNFINISHED = "This avatar is not finished. Press Create avatar to go on."
 
 MOTION_PICK = "Pick a motion"
-MOTIONS = {
-    "turn": "Turn",
-    "wave": "Wave",
-    "walk": "Walk",
-    "squat": "Squat",
-    "raise_arms": "Raise arms",
-    "expressions": "Expressions",
-}
 MOTION_HINT = "Each motion takes a moment the first time."
 MOTION_MAKING = "Making the video: {name}"
 MOTION_VIDEO = "{name}, played by {who}"

@@ -14,7 +14,7 @@ from svad.body.skin import pose_gaussians
 from svad.geometry.camera import orbit_camera
 from svad.media.images import to_float, to_uint8
 from svad.splat.render import render
-from svad.types import Avatar, Clip
+from svad.types import Avatar, Clip, Pose
 from tests.helpers import tiny_avatar
 
 WIDTH, HEIGHT = 96, 128
@@ -33,7 +33,7 @@ def avatar() -> Avatar:
 
 def clip_of(avatar: Avatar, yaws: list[float]) -> Clip:
     """Views of the avatar, wrongly coloured: gain and shift undo it."""
-    posed = pose_gaussians(avatar, avatar.pose)
+    posed = pose_gaussians(avatar, avatar.pose[0])
     centre = posed.means.mean(0).numpy()
     cameras = [orbit_camera(centre, 4.0, yaw, 0.0, 2.0 * HEIGHT, WIDTH, HEIGHT) for yaw in yaws]
     with torch.no_grad():
@@ -46,7 +46,7 @@ def clip_of(avatar: Avatar, yaws: list[float]) -> Clip:
     return Clip(
         rgb=np.stack([to_uint8(picture.astype(np.float32)) for picture in wrong]),
         matte=np.stack([to_uint8(d.alpha[0].numpy()) for d in drawn]),
-        poses=(avatar.pose,) * len(yaws),
+        poses=Pose.cat([avatar.pose] * len(yaws)),
         cameras=tuple(cameras),
         weight=np.full(len(yaws), 0.5, np.float32),
         yaw=np.array(yaws, np.float32),

@@ -15,7 +15,7 @@ from svad.config import AvatarConfig
 from svad.geometry.camera import orbit_camera
 from svad.media.images import to_uint8
 from svad.splat.render import render
-from svad.types import Avatar, Clip
+from svad.types import Avatar, Clip, Pose
 from tests.helpers import tiny_avatar, tiny_subject
 
 WIDTH, HEIGHT = 96, 128
@@ -25,7 +25,7 @@ BLUE = torch.tensor([0.1, 0.2, 0.9])
 
 def drawn(avatar: Avatar, camera) -> tuple[np.ndarray, np.ndarray]:  # noqa: ANN001
     with torch.no_grad():
-        found = render(pose_gaussians(avatar, avatar.pose), camera)
+        found = render(pose_gaussians(avatar, avatar.pose[0]), camera)
     return to_uint8(found.image[0].numpy()), to_uint8(found.alpha[0].numpy())
 
 
@@ -44,7 +44,7 @@ def clip(start: Avatar) -> Clip:
     colors = start.gaussians.colors.clone()
     colors[back_of(start)] = BLUE
     other = replace_colors(start, colors)
-    centre = pose_gaussians(start, start.pose).means.mean(0).numpy()
+    centre = pose_gaussians(start, start.pose[0]).means.mean(0).numpy()
     yaws = 2 * np.pi * np.arange(VIEWS) / VIEWS
     cameras = [orbit_camera(centre, 4.0, yaw, 0.0, 2.0 * HEIGHT, WIDTH, HEIGHT) for yaw in yaws]
     pictures = [drawn(other, camera) for camera in cameras]
@@ -52,7 +52,7 @@ def clip(start: Avatar) -> Clip:
     return Clip(
         rgb=np.stack([photo.photo.rgb, *(rgb for rgb, _ in pictures)]),
         matte=np.stack([photo.matte, *(matte for _, matte in pictures)]),
-        poses=(start.pose,) * (VIEWS + 1),
+        poses=Pose.cat([start.pose] * (VIEWS + 1)),
         cameras=(start.camera, *cameras),
         weight=np.array([1.0] + [0.5] * VIEWS, np.float32),
         yaw=np.array([0.0, *yaws], np.float32),

@@ -7,7 +7,7 @@ import pytest
 
 from svad.avatar.closed.crop import MARGIN, cropped
 from svad.geometry.camera import photo_camera
-from svad.types import Clip
+from svad.types import Clip, Pose
 from tests.helpers import tiny_avatar
 
 WIDTH, HEIGHT = 200, 160
@@ -22,7 +22,7 @@ def clip() -> Clip:
     for i in range(4):
         matte[i, 40:120, 80 + i : 110 + i] = 255
     return Clip(
-        rgb=rgb, matte=matte, poses=(avatar.pose,) * 4,
+        rgb=rgb, matte=matte, poses=Pose.cat([avatar.pose] * 4),
         cameras=(photo_camera(WIDTH, HEIGHT),) * 4,
         weight=np.array([1, 0.5, 0.4, 0.3], np.float32), yaw=np.arange(4, dtype=np.float32),
         start=None,

@@ -22,7 +22,7 @@ from tests.helpers import tiny_avatar
 def drawn() -> tuple[Gaussians, Camera, np.ndarray, np.ndarray]:
     """A person of splats, the camera, and the picture [H, W, 3] and alpha [H, W] of it."""
     avatar = tiny_avatar(4000, width=96, height=128)
-    posed = pose_gaussians(avatar, avatar.pose)
+    posed = pose_gaussians(avatar, avatar.pose[0])
     with torch.no_grad():
         picture = render(posed, avatar.camera)
     return posed, avatar.camera, picture.image[0].numpy(), picture.alpha[0].numpy()

@@ -45,7 +45,7 @@ def small_clip() -> Clip:
     """A clip of one frame with a quick avatar to start from."""
     subject, start = tiny_subject(96, 128), tiny_avatar(2000, width=96, height=128)
     return Clip(
-        rgb=subject.photo.rgb[None], matte=subject.matte[None], poses=(start.pose,),
+        rgb=subject.photo.rgb[None], matte=subject.matte[None], poses=start.pose,
         cameras=(start.camera,), weight=np.ones(1, np.float32), yaw=np.zeros(1, np.float32),
         start=start,
     )  # fmt: skip
@@ -54,7 +54,7 @@ def small_clip() -> Clip:
 def front(avatar: Avatar) -> tuple[np.ndarray, np.ndarray]:
     """The photo's view of an avatar: [H, W, 3] over black, alpha [H, W]."""
     with torch.no_grad():
-        drawn = render(pose_gaussians(avatar, avatar.pose), avatar.camera)
+        drawn = render(pose_gaussians(avatar, avatar.pose[0]), avatar.camera)
     return drawn.image[0].numpy(), drawn.alpha[0].numpy()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -224,3 +225,58 @@ def test_point_tables(body: BodyModel) -> None:
         assert (fingers.diff(dim=1).norm(dim=2) < 0.06).all()
     left, right = points[[1, 3, 5, 11, 15, 17]], points[[2, 4, 6, 12, 16, 20]]
     assert (left[:, 0] > right[:, 0]).all()
+
+
+def random_batch(frames: int, dtype: torch.dtype) -> tuple[torch.Tensor, ...]:
+    """Rotations [T, 55, 3], translations [T, 3], expressions [T, 50]."""
+    random = torch.Generator().manual_seed(5)
+    shapes = (frames, 55, 3), (frames, 3), (frames, EXPRESSIONS)
+    return tuple(0.3 * torch.randn(shape, generator=random, dtype=dtype) for shape in shapes)
+
+
+def test_eight_poses_at_once_equal_eight_single_ones(golden_root: Path) -> None:
+    """On a body with everything: pose correctives, expressions that move joints."""
+    tiny = read_tiny(golden_root / "avatar")
+    rest = tiny.rest(betas())
+    batch = random_batch(8, torch.float32)
+    index = torch.tensor([3, 0, 17])
+    whole, some = tiny.pose_vertices(rest, *batch), tiny.pose_some(rest, index, *batch)
+    joints = tiny.posed_joints(rest.joints, *batch[:2])
+    landmarks = tiny.landmarks(whole)
+    for frame in range(8):
+        one = [values[frame] for values in batch]
+        alone = tiny.pose_vertices(rest, *one)
+        torch.testing.assert_close(whole[frame], alone, atol=1e-6, rtol=1e-5)
+        torch.testing.assert_close(some[frame], alone[index], atol=1e-6, rtol=1e-5)
+        single = tiny.posed_joints(rest.joints, *one[:2])
+        torch.testing.assert_close(joints[frame], single, atol=1e-6, rtol=1e-5)
+        torch.testing.assert_close(landmarks[frame], tiny.landmarks(alone), atol=1e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize("frames", [None, 2])
+def test_gradients_are_those_of_finite_differences(golden_root: Path, frames: int | None) -> None:
+    tiny = read_tiny(golden_root / "avatar")
+    tensors = {f.name: getattr(tiny, f.name) for f in fields(tiny)}
+    wide = {
+        k: v.double() for k, v in tensors.items() if torch.is_tensor(v) and v.is_floating_point()
+    }
+    tiny, index = replace(tiny, **wide), torch.tensor([0, 9, 40])
+    batch = random_batch(2, torch.float64)
+    inputs = [betas(scale=0.5).double(), torch.rand(11, dtype=torch.float64) * 0.2 + 0.9]
+    inputs += [values if frames else values[0] for values in batch]
+    inputs = [value.clone().requires_grad_() for value in inputs]
+
+    def posed(shape, scales, rotations, translation, expression):  # noqa: ANN001, ANN202
+        rest = tiny.rest_some(shape, index, scales)
+        vertices = tiny.pose_some(rest, index, rotations, translation, expression)
+        return vertices, tiny.posed_joints(rest.joints, rotations, translation)
+
+    assert torch.autograd.gradcheck(posed, inputs, fast_mode=True)
+
+
+def test_the_body_follows_its_device(golden_root: Path) -> None:
+    """On "meta", where an operation between two devices fails as it does on a GPU."""
+    tiny = read_tiny(golden_root / "avatar").to("meta")
+    batch = [values.to("meta") for values in random_batch(2, torch.float32)]
+    posed = tiny.pose_vertices(tiny.rest(betas().to("meta"), torch.ones(11).to("meta")), *batch)
+    assert posed.is_meta and posed.shape == (2, len(tiny.template), 3)

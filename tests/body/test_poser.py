@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from svad.body.free import load_free_body
-from svad.body.motion import MOTIONS
 from svad.body.poser import MOST, Poser
 from svad.body.skin import pose_gaussians
+from svad.motion.authored import authored
 from svad.splat.gaussians import isotropic
 from svad.types import Avatar, Pose
-from tests.helpers import PARENTS, tiny_avatar
+from tests.helpers import one_pose, tiny_avatar
 
 
 @pytest.fixture(scope="module")
@@ -43,11 +43,11 @@ def smooth() -> Avatar:
 def bent_elbow(degrees: float) -> Pose:
     rotations = np.zeros((55, 3), np.float32)
     rotations[18, 1] = -np.radians(degrees)
-    return Pose(rotations, np.zeros(3, np.float32), np.zeros(4, np.float32))
+    return one_pose(rotations)
 
 
 def test_the_photo_pose_is_left_alone(avatar: Avatar):
-    posed, plain = Poser.of(avatar)(avatar.pose), pose_gaussians(avatar, avatar.pose)
+    posed, plain = Poser.of(avatar)(avatar.pose[0]), pose_gaussians(avatar, avatar.pose[0])
     for name in ("means", "scales", "quats", "opacities", "colors"):
         torch.testing.assert_close(getattr(posed, name), getattr(plain, name))
 
@@ -55,7 +55,7 @@ def test_the_photo_pose_is_left_alone(avatar: Avatar):
 @pytest.mark.parametrize("name", ["squat", "raise_arms"])
 def test_only_sizes_change_and_only_so_far(smooth: Avatar, name: str):
     avatar = smooth
-    poses = MOTIONS[name].poses(avatar.expression_names, avatar.joints.numpy(), PARENTS)
+    poses = authored()[name].for_avatar(avatar).poses
     pose = poses[len(poses) // 2]
     posed, plain = Poser.of(avatar)(pose), pose_gaussians(avatar, pose)
     assert torch.equal(posed.means, plain.means) and torch.equal(posed.quats, plain.quats)
@@ -82,7 +82,7 @@ def test_growth_equals_the_stretch_of_an_even_sheet(avatar: Avatar):
     # the wrist turns about a far axis, which carries its points away along x
     rotations = np.zeros((55, 3), np.float32)
     rotations[20, 2] = 0.4
-    pose = Pose(rotations, np.zeros(3, np.float32), np.zeros(4, np.float32))
+    pose = one_pose(rotations)[0]
     plain = pose_gaussians(sheet, pose)
     posed = poser(pose)
     rows = plain.means.reshape(40, 12, 3)
@@ -110,13 +110,13 @@ def test_neighbours_on_another_limb_do_not_count():
     )
     rotations = np.zeros((55, 3), np.float32)
     rotations[16, 2] = 1.0
-    pose = Pose(rotations, np.zeros(3, np.float32), np.zeros(4, np.float32))
+    pose = one_pose(rotations)[0]
     posed = Poser.of(two)(pose)
     torch.testing.assert_close(posed.scales, two.gaussians.scales, rtol=1e-3, atol=0)
 
 
 def test_expressions_close_the_skin_too(avatar: Avatar):
-    pose = replace(avatar.pose, expression=np.array([2.0, 0, 0, 0], np.float32))
+    pose = replace(avatar.pose[0], expression=torch.tensor([2.0, 0, 0, 0]))
     growth = Poser.of(avatar)(pose).scales / avatar.gaussians.scales
     grown = torch.nonzero(growth[:, 0] > 1.02)[:, 0].tolist()
     assert grown and set(grown) <= set(avatar.expression_ids.tolist())
@@ -131,5 +131,18 @@ def test_a_single_gaussian_can_be_posed(avatar: Avatar):
         expression_ids=avatar.expression_ids[:0],
         expression_dirs=avatar.expression_dirs[:0],
     )
-    posed = Poser.of(one)(bent_elbow(30))
+    posed = Poser.of(one)(bent_elbow(30)[0])
     assert torch.equal(posed.scales, one.gaussians.scales)
+
+
+def test_a_batch_equals_its_frames_and_gradients_reach_the_pose(avatar: Avatar):
+    poser = Poser.of(avatar)
+    poses = Pose.cat([bent_elbow(degrees) for degrees in (0, 40, 80)])
+    poses.rotations.requires_grad_()
+    together = poser(poses)
+    for frame, pose in enumerate(poses):
+        alone = poser(pose)
+        torch.testing.assert_close(together.scales[frame], alone.scales)
+        torch.testing.assert_close(together.means[frame], alone.means)
+    together.scales.sum().backward()
+    assert poses.rotations.grad is not None and poses.rotations.grad[2, 18].abs().sum() > 0

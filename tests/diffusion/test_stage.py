@@ -55,7 +55,7 @@ def test_every_frame_has_pose_camera_and_matte(subject: Subject, body: BodyModel
         112,
     )
     assert len(clip.poses) == len(clip.cameras) == len(clip.weight) == len(clip.yaw) == FRAMES + 1
-    assert clip.poses[0] is subject.body.pose
+    assert torch.equal(clip.poses.rotations[:1], subject.body.pose.rotations)
     assert (clip.rgb[0] == request.photo).all()
     np.testing.assert_allclose(np.degrees(clip.yaw[1:]), [0, -72, -144, 144, 72], atol=1e-3)
     done = [done for done, *_ in told]
@@ -87,8 +87,8 @@ def test_aligned_figures_stand_where_the_clips_cameras_see_the_body(
     joints = torch.from_numpy(subject.body.joints)
     away, off = [], []
     for figure, pose, camera in zip(request.figures, clip.poses[1:], clip.cameras[1:], strict=True):
-        turns, shift = (torch.from_numpy(v).float() for v in (pose.rotations, pose.translation))
-        shoulders = body.posed_joints(joints, turns, shift).numpy()[[16, 17]]  # left, right
+        places = body.posed_joints(joints, pose.rotations, pose.translation)
+        shoulders = places.numpy()[[16, 17]]  # left, right
         for view, to in ((camera, away), (clip.cameras[0], off)):
             neck = view.project(shoulders)[:, :2].mean(0) / 128
             to.append(neck - figure.body[1])

@@ -32,7 +32,7 @@ def test_a_scale_and_a_shift_become_the_cameras(driving: Driving, body: BodyMode
     assert (found.camera.width, found.camera.height) == (160, 200)
     # the points are what the camera sees, not only moved
     rest = body.rest(torch.zeros(body.shape_dirs.shape[-1]))
-    again = drive(body, rest, list(found.poses), found.camera, even_turn(4))
+    again = drive(body, rest, found.poses, found.camera, even_turn(4))
     np.testing.assert_allclose(again.points[..., :2], found.points[..., :2], atol=0.02)
 
 

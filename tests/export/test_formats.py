@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from svad.body.motion import POSES
 from svad.config import PackageConfig
 from svad.export.formats import FORMATS, Format, packed_formats, shown_formats
+from svad.motion.stills import POSES
 
 ROWS = tuple(FORMATS.values())
 README = Path(__file__).parents[2] / "README.md"

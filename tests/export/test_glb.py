@@ -17,7 +17,7 @@ from svad.body.lbs import joint_transforms, skin
 from svad.export.glb import Track, avatar_glb, clean_weights, continuous, srgb_to_linear
 from svad.export.gltf import unpack
 from svad.types import Avatar, Pose
-from tests.helpers import tiny_avatar, tiny_pose
+from tests.helpers import one_pose, tiny_avatar, tiny_pose
 
 NAMES = [f"joint{j}" for j in range(55)]
 DTYPES = {5121: np.uint8, 5123: np.uint16, 5125: np.uint32, 5126: np.float32}
@@ -35,13 +35,13 @@ def wave(avatar: Avatar, frames: int = 12) -> Track:
     """Something that turns, walks off and opens the mouth."""
     poses = []
     for t in range(frames):
-        rotations = tiny_pose().rotations.copy()
+        rotations = tiny_pose().rotations[0].numpy().copy()
         rotations[0, 1] = t / 2  # more than a full turn
         rotations[16, 2] += 0.4 * np.sin(t)
         expression = np.zeros(len(avatar.expression_names), np.float32)
         expression[0] = 0.5 + 0.5 * np.sin(t)
-        poses.append(Pose(rotations, np.array([0, 0, 0.01 * t], np.float32), expression))
-    return Track("wave", 24.0, poses)
+        poses.append(one_pose(rotations, (0, 0, 0.01 * t), expression))
+    return Track("wave", 24.0, Pose.cat(poses))
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def avatar() -> Avatar:
 
 @pytest.fixture(scope="module")
 def glb(avatar: Avatar) -> bytes:
-    return avatar_glb(avatar, NAMES, [wave(avatar), Track("still", 24.0, [avatar.pose])], "SVAD")
+    return avatar_glb(avatar, NAMES, [wave(avatar), Track("still", 24.0, avatar.pose)], "SVAD")
 
 
 def read(document: dict, buffer: bytes, number: int) -> np.ndarray:
@@ -182,15 +182,15 @@ def test_animated_file_equals_linear_skinning(glb: bytes, avatar: Avatar) -> Non
 
     mesh, pose = avatar.mesh, wave(avatar).poses[key]
     lift = np.array([0, -mesh.vertices[:, 1].min(), 0], np.float32)
-    transforms = joint_transforms(torch.tensor(pose.rotations), avatar.joints, avatar.parents)
+    transforms = joint_transforms(pose.rotations, avatar.joints, avatar.parents)
     ids, weights = torch.tensor(mesh.joint_ids).long(), torch.tensor(mesh.joint_weights)
     ours = skin(torch.tensor(mesh.vertices), ids, weights, transforms).numpy()
-    assert np.abs(points - (ours + pose.translation + lift)).max() < 1e-4
+    assert np.abs(points - (ours + pose.translation.numpy() + lift)).max() < 1e-4
 
 
 def test_same_avatar_same_bytes(glb: bytes) -> None:
     avatar = tiny_avatar(500)
-    tracks = [wave(avatar), Track("still", 24.0, [avatar.pose])]
+    tracks = [wave(avatar), Track("still", 24.0, avatar.pose)]
     assert avatar_glb(avatar, NAMES, tracks, "SVAD") == glb
 
 

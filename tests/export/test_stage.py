@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from svad.body.motion import MOTIONS
 from svad.config import PackageConfig
 from svad.core.errors import OutputError, Stopped
 from svad.export.gltf import unpack
 from svad.export.stage import PackageStage
 from svad.media.images import read_png
 from svad.media.video import probe
+from svad.motion.authored import authored
 from svad.splat.files import load_ply
 from svad.types import Avatar, Result, Subject
 from tests.helpers import tiny_avatar, tiny_subject
@@ -120,7 +120,7 @@ def test_viewer_copy_is_light_and_upside_down(done: Result, avatar: Avatar) -> N
 
 def test_mesh_has_skeleton_and_motions(done: Result, avatar: Avatar) -> None:
     document, _ = unpack(done.files["glb"].read_bytes())
-    assert {a["name"] for a in document["animations"]} == set(MOTIONS)
+    assert {a["name"] for a in document["animations"]} == set(authored())
     assert document["nodes"][18]["name"] == "left_elbow"
     assert document["meshes"][0]["extras"]["targetNames"] == list(avatar.expression_names)
 

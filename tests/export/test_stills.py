@@ -18,7 +18,7 @@ def test_front_is_the_photo_camera_with_straight_alpha() -> None:
     avatar = tiny_avatar()
     front = draw_front(avatar, 192, 256)
     assert front.shape == (256, 192, 4) and front.dtype == np.uint8
-    drawn = render(pose_gaussians(avatar, avatar.pose), avatar.camera)
+    drawn = render(pose_gaussians(avatar, avatar.pose[0]), avatar.camera)
     back = front[..., :3] / 255 * (front[..., 3:] / 255)  # premultiplied again
     assert np.abs(back - drawn.image[0].numpy()).max() < 0.01
     matte = tiny_subject().matte > 127
@@ -32,7 +32,7 @@ def test_front_is_the_photo_camera_with_straight_alpha() -> None:
 def test_colour_goes_on_where_nothing_is() -> None:
     avatar = tiny_avatar(3000)
     red = torch.tensor([0.8, 0.2, 0.1]).expand(3000, 3)
-    g = pose_gaussians(avatar, avatar.pose)
+    g = pose_gaussians(avatar, avatar.pose[0])
     front = cutout(isotropic(g.means, g.scales[:, 0], red, opacity=0.9), avatar.camera)
     solid, empty = front[..., 3] > 250, front[..., 3] == 0
     around = np.zeros_like(solid)
@@ -45,7 +45,7 @@ def test_colour_goes_on_where_nothing_is() -> None:
 
 def test_views_go_around_in_one_framing() -> None:
     avatar = tiny_avatar()
-    g = pose_gaussians(avatar, avatar.pose)
+    g = pose_gaussians(avatar, avatar.pose[0])
     views = list(draw_views(g, 4, 240))
     assert len({v.shape for v in views}) == 1 and views[0].shape[0] == 240
     assert views[0].shape[1] % 2 == 0

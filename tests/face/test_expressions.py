@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from svad.body.free import load_free_body
-from svad.body.kinematics import Skeleton
-from svad.body.motion import MOTIONS
 from svad.face.expressions import ARKIT, BLINKS
+from svad.motion.authored import authored
+from svad.motion.rig import Skeleton
 
 
 def test_there_are_52_with_two_sides_each_where_a_side_is_named() -> None:
@@ -24,9 +24,9 @@ def test_the_default_body_shows_all_but_glances_and_tongue() -> None:
     assert set(load_free_body().expression_names) == shown
 
 
-@pytest.mark.parametrize("name", MOTIONS)
+@pytest.mark.parametrize("name", authored())
 def test_motions_ask_for_expressions_that_exist(name: str) -> None:
     body = load_free_body()
     skeleton = Skeleton(body.joint_template.double().numpy(), tuple(body.parents))
-    track = MOTIONS[name].author(skeleton, np.arange(8) / 8)
+    track = authored()[name].author(skeleton, np.arange(8) / 8)
     assert set(track.expression) <= set(ARKIT)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from svad.body.coco import FACE
 from svad.body.free import load_free_body
@@ -24,10 +25,10 @@ def test_without_the_photos_points_the_landmarks_are_the_posed_bodys() -> None:
 
 def test_an_expression_moves_the_landmarks() -> None:
     body, fit = load_free_body(), subject().body
-    known, open_ = KnownFace(body, fit), np.zeros(len(body.expression_names), np.float32)
+    known, open_ = KnownFace(body, fit), torch.zeros(len(body.expression_names))
     open_[body.expression_names.index("jawOpen")] = 1
-    closed = known.landmarks(fit.pose, fit.camera)
-    moved = known.landmarks(replace(fit.pose, expression=open_), fit.camera) - closed
+    closed = known.landmarks(fit.pose[0], fit.camera)
+    moved = known.landmarks(replace(fit.pose[0], expression=open_), fit.camera) - closed
     assert moved[8, 1] > 1 and np.abs(moved[27:31]).max() < 0.5  # px: the chin, not the nose
 
 

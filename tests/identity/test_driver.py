@@ -15,7 +15,7 @@ from svad.geometry.rotation import rodrigues
 from svad.identity import driver as d
 from svad.pose.drive import drive_default, even_turn
 from svad.types import Pose
-from tests.helpers import PARENTS, tiny_joints
+from tests.helpers import PARENTS, one_pose, tiny_joints
 
 CAMERA = Camera(
     np.diag([1.0, -1.0, -1.0]).astype(np.float32), np.zeros(3, np.float32), (800.0, 800.0),
@@ -31,11 +31,11 @@ def standing(yaw: float = 0.0, place: tuple[float, float, float] = (0, 0, -4)) -
     turn = rodrigues(torch.from_numpy(rotations[0]).double()).numpy()
     eyes = joints[list(EYES)].mean(0)
     moved = turn @ (eyes - joints[0]) + joints[0]
-    return Pose(rotations, (np.array(place) - moved).astype(np.float32), np.zeros(0, np.float32))
+    return one_pose(rotations, np.array(place) - moved, ())
 
 
 def driver_of(*poses: Pose, camera: Camera = CAMERA) -> d.Driver:
-    return d.make_driver(poses, [camera] * len(poses), tiny_joints(), PARENTS)
+    return d.make_driver(Pose.cat(poses), [camera] * len(poses), tiny_joints(), PARENTS)
 
 
 def test_a_frontal_head_is_seen_by_the_frontal_camera() -> None:
@@ -69,7 +69,7 @@ def test_walking_around_is_the_same_as_turning(yaw: float) -> None:
 def test_the_camera_sees_the_head_as_the_frame_does() -> None:
     """Points near the head fall where the frame has them, up to a similarity."""
     pose = standing(35, (0.9, 0.7, -4))
-    turns, places = eye_places([pose], tiny_joints(), PARENTS)
+    turns, places = eye_places(pose, tiny_joints(), PARENTS)
     numbers = np.random.default_rng(0)
     points = numbers.normal(0, 0.02, (30, 3))  # small: what perspective adds stays small too
     frame = CAMERA.project(points @ turns[0].T + places[0])[:, :2].astype(float)
@@ -110,7 +110,7 @@ def test_rotations_are_proper() -> None:
 
 def test_frames_without_the_head_are_marked_and_keep_their_place() -> None:
     broken = standing()
-    broken.rotations[12, 0] = np.nan
+    broken.rotations[0, 12, 0] = torch.nan
     found = driver_of(standing(), standing(place=(0, 0, 4)), standing(place=(9, 0, -4)), broken)
     assert found.valid.tolist() == [True, False, False, False]
     assert np.isfinite(found.camera).all() and found.frame.tolist() == [0, 1, 2, 3]

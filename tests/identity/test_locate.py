@@ -24,7 +24,7 @@ EXPECTED = np.random.default_rng(0).normal((110, 80), 15, (68, 2))
 def test_the_fitted_body_expects_the_photos_face_where_it_is() -> None:
     subject = whole.subject("ada")
     expected = KnownFace(load_free_body(), subject.body)
-    found = expected.landmarks(subject.body.pose, subject.body.camera)
+    found = expected.landmarks(subject.body.pose[0], subject.body.camera)
     truth = subject.keypoints[FACE, :2]
     assert np.linalg.norm(found - truth, axis=1).mean() < 0.12 * align.face_size(truth)
 
@@ -32,7 +32,7 @@ def test_the_fitted_body_expects_the_photos_face_where_it_is() -> None:
 def test_a_detector_finds_the_small_face_of_a_whole_person() -> None:
     subject = whole.subject("kenji")
     expected = KnownFace(load_free_body(), subject.body)
-    near = expected.landmarks(subject.body.pose, subject.body.camera)
+    near = expected.landmarks(subject.body.pose[0], subject.body.camera)
     found = locate(subject.photo.rgb, near, shared_landmarker().face_points)
     truth = subject.keypoints[FACE, :2]
     assert np.linalg.norm(found - truth, axis=1).mean() < 0.03 * align.face_size(truth)

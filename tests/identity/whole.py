@@ -124,7 +124,7 @@ def clip(subject: Subject, *turns: float) -> Clip:  # degrees, about the vertica
     return Clip(
         rgb=np.stack([soft] * count),
         matte=np.stack([subject.matte] * count),
-        poses=tuple(turned(subject, degrees) for degrees in turns),
+        poses=Pose.cat([turned(subject, degrees) for degrees in turns]),
         cameras=(subject.body.camera,) * count,
         weight=np.full(count, 0.5, np.float32),
         yaw=np.radians(turns).astype(np.float32),
@@ -136,7 +136,6 @@ def turned(subject: Subject, degrees: float) -> Pose:
     """The photo's pose turned about the vertical through the pelvis."""
     pose = subject.body.pose
     turn = rodrigues(torch.tensor([0.0, float(np.radians(degrees)), 0.0]))
-    rotations = pose.rotations.copy()
-    root = rodrigues(torch.from_numpy(rotations[0]).float())
-    rotations[0] = matrix_to_axis_angle(turn @ root).numpy()
+    rotations = pose.rotations.clone()
+    rotations[0, 0] = matrix_to_axis_angle(turn @ rodrigues(rotations[0, 0]))
     return replace(pose, rotations=rotations)

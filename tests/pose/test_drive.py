@@ -21,7 +21,8 @@ from svad.pose.drive import (
     even_turn,
     paper_turn,
 )
-from svad.types import BodyFit, Pose
+from svad.types import BodyFit
+from tests.helpers import one_pose
 from tests.pose.figures import person
 
 TURN = np.array([0.0, 90.0, -90.0, 180.0])  # front, facing picture-right, -left, away
@@ -106,7 +107,7 @@ def test_aligned_to_a_photo_the_front_has_its_proportions(driving: Driving) -> N
 
 def test_a_fitted_body_stands_where_it_stood(body: BodyModel) -> None:
     rest = body.rest(torch.zeros(body.shape_dirs.shape[-1]))
-    pose = Pose(np.zeros((55, 3), np.float32), np.array([0.3, -0.2, -4], np.float32), np.zeros(0))
+    pose = one_pose(np.zeros((55, 3)), (0.3, -0.2, -4), ())
     fit = BodyFit(
         betas=np.zeros(1, np.float32),
         bone_scales=np.ones(11, np.float32),
@@ -120,8 +121,8 @@ def test_a_fitted_body_stands_where_it_stood(body: BodyModel) -> None:
     assert ticks == [(1, 2), (2, 2)]
     assert driving.camera == fit.camera and len(driving.poses) == 2
     soles = []
-    for pose in (fit.pose, *driving.poses):
-        rotations, translation = map(torch.from_numpy, (pose.rotations, pose.translation))
+    for pose in (*fit.pose, *driving.poses):
+        rotations, translation = pose.rotations, pose.translation
         vertices = body.pose_vertices(rest, rotations, translation)
         joints = body.posed_joints(rest.joints, rotations, translation)
         soles.append(float(vertices[:, 1].min()))

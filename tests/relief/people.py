@@ -13,7 +13,8 @@ from svad.body.model import BodyModel, RestBody
 from svad.relief.labels import PartMaps, draw_parts
 from svad.relief.parts import parts_for
 from svad.relief.points import Sheet
-from svad.types import BodyFit, Closeup, Photo, Pose, Subject
+from svad.types import BodyFit, Closeup, Photo, Subject
+from tests.helpers import one_pose
 from tests.subject.people import Person, person, pose_of
 
 PLACE = (0.0, 0.05, -4.1)  # a whole person in the picture
@@ -60,7 +61,7 @@ def exact_fit(
         bone_scales=np.ones(11, np.float32),
         vertices=rest.vertices.numpy(),
         joints=rest.joints.numpy(),
-        pose=Pose(pose, np.asarray(place, np.float32), expression),
+        pose=one_pose(pose, place, expression),
         camera=one.camera,
     )
 
@@ -112,8 +113,7 @@ def posed_vertices(subject: Subject, body: BodyModel) -> np.ndarray:  # [V, 3]
     """The fitted body in the photo's pose."""
     fit = subject.body
     rest = RestBody(torch.from_numpy(fit.vertices), torch.from_numpy(fit.joints))
-    rotations, offset = (torch.from_numpy(x) for x in (fit.pose.rotations, fit.pose.translation))
-    return body.pose_vertices(rest, rotations, offset).numpy()
+    return body.pose_vertices(rest, fit.pose.rotations[0], fit.pose.translation[0]).numpy()
 
 
 def drawn_parts(subject: Subject, body: BodyModel) -> tuple[list[PartMaps], float]:
@@ -121,15 +121,15 @@ def drawn_parts(subject: Subject, body: BodyModel) -> tuple[list[PartMaps], floa
     height, width = subject.matte.shape
     points = subject.body.camera.project(posed_vertices(subject, body))
     drawn = draw_parts(
-        points, body.faces.numpy(), body.weights.numpy(), parts_for(subject.body.pose.rotations),
-        height, width,
+        points, body.faces.numpy(), body.weights.numpy(),
+        parts_for(subject.body.pose.rotations[0].numpy()), height, width,
     )  # fmt: skip
     return drawn, float(np.ptp(subject.body.vertices[:, 1])) * px_per_m(subject)
 
 
 def px_per_m(subject: Subject) -> float:
     """Pixels per metre at the person's distance."""
-    return subject.body.camera.focal[1] / -float(subject.body.pose.translation[2])
+    return subject.body.camera.focal[1] / -float(subject.body.pose.translation[0, 2])
 
 
 def directed_edges(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:  # two of [E, 2]

@@ -19,7 +19,7 @@ def weights(body: BodyModel) -> np.ndarray:  # [V, 22]
 
 
 def limb(subject: Subject, weights: np.ndarray, name: str) -> LimbProfile:
-    part = next(p for p in parts_for(subject.body.pose.rotations) if p.name == name)
+    part = next(p for p in parts_for(subject.body.pose.rotations[0].numpy()) if p.name == name)
     return LimbProfile(part, subject.body.vertices, subject.body.joints, weights)
 
 

@@ -21,6 +21,7 @@ from svad.restoration.sizes import Sizes
 from svad.types import Clip, Pose, Report, Subject
 from svad.weights.strict import fill as give
 from tests.fill import fill
+from tests.helpers import one_pose
 from tests.relief.people import subject_of
 from tests.subject.people import person, pose_of
 
@@ -52,7 +53,7 @@ def turned(degrees: float, across: float = 0.0) -> tuple[np.ndarray, np.ndarray,
     pose, place = pose_of({0: (0, degrees, 0)}), (across, *PLACE[1:])
     one = person(pose, width=SIZE[0], height=SIZE[1], place=place)
     names = load_free_body().expression_names
-    return one.rgb, one.matte, Pose(pose, np.array(place, np.float32), np.zeros(len(names)))
+    return one.rgb, one.matte, one_pose(pose, place, np.zeros(len(names)))
 
 
 def clip_of(views: list[tuple[float, float]]) -> Clip:
@@ -62,7 +63,7 @@ def clip_of(views: list[tuple[float, float]]) -> Clip:
     return Clip(
         rgb=np.stack([photo.photo.rgb, *(rgb for rgb, _, _ in frames)]),
         matte=np.stack([photo.matte, *(matte for _, matte, _ in frames)]),
-        poses=(photo.body.pose, *(pose for _, _, pose in frames)),
+        poses=Pose.cat([photo.body.pose, *(pose for _, _, pose in frames)]),
         cameras=(photo_camera(*SIZE),) * (len(frames) + 1),
         weight=np.ones(len(frames) + 1, np.float32),
         yaw=np.radians([0.0, *(degrees for degrees, _ in views)]).astype(np.float32),
@@ -95,9 +96,8 @@ def body_landmarks(clip: Clip, frame: int) -> np.ndarray:  # [68, 2] px
 
     body, pose = load_free_body(), clip.poses[frame]
     rest = body.rest(torch.zeros(10))
-    turns, place = torch.from_numpy(pose.rotations), torch.from_numpy(pose.translation)
-    vertices = body.pose_vertices(rest, turns, place)
-    joints = body.posed_joints(rest.joints, turns, place)
+    vertices = body.pose_vertices(rest, pose.rotations, pose.translation)
+    joints = body.posed_joints(rest.joints, pose.rotations, pose.translation)
     return clip.cameras[frame].project(whole_body(body).points(vertices, joints).numpy())[FACE, :2]
 
 

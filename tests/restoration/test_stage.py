@@ -100,7 +100,7 @@ def test_everything_grows_together(clip: Clip, scale: float) -> None:
         assert np.allclose(pixel[:2] / (width, height), small[:2] / clip.rgb.shape[2:0:-1])
     back = found.rgb.reshape(6, height, width, 3)[:, :: round(2 * scale), :: round(2 * scale)]
     assert np.abs(back.mean((1, 2)) - clip.rgb.mean((1, 2))).max() < 3
-    assert found.poses == clip.poses and (found.yaw == clip.yaw).all()
+    assert found.poses is clip.poses and (found.yaw == clip.yaw).all()
     for name in NO_FILES.values():
         assert name in log.last
     assert "background only" in log.last and "without a network" in log.last

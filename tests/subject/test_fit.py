@@ -38,7 +38,7 @@ def fitted(one: Person):  # noqa: ANN201
     evidence = evidence_of(one)
     fitter = BodyFitter(body)
     fit = fitter.result(fitter.fit(evidence), evidence)
-    pose = torch.from_numpy(fit.pose.rotations), torch.from_numpy(fit.pose.translation)
+    pose = fit.pose.rotations[0], fit.pose.translation[0]
     return fit, body.posed_joints(torch.from_numpy(fit.joints), *pose).numpy(), evidence
 
 
@@ -64,7 +64,7 @@ def test_fit_matches_the_front_and_stands_upright(name: str) -> None:
     lean = (joints[15, 2] - joints[0, 2]) / height
     assert abs(lean - 0.015) < 0.03
     assert np.abs(joints[[7, 8], 2].mean() - joints[0, 2]) < 0.05 * height
-    knees = np.degrees(fit.pose.rotations[[4, 5], 0])
+    knees = np.degrees(fit.pose.rotations[0, [4, 5], 0].numpy())
     assert (knees > -8).all() and (knees < 25).all()
 
 
@@ -73,8 +73,8 @@ def test_result_is_the_body_model_s_own_shape() -> None:
     body = load_free_body()
     rest = body.rest(torch.from_numpy(fit.betas), torch.from_numpy(fit.bone_scales))
     np.testing.assert_allclose(fit.vertices, rest.vertices.numpy(), atol=1e-6)
-    assert fit.pose.rotations.shape == (55, 3) and fit.pose.translation[2] < -1
-    assert np.isfinite(fit.vertices).all() and np.isfinite(fit.pose.rotations).all()
+    assert fit.pose.rotations.shape == (1, 55, 3) and fit.pose.translation[0, 2] < -1
+    assert np.isfinite(fit.vertices).all() and fit.pose.rotations.isfinite().all()
 
 
 def test_unseen_legs_stand_straight() -> None:
@@ -85,7 +85,7 @@ def test_unseen_legs_stand_straight() -> None:
     half = Person(one.rgb[:cut], one.matte[:cut], points, one.face, one.joints, one.camera)
     fit, joints, evidence = fitted(half)
     assert evidence.trust[[13, 14, 15, 16]].max() == 0
-    turns = np.degrees(np.linalg.norm(fit.pose.rotations[[1, 2, 4, 5, 7, 8]], axis=1))
+    turns = np.degrees(np.linalg.norm(fit.pose.rotations[0, [1, 2, 4, 5, 7, 8]], axis=1))
     assert turns.max() < 15
     assert errors(fit, joints, evidence).max() < 0.012
 
@@ -104,7 +104,7 @@ def test_head_takes_the_face_s_place_and_turn() -> None:
     one = person(pose_of({12: (0, 12, 0), 15: (5, 18, 0)}))
     fit, _, evidence = fitted(one)
     body = load_free_body()
-    pose = torch.from_numpy(fit.pose.rotations), torch.from_numpy(fit.pose.translation)
+    pose = fit.pose.rotations[0], fit.pose.translation[0]
     rest = body.rest(torch.from_numpy(fit.betas), torch.from_numpy(fit.bone_scales))
     mesh = fit.camera.project(body.mesh_points(body.pose_vertices(rest, *pose)).numpy())
     away = np.linalg.norm(mesh[:, :2] - one.face[:, :2], axis=1) / evidence.unit

@@ -106,7 +106,9 @@ class FakePipeline:
         mark.write_text("done")
         tell(state="done", done=10, seconds=self.seconds, remaining=0.0, thumbnail=picture)
 
-    def animate(self, folder: Path, motion: str, output: Path, *, report: Any, **_: Any) -> Path:
+    def motion_video(
+        self, folder: Path, motion: str, output: Path, *, report: Any, **_: Any
+    ) -> Path:
         """A short video."""
         report(0, 1, "frames")
         write_mp4(output, [draw(0.3 * np.sin(k / 3))[:, :, :3] for k in range(12)], fps=12)

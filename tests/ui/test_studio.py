@@ -126,8 +126,8 @@ def test_only_who_knows_the_id_sees_a_job(make_studio, key: str):
 
 def test_a_motion_is_made_once(make_studio, photo: Path, monkeypatch: pytest.MonkeyPatch):
     pipeline, calls = FakePipeline(0.02), []
-    real = pipeline.animate
-    monkeypatch.setattr(pipeline, "animate", lambda *a, **k: calls.append(a) or real(*a, **k))
+    real = pipeline.motion_video
+    monkeypatch.setattr(pipeline, "motion_video", lambda *a, **k: calls.append(a) or real(*a, **k))
     studio = make_studio(pipeline)
     finished = create(studio, look(studio, photo).job).finished
     videos = [list(studio.move(finished, "wave"))[-1] for _ in range(2)]

@@ -60,8 +60,3 @@ def test_nothing_is_fetched_from_elsewhere():
 def test_words_reach_the_script_as_text():
     script = page.page_script(25)
     assert json.dumps(texts.TOO_LARGE) in script and "LIMIT_MB" not in script
-
-
-def test_motions_are_the_bundled_ones():
-    motion = pytest.importorskip("svad.body.motion")
-    assert set(texts.MOTIONS) == set(motion.MOTIONS)

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from svad.body.free import load_free_body
-from svad.body.motion import A_POSE
 from svad.body.skeleton import JOINTS
+from svad.motion.standing import A_POSE
 
 
 @dataclass(frozen=True)

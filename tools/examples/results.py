@@ -69,7 +69,7 @@ def make_result(person: Person, folder: Path, pipeline: Pipeline) -> dict[str, i
         write_mp4(folder / TURNTABLE, _frames(job / TURNTABLE), 24.0, TURNTABLE_CRF)
         for name in MOTIONS:
             clip = job / f"{name}.mp4"
-            pipeline.animate(job, name, clip, height=MOTION_HEIGHT)
+            pipeline.motion_video(job, name, clip, height=MOTION_HEIGHT)
             write_mp4(folder / "motions" / f"{name}.mp4", _frames(clip), 24.0, MOTION_CRF)
         front = Image.fromarray(read_png(job / FRONT))
         with writing(folder / "front.webp") as temporary:

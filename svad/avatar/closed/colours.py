@@ -103,7 +103,7 @@ def _inside(
 
 def _shares(avatar: Avatar, clip: Clip) -> Tensor:  # [N, 1]
     """What each Gaussian has of the photo, as if the photo had the frames' size."""
-    posed = pose_gaussians(avatar, avatar.pose)
+    posed = pose_gaussians(avatar, avatar.pose[0])
     channel = torch.zeros(len(posed), 1).requires_grad_()
     image = render(posed, avatar.camera, channel).image
     (grad,) = torch.autograd.grad(image, channel, torch.ones_like(image))

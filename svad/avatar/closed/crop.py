@@ -30,7 +30,7 @@ def cropped(
     return Clip(
         rgb=pictures,
         matte=mattes[:, rows, columns],
-        poses=tuple(clip.poses[i] for i in frames),
+        poses=clip.poses[list(frames)],
         cameras=tuple(_cut(view, rows, columns) for view in views),
         weight=clip.weight[list(frames)],
         yaw=clip.yaw[list(frames)],

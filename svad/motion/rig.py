@@ -1,15 +1,12 @@
-"""Poses a skeleton by hand: arms, spine and head by angles, legs by where the feet stand."""
+"""A rig that poses a skeleton by hand: arms and spine by angles, legs by where the feet stand."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 import numpy as np
-import torch
 
-from svad.body.lbs import rigid_chain
 from svad.body.skeleton import ARMS, FINGERS, LEGS, SPINE, THUMBS, Joint
-from svad.geometry.rotation import matrix_to_axis_angle
 from svad.types import Pose
 
 SIDES = {"left": 1.0, "right": -1.0}  # sign of x
@@ -98,18 +95,28 @@ class Track:
         rotations = np.tile(np.eye(3), (frames, len(Joint), 1, 1))
         return Track(skeleton, rotations, np.tile(skeleton.joints[Joint.PELVIS], (frames, 1)))
 
-    def poses(self, expression_names: tuple[str, ...]) -> list[Pose]:
-        """One Pose per frame; expressions the body does not have are left out."""
-        turns = matrix_to_axis_angle(torch.from_numpy(self.rotations)).numpy().astype(np.float32)
-        places = (self.pelvis - self.skeleton.joints[Joint.PELVIS]).astype(np.float32)
+    def poses(self, expression_names: tuple[str, ...]) -> Pose:
+        """What was authored as T poses; expressions the body does not have are left out."""
+        import torch  # only here and in `forward`: authored motions are listed without it
+
+        from svad.geometry.rotation import matrix_to_axis_angle
+
+        turns = matrix_to_axis_angle(torch.from_numpy(self.rotations)).float()
+        places = torch.from_numpy(self.pelvis - self.skeleton.joints[Joint.PELVIS]).float()
         faces = np.zeros((len(places), len(expression_names)), np.float32)
         for column, name in enumerate(expression_names):
             faces[:, column] = self.expression.get(name, 0.0)
-        return [Pose(*row) for row in zip(turns, places, faces, strict=True)]
+        return Pose(turns, places, torch.from_numpy(faces))
 
 
-def forward(track: Track) -> tuple[np.ndarray, np.ndarray]:
-    """World rotations [T, 55, 3, 3] and joint places [T, 55, 3] of every frame."""
+def forward(
+    track: Track,
+) -> tuple[np.ndarray, np.ndarray]:  # [T, 55, 3, 3], [T, 55, 3]
+    """World rotations and joint places of every frame."""
+    import torch
+
+    from svad.body.lbs import rigid_chain
+
     skeleton = track.skeleton
     joints = torch.from_numpy(np.asarray(skeleton.joints, np.float64))
     turns, places = rigid_chain(torch.from_numpy(track.rotations), joints, skeleton.parents)
@@ -198,7 +205,9 @@ def curl_fingers(track: Track, side: str, degrees: Angle) -> None:
         track.rotations[:, joint] = turn if side == "left" else mirrored(turn)
 
 
-def mirrored(turn: np.ndarray) -> np.ndarray:  # [..., 3, 3] -> [..., 3, 3]
+def mirrored(
+    turn: np.ndarray,  # [..., 3, 3]
+) -> np.ndarray:  # [..., 3, 3]
     """The same rotation seen in a mirror across the body's middle plane."""
     flip = np.array([-1.0, 1.0, 1.0])
     return turn * flip[:, None] * flip
