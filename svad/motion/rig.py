@@ -113,8 +113,10 @@ class Track:
         return Pose(turns, places, torch.from_numpy(faces))
 
 
-def forward(track: Track) -> tuple[np.ndarray, np.ndarray]:
-    """World rotations [T, 55, 3, 3] and joint places [T, 55, 3] of every frame."""
+def forward(
+    track: Track,
+) -> tuple[np.ndarray, np.ndarray]:  # [T, 55, 3, 3], [T, 55, 3]
+    """World rotations and joint places of every frame."""
     import torch
 
     from svad.body.lbs import rigid_chain
@@ -207,7 +209,9 @@ def curl_fingers(track: Track, side: str, degrees: Angle) -> None:
         track.rotations[:, joint] = turn if side == "left" else mirrored(turn)
 
 
-def mirrored(turn: np.ndarray) -> np.ndarray:  # [..., 3, 3] -> [..., 3, 3]
+def mirrored(
+    turn: np.ndarray,  # [..., 3, 3]
+) -> np.ndarray:  # [..., 3, 3]
     """The same rotation seen in a mirror across the body's middle plane."""
     flip = np.array([-1.0, 1.0, 1.0])
     return turn * flip[:, None] * flip
