@@ -30,13 +30,19 @@ def curve(
     return PchipInterpolator(at, np.tile(value, 3))(phase % 1)
 
 
-def ease(x: np.ndarray) -> np.ndarray:
+def ease(
+    x: np.ndarray,  # [...]
+) -> np.ndarray:  # [...]
     """0 to 1 with no speed and no acceleration at either end."""
     x = np.clip(x, 0, 1)
     return x**3 * (x * (6 * x - 15) + 10)
 
 
-def wave_of(phase: np.ndarray, times: int, lag: float = 0.0) -> np.ndarray:
+def wave_of(
+    phase: np.ndarray,  # [T]
+    times: int,
+    lag: float = 0.0,
+) -> np.ndarray:  # [T]
     """A sine that closes after the loop: `times` periods, `lag` periods late."""
     return np.sin(TAU * (times * phase - lag))
 
@@ -56,7 +62,12 @@ def stand(
     rig.place_feet(track, feet, knees_out)
 
 
-def breathe(track: Track, phase: np.ndarray, breaths: int, depth: float = 1.0) -> None:
+def breathe(
+    track: Track,
+    phase: np.ndarray,  # [T]
+    breaths: int,
+    depth: float = 1.0,
+) -> None:
     """Chest and shoulders rise and fall; the head stays level."""
     breath = depth * wave_of(phase, breaths, 0.25)
     rig.bend_spine(track, pitch=-0.9 * breath)
@@ -68,7 +79,11 @@ def breathe(track: Track, phase: np.ndarray, breaths: int, depth: float = 1.0) -
         track.rotations[:, collar] = rise @ track.rotations[:, collar]
 
 
-def sway(track: Track, x: np.ndarray, z: np.ndarray | float = 0.0) -> None:
+def sway(
+    track: Track,
+    x: np.ndarray,  # [T]
+    z: np.ndarray | float = 0.0,  # [T]
+) -> None:
     """Shifts the weight by (x, z) shares of the leg; the head stays over the feet."""
     leg = track.skeleton.leg
     track.pelvis[:, 0] += x * leg
@@ -78,7 +93,11 @@ def sway(track: Track, x: np.ndarray, z: np.ndarray | float = 0.0) -> None:
     rig.bend_neck(track, roll=-0.9 * lean)
 
 
-def relaxed_arms(track: Track, phase: np.ndarray, lower: float = 62.0) -> None:
+def relaxed_arms(
+    track: Track,
+    phase: np.ndarray,  # [T]
+    lower: float = 62.0,
+) -> None:
     """Arms hanging clear of the clothes, never quite still."""
     for side, lag in (("left", 0.0), ("right", 0.12)):
         drift = wave_of(phase, 1, lag + 0.2)
@@ -86,7 +105,12 @@ def relaxed_arms(track: Track, phase: np.ndarray, lower: float = 62.0) -> None:
         rig.curl_fingers(track, side, 8 + 1.5 * drift)
 
 
-def blinks(track: Track, phase: np.ndarray, seconds: float, *moments: float) -> None:
+def blinks(
+    track: Track,
+    phase: np.ndarray,  # [T]
+    seconds: float,
+    *moments: float,
+) -> None:
     """Both eyes close and open within a fifth of a second at each moment (a phase)."""
     lid = np.zeros_like(phase)
     for moment in moments:
@@ -96,7 +120,10 @@ def blinks(track: Track, phase: np.ndarray, seconds: float, *moments: float) -> 
         track.expression[f"eyeBlink{side}"] = lid
 
 
-def smile(track: Track, amount: np.ndarray) -> None:
+def smile(
+    track: Track,
+    amount: np.ndarray,  # [T] 0..1
+) -> None:
     """Mouth corners up, cheeks and lower lids with them."""
     for side in ("Left", "Right"):
         track.expression[f"mouthSmile{side}"] = amount

@@ -10,7 +10,10 @@ from svad.motion.motion import Authored
 from svad.motion.rig import Skeleton, Track
 
 
-def expressions(skeleton: Skeleton, phase: np.ndarray) -> Track:
+def expressions(
+    skeleton: Skeleton,
+    phase: np.ndarray,  # [T]
+) -> Track:
     """A smile, a blink, raised brows with an open mouth, a frown, a pout and a wink."""
     track = Track.still(skeleton, len(phase))
     glad = curve(phase, (0.02, 0), (0.09, 1), (0.2, 1), (0.26, 0), (0.8, 0), (0.86, 0.8), (0.96, 0))

@@ -10,7 +10,10 @@ from svad.motion.motion import Authored
 from svad.motion.rig import Skeleton, Track
 
 
-def raise_arms(skeleton: Skeleton, phase: np.ndarray) -> Track:
+def raise_arms(
+    skeleton: Skeleton,
+    phase: np.ndarray,  # [T]
+) -> Track:
     """Lifts both arms overhead, stretches to either side, lowers them."""
     track = Track.still(skeleton, len(phase))
     up = curve(phase, (0.03, 0), (0.3, 1), (0.72, 1), (0.97, 0))

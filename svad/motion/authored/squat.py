@@ -11,7 +11,10 @@ from svad.motion.motion import Authored
 from svad.motion.rig import Skeleton, Track, turn_x
 
 
-def squat(skeleton: Skeleton, phase: np.ndarray) -> Track:
+def squat(
+    skeleton: Skeleton,
+    phase: np.ndarray,  # [T]
+) -> Track:
     """Bends the knees until the thighs are nearly level, arms in front, and comes up again."""
     track = Track.still(skeleton, len(phase))
     leg = skeleton.leg

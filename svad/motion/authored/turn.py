@@ -13,7 +13,10 @@ from svad.motion.rig import Foot, Skeleton, Track, turn_x, turn_y, turn_z
 STEPS_PER_TURN = 12
 
 
-def turn(skeleton: Skeleton, phase: np.ndarray) -> Track:
+def turn(
+    skeleton: Skeleton,
+    phase: np.ndarray,  # [T]
+) -> Track:
     """Turns once on the spot with small steps."""
     track = Track.still(skeleton, len(phase))
     beat = STEPS_PER_TURN // 2 * phase  # steps of one foot

@@ -14,7 +14,10 @@ STANCE = 0.61  # share of a step cycle that a foot is on the ground (Perry, Gait
 WALK_CYCLES = 4  # of two steps each, in one loop
 
 
-def walk(skeleton: Skeleton, phase: np.ndarray) -> Track:
+def walk(
+    skeleton: Skeleton,
+    phase: np.ndarray,  # [T]
+) -> Track:
     """Walks in place as on a treadmill; `WALK_CYCLES` times the same two steps."""
     phase = phase * WALK_CYCLES % 1
     track = Track.still(skeleton, len(phase))

@@ -21,7 +21,10 @@ from svad.motion.motion import Authored
 from svad.motion.rig import Skeleton, Track
 
 
-def wave(skeleton: Skeleton, phase: np.ndarray) -> Track:
+def wave(
+    skeleton: Skeleton,
+    phase: np.ndarray,  # [T]
+) -> Track:
     """Raises the right hand, waves three times with a smile, lowers it."""
     track = Track.still(skeleton, len(phase))
     up = curve(phase, (0.04, 0), (0.22, 1), (0.78, 1), (0.97, 0))
