@@ -65,7 +65,7 @@ def test_the_presets_with_a_video_model() -> None:
         ("restoration.cpu_tiles.tile=256", lambda p: p.restoration.cpu_tiles.tile == 256),
     ],
 )
-def test_a_setting_can_be_changed(setting: str, read) -> None:  # noqa: ANN001
+def test_a_setting_can_be_changed(setting: str, read) -> None:
     found = changed(QUICK, setting)
     assert read(found) and found.name == "quick" and not read(QUICK)
 

@@ -80,7 +80,7 @@ def tensors_of(value: object) -> list[torch.Tensor]:
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_everything_goes_to_a_device(value) -> None:  # noqa: ANN001
+def test_everything_goes_to_a_device(value) -> None:
     """ "meta" stands for a GPU: no number is left behind."""
     before, after = tensors_of(value), tensors_of(value.to("meta"))
     assert len(after) == len(before) > 0

@@ -8,6 +8,7 @@ from safetensors import safe_open
 
 
 def main(path: Path) -> None:
+    """Bends the left elbow by a right angle and tells what moved."""
     with safe_open(path, "numpy") as file:
         about = json.loads(file.metadata()["avatar"])
         data = {name: file.get_tensor(name) for name in file.keys()}

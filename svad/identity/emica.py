@@ -7,6 +7,7 @@ from another (EMOCA).
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import torch
@@ -94,7 +95,7 @@ class Mica(nn.Module):
         self.flameModel = nn.Module()
         regressor = self.flameModel.regressor = nn.Module()
         widths = [sizes.arcface_vector, *[IDENTITY] * 4]
-        pairs = zip(widths, widths[1:], strict=False)
+        pairs = itertools.pairwise(widths)
         regressor.network = nn.ModuleList([nn.Linear(a, b) for a, b in pairs])
         regressor.output = nn.Linear(IDENTITY, IDENTITY)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import torch
@@ -70,7 +71,7 @@ class ExpressionHead(nn.Module):
         super().__init__()
         widths = [sizes.base + vit.width] + 4 * [sizes.hidden]
         layers: list[nn.Module] = []
-        for inputs, outputs in zip(widths[:-1], widths[1:], strict=True):
+        for inputs, outputs in itertools.pairwise(widths):
             layers += [nn.Linear(inputs, outputs), nn.ReLU()]
         self.feature_layers = nn.Sequential(*layers[:-1])
 

@@ -88,6 +88,9 @@ class Pyramid(nn.Module):
         return self.layer_rn[level](torch.cat([small, x], 1))
 
 
-def normalised(image: Tensor) -> Tensor:  # [B, 3, H, W] in 0..1 -> the same in ImageNet's scale
+def normalised(
+    image: Tensor,  # [B, 3, H, W] in 0..1
+) -> Tensor:  # [B, 3, H, W]
+    """Pictures in the scale of ImageNet, which the backbone was trained in."""
     mean, std = (image.new_tensor(v)[:, None, None] for v in (MEAN, STD))
     return (image - mean) / std

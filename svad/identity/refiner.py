@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -135,7 +136,7 @@ class Decoder(nn.Module):
         self.style_conv1 = StyledConv(width[0], width[0], sizes.style, 1)
         self.to_rgb1 = ToRgb(width[0], sizes.style)
         self.style_convs, self.to_rgbs = nn.ModuleList(), nn.ModuleList()
-        for before, after in zip(width[:-1], width[1:], strict=True):
+        for before, after in itertools.pairwise(width):
             self.style_convs.append(StyledConv(before, after, sizes.style, 2))
             self.style_convs.append(StyledConv(after, after, sizes.style, 1))
             self.to_rgbs.append(ToRgb(after, sizes.style))

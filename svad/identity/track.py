@@ -80,7 +80,7 @@ def load_track_models(
     files: PartFiles,  # of the parts in `PARTS`
     device: torch.device | str = "cpu",
     dtype: torch.dtype = torch.float32,
-    sizes: TrackSizes = TrackSizes(),  # noqa: B008 - frozen
+    sizes: TrackSizes = TrackSizes(),
     *,
     matting: bool = False,  # the published matting net too
 ) -> TrackModels:

@@ -21,7 +21,7 @@ A_POSE_LEFT: dict[int, tuple[float, float, float]] = {
     Joint.LEFT_COLLAR: (0.0, 0.0, -9.0),
     Joint.LEFT_SHOULDER: (0.0, -3.0, -41.0),
     Joint.LEFT_ELBOW: (-5.0, -12.0, 0.0),
-    **{joint: (0.0, 0.0, -7.0) for joint in FINGERS["left"]},
+    **dict.fromkeys(FINGERS["left"], (0.0, 0.0, -7.0)),
 }
 
 

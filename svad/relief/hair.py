@@ -124,7 +124,7 @@ class HeadMap:
         self.cell = max(cell, FINEST)
         self.low = float(max(seen.v.max(), -frame.chin + 0.05)) + 0.01
         self.top = -0.5 * np.pi * RADIUS - 0.01
-        self.columns = int(round(2 * np.pi * RADIUS / self.cell / 2)) * 2
+        self.columns = round(2 * np.pi * RADIUS / self.cell / 2) * 2
         self.rows = int(np.ceil((self.low - self.top) / self.cell))
         trusted = seen.trust
         full = self._scatter(seen, seen.rgb, trusted)

@@ -6,6 +6,8 @@ the published file (its training follows CelebAMask-HQ, Lee et al. 2020).
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -70,7 +72,7 @@ class ParseNet(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         wide = DOWN[-1]
-        pairs = list(zip(DOWN, DOWN[1:], strict=False))
+        pairs = list(itertools.pairwise(DOWN))
         down = [ResidualBlock(a, b, "down") for a, b in pairs]
         self.encoder = nn.Sequential(Convolution(3, DOWN[0], norm=False), *down)
         self.body = nn.Sequential(*(ResidualBlock(wide, wide) for _ in range(BODY_BLOCKS)))

@@ -12,7 +12,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -116,7 +116,7 @@ class Job:
             (self.folder / name).unlink(missing_ok=True)
         for row in FORMATS.values():
             if row.parts is not None:
-                with _ignored_if_not_empty():
+                with suppress(OSError):  # it is absent, or holds files of the person
                     (self.folder / row.file).rmdir()
 
     def publish(self) -> None:
@@ -297,14 +297,6 @@ def start_janitor(
 def _pictures(folder: Path) -> list[str]:
     """The thumbnails of the stages."""
     return [p.relative_to(folder).as_posix() for p in (folder / "stages").glob("*.jpg")]
-
-
-@contextmanager
-def _ignored_if_not_empty() -> Iterator[None]:
-    try:
-        yield
-    except OSError:
-        pass  # it is absent, or holds files of the person
 
 
 def _size(path: Path) -> int | None:

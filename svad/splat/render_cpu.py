@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +27,7 @@ def _helpers() -> ThreadPoolExecutor:
 
 def _spread(kernel: Callable, edges: Sequence[int], threads: int, *arguments: object) -> None:
     """Run `kernel` on every range between two edges, on up to `threads` threads."""
-    parts = iter([p for p in zip(edges[:-1], edges[1:], strict=True) if p[1] > p[0]])
+    parts = iter([p for p in itertools.pairwise(edges) if p[1] > p[0]])
 
     def work() -> None:
         for first, last in parts:

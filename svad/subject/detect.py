@@ -304,9 +304,9 @@ def _without_bars(rgb: np.ndarray) -> Box:
     y0, y1, x0, x1 = int(ys[0]), int(ys[-1]) + 1, int(xs[0]), int(xs[-1]) + 1
     filled = ~extreme[y0:y1, x0:x1]
     # a bar ends in a full edge; the empty part of a white studio does not
-    if y0 > 0 and filled[0].mean() < 0.6 or y1 < height and filled[-1].mean() < 0.6:
+    if (y0 > 0 and filled[0].mean() < 0.6) or (y1 < height and filled[-1].mean() < 0.6):
         y0, y1 = 0, height
-    if x0 > 0 and filled[:, 0].mean() < 0.6 or x1 < width and filled[:, -1].mean() < 0.6:
+    if (x0 > 0 and filled[:, 0].mean() < 0.6) or (x1 < width and filled[:, -1].mean() < 0.6):
         x0, x1 = 0, width
     return x0, y0, x1, y1
 

@@ -42,14 +42,14 @@ class Landmarker:
         self._settled: set[str] = set()
 
     @cached_property
-    def _solutions(self):  # noqa: ANN202 - mediapipe ships no types
+    def _solutions(self):
         os.environ.setdefault("GLOG_minloglevel", "2")
         import mediapipe as mp  # 1 to 2 s, so only when a photo comes
 
         return mp.solutions
 
     @cached_property
-    def _pose(self):  # noqa: ANN202
+    def _pose(self):
         return self._solutions.pose.Pose(
             static_image_mode=True,
             model_complexity=1,
@@ -58,7 +58,7 @@ class Landmarker:
         )
 
     @cached_property
-    def _face(self):  # noqa: ANN202
+    def _face(self):
         return self._solutions.face_mesh.FaceMesh(
             static_image_mode=True,
             refine_landmarks=True,
@@ -67,7 +67,7 @@ class Landmarker:
         )
 
     @cached_property
-    def _hands(self):  # noqa: ANN202
+    def _hands(self):
         return self._solutions.hands.Hands(
             static_image_mode=True,
             max_num_hands=2,
@@ -76,7 +76,7 @@ class Landmarker:
         )
 
     @cached_property
-    def _people(self):  # noqa: ANN202
+    def _people(self):
         return self._solutions.selfie_segmentation.SelfieSegmentation(model_selection=0)
 
     def warm_up(self) -> None:
@@ -148,7 +148,7 @@ class Landmarker:
             hands.append(np.array(marks, np.float32))
         return hands
 
-    def _run(self, name: str, rgb: np.ndarray):  # noqa: ANN202
+    def _run(self, name: str, rgb: np.ndarray):
         with self._lock:
             with contextlib.nullcontext() if name in self._settled else _quiet():
                 result = getattr(self, name).process(np.ascontiguousarray(rgb))

@@ -23,7 +23,7 @@ VIEWS = 8
 BLUE = torch.tensor([0.1, 0.2, 0.9])
 
 
-def drawn(avatar: Avatar, camera) -> tuple[np.ndarray, np.ndarray]:  # noqa: ANN001
+def drawn(avatar: Avatar, camera) -> tuple[np.ndarray, np.ndarray]:
     with torch.no_grad():
         found = render(pose_gaussians(avatar, avatar.pose[0]), camera)
     return to_uint8(found.image[0].numpy()), to_uint8(found.alpha[0].numpy())

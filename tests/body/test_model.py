@@ -266,7 +266,7 @@ def test_gradients_are_those_of_finite_differences(golden_root: Path, frames: in
     inputs += [values if frames else values[0] for values in batch]
     inputs = [value.clone().requires_grad_() for value in inputs]
 
-    def posed(shape, scales, rotations, translation, expression):  # noqa: ANN001, ANN202
+    def posed(shape, scales, rotations, translation, expression):
         rest = tiny.rest_some(shape, index, scales)
         vertices = tiny.pose_some(rest, index, rotations, translation, expression)
         return vertices, tiny.posed_joints(rest.joints, rotations, translation)

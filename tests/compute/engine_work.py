@@ -32,7 +32,7 @@ class FakeSpaces(ModuleType):
         self.asked: list[int] = []
         self.workers: list[int] = []
 
-    def GPU(self, duration: Callable[..., int]) -> Callable:  # noqa: N802 - the platform's name
+    def GPU(self, duration: Callable[..., int]) -> Callable:
         """The decorator."""
 
         def decorate(function: Callable[..., Iterator]) -> Callable[..., Iterator]:
@@ -74,7 +74,7 @@ class FakeSpaces(ModuleType):
 
 def _serve(theirs: Any, pipe: Any, function: Callable[..., Iterator], arguments: bytes) -> None:
     theirs.close()  # or the end of the other side would never be noticed
-    items = function(*pickle.loads(arguments))  # noqa: S301 - our own bytes
+    items = function(*pickle.loads(arguments))
     try:
         while pipe.recv():
             try:

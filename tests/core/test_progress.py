@@ -14,7 +14,7 @@ class Told:
     def __init__(self) -> None:
         self.calls: list[tuple] = []
 
-    def __call__(self, done: int, total: int, note: str, picture=None) -> None:  # noqa: ANN001
+    def __call__(self, done: int, total: int, note: str, picture=None) -> None:
         self.calls.append((done, total, note, picture))
 
     def done(self) -> list[int]:

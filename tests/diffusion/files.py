@@ -34,7 +34,7 @@ def write_files(folder: Path, golden: Golden) -> Path:
     return folder
 
 
-def descriptions(sizes) -> dict[str, dict]:  # noqa: ANN001
+def descriptions(sizes) -> dict[str, dict]:
     """What the published config files say of networks of these sizes."""
     return {
         "unet_config": {

@@ -35,7 +35,7 @@ def people(body: BodyModel) -> list[WholeBody]:
 def run(subject: Subject, people: list[WholeBody]) -> tuple[Request, np.ndarray, list[tuple]]:
     requests, told = [], []
 
-    def generate(request: Request, report) -> np.ndarray:  # noqa: ANN001
+    def generate(request: Request, report) -> np.ndarray:
         requests.append(request)
         return np.zeros((len(request.figures), *request.photo.shape), np.uint8)
 

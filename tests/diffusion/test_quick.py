@@ -104,7 +104,7 @@ def test_a_missing_file_is_named_with_source_and_terms(
     assert "under these terms" in said and "--preset quick" in said
     assert not (tmp_path / "out").exists()
     missing = offer(PRESETS["quick"]).missing
-    assert [entry.name for entry in missing][0] == "dwpose" and len(missing) > 5
+    assert next(entry.name for entry in missing) == "dwpose" and len(missing) > 5
 
 
 @pytest.mark.parametrize("fault", ["lacking", "extra"])

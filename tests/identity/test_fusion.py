@@ -15,7 +15,7 @@ from tests.identity.faces import Scene, psnr, scene
 LIMIT = 0.03
 
 
-def fused(s: Scene, **more) -> np.ndarray:  # noqa: ANN003
+def fused(s: Scene, **more) -> np.ndarray:
     placement = place(s.head_points, s.points, s.frame.shape, LIMIT)
     return fuse(s.frame, s.head, s.coverage, placement, **more)
 

@@ -29,7 +29,7 @@ CONFIG = IdentityConfig(batch=2, fit=HeadFitConfig(steps=20))
 class Told(list):
     """What a stage reports."""
 
-    def __call__(self, done: int, total: int, note: str, picture=None) -> None:  # noqa: ANN001
+    def __call__(self, done: int, total: int, note: str, picture=None) -> None:
         self.append((done, total, note, picture))
 
     @property
@@ -53,7 +53,7 @@ def run(
     clip: Clip,
     config: IdentityConfig = CONFIG,
     detect=None,
-) -> tuple[Clip, Told]:  # noqa: ANN001
+) -> tuple[Clip, Told]:
     told = Told()
     stage = IdentityStage(config, models, load_free_body(), detect)
     return stage.run(subject, clip, told), told
@@ -218,7 +218,7 @@ def test_a_clip_that_never_shows_the_face_is_told(models: LazyNetworks[Models]) 
 def test_stop_gets_through(models: LazyNetworks[Models]) -> None:
     subject = whole.subject("ada")
 
-    def report(done: int, total: int, note: str, picture=None) -> None:  # noqa: ANN001
+    def report(done: int, total: int, note: str, picture=None) -> None:
         if "drawing" in note:
             raise Stopped("Stopped.")
 

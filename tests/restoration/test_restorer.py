@@ -131,7 +131,7 @@ def test_stop_reaches_it_between_two_steps(golden: Golden) -> None:
 @pytest.fixture
 def breakable(golden: Golden) -> Iterator[Restorer]:
     """A restorer of its own."""
-    yield deepcopy(restorer(golden))
+    return deepcopy(restorer(golden))
 
 
 def test_a_failed_face_keeps_its_crop_and_is_named(

@@ -47,7 +47,7 @@ def test_other_counts_are_refused(golden: Golden) -> None:
 
 def test_no_offered_count_leaves_the_schedule(golden: Golden) -> None:
     for count in golden.json("tables/ddim.json")["invalid_step_counts"]:
-        with pytest.raises(ValueError):
+        with pytest.raises(ValueError, match="steps"):
             steps(count)
 
 

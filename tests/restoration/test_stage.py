@@ -151,7 +151,7 @@ def test_of_two_faces_the_persons_own_is_restored(plain: Clip) -> None:
 
 def test_the_photo_keeps_a_face_that_is_sharper(clip: Clip, plain: Clip) -> None:
     class Blurring(MadeUpRestorer):
-        def attempt(self, crops, noise, count, report, batch):  # noqa: ANN001, ANN202
+        def attempt(self, crops, noise, count, report, batch):
             found = super().attempt(crops, noise, count, report, batch)
             found.rgb[:] = found.rgb.mean((1, 2), keepdims=True).astype(np.uint8)
             return found

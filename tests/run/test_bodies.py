@@ -111,7 +111,7 @@ def test_every_stage_stands_on_the_chosen_body(own: Path, monkeypatch: pytest.Mo
         assert body in vars(stages[name]()).values(), name
     assert body in vars(stages["diffusion"]().stage).values()
 
-    def elsewhere(work, *arguments, seconds: int, report) -> object:  # noqa: ANN001
+    def elsewhere(work, *arguments, seconds: int, report) -> object:
         name, there, *_ = pickle.loads(pickle.dumps(arguments))
         assert callable(work) and seconds > 0
         return table.stage(name).made(there)

@@ -310,7 +310,7 @@ def test_still_views_of_an_earlier_run_go(photo: Path, tmp_path: Path) -> None:
     fakes, out = FakeStages(), tmp_path / "out"
 
     class WithViews(FakeStages):
-        def package(self, subject, avatar, folder, report, card):  # noqa: ANN001, ANN202
+        def package(self, subject, avatar, folder, report, card):
             save_png(folder / "views" / "000.png", subject.photo.rgb)
             result = super().package(subject, avatar, folder, report, card)
             return replace(result, files={**result.files, "views": folder / "views"})

@@ -86,7 +86,7 @@ def test_what_a_builder_hands_over_counts_as_the_stages_code(row: Stage) -> None
     assert modules and modules <= reached
 
 
-def _name(path) -> str:  # noqa: ANN001
+def _name(path) -> str:
     inner = path.relative_to(own_graph().package.parent).with_suffix("")
     return ".".join(inner.parts).removesuffix(".__init__")
 
@@ -94,7 +94,7 @@ def _name(path) -> str:  # noqa: ANN001
 def test_a_stage_for_the_worker_takes_its_preset_along(monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[tuple] = []
 
-    def far_away(work, *arguments, seconds, report):  # noqa: ANN001, ANN002, ANN202
+    def far_away(work, *arguments, seconds, report):
         sent.append((pickle.loads(pickle.dumps((work, arguments))), seconds))
         return work(*arguments, report=report)
 

@@ -32,7 +32,7 @@ def evidence_of(one: Person) -> Evidence:
     return gather(one.keypoints, NO_DEPTH, one.face, one.matte)
 
 
-def fitted(one: Person):  # noqa: ANN201
+def fitted(one: Person):
     """(body fit, posed joints [55, 3], evidence)"""
     body = load_free_body()
     evidence = evidence_of(one)
@@ -111,7 +111,7 @@ def test_head_takes_the_face_s_place_and_turn() -> None:
     assert np.median(away) < 0.004
 
 
-@pytest.mark.parametrize("pitch, yaw", [(0, 0), (20, 0), (-15, 25)])
+@pytest.mark.parametrize(("pitch", "yaw"), [(0, 0), (20, 0), (-15, 25)])
 def test_head_turn_from_the_real_face_mesh(pitch: float, yaw: float) -> None:
     one = person(pose_of({15: (pitch, yaw, 0)}), width=560, height=800)
     found = MediapipeDetector().detect(one.rgb)
@@ -125,7 +125,7 @@ def test_head_turn_from_the_real_face_mesh(pitch: float, yaw: float) -> None:
 
 
 def test_fingers_follow_the_hand_landmarks() -> None:
-    curled = pose_of({j: (0, 0, -40) for j in (25, 26, 28, 29, 31, 32, 34, 35)})
+    curled = pose_of(dict.fromkeys((25, 26, 28, 29, 31, 32, 34, 35), (0, 0, -40)))
     body = load_free_body()
     one = person(curled)
     points = one.keypoints.copy()

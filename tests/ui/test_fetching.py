@@ -86,7 +86,7 @@ def test_visitors_of_a_hosted_page_cannot_fetch(
     assert texts.FETCH_HOSTED in last["offer"] and not hub.log
 
 
-def slow(store: Store, entries, progress, accepted: bool) -> list:  # noqa: ANN001
+def slow(store: Store, entries, progress, accepted: bool) -> list:
     """A download that goes on until it is stopped."""
     show = progress(next(iter(entries)))
     for k in range(2000):

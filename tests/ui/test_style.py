@@ -37,7 +37,7 @@ def palette(selector: str) -> dict[str, str]:
     return dict(re.findall(r"--([\w-]+): (#\w+);", block))
 
 
-@pytest.mark.parametrize("selector, page", [(":root, .dark", STONE.c50), (".dark", STONE.c950)])
+@pytest.mark.parametrize(("selector", "page"), [(":root, .dark", STONE.c50), (".dark", STONE.c950)])
 def test_all_words_can_be_read(selector: str, page: str):
     colors = palette(selector)
     grounds = [page, *(colors[name] for name in GROUND)]

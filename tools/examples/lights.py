@@ -173,7 +173,7 @@ def _gather(
         x, y, z = points[p, 0] + nx * offset, points[p, 1] + ny * offset, points[p, 2] + nz * offset
         u = (frame[0, 0] * x + frame[0, 1] * y + frame[0, 2] * z) * scale + side * 0.5 + jx
         v = (frame[1, 0] * x + frame[1, 1] * y + frame[1, 2] * z) * scale + side * 0.5 + jy
-        if u >= 0 and v >= 0 and u < side and v < side:
+        if u >= 0 and v >= 0 and u < side and v < side:  # noqa: SIM102 - the depth is read inside
             if -(lx * x + ly * y + lz * z) - DEPTH_BIAS > depth[int(v), int(u)]:
                 continue
         for k in range(3):
