@@ -75,6 +75,9 @@ class Visitor:
     def open_tab(self, name: str) -> None:
         tabs = self.all("#tabs button[role=tab]")
         next(tab for tab in tabs if tab.text == name).click()
+        # in the frame after a tab is first drawn gradio sets its parts to what the server last said
+        frames = "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame("
+        self.browser.execute_async_script(f"{frames}() => setTimeout(done)));")
 
     def playing(self, css: str) -> bool:
         script = (
