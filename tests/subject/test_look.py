@@ -126,7 +126,7 @@ def test_head_is_cut_at_double_density_and_agrees_with_the_matte() -> None:
 
 def landmark_error(fit: BodyFit, body: BodyModel, evidence: Evidence) -> float:
     """Mean distance of joints from trusted landmarks in the picture, shares of the body height."""
-    pose = torch.from_numpy(fit.pose.rotations), torch.from_numpy(fit.pose.translation)
+    pose = fit.pose.rotations[0], fit.pose.translation[0]
     joints = fit.camera.project(body.posed_joints(torch.from_numpy(fit.joints), *pose).numpy())
     away = [
         np.linalg.norm(joints[joint, :2] - evidence.keypoints[coco, :2])
