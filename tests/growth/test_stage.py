@@ -106,11 +106,11 @@ OFFER = """
 import json
 from svad import cli
 from svad.config import PRESETS, with_video
-from svad.run.offers import offer
+from svad.run import offers
 from svad.ui.panels import offer
 from svad.ui.stages import step_list
 
-found = offer(PRESETS["dusk"])
+found = offers.offer(PRESETS["dusk"])
 parser = cli._create_parser()
 print(json.dumps({
     "panel": offer(found), "ready": found.ready, "needs_gpu": found.needs_gpu,
