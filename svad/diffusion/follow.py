@@ -38,7 +38,7 @@ class FollowStage:
         report: Report,
     ) -> np.ndarray:  # [T, height, width, 3] uint8
         """The person in the pose of each frame. Raises `MissingWeights`, `WeightsMismatch`."""
-        size, found = frames[0].shape[:2], []
+        size, found = (frames[0].shape[0], frames[0].shape[1]), []
         looking = part(report, 0, LOOKED, TOTAL)
         for person in self.people(frames):
             found.append(to_figure(person, size))

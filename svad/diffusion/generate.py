@@ -52,7 +52,8 @@ class Skeletons(Sequence[np.ndarray]):
 
     def __getitem__(self, index: int) -> np.ndarray:  # [768, W, 3] uint8
         r = self.request
-        return next(pose_frames([r.figures[index]], r.drawn_on, r.photo.shape[:2]))
+        height, width = r.photo.shape[:2]
+        return next(pose_frames([r.figures[index]], r.drawn_on, (height, width)))
 
 
 def lazy_models(

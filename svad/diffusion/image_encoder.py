@@ -36,7 +36,7 @@ class Mlp(nn.Module):
         self.fc1 = nn.Linear(width, inner)
         self.fc2 = nn.Linear(inner, width)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:  # [B, L, C] -> the same
         y = self.fc1(x)
         return self.fc2(y * torch.sigmoid(1.702 * y))
 
@@ -51,7 +51,7 @@ class Layer(nn.Module):
         self.mlp = Mlp(sizes.hidden, sizes.intermediate)
         self.layer_norm2 = nn.LayerNorm(sizes.hidden)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:  # [B, L, C] -> the same
         x = x + self.self_attn(self.layer_norm1(x))
         return x + self.mlp(self.layer_norm2(x))
 
@@ -79,7 +79,7 @@ class Encoder(nn.Module):
         super().__init__()
         self.layers = nn.ModuleList([Layer(sizes) for _ in range(sizes.layers)])
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:  # [B, L, C] -> the same
         for layer in self.layers:
             x = layer(x)
         return x
@@ -95,7 +95,7 @@ class VisionModel(nn.Module):
         self.encoder = Encoder(sizes)
         self.post_layernorm = nn.LayerNorm(sizes.hidden)
 
-    def forward(self, pixels: Tensor) -> Tensor:
+    def forward(self, pixels: Tensor) -> Tensor:  # [B, 3, 224, 224] -> [B, C]
         x = self.encoder(self.pre_layrnorm(self.embeddings(pixels)))
         return self.post_layernorm(x[:, 0])
 

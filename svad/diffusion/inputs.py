@@ -20,13 +20,21 @@ def clip_pixels(photo: np.ndarray) -> Tensor:  # [H, W, 3] uint8 -> [1, 3, 224, 
     return ((x - mean) / std)[None]
 
 
-def photo_pixels(photo: np.ndarray, width: int, height: int) -> Tensor:
-    """The photo [H, W, 3] uint8 stretched to the run's size: [1, 3, height, width] in -1..1."""
+def photo_pixels(
+    photo: np.ndarray,  # [H, W, 3] uint8
+    width: int,
+    height: int,
+) -> Tensor:  # [1, 3, height, width] in -1..1
+    """The photo stretched to the run's size."""
     return 2 * _resized(photo, width, height, Image.Resampling.LANCZOS)[None] - 1
 
 
-def skeleton_pixels(picture: np.ndarray, width: int, height: int) -> Tensor:
-    """A skeleton [H, W, 3] uint8 stretched to the run's size: [1, 3, height, width] in 0..1."""
+def skeleton_pixels(
+    picture: np.ndarray,  # [H, W, 3] uint8
+    width: int,
+    height: int,
+) -> Tensor:  # [1, 3, height, width] in 0..1
+    """A skeleton stretched to the run's size."""
     return _resized(picture, width, height, Image.Resampling.LANCZOS)[None]
 
 

@@ -23,12 +23,15 @@ class Attention(nn.Module):
         self.to_v = nn.Linear(context or width, width, bias=False)
         self.to_out = nn.ModuleList([nn.Linear(width, width)])
 
-    def split(self, x: Tensor) -> Tensor:
-        """[N, L, C] to one matrix per head [N, heads, L, C / heads]."""
+    def split(self, x: Tensor) -> Tensor:  # [N, L, C] -> [N, heads, L, C / heads]
+        """One matrix per head."""
         return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
 
-    def keys_values(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Keys and values of tokens [N, L, C], each [N, heads, L, C / heads]."""
+    def keys_values(
+        self,
+        x: Tensor,  # [N, L, C]
+    ) -> tuple[Tensor, Tensor]:  # [N, heads, L, C / heads] each
+        """Keys and values of tokens."""
         return self.split(self.to_k(x)), self.split(self.to_v(x))
 
     def forward(
@@ -53,7 +56,7 @@ class GatedLinear(nn.Module):
         super().__init__()
         self.proj = nn.Linear(width, 2 * inner)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:  # [..., C] -> [..., inner]
         value, gate = self.proj(x).chunk(2, -1)
         return value * F.gelu(gate)
 
@@ -89,6 +92,7 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, width: int, out: int, time: int, groups: int) -> None:
         super().__init__()
+        self.name = ""  # set by the UNet
         self.norm1 = nn.GroupNorm(groups, width, eps=1e-5)
         self.conv1 = nn.Conv2d(width, out, 3, padding=1)
         self.time_emb_proj = nn.Linear(time, out)

@@ -38,7 +38,10 @@ class Models:
         """Moves all networks, convolutions in channels-last order; returns itself."""
         for field in fields(self):
             network: nn.Module = getattr(self, field.name)
-            network.to(device=device, dtype=dtype, memory_format=torch.channels_last)
+            # the annotations of `to` leave the memory format out
+            network.to(  # pyright: ignore[reportCallIssue]
+                device=device, dtype=dtype, memory_format=torch.channels_last
+            )
         return self
 
 

@@ -70,7 +70,10 @@ class Sampler:
         return np.concatenate(pictures)
 
     def prepare(
-        self, photo: np.ndarray, skeletons: Sequence[np.ndarray], report: Report
+        self,
+        photo: np.ndarray,  # [H, W, 3] uint8
+        skeletons: Sequence[np.ndarray],  # T x [H, W, 3] uint8
+        report: Report,
     ) -> Prepared:
         """Image token, bank and skeleton features."""
         c = self.config
@@ -90,7 +93,11 @@ class Sampler:
     def latent(self, pixels: Tensor) -> Tensor:  # [1, 3, H, W] in -1..1 -> [1, 4, H/8, W/8]
         return self.models.autoencoder.encode(pixels.to(self.device, self.dtype))
 
-    def condition(self, token: Tensor, latent: Tensor) -> Condition:
+    def condition(
+        self,
+        token: Tensor,  # [1, 1, token width]
+        latent: Tensor,  # [1, 4, h, w], of the photo
+    ) -> Condition:
         """Both rows of guidance; the appearance UNet runs once, for the conditional row alone."""
         bank = self.models.reference_unet.write_bank(latent, token)
         tokens = torch.cat([torch.zeros_like(token), token])
@@ -151,7 +158,7 @@ class Sampler:
         self,
         latents: Tensor,  # [1, 4, F, h, w]
         part: list[int],  # frames of the window, all different
-        shifts: dict[str, Tensor],
+        shifts: dict[str, Tensor],  # [1, Cout] per residual block, of `time_shifts`
         prepared: Prepared,
         guided: bool,
     ) -> Tensor:  # [1, 4, len(part), h, w] float32

@@ -38,7 +38,12 @@ class Ddim:
         self.schedule, self.steps = schedule, steps
         self.timesteps = schedule.timesteps(steps)
 
-    def step(self, index: int, latents: Tensor, velocity: Tensor) -> Tensor:
+    def step(
+        self,
+        index: int,  # of the step
+        latents: Tensor,  # [1, 4, F, h, w]
+        velocity: Tensor,  # [1, 4, F, h, w], predicted
+    ) -> Tensor:  # [1, 4, F, h, w] one step on
         return self.schedule.step(latents, velocity, self.timesteps[index], self.steps)[0]
 
 
@@ -57,7 +62,12 @@ class Dpm2M:
         self.sigmas = [(1 - a) ** 0.5 for a in levels]
         self.last: Tensor | None = None  # clean latents of the step before
 
-    def step(self, index: int, latents: Tensor, velocity: Tensor) -> Tensor:
+    def step(
+        self,
+        index: int,  # of the step
+        latents: Tensor,  # [1, 4, F, h, w]
+        velocity: Tensor,  # [1, 4, F, h, w], predicted
+    ) -> Tensor:  # [1, 4, F, h, w] one step on
         a, s = self.alphas[index], self.sigmas[index]
         b, r = self.alphas[index + 1], self.sigmas[index + 1]
         clean = a * latents - s * velocity

@@ -7,7 +7,8 @@ index fastest: [B, C, T, H, W] travels as [B * T, C, H, W].
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -27,6 +28,12 @@ from svad.diffusion.temporal import TemporalModule
 
 class Level(nn.Module):
     """Residual blocks of one resolution, each followed by its attentions."""
+
+    # a level has those its place calls for
+    attentions: nn.ModuleList
+    motion_modules: nn.ModuleList
+    downsamplers: nn.ModuleList
+    upsamplers: nn.ModuleList
 
     def __init__(
         self,
@@ -55,11 +62,21 @@ class Level(nn.Module):
                 ]
             )
 
-    def resnet(self, index: int, x: Tensor, call: Call) -> Tensor:
-        block = self.resnets[index]
+    def resnet(
+        self,
+        index: int,
+        x: Tensor,  # [B * T, Cin, H, W]
+        call: Call,
+    ) -> Tensor:  # [B * T, C, H, W]
+        block = cast("ResidualBlock", self.resnets[index])
         return block(x, call.shifts[block.name])
 
-    def attend(self, index: int, x: Tensor, call: Call) -> Tensor:
+    def attend(
+        self,
+        index: int,
+        x: Tensor,  # [B * T, C, H, W]
+        call: Call,
+    ) -> Tensor:  # [B * T, C, H, W]
         """The spatial transformer and the temporal module of one place, where there are any."""
         if hasattr(self, "attentions"):
             x = self.attentions[index](x, call)
@@ -67,7 +84,12 @@ class Level(nn.Module):
             x = self.motion_modules[index](x, call.frames)
         return x
 
-    def step(self, index: int, x: Tensor, call: Call) -> Tensor:
+    def step(
+        self,
+        index: int,
+        x: Tensor,  # [B * T, Cin, H, W]
+        call: Call,
+    ) -> Tensor:  # [B * T, C, H, W]
         return self.attend(index, self.resnet(index, x, call), call)
 
 
@@ -169,7 +191,7 @@ class UNet(nn.Module):
     def forward(
         self,
         sample: Tensor,  # [1 or B, 4, T, h, w]
-        shifts: Mapping[str, Tensor],  # of `time_shifts`
+        shifts: Mapping[str, Tensor],  # [1, Cout] per residual block, of `time_shifts`
         condition: Condition,  # of B rows
         pose: Tensor | None = None,  # [1 or B, C0, T, h, w] of the pose guider
     ) -> Tensor:  # [B, 4, T, h, w]; without head [B, C0, T, h, w]
@@ -188,7 +210,7 @@ class UNet(nn.Module):
 
     def _body(self, x: Tensor, call: Call) -> Tensor:
         skips = [x]
-        for level in self.down_blocks:
+        for level in cast("Iterable[Level]", self.down_blocks):
             for i in range(len(level.resnets)):
                 x = level.step(i, x, call)
                 skips.append(x)
@@ -197,7 +219,7 @@ class UNet(nn.Module):
                 skips.append(x)
         x = self.mid_block.step(0, x, call)
         x = self.mid_block.resnet(1, x, call)
-        for level in self.up_blocks:
+        for level in cast("Iterable[Level]", self.up_blocks):
             for i in range(len(level.resnets)):
                 x = level.step(i, torch.cat([x, skips.pop()], 1), call)
             if hasattr(level, "upsamplers"):

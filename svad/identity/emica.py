@@ -51,23 +51,20 @@ class Emica(nn.Module):
 
     def __init__(self, sizes: EmicaSizes) -> None:
         super().__init__()
-        self.mica_encoder = nn.Module()
-        self.mica_encoder.E_mica = Mica(sizes)
-        self.deca_encoder = nn.Module()
-        self.deca_encoder.encoder = Regressor(sizes, sum(CODES.values()))
-        self.expression_encoder = nn.Module()
-        self.expression_encoder.encoder = Regressor(sizes, EXPRESSION)
+        self.mica_encoder = nn.ModuleDict({"E_mica": Mica(sizes)})
+        self.deca_encoder = nn.ModuleDict({"encoder": Regressor(sizes, sum(CODES.values()))})
+        self.expression_encoder = nn.ModuleDict({"encoder": Regressor(sizes, EXPRESSION)})
 
     def forward(
         self,
         face: Tensor,  # [B, 3, 224, 224] 0..1
         aligned: Tensor,  # [B, 3, 112, 112] -1..1, see `geometry.warp_face`
     ) -> Face:
-        codes = self.deca_encoder.encoder(face).split(tuple(CODES.values()), 1)
+        codes = self.deca_encoder["encoder"](face).split(tuple(CODES.values()), 1)
         named = dict(zip(CODES, codes, strict=True))
         return Face(
-            shape=self.mica_encoder.E_mica(aligned), jaw=named["jaw"], turn=named["turn"],
-            expression=self.expression_encoder.encoder(face),
+            shape=self.mica_encoder["E_mica"](aligned), jaw=named["jaw"], turn=named["turn"],
+            expression=self.expression_encoder["encoder"](face),
         )  # fmt: skip
 
 
@@ -92,18 +89,25 @@ class Mica(nn.Module):
     def __init__(self, sizes: EmicaSizes) -> None:
         super().__init__()
         self.arcface = ArcFace(sizes)
-        self.flameModel = nn.Module()
-        regressor = self.flameModel.regressor = nn.Module()
-        widths = [sizes.arcface_vector, *[IDENTITY] * 4]
-        pairs = itertools.pairwise(widths)
-        regressor.network = nn.ModuleList([nn.Linear(a, b) for a, b in pairs])
-        regressor.output = nn.Linear(IDENTITY, IDENTITY)
+        self.flameModel = nn.ModuleDict({"regressor": IdentityLayers(sizes.arcface_vector)})
 
     def forward(self, aligned: Tensor) -> Tensor:  # [B, 3, 112, 112] -> [B, 300]
-        x = functional.normalize(self.arcface(aligned), dim=1)
-        for layer in self.flameModel.regressor.network:
+        return self.flameModel["regressor"](functional.normalize(self.arcface(aligned), dim=1))
+
+
+class IdentityLayers(nn.Module):
+    """Dense layers with leaky units, from a vector to FLAME's identity."""
+
+    def __init__(self, inputs: int) -> None:
+        super().__init__()
+        pairs = itertools.pairwise([inputs, *[IDENTITY] * 4])
+        self.network = nn.ModuleList([nn.Linear(a, b) for a, b in pairs])
+        self.output = nn.Linear(IDENTITY, IDENTITY)
+
+    def forward(self, x: Tensor) -> Tensor:  # [B, inputs] -> [B, 300]
+        for layer in self.network:
             x = functional.leaky_relu(layer(x), ARC_SLOPE)
-        return self.flameModel.regressor.output(x)
+        return self.output(x)
 
 
 class ArcFace(nn.Module):
@@ -153,7 +157,7 @@ class ArcBlock(nn.Module):
             short = nn.Conv2d(inputs, width, 1, stride, bias=False)
             self.downsample = nn.Sequential(short, nn.BatchNorm2d(width))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:  # [B, C, h, w] -> [B, width, h / stride, w / stride]
         y = self.prelu(self.bn2(self.conv1(self.bn1(x))))
         y = self.bn3(self.conv2(y))
         return y + (x if self.downsample is None else self.downsample(x))

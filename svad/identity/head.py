@@ -107,7 +107,7 @@ class Head:
         cameras: Tensor | np.ndarray,  # [T, 3, 4]
         report: Report,
         batch: int | None = None,  # frames refined together
-        noise: Sequence[Tensor] | None = None,  # the refiner's, for all frames; None = the file's
+        noise: Sequence[Tensor] | None = None,  # [1, 1, h, w] each; None = the file's
     ) -> HeadFrames:
         """The head in T frames, through the refiner.
 

@@ -7,7 +7,9 @@ each takes in the others.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -40,23 +42,32 @@ class LandmarkNet(nn.Module):
         super().__init__()
         self.backbone = Backbone(sizes)
         channels = sum(self.backbone.widths)
-        self.heatmap_head = nn.Module()
-        self.heatmap_head.head = nn.Module()
-        self.heatmap_head.head.layers = nn.Sequential(
-            nn.Conv2d(channels, channels, 1, bias=False), nn.BatchNorm2d(channels), nn.ReLU(),
-            nn.Conv2d(channels, CLASSES * POINTS, 1, bias=False),
-        )  # fmt: skip
+        self.heatmap_head = nn.ModuleDict({"head": MapHead(channels)})
 
     def maps(self, head: Tensor) -> Tensor:  # [B, 3, 256, 256] -> [B, 98, 64, 64]
         """Scores of each point; the picture is ImageNet-normalised."""
         branches = self.backbone(head)
         size = branches[0].shape[-2:]
         joined = torch.cat([branches[0], *(_resized(x, size, "bilinear") for x in branches[1:])], 1)
-        scores = self.heatmap_head.head.layers(joined)
+        scores = self.heatmap_head["head"](joined)
         return scores.unflatten(1, (CLASSES, POINTS))[:, -1]
 
     def forward(self, head: Tensor) -> Tensor:  # [B, 3, 256, 256] -> [B, 98, 2] px
         return decode(self.maps(head).float())  # half precision cannot tell pixels apart
+
+
+class MapHead(nn.Module):
+    """Features to the maps of all classes of all points."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(channels, channels, 1, bias=False), nn.BatchNorm2d(channels), nn.ReLU(),
+            nn.Conv2d(channels, CLASSES * POINTS, 1, bias=False),
+        )  # fmt: skip
+
+    def forward(self, x: Tensor) -> Tensor:  # [B, C, h, w] -> [B, classes * points, h, w]
+        return self.layers(x)
 
 
 class Backbone(nn.Module):
@@ -79,7 +90,7 @@ class Backbone(nn.Module):
             widths = wanted
         self.stages, self.widths = len(sizes.modules), widths
 
-    def forward(self, x: Tensor) -> list[Tensor]:
+    def forward(self, x: Tensor) -> list[Tensor]:  # [B, 3, H, W] -> four [B, C, h, w]
         x = functional.relu(self.bn1(self.conv1(x)))
         x = functional.relu(self.bn2(self.conv2(x)))
         branches = [self.layer1(x)]
@@ -107,10 +118,13 @@ class Module(nn.Module):
             ]
         )
 
-    def forward(self, branches: list[Tensor]) -> list[Tensor]:
+    def forward(
+        self,
+        branches: list[Tensor],  # [B, C, h, w] each, finest first
+    ) -> list[Tensor]:  # the same
         branches = [branch(x) for branch, x in zip(self.branches, branches, strict=True)]
         fused = []
-        for target, layers in enumerate(self.fuse_layers):
+        for target, layers in enumerate(cast("Iterable[nn.ModuleList]", self.fuse_layers)):
             size = branches[target].shape[-2:]
             parts = [layer(x) for layer, x in zip(layers, branches, strict=True)]
             total = parts[0] if target == 0 else _resized(parts[0], size)

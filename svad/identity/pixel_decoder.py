@@ -7,6 +7,7 @@ coarser maps (deformable attention, Zhu et al., ICLR 2021); the finest map joins
 from __future__ import annotations
 
 import math
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -27,8 +28,8 @@ class PixelDecoder(nn.Module):
         self.input_projections = nn.ModuleList(
             [nn.Sequential(nn.Conv2d(w, width, 1), nn.GroupNorm(GROUPS, width)) for w in coarse]
         )
-        self.encoder = nn.Module()
-        self.encoder.layers = nn.ModuleList([Layer(width, hidden) for _ in range(layers)])
+        encoder = nn.ModuleList([Layer(width, hidden) for _ in range(layers)])
+        self.encoder = nn.ModuleDict({"layers": encoder})
         self.mask_projection = nn.Conv2d(width, width, 1)
         self.adapter_1 = nn.Sequential(
             nn.Conv2d(widths[0], width, 1, bias=False), nn.GroupNorm(GROUPS, width)
@@ -38,8 +39,11 @@ class PixelDecoder(nn.Module):
             nn.ReLU(),
         )  # fmt: skip
 
-    def forward(self, maps: list[Tensor]) -> tuple[list[Tensor], Tensor]:
-        """Maps at strides 4 to 32; gives those at 32, 16 and 8, and the features at 4."""
+    def forward(
+        self,
+        maps: list[Tensor],  # [B, C, h, w] each, at strides 4 to 32
+    ) -> tuple[list[Tensor], Tensor]:  # [B, C, h, w] at strides 32, 16 and 8, and at 4
+        """The refined maps and the features."""
         coarse = [p(x) for p, x in zip(self.input_projections, maps[::-1], strict=False)]
         sizes = [tuple(x.shape[-2:]) for x in coarse]
         where = [
@@ -49,7 +53,7 @@ class PixelDecoder(nn.Module):
         place = torch.cat([_centres(size, coarse[0]) for size in sizes])
         tokens = torch.cat([x.flatten(2).transpose(1, 2) for x in coarse], 1)
         where = torch.cat(where)
-        for layer in self.encoder.layers:
+        for layer in cast("nn.ModuleList", self.encoder["layers"]):
             tokens = layer(tokens, where, place, sizes)
         parts = tokens.split([h * w for h, w in sizes], 1)
         refined = [
@@ -71,8 +75,12 @@ class Layer(nn.Module):
         self.final_layer_norm = nn.LayerNorm(width)
 
     def forward(
-        self, tokens: Tensor, where: Tensor, place: Tensor, sizes: list[tuple[int, int]]
-    ) -> Tensor:
+        self,
+        tokens: Tensor,  # [B, N, C]
+        where: Tensor,  # [N, C] waves of the places, with the level's vector
+        place: Tensor,  # [N, 2] x, y of each token, shares of the picture
+        sizes: list[tuple[int, int]],  # h, w of the levels
+    ) -> Tensor:  # [B, N, C]
         attended = self.self_attn(tokens + where, tokens, place, sizes)
         tokens = self.self_attn_layer_norm(tokens + attended)
         return self.final_layer_norm(tokens + self.fc2(functional.relu(self.fc1(tokens))))
@@ -98,7 +106,7 @@ class DeformableAttention(nn.Module):
         offsets = self.sampling_offsets(asking).unflatten(-1, (HEADS, LEVELS, POINTS, 2))
         weights = self.attention_weights(asking).unflatten(-1, (HEADS, LEVELS * POINTS))
         weights = weights.softmax(-1).unflatten(-1, (LEVELS, POINTS)).permute(0, 2, 3, 1, 4)
-        total = 0
+        total = values.new_zeros(())
         parts = values.split([h * w for h, w in sizes], -1)
         for level, ((h, w), part) in enumerate(zip(sizes, parts, strict=True)):
             grid = place[None, :, None, None] + offsets[:, :, :, level] / place.new_tensor([w, h])

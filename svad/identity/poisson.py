@@ -6,6 +6,8 @@ are. The five-point Poisson equation is solved exactly by sine transforms.
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 from scipy.fft import dstn, idstn
 
@@ -52,7 +54,7 @@ def solve_poisson(
     rows, columns = (_eigenvalues(count) for count in right_side.shape[:2])
     spectrum = dstn(right_side, type=1, axes=(0, 1), overwrite_x=True)
     spectrum /= (rows[:, None] + columns - pull)[..., None]
-    return idstn(spectrum, type=1, axes=(0, 1), overwrite_x=True)
+    return cast("np.ndarray", idstn(spectrum, type=1, axes=(0, 1), overwrite_x=True))
 
 
 def _eigenvalues(count: int) -> np.ndarray:  # [count], all negative

@@ -61,7 +61,7 @@ def hull_mask(
 ) -> np.ndarray:  # [H, W] uint8
     """The outline of the landmarks, filled."""
     mask = np.zeros(shape[:2], np.uint8)
-    cv2.fillConvexPoly(mask, cv2.convexHull(points.astype(np.int32, order="C")), value)
+    cv2.fillConvexPoly(mask, cv2.convexHull(points.astype(np.int32, order="C")), (value,))
     return mask
 
 

@@ -20,7 +20,7 @@ class ResidualUnit(nn.Module):
         self.conv1 = nn.Conv2d(width, width, 3, padding=1)
         self.conv2 = nn.Conv2d(width, width, 3, padding=1)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:  # [B, C, h, w] -> the same
         return self.conv2(F.relu(self.conv1(F.relu(x)))) + x
 
 
@@ -34,7 +34,12 @@ class Fusion(nn.Module):
         self.resConfUnit2 = ResidualUnit(width)
         self.out_conv = nn.Conv2d(width, width, 1)
 
-    def forward(self, path: Tensor, skip: Tensor | None, size: tuple[int, int]) -> Tensor:
+    def forward(
+        self,
+        path: Tensor,  # [B, C, h, w]
+        skip: Tensor | None,  # [B, C, h, w]
+        size: tuple[int, int],  # height, width of the result
+    ) -> Tensor:  # [B, C, *size]
         if skip is not None:
             path = path + self.resConfUnit1(skip)
         path = self.resConfUnit2(path)

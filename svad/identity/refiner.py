@@ -18,7 +18,7 @@ SMALL = 1e-8  # added before roots
 SMALLEST = 4  # px, where the encoder ends and the decoder begins
 
 
-def resized(x: Tensor, factor: float) -> Tensor:
+def resized(x: Tensor, factor: float) -> Tensor:  # [B, C, h, w] -> [B, C, factor h, factor w]
     """Bilinear with pixel centres at halves, half as large or twice as large."""
     return F.interpolate(x, scale_factor=factor, mode="bilinear", align_corners=False)
 
@@ -33,7 +33,7 @@ class ResidualBlock(nn.Module):
         self.conv2 = nn.Conv2d(inputs, outputs, 3, padding=1)
         self.skip = nn.Conv2d(inputs, outputs, 1, bias=False)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:  # [B, inputs, h, w] -> [B, outputs, h', w']
         y = resized(F.leaky_relu_(self.conv1(x), SLOPE), self.factor)
         return F.leaky_relu_(self.conv2(y), SLOPE) + self.skip(resized(x, self.factor))
 
@@ -84,7 +84,12 @@ class StyledConv(nn.Module):
         self.weight = nn.Parameter(torch.zeros(1))  # strength of the noise
         self.bias = nn.Parameter(torch.zeros(1, outputs, 1, 1))
 
-    def forward(self, x: Tensor, style: Tensor, noise: Tensor | None) -> Tensor:
+    def forward(
+        self,
+        x: Tensor,  # [B, inputs, h, w]
+        style: Tensor,  # [B, style] float32
+        noise: Tensor | None,  # [1 or B, 1, h', w']
+    ) -> Tensor:  # [B, outputs, h', w']
         x = self.modulated_conv(x, style, self.bias, self.factor)
         if noise is not None:
             x += (self.weight * noise).to(x)
@@ -99,7 +104,12 @@ class ToRgb(nn.Module):
         self.modulated_conv = ModulatedConv(inputs, 3, 1, style, demodulate=False)
         self.bias = nn.Parameter(torch.zeros(1, 3, 1, 1))
 
-    def forward(self, x: Tensor, style: Tensor, before: Tensor | None) -> Tensor:
+    def forward(
+        self,
+        x: Tensor,  # [B, inputs, h, w]
+        style: Tensor,  # [B, style] float32
+        before: Tensor | None,  # [B, 3, h / 2, w / 2] float32
+    ) -> Tensor:  # [B, 3, h, w] float32
         rgb = self.modulated_conv(x, style, self.bias)  # float32, as the bias
         return rgb if before is None else rgb + resized(before, 2)
 
@@ -147,8 +157,8 @@ class Decoder(nn.Module):
     def forward(
         self,
         style: Tensor,  # [B, style] float32
-        conditions: Sequence[tuple[Tensor, Tensor]],  # scale and shift of each level
-        noise: Sequence[Tensor | None],  # one for each styled convolution
+        conditions: Sequence[tuple[Tensor, Tensor]],  # [B, C, h, w]: scale, shift by level
+        noise: Sequence[Tensor | None],  # [1 or B, 1, h, w] per styled convolution
     ) -> Tensor:  # [B, 3, image, image] float32, before the sigmoid
         style = self.style_mlp(style)
         kind = conditions[0][0]
@@ -224,7 +234,10 @@ class Refiner(nn.Module):
         """Convolutions in another precision and in channels-last order; styles stay float32."""
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
-                module.to(dtype=dtype, memory_format=torch.channels_last)
+                # the annotations of `to` leave the memory format out
+                module.to(  # pyright: ignore[reportCallIssue]
+                    dtype=dtype, memory_format=torch.channels_last
+                )
             elif isinstance(module, ModulatedConv):
                 kernel = module.weight.data[0].to(dtype, memory_format=torch.channels_last)
                 module.weight.data = kernel[None]

@@ -68,7 +68,7 @@ def _weights(points: np.ndarray, view: np.ndarray) -> np.ndarray:  # [SIDE, SIDE
     """One on the face, softly zero around it."""
     mask = np.zeros((SIDE, SIDE), np.float32)
     hull = cv2.convexHull(np.rint(move(points, view) - 0.5).astype(np.int32, order="C"))
-    cv2.fillConvexPoly(mask, hull, 1.0)
+    cv2.fillConvexPoly(mask, hull, (1.0,))
     return cv2.GaussianBlur(mask, (0, 0), 3.0)
 
 

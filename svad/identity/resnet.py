@@ -18,7 +18,7 @@ class Basic(nn.Module):
         self.conv1, self.bn1 = conv(width, width, 3), nn.BatchNorm2d(width)
         self.conv2, self.bn2 = conv(width, width, 3), nn.BatchNorm2d(width)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:  # [B, C, h, w] -> the same
         y = functional.relu(self.bn1(self.conv1(x)))
         return functional.relu(self.bn2(self.conv2(y)) + x)
 
@@ -36,7 +36,7 @@ class Bottleneck(nn.Module):
         if stride > 1 or inputs != out:
             self.downsample = nn.Sequential(conv(inputs, out, 1, stride), nn.BatchNorm2d(out))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:  # [B, C, h, w] -> [B, 4 width, h / stride, w / stride]
         y = functional.relu(self.bn1(self.conv1(x)))
         y = functional.relu(self.bn2(self.conv2(y)))
         y = self.bn3(self.conv3(y))

@@ -41,15 +41,17 @@ class StyleMatte(nn.Module):
     def __init__(self, sizes: MatteSizes) -> None:
         super().__init__()
         self.fpn = Pyramid(sizes.decoder)
-        self.pixel_decoder = nn.Module()
-        self.pixel_decoder.encoder = Swin(sizes.width, sizes.depths, sizes.heads)
-        widths = self.pixel_decoder.encoder.widths
-        self.pixel_decoder.decoder = PixelDecoder(widths, sizes.decoder, sizes.hidden, sizes.layers)
+        encoder = Swin(sizes.width, sizes.depths, sizes.heads)
+        decoder = PixelDecoder(encoder.widths, sizes.decoder, sizes.hidden, sizes.layers)
+        self.pixel_decoder = nn.ModuleDict({"encoder": encoder, "decoder": decoder})
         self.conv = nn.Conv2d(sizes.decoder, 1, 3, padding=1)
 
-    def features(self, image: Tensor) -> tuple[list[Tensor], Tensor]:
-        """Refined maps at strides 32, 16, 8, and the map at stride 4."""
-        return self.pixel_decoder.decoder(self.pixel_decoder.encoder(image))
+    def features(
+        self,
+        image: Tensor,  # [B, 3, H, W] ImageNet-normalised
+    ) -> tuple[list[Tensor], Tensor]:  # [B, C, h, w] at strides 32, 16 and 8, and at 4
+        """Refined maps, and the finest one."""
+        return self.pixel_decoder["decoder"](self.pixel_decoder["encoder"](image))
 
     def forward(self, image: Tensor) -> Tensor:  # [B, 3, H, W] ImageNet-normalised -> [B, 1, H, W]
         small = self.conv(self.fpn(*self.features(image)))
@@ -72,7 +74,11 @@ class Pyramid(nn.Module):
             nn.Conv2d(2 * width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU()
         )
 
-    def forward(self, coarse: list[Tensor], fine: Tensor) -> Tensor:
+    def forward(
+        self,
+        coarse: list[Tensor],  # [B, C, h, w] each, at strides 32, 16 and 8
+        fine: Tensor,  # [B, C, h, w] at stride 4
+    ) -> Tensor:  # [B, C, h, w] at stride 4
         first, *others = (conv(x) for conv, x in zip(self.conv1x1, coarse, strict=True))
         x = first
         for smooth, finer in zip(self.smooth_conv, [*others, fine], strict=True):

@@ -6,6 +6,9 @@ right and below to whole windows.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -20,28 +23,27 @@ class Swin(nn.Module):
 
     def __init__(self, width: int, depths: tuple[int, ...], heads: tuple[int, ...]) -> None:
         super().__init__()
-        self.embeddings = nn.Module()
-        self.embeddings.patch_embeddings = nn.Module()
-        self.embeddings.patch_embeddings.projection = nn.Conv2d(3, width, PATCH, PATCH)
-        self.embeddings.norm = nn.LayerNorm(width)
+        patches = nn.ModuleDict({"projection": nn.Conv2d(3, width, PATCH, PATCH)})
+        norm = nn.LayerNorm(width)
+        self.embeddings = nn.ModuleDict({"patch_embeddings": patches, "norm": norm})
         self.widths = [width * 2**i for i in range(len(depths))]
-        self.encoder = nn.Module()
-        self.encoder.layers = nn.ModuleList(
+        stages = nn.ModuleList(
             [
                 Stage(w, depth, head, shrink=i + 1 < len(depths))
                 for i, (w, depth, head) in enumerate(zip(self.widths, depths, heads, strict=True))
             ]
         )
+        self.encoder = nn.ModuleDict({"layers": stages})
         norms = {f"stage{i}": nn.LayerNorm(w) for i, w in enumerate(self.widths, 1)}
         self.hidden_states_norms = nn.ModuleDict(norms)
 
     def forward(self, image: Tensor) -> list[Tensor]:  # [B, 3, H, W] -> [B, C, h, w] each
         rows, columns = image.shape[-2:]
         image = functional.pad(image, (0, -columns % PATCH, 0, -rows % PATCH))
-        x = self.embeddings.patch_embeddings.projection(image).permute(0, 2, 3, 1)
-        x, maps = self.embeddings.norm(x), []
-        pairs = zip(self.encoder.layers, self.hidden_states_norms.values(), strict=True)
-        for stage, norm in pairs:
+        projection = self.embeddings.get_submodule("patch_embeddings.projection")
+        x, maps = self.embeddings["norm"](projection(image).permute(0, 2, 3, 1)), []
+        stages = cast("Iterable[Stage]", self.encoder["layers"])
+        for stage, norm in zip(stages, self.hidden_states_norms.values(), strict=True):
             for i, block in enumerate(stage.blocks):
                 x = block(x, SHIFT * (i % 2))
             maps.append(norm(x).permute(0, 3, 1, 2))
@@ -79,16 +81,15 @@ class Block(nn.Module):
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.layernorm_before, self.layernorm_after = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.attention = nn.Module()
-        self.attention.self = WindowAttention(width, heads)
-        self.attention.output = _dense(width, width)
-        self.intermediate = _dense(width, 4 * width)
-        self.output = _dense(4 * width, width)
+        attention, output = WindowAttention(width, heads), Dense(width, width)
+        self.attention = nn.ModuleDict({"self": attention, "output": output})
+        self.intermediate = Dense(width, 4 * width)
+        self.output = Dense(4 * width, width)
 
     def forward(self, x: Tensor, shift: int) -> Tensor:  # [B, h, w, C]
         x = x + self._attend(self.layernorm_before(x), shift)
-        y = functional.gelu(self.intermediate.dense(self.layernorm_after(x)))
-        return x + self.output.dense(y)
+        y = functional.gelu(self.intermediate(self.layernorm_after(x)))
+        return x + self.output(y)
 
     def _attend(self, x: Tensor, shift: int) -> Tensor:
         rows, columns = x.shape[1:3]
@@ -98,13 +99,23 @@ class Block(nn.Module):
             mask = _shift_mask(x.shape[1], x.shape[2], shift, x)
             x = x.roll((-shift, -shift), (1, 2))
         down, across = x.shape[1] // WINDOW, x.shape[2] // WINDOW
-        x = self.attention.self(windows(x), mask)
-        x = self.attention.output.dense(x)
+        x = self.attention["output"](self.attention["self"](windows(x), mask))
         x = x.unflatten(0, (-1, down, across)).unflatten(3, (WINDOW, WINDOW))
         x = x.transpose(2, 3).flatten(1, 2).flatten(2, 3)
         if shift:
             x = x.roll((shift, shift), (1, 2))
         return x[:, :rows, :columns]
+
+
+class Dense(nn.Module):
+    """A linear layer one level deeper, as the published keys have it."""
+
+    def __init__(self, inputs: int, width: int) -> None:
+        super().__init__()
+        self.dense = nn.Linear(inputs, width)
+
+    def forward(self, x: Tensor) -> Tensor:  # [..., inputs] -> [..., width]
+        return self.dense(x)
 
 
 class WindowAttention(nn.Module):
@@ -138,12 +149,6 @@ def windows(x: Tensor) -> Tensor:  # [B, h, w, C] -> [B * windows, 49, C]
     """Cuts a map into windows, row by row."""
     x = x.unflatten(2, (-1, WINDOW)).unflatten(1, (-1, WINDOW)).transpose(2, 3)
     return x.flatten(0, 2).flatten(1, 2)
-
-
-def _dense(inputs: int, width: int) -> nn.Module:
-    layer = nn.Module()
-    layer.dense = nn.Linear(inputs, width)
-    return layer
 
 
 def _relative_places(device: torch.device) -> Tensor:  # [49, 49] rows of the bias table

@@ -176,7 +176,7 @@ def regress(
     five = five_points(points) - (left, top)
     five = five * geometry.IDENTITY_CROP / np.array([right - left, bottom - top])
     aligned = geometry.warp_face(large, five) / 127.5 - 1
-    weight = emica.deca_encoder.encoder.layers[0].weight
+    weight = next(emica.parameters())
     face = emica(warped[None].to(weight), aligned[None].to(weight))
     return Face(*(x.float().cpu() for x in (face.shape, face.expression, face.jaw, face.turn)))
 

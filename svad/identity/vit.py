@@ -33,7 +33,7 @@ class Mlp(nn.Module):
         self.fc1 = nn.Linear(width, inner)
         self.fc2 = nn.Linear(inner, width)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:  # [B, L, C] -> the same
         return self.fc2(F.gelu(self.fc1(x)))
 
 
@@ -44,7 +44,7 @@ class LayerScale(nn.Module):
         super().__init__()
         self.gamma = nn.Parameter(torch.ones(width))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:  # [..., C] -> the same
         return x * self.gamma
 
 
@@ -60,7 +60,7 @@ class Block(nn.Module):
         self.mlp = Mlp(sizes.width, sizes.ratio * sizes.width)
         self.ls2 = LayerScale(sizes.width)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:  # [B, L, C] -> the same
         x = x + self.ls1(self.attn(self.norm1(x)))
         return x + self.ls2(self.mlp(self.norm2(x)))
 
@@ -87,11 +87,13 @@ class Vit(nn.Module):
         self.blocks = nn.ModuleList([Block(sizes) for _ in range(sizes.depth)])
         self.norm = nn.LayerNorm(sizes.width, EPSILON)
 
-    def forward(self, pixels: Tensor) -> list[Tensor]:
-        """Pictures [B, 3, image, image] in ImageNet's scale to four times [B, grid^2, width].
+    def forward(
+        self,
+        pixels: Tensor,  # [B, 3, image, image] in ImageNet's scale
+    ) -> list[Tensor]:  # four times [B, grid^2, width]
+        """The patch tokens of the last four blocks, oldest first, each through the final norm.
 
-        These are the patch tokens of the last four blocks, oldest first, each through the final
-        norm. The class token is left out.
+        The class token is left out.
         """
         x = self.patch_embed(pixels)
         x = torch.cat([self.cls_token.expand(len(x), -1, -1), x], 1) + self.pos_embed

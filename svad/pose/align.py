@@ -31,10 +31,10 @@ PAIRS: dict[str, tuple[tuple[int, int], ...]] = {
     "neck": ((OpenPose.NOSE, OpenPose.NECK),),
     "face": (EARS,),
     "shoulder": (SHOULDERS,),
-    "arm_upper": tuple(arm[:2] for arm in ARMS),
-    "arm_lower": tuple(arm[1:] for arm in ARMS),
-    "leg_upper": tuple(leg[:2] for leg in LEGS),
-    "leg_lower": tuple(leg[1:] for leg in LEGS),
+    "arm_upper": tuple((shoulder, elbow) for shoulder, elbow, _ in ARMS),
+    "arm_lower": tuple((elbow, wrist) for _, elbow, wrist in ARMS),
+    "leg_upper": tuple((hip, knee) for hip, knee, _ in LEGS),
+    "leg_lower": tuple((knee, ankle) for _, knee, ankle in LEGS),
 }
 # (scale, anchor, children), parents before children
 TREE: tuple[tuple[str, int, tuple[int, ...]], ...] = (
@@ -231,7 +231,7 @@ def _with_placeholders(figure: Figure) -> Figure:
     return replace(figure, hands=np.where(figure.hands_seen[..., None], figure.hands, MISSING))
 
 
-def _divide(a: float, b: float) -> float:
+def _divide(a: float | np.floating, b: float | np.floating) -> float:
     """a / b with 0 / 0 = nan and a / 0 = inf."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return float(np.float64(a) / np.float64(b))

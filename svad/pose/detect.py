@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import cv2
 import numpy as np
@@ -109,7 +109,7 @@ class DwPose:
 
     def _sized(self, rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The picture at the working size, and its size over the given one (x, y)."""
-        height, width = working_size(*rgb.shape[:2], self._resolution)
+        height, width = working_size(rgb.shape[0], rgb.shape[1], self._resolution)
         grows = height * width > rgb.shape[0] * rgb.shape[1]
         method = cv2.INTER_LANCZOS4 if grows else cv2.INTER_AREA
         picture = cv2.resize(rgb, (width, height), interpolation=method)
@@ -215,13 +215,15 @@ class _Network:
         picture: np.ndarray,  # [H, W, 3] float32
     ) -> list[np.ndarray]:
         batch = np.ascontiguousarray(picture.transpose(2, 0, 1)[None], np.float32)
-        return self._session.run(None, {self._input.name: batch})
+        return cast("list[np.ndarray]", self._session.run(None, {self._input.name: batch}))
 
 
 def _open(path: Path, threads: int) -> onnxruntime.InferenceSession:
     """A session on the CUDA device if this build of onnxruntime has one, else on the CPU."""
     import onnxruntime as ort
-    from onnxruntime.capi import onnxruntime_pybind11_state as state
+    from onnxruntime.capi import (
+        onnxruntime_pybind11_state as state,  # pyright: ignore[reportAttributeAccessIssue] compiled
+    )
 
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads

@@ -6,6 +6,7 @@ import colorsys
 import math
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
+from typing import cast
 
 import cv2
 import numpy as np
@@ -101,7 +102,8 @@ def _limbs(
         angle = int(math.degrees(math.atan2(dy, dx)))
         axes = (int(length / 2), stick_width(length))
         middle = _whole((points[a] + points[b]) / 2)
-        cv2.fillConvexPoly(canvas, cv2.ellipse2Poly(middle, axes, angle, 0, 360, 1), color)
+        outline = cast("np.ndarray", cv2.ellipse2Poly(middle, axes, angle, 0, 360, 1))
+        cv2.fillConvexPoly(canvas, outline, color)
 
 
 def _hand(

@@ -56,7 +56,8 @@ def normalise(
     rgb: np.ndarray,  # [H, W, 3] uint8
 ) -> np.ndarray:  # [H, W, 3] float32
     """Mean 0 and deviation 1 over ImageNet, channel by channel."""
-    return (rgb.astype(np.float32) - np.float32(MEAN)) / np.float32(DEVIATION)
+    mean, deviation = np.array(MEAN, np.float32), np.array(DEVIATION, np.float32)
+    return (rgb.astype(np.float32) - mean) / deviation
 
 
 def decode(

@@ -24,6 +24,7 @@ TEMPLATE = np.array(
     ]
 )
 OUTSIDE = (132, 133, 135)  # RGB around a frame, as the restoring network was trained with
+BLACK = (0, 0, 0)
 STRAY = 60.0  # px of the crop; a point this far from where four others put it is misplaced
 
 Box = tuple[int, int, int, int]  # x0, y0, x1, y1 in pixels
@@ -73,14 +74,14 @@ def crop(
 
     A face larger than the crop is shrunk with the filter that takes.
     """
-    return warp(rgb, matrix, (0, 0, CROP, CROP), OUTSIDE if rgb.ndim == 3 else 0)
+    return warp(rgb, matrix, (0, 0, CROP, CROP), OUTSIDE if rgb.ndim == 3 else BLACK)
 
 
 def warp(
     image: np.ndarray,  # [H, W] or [H, W, C]
     matrix: np.ndarray,  # [2, 3] image to target
     box: Box,  # of the target that is wanted
-    fill: tuple[int, ...] | int = 0,  # outside the image
+    fill: tuple[int, ...] = BLACK,  # outside the image
 ) -> np.ndarray:  # [y1 - y0, x1 - x0] or with C
     """Bilinear where the image grows; where it shrinks, means over finer samples."""
     return sampled(image, matrix, box, fill, max(1, math.ceil(1 / scale_of(matrix) - 1e-6)))
@@ -90,7 +91,7 @@ def sampled(
     image: np.ndarray,  # [H, W] or [H, W, C]
     matrix: np.ndarray,  # [2, 3] image to target
     box: Box,  # of the target that is wanted
-    fill: tuple[int, ...] | int,  # outside the image
+    fill: tuple[int, ...],  # outside the image
     fine: int,  # bilinear samples along each side of a pixel, of which the mean is taken
 ) -> np.ndarray:  # [y1 - y0, x1 - x0] or with C
     """The image through an affine map."""

@@ -115,7 +115,7 @@ class Down(nn.Module):
         super().__init__()
         self.op = nn.Conv2d(inputs, outputs, 3, stride=2, padding=1)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:  # [B, Cin, h, w] -> [B, Cout, h / 2, w / 2]
         return self.op(x)
 
 
@@ -126,7 +126,7 @@ class Up(nn.Module):
         super().__init__()
         self.conv = nn.Conv2d(inputs, outputs, 3, padding=1)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:  # [B, Cin, h, w] -> [B, Cout, 2 h, 2 w]
         return self.conv(F.interpolate(x, scale_factor=2, mode="nearest"))
 
 
@@ -166,7 +166,7 @@ class ControlBranch(nn.Module):
 
     def modulation(self, timesteps: Tensor) -> Modulation:  # [R]
         """What R timesteps fix in each block."""
-        waves = time_waves(timesteps, self.waves).to(self.time_embed[0].weight.dtype)
+        waves = time_waves(timesteps, self.waves).to(next(self.time_embed.parameters()).dtype)
         embedding = self.time_embed(waves)
         found = {"resblock": self.resblock.emb_layers(embedding)}
         for name, module in self.named_children():

@@ -40,7 +40,7 @@ class Detector:
         mean = torch.tensor(MEAN_BGR, device=weight.device)
         x = (bgr.float() - mean).permute(0, 3, 1, 2).to(weight.dtype)
         heads = self.network(x)
-        size = rgb.shape[1:3]
+        size = (rgb.shape[1], rgb.shape[2])
         priors = anchors(size).to(weight.device)
         return [
             detections(Heads(*(part[i].float() for part in heads)), priors, size)

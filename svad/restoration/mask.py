@@ -40,7 +40,7 @@ def softened(
 def ellipse_mask() -> np.ndarray:  # [512, 512] float64, 0..1
     """A soft ellipse from the eyebrows to the chin."""
     mask = np.zeros((CROP, CROP), np.uint8)
-    cv2.ellipse(mask, CENTRE, AXES, 0, 0, 360, 255, cv2.FILLED)
+    cv2.ellipse(mask, CENTRE, AXES, 0, 0, 360, (255,), cv2.FILLED)
     return softened(mask.astype(np.float64)) / 255
 
 

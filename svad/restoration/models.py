@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -18,6 +19,8 @@ from svad.restoration.retinaface import load_retinaface
 from svad.restoration.rrdb import RRDBNet, load_rrdb
 from svad.restoration.search import Landmarks
 from svad.weights.lazy import LazyNetworks, PartFiles, Resolve
+
+Network = TypeVar("Network", bound=torch.nn.Module)
 
 # entries of the manifest
 RESTORER, UPSAMPLER, DETECTOR, PARSER = "bfrffusion", "realesrgan_x2", "retinaface", "parsenet"
@@ -70,8 +73,11 @@ def load_models(files: PartFiles, device: torch.device) -> RestorationModels:
         WeightsMismatch, UnsafeFile, WrongChecksum: a file is there, but not the right one.
     """
 
-    def placed(network: torch.nn.Module) -> torch.nn.Module:
-        return network.to(device, memory_format=torch.channels_last)
+    def placed(network: Network) -> Network:
+        # the annotations of `to` leave the memory format out
+        return network.to(  # pyright: ignore[reportCallIssue]
+            device, memory_format=torch.channels_last
+        )
 
     on_gpu = device.type == "cuda"
     half = torch.float16 if on_gpu else torch.float32

@@ -50,7 +50,10 @@ class Networks:
         for field in fields(self):
             network: nn.Module = getattr(self, field.name)
             kept = None if field.name == "prompt" else dtype
-            network.to(device=device, dtype=kept, memory_format=torch.channels_last)
+            # the annotations of `to` leave the memory format out
+            network.to(  # pyright: ignore[reportCallIssue]
+                device=device, dtype=kept, memory_format=torch.channels_last
+            )
         return self
 
 

@@ -32,7 +32,7 @@ class Convolution(nn.Module):
         self.conv2d = nn.Conv2d(channels, out, 3, stride, bias=not norm)
         self.norm = Norm(out) if norm else nn.Identity()
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:  # [B, C, h, w] -> [B, out, h', w']
         if self.up:
             x = F.interpolate(x, scale_factor=2, mode="nearest")
         return self.norm(self.conv2d(F.pad(x, (1, 1, 1, 1), mode="reflect")))
@@ -45,7 +45,7 @@ class Norm(nn.Module):
         super().__init__()
         self.norm = nn.BatchNorm2d(channels)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:  # [B, C, h, w] -> the same
         return self.norm(x)
 
 
@@ -61,7 +61,7 @@ class ResidualBlock(nn.Module):
         self.conv1 = Convolution(channels, out, norm=True, up=up)
         self.conv2 = Convolution(out, out, norm=True, stride=stride)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:  # [B, C, h, w] -> [B, out, h', w']
         y = F.leaky_relu(self.conv1(x), 0.2)
         return self.shortcut_func(x) + self.conv2(y)
 

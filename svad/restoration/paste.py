@@ -44,7 +44,7 @@ def paste(
     out = frame.astype(np.float32)
     for face in faces:
         matrix = paste_matrix(face.matrix, ratio)
-        box = _covered(matrix, frame.shape[:2])
+        box = _covered(matrix, (frame.shape[0], frame.shape[1]))
         if box is not None:
             blend(out, face, matrix, box, warp)
     return np.clip(np.rint(out), 0, 255).astype(np.uint8)
@@ -73,7 +73,7 @@ def photo_is_sharper(
     Compared on the photo's own pixels, so that detail it cannot hold does not count.
     """
     matrix = paste_matrix(face.matrix, (1.0, 1.0))
-    box = _covered(matrix, photo.shape[:2])
+    box = _covered(matrix, (photo.shape[0], photo.shape[1]))
     if box is None:
         return True
     x0, y0, x1, y1 = box

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import cv2
 import numpy as np
 
-from svad.restoration.align import CROP, OUTSIDE, Box, robust_similarity, sampled
+from svad.restoration.align import BLACK, CROP, OUTSIDE, Box, robust_similarity, sampled
 from svad.restoration.enlarge import enlarge
 from svad.restoration.faces import NOT_FOUND, SMALL, FramedFace
 from svad.restoration.paste import RestoredFace, blend
@@ -35,8 +35,9 @@ def framed(
     if points is None or not np.isfinite(points).all():
         return NOT_FOUND
     matrix = robust_similarity(points)
-    good = matrix is not None and wide_enough(points, CLOSEST_EYES)
-    return FramedFace(frame, matrix) if good else SMALL
+    if matrix is None or not wide_enough(points, CLOSEST_EYES):
+        return SMALL
+    return FramedFace(frame, matrix)
 
 
 def crop(
@@ -53,7 +54,7 @@ def warp(
     box: Box,  # of the target that is wanted
 ) -> np.ndarray:  # [y1 - y0, x1 - x0] or with C
     """Single bilinear samples, even where the image shrinks."""
-    return sampled(image, matrix, box, 0, 1)
+    return sampled(image, matrix, box, BLACK, 1)
 
 
 def paste_matrix(

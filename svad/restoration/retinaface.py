@@ -46,7 +46,7 @@ class Bottleneck(nn.Module):
             shortcut = nn.Conv2d(channels, out, 1, stride, bias=False)
             self.downsample = nn.Sequential(shortcut, nn.BatchNorm2d(out))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:  # [B, C, h, w] -> [B, 4 inner, h / stride, w / stride]
         y = F.relu(self.bn1(self.conv1(x)))
         y = F.relu(self.bn2(self.conv2(y)))
         y = self.bn3(self.conv3(y))
@@ -55,6 +55,11 @@ class Bottleneck(nn.Module):
 
 class Body(nn.Module):
     """ResNet-50 without its classifier."""
+
+    layer1: nn.Sequential
+    layer2: nn.Sequential
+    layer3: nn.Sequential
+    layer4: nn.Sequential
 
     def __init__(self) -> None:
         super().__init__()
@@ -69,7 +74,7 @@ class Body(nn.Module):
                 channels = 4 * inner
             self.add_module(f"layer{level + 1}", nn.Sequential(*parts))
 
-    def forward(self, x: Tensor) -> list[Tensor]:
+    def forward(self, x: Tensor) -> list[Tensor]:  # [B, 3, H, W] -> three [B, C, h, w]
         """Features at strides 8, 16 and 32."""
         x = F.max_pool2d(F.relu(self.bn1(self.conv1(x))), 3, 2, padding=1)
         x = self.layer2(self.layer1(x))
@@ -87,7 +92,10 @@ class Pyramid(nn.Module):
         )
         self.merge1, self.merge2 = _conv_bn(WIDTH, WIDTH), _conv_bn(WIDTH, WIDTH)
 
-    def forward(self, levels: list[Tensor]) -> list[Tensor]:
+    def forward(
+        self,
+        levels: list[Tensor],  # [B, C, h, w] each, finest first
+    ) -> list[Tensor]:  # [B, 256, h, w] each
         fine, middle, coarse = (
             F.relu(conv(x))
             for conv, x in zip((self.output1, self.output2, self.output3), levels, strict=True)
@@ -108,7 +116,7 @@ class Context(nn.Module):
         self.conv7X7_2 = _conv_bn(WIDTH // 4, WIDTH // 4)
         self.conv7x7_3 = _conv_bn(WIDTH // 4, WIDTH // 4)  # the published key has a lower-case x
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:  # [B, 256, h, w] -> the same
         five = F.relu(self.conv5X5_1(x))
         seven = F.relu(self.conv7X7_2(five))
         parts = [self.conv3X3(x), self.conv5X5_2(five), self.conv7x7_3(seven)]
@@ -130,6 +138,10 @@ class Head(nn.Module):
 class RetinaFace(nn.Module):
     """Pictures to raw boxes, face logits and landmarks of all anchors."""
 
+    BboxHead: nn.ModuleList
+    ClassHead: nn.ModuleList
+    LandmarkHead: nn.ModuleList
+
     def __init__(self) -> None:
         super().__init__()
         self.body, self.fpn = Body(), Pyramid()
@@ -137,8 +149,8 @@ class RetinaFace(nn.Module):
         for name, size in (("BboxHead", 4), ("ClassHead", 2), ("LandmarkHead", 10)):
             self.add_module(name, nn.ModuleList(Head(size) for _ in range(3)))
 
-    def features(self, x: Tensor) -> list[Tensor]:
-        """The three levels the heads look at, [B, 256, h, w] each."""
+    def features(self, x: Tensor) -> list[Tensor]:  # [B, 3, H, W] -> three [B, 256, h, w]
+        """The three levels the heads look at."""
         levels = self.fpn(self.body(x))
         contexts = (self.ssh1, self.ssh2, self.ssh3)
         return [context(level) for context, level in zip(contexts, levels, strict=True)]

@@ -30,6 +30,8 @@ class RrdbSizes:
 class DenseBlock(nn.Module):
     """Five convolutions, each on everything before it."""
 
+    conv5: nn.Conv2d
+
     def __init__(self, sizes: RrdbSizes) -> None:
         super().__init__()
         for i in range(1, 6):

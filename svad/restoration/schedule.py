@@ -21,7 +21,11 @@ class Step:
     signal: float  # cumulated alpha before the step
     next_signal: float  # and after it
 
-    def __call__(self, x: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+    def __call__(
+        self,
+        x: Tensor,  # [..., 4, h, w], latents
+        noise: Tensor,  # [..., 4, h, w], predicted
+    ) -> tuple[Tensor, Tensor]:  # [..., 4, h, w] each
         """The latents one step on and the clean latents they lead to, from the predicted noise.
 
         Song et al. 2021, equation 12 with eta 0 (SVAD, equation 7); nothing is clipped.

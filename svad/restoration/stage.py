@@ -168,7 +168,9 @@ class _Run:
                 ahead=units * done / max(of, 1),
             )
 
-        tried = self.models.restorer.attempt(
+        restorer = self.models.restorer
+        assert restorer is not None  # without it no face is looked for
+        tried = restorer.attempt(
             crops, start_noise(self.config.seed), self.config.steps, told, len(faces)
         )
         self.steps.tell(f"faces {first + 1} to {first + len(faces)} of {total}, masks", ahead=units)
@@ -195,7 +197,8 @@ class _Run:
 
     def draw(self, numbers: Sequence[int], faces: dict[int, RestoredFace]) -> None:
         """Enlarges frames and pastes their faces."""
-        ratio = tuple(self.rgb.shape[i] / self.clip.rgb.shape[i] for i in (2, 1))
+        (height, width), (h, w) = self.rgb.shape[1:3], self.clip.rgb.shape[1:3]
+        ratio = (width / w, height / h)
 
         def tick() -> None:
             self.steps.tell(f"frame {min(self.drawn + 1, len(self.rgb))} of {len(self.rgb)}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol, cast
 
 import torch
 import torch.nn.functional as F
@@ -17,6 +18,55 @@ from svad.restoration.schedule import time_waves
 from svad.restoration.sizes import LATENT_CHANNELS, LAYERS, Sizes
 
 CONTROLLED = 1  # the residual block of a level, with its attention, behind which control is added
+
+
+class _Attention(Protocol):
+    """What is read of diffusers' `Attention`."""
+
+    heads: int
+    to_q: nn.Module
+    to_k: nn.Module
+    to_v: nn.Module
+    to_out: nn.ModuleList
+
+
+class _Block(Protocol):
+    """What is read of diffusers' `BasicTransformerBlock`."""
+
+    norm1: nn.Module
+    norm2: nn.Module
+    norm3: nn.Module
+    attn1: _Attention
+    attn2: _Attention
+    ff: nn.Module
+
+
+class _Transformer(Protocol):
+    """What is read of diffusers' `Transformer2DModel`."""
+
+    norm: nn.Module
+    proj_in: nn.Module
+    proj_out: nn.Module
+    transformer_blocks: Sequence[_Block]
+
+
+class _Residual(Protocol):
+    """What is read of diffusers' `ResnetBlock2D`."""
+
+    norm1: nn.Module
+    norm2: nn.Module
+    conv1: nn.Module
+    conv2: nn.Module
+    conv_shortcut: nn.Module | None
+
+
+class _Level(Protocol):
+    """What is read of one resolution of diffusers' UNet, on the way down and up."""
+
+    resnets: Sequence[_Residual]
+    attentions: Sequence[_Transformer]  # where it has any
+    downsamplers: Sequence[nn.Module] | None  # on the way down
+    upsamplers: Sequence[nn.Module] | None  # on the way up
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,19 +89,22 @@ class FaceUNet(nn.Module):
     """Noise prediction for latents of faces."""
 
     def __init__(self, sizes: Sizes) -> None:
-        from diffusers import UNet2DConditionModel  # seconds to import
+        # imported here, since it takes seconds; diffusers exports it lazily, out of sight of types
+        from diffusers import UNet2DConditionModel  # pyright: ignore[reportPrivateImportUsage]
 
         super().__init__()
         self.sizes = sizes
         widths, attended = sizes.block_out_channels, sizes.attention_levels
         plain = len(widths) - attended
+        heads = [width // sizes.head_channels for width in widths]
         self.net = UNet2DConditionModel(
             in_channels=LATENT_CHANNELS,
             out_channels=LATENT_CHANNELS,
             block_out_channels=widths,
             layers_per_block=LAYERS,
             cross_attention_dim=sizes.prompt_width,
-            attention_head_dim=[width // sizes.head_channels for width in widths],  # heads, in fact
+            # the number of heads, in fact, and of any length
+            attention_head_dim=heads,  # pyright: ignore[reportArgumentType]
             use_linear_projection=True,
             norm_num_groups=sizes.norm_num_groups,
             down_block_types=("CrossAttnDownBlock2D",) * attended + ("DownBlock2D",) * plain,
@@ -82,13 +135,13 @@ class FaceUNet(nn.Module):
         self,
         x: Tensor,  # [B, 4, h, w]; h and w divide by 8
         moments: Moments,  # of 1 or B timesteps
-        control: Sequence[Tensor] = (),  # the nine tensors of the control branch, or none
+        control: Sequence[Tensor] = (),  # [B, C, h', w']: nine of the control branch, or none
     ) -> Tensor:  # [B, 4, h, w]
         net, levels = self.net, len(self.net.down_blocks)
         down, middle, up = control[:levels], control[levels : levels + 1], control[levels + 1 :]
         x = net.conv_in(x)
         skips = [x]
-        for i, level in enumerate(net.down_blocks):
+        for i, level in enumerate(cast("Sequence[_Level]", net.down_blocks)):
             for j in range(LAYERS):
                 x = _place(level, f"down_blocks.{i}", j, x, moments)
                 if down and j == CONTROLLED:
@@ -97,11 +150,12 @@ class FaceUNet(nn.Module):
             for sampler in level.downsamplers or ():
                 x = sampler(x)
                 skips.append(x)
-        x = _place(net.mid_block, "mid_block", 0, x, moments)
-        x = _residual(net.mid_block.resnets[1], x, moments.shifts["mid_block.resnets.1"])
+        deepest = cast("_Level", net.mid_block)
+        x = _place(deepest, "mid_block", 0, x, moments)
+        x = _residual(deepest.resnets[1], x, moments.shifts["mid_block.resnets.1"])
         if middle:
             x = x + middle[0]
-        for i, level in enumerate(net.up_blocks):
+        for i, level in enumerate(cast("Sequence[_Level]", net.up_blocks)):
             for j in range(LAYERS + 1):
                 x = torch.cat([x, skips.pop()], 1)
                 x = _place(level, f"up_blocks.{i}", j, x, moments)
@@ -109,10 +163,11 @@ class FaceUNet(nn.Module):
                     x = x + up[i]
             for sampler in level.upsamplers or ():
                 x = sampler(x)
-        return net.conv_out(F.silu(net.conv_norm_out(x)))
+        # built with group norms, so the last one is there
+        return net.conv_out(F.silu(net.conv_norm_out(x)))  # pyright: ignore[reportOptionalCall]
 
 
-def _place(level: nn.Module, name: str, index: int, x: Tensor, moments: Moments) -> Tensor:
+def _place(level: _Level, name: str, index: int, x: Tensor, moments: Moments) -> Tensor:
     """A residual block and, where the level has attention, the transformer behind it."""
     x = _residual(level.resnets[index], x, moments.shifts[f"{name}.resnets.{index}"])
     if hasattr(level, "attentions"):
@@ -121,7 +176,7 @@ def _place(level: nn.Module, name: str, index: int, x: Tensor, moments: Moments)
     return x
 
 
-def _residual(block: nn.Module, x: Tensor, shift: Tensor) -> Tensor:
+def _residual(block: _Residual, x: Tensor, shift: Tensor) -> Tensor:
     """Two normalised convolutions with the timestep's shift [1 or B, C] between them."""
     y = block.conv1(F.silu(block.norm1(x))) + shift[:, :, None, None]
     y = block.conv2(F.silu(block.norm2(y)))
@@ -129,7 +184,7 @@ def _residual(block: nn.Module, x: Tensor, shift: Tensor) -> Tensor:
 
 
 def _transformer(
-    module: nn.Module,
+    module: _Transformer,
     x: Tensor,  # [B, C, h, w]
     prompt: tuple[Tensor, Tensor],  # keys and values [1 or B, heads, tokens, c]
 ) -> Tensor:  # [B, C, h, w]
@@ -146,7 +201,7 @@ def _transformer(
     return x + module.proj_out(y).unflatten(1, size).permute(0, 3, 1, 2)
 
 
-def _attend(attention: nn.Module, n: Tensor, k: Tensor, v: Tensor) -> Tensor:
+def _attend(attention: _Attention, n: Tensor, k: Tensor, v: Tensor) -> Tensor:
     """Fused attention; its kernels keep the logits in float32, which SD 2.1 needs."""
     y = F.scaled_dot_product_attention(_heads(attention.to_q(n), attention.heads), k, v)
     return attention.to_out[0](y.transpose(1, 2).flatten(2))

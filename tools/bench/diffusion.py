@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from svad.config import PAPER, PRESETS, DiffusionConfig
+from svad.config import PAPER, PRESETS, DiffusionConfig, Preset
 from svad.diffusion.models import Models, build_models
 from svad.diffusion.sampler import Sampler
 from svad.diffusion.sizes import LATENT_CHANNELS, ClipSizes, Sizes
@@ -47,9 +47,16 @@ def run() -> Iterator[dict[str, Any]]:
             yield whole(models, preset.diffusion) | {"bench": f"diffusion.cuda.{name}"}
 
 
+def _settings(preset: Preset) -> DiffusionConfig:
+    """The stage's settings, of a preset that has it."""
+    if preset.diffusion is None:
+        raise ValueError(f"the preset {preset.name} generates no frames")
+    return preset.diffusion
+
+
 def counted() -> Iterator[dict[str, Any]]:
     """Operations of each preset, and of the published program at the paper's settings."""
-    c = PAPER.diffusion
+    c = _settings(PAPER)
     latent = c.width // 8, c.height // 8
     lean = cost(c, c.frames)
     published = lean.guided_calls * call_flops(
@@ -75,7 +82,7 @@ def tiny() -> Iterator[dict[str, Any]]:
     """The whole run at a tiny size on the CPU: that it works, and how long it takes."""
     models = random_models(TINY, torch.device("cpu"), torch.float32)
     small = replace(
-        PRESETS["quick"].diffusion, frames=8, width=64, height=96, context=6, overlap=2, steps=4
+        _settings(PRESETS["quick"]), frames=8, width=64, height=96, context=6, overlap=2, steps=4
     )
     yield whole(models, small) | {"bench": "diffusion.cpu.tiny"}
 
@@ -106,7 +113,7 @@ def lean() -> dict[str, Any]:
 
 def loop(models: Models) -> dict[str, Any]:
     """Sustained rate of the denoising loop: guided calls on one window."""
-    config = replace(PAPER.diffusion, width=LOOP_SIDE, height=LOOP_SIDE, steps=LOOP_STEPS)
+    config = replace(_settings(PAPER), width=LOOP_SIDE, height=LOOP_SIDE, steps=LOOP_STEPS)
     sampler = Sampler(models, config)
     photo, skeletons = inputs(LOOP_SIDE, LOOP_SIDE, config.context)
     prepared = sampler.prepare(photo, skeletons, silent)
@@ -134,7 +141,10 @@ def whole(models: Models, config: DiffusionConfig) -> dict[str, Any]:
         torch.cuda.reset_peak_memory_stats()
     seconds = timed(lambda: sampler.run(photo, skeletons, silent))
     flops = cost(config, config.frames, models.video_unet.sizes).total
-    found = {"seconds": round(seconds, 3), "tflops": round(flops / seconds / 1e12, 4)}
+    found: dict[str, Any] = {
+        "seconds": round(seconds, 3),
+        "tflops": round(flops / seconds / 1e12, 4),
+    }
     if cuda:
         found["peak_gb"] = round(torch.cuda.max_memory_allocated() / 1e9, 2)
         found["device"] = torch.cuda.get_device_name()

@@ -87,7 +87,8 @@ def places(sizes: Sizes, h: int, w: int) -> Iterator[Place]:
     deepest = len(widths) - 1
     areas = [(h, w)]
     for _ in range(deepest):
-        areas.append(tuple((n + 1) // 2 for n in areas[-1]))
+        rows, columns = areas[-1]
+        areas.append(((rows + 1) // 2, (columns + 1) // 2))
     pixels = [a * b for a, b in areas]
 
     def level(inputs: list[int], i: int) -> Iterator[Place]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -41,5 +43,6 @@ def make_plain(unet: UNet, tokens: Tensor, bank: dict[str, Tensor] | None) -> UN
     """Turns a UNet into one that ignores what the lean condition holds; returns it."""
     for name, block in unet.blocks().items():
         block.__class__ = PlainBlock
-        block.tokens, block.bank = tokens, None if bank is None else bank[name]
+        plain = cast("PlainBlock", block)
+        plain.tokens, plain.bank = tokens, None if bank is None else bank[name]
     return unet

@@ -114,7 +114,9 @@ def _cuda() -> Iterator[dict]:
         }  # fmt: skip
         a_face = step["seconds"] / batch, decode["seconds"] / batch
         best = min(best or a_face, a_face)
-    for name, (config, clip) in _clips().items() if best else ():
+    if best is None:
+        return
+    for name, (config, clip) in _clips().items():
         seconds = clip.faces * (config.steps * best[0] + best[1])
         yield {"run": name, "faces": clip.faces, "faces_seconds": round(seconds, 1)}
 
