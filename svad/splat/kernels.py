@@ -81,8 +81,12 @@ def _jit(function: Callable) -> Callable:
 
 
 def _part(function: Callable) -> Callable:
-    """A piece of the kernels, never called from Python."""
-    return numba.njit(no_cpython_wrapper=True, **_OPTIONS)(function)
+    """A piece of the kernels, never called from Python and always inlined.
+
+    Left as a call, it would be compiled twice, alone and with its kernel, and rounded differently.
+    A process that compiles links the first, one that reads the kernel from the cache the second.
+    """
+    return numba.njit(no_cpython_wrapper=True, forceinline=True, **_OPTIONS)(function)
 
 
 @intrinsic
