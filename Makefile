@@ -8,8 +8,9 @@ demo: setup  ## the page, on http://127.0.0.1:7860
 	@$(PYTHON_HERE) app.py
 test: setup  ## all tests
 	@$(PYTHON_HERE) -m pytest
-lint: setup  ## style of the code
+lint: setup  ## style and types of the code
 	@$(PYTHON_HERE) -m ruff check . && $(PYTHON_HERE) -m ruff format --check .
+	@$(PYTHON_HERE) -m basedpyright
 bench: setup  ## one JSON line per figure; ONLY=body, posing, splat, diffusion, head, restoration, preview or page
 	@$(PYTHON_HERE) -m tools.bench $(ONLY)
 coverage: setup  ## all tests, with the share of lines and branches they reach as the last lines

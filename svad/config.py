@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from svad.core.errors import SvadError
 
-Settings = TypeVar("Settings")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Settings = TypeVar("Settings", bound="DataclassInstance")
+Plain = bool | int | float | str  # a setting, if it is no tuple of these
 BUILT_IN = "default"
 OWN_BODIES = ("smplx_neutral", "smplx_male", "smplx_female")  # entries of the manifest
 BODIES = (BUILT_IN, *OWN_BODIES)
@@ -261,21 +265,20 @@ def _changed(group: Settings, place: str, path: str, text: str) -> Settings:
     if not rest:
         names = ", ".join(f.name for f in fields(old))
         raise SettingError(f"{inner} is a group of settings. Write {inner}.field=value: {names}.")
-    return replace(group, **{name: _changed(old, inner, rest, text)})
+    return replace(group, **{name: _changed(known[name], inner, rest, text)})
 
 
-def _parsed(text: str, like: object, place: str) -> object:
+def _parsed(text: str, like: Plain | tuple[Plain, ...], place: str) -> object:
     """A value of the same kind as the present one."""
-    kind = type(like)
     try:
-        if kind is bool:
+        if isinstance(like, bool):
             return {"true": True, "false": False}[text.lower()]
-        if kind is tuple:
+        if isinstance(like, tuple):
             parts = [type(a)(b) for a, b in zip(like, text.split(","), strict=True)]
             return tuple(parts)
-        return kind(text)
+        return type(like)(text)
     except (ValueError, KeyError) as error:
-        shown = ",".join(map(str, like)) if kind is tuple else str(like).lower()
+        shown = ",".join(map(str, like)) if isinstance(like, tuple) else str(like).lower()
         raise SettingError(
             f"{text!r} does not fit {place}, which is {shown} in this preset."
         ) from error

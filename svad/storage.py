@@ -59,7 +59,8 @@ def _classes() -> dict[str, type]:
     from svad.splat.gaussians import Gaussians
 
     own = [value for value in vars(types).values() if isinstance(value, type)]
-    return {c.__name__: c for c in [*own, Camera, Gaussians] if is_dataclass(c)}
+    classes: list[type] = [*own, Camera, Gaussians]
+    return {c.__name__: c for c in classes if is_dataclass(c)}
 
 
 def _pack(value: Any, name: str, arrays: dict[str, Any]) -> Any:

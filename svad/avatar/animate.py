@@ -32,8 +32,8 @@ def animate(
     *,
     transparent: bool = False,  # RGBA with straight colours instead of the studio
     floor: float | None = None,  # metres; default = under the feet of these poses
-) -> Iterator[np.ndarray]:
-    """Frames [H, W, 3] (or [H, W, 4] if transparent) uint8, one per pose.
+) -> Iterator[np.ndarray]:  # [H, W, 3] uint8 each, [H, W, 4] if transparent
+    """Frames, one per pose.
 
     Any motion will do, authored or recorded, if its expressions are the avatar's; two frames are
     drawn at once. Raises ValueError when cameras and poses do not count the same.

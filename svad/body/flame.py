@@ -173,21 +173,22 @@ def make_flame(state: State, name: str = "FLAME_with_eye") -> Flame:
     """The model from the tensors of the asset, by dotted key. Raises `WeightsMismatch`."""
     asset = _Asset()
     fill(asset, state, name)
-    model, table = asset.flame_model, asset.lmk_embeddings
-    faces = _indices(model.f, VERTICES, name, "flame_model.f")
+    model, table = asset.flame_model.get_buffer, asset.lmk_embeddings.get_buffer
+    faces = _indices(model("f"), VERTICES, name, "flame_model.f")
     chosen = "full_lmk_faces_idx_with_eye"
-    chosen = _indices(getattr(table, chosen)[0], FACES, name, f"lmk_embeddings.{chosen}")
-    if tuple(model.kintree_table[0, 1:].tolist()) != PARENTS[1:]:
+    chosen = _indices(table(chosen)[0], FACES, name, f"lmk_embeddings.{chosen}")
+    if tuple(model("kintree_table")[0, 1:].tolist()) != PARENTS[1:]:
         raise WeightsMismatch(f"{name} has other joints than FLAME; use the unchanged file.")
-    exact = model.J_regressor.double()
+    exact = model("J_regressor").double()
+    template, directions = model("v_template"), model("shapedirs")
     # joints are linear in the coefficients, so their own directions serve for every mesh
-    joint_directions = torch.einsum("jv,vck->jck", exact, model.shapedirs.double())
+    joint_directions = torch.einsum("jv,vck->jck", exact, directions.double())
     return Flame(
-        template=model.v_template, directions=model.shapedirs,
-        pose_directions=model.posedirs.permute(2, 0, 1).contiguous(), weights=model.weights,
-        joints=(exact @ model.v_template.double()).float(),
+        template=template, directions=directions, weights=model("weights"),
+        pose_directions=model("posedirs").permute(2, 0, 1).contiguous(),
+        joints=(exact @ template.double()).float(),
         joint_directions=joint_directions.float(), faces=faces, landmark_ids=faces[chosen],
-        landmark_shares=table.full_lmk_bary_coords_with_eye[0],
+        landmark_shares=table("full_lmk_bary_coords_with_eye")[0],
         eyelid_ids=torch.tensor(list(EYELIDS.values())),
     )  # fmt: skip
 

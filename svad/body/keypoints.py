@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -69,7 +70,7 @@ def _on_faces(
     return [list(zip(c, w, strict=True)) for c, w in zip(corners, weights.tolist(), strict=True)]
 
 
-def _table(body: BodyModel, rows: list[list[tuple[int, float]] | int]) -> PointTable:
+def _table(body: BodyModel, rows: Sequence[list[tuple[int, float]] | int]) -> PointTable:
     """A row is a joint, or a list of (vertex, weight)."""
     used = sorted({vertex for row in rows if not isinstance(row, int) for vertex, _ in row})
     place = {vertex: i for i, vertex in enumerate(used)}

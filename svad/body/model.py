@@ -216,8 +216,8 @@ def make_body(
     parents: tuple[int, ...],
     regressor: Tensor,  # [55, V]
     flip: Tensor,  # [V]
-    lists: dict[str, Tensor],  # vertex lists by field name
-    landmarks: dict[str, Tensor],  # landmark_faces, landmark_weights, mesh_faces, mesh_weights
+    lists: dict[str, Tensor],  # [N] int64 each, vertices by field name
+    landmarks: dict[str, Tensor],  # [K] landmark_, mesh_faces; [K, 3] landmark_, mesh_weights
     pose_dirs: Tensor | None = None,  # [486, V * 3]
     joints_follow_expression: bool = False,
     builds: Tensor | None = None,  # [2, B]

@@ -19,7 +19,7 @@ SKIN_OF = {
 
 def skin_regions(
     weights: np.ndarray,  # [V, 55] rows sum to 1
-) -> dict[str, np.ndarray]:
+) -> dict[str, np.ndarray]:  # [N] int64 each
     """Vertex ids by name: what the joints of a region move more than all others do."""
     return {
         name: np.flatnonzero(weights[:, list(joints)].sum(1) > 0.5)

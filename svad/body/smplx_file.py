@@ -6,11 +6,13 @@ import tempfile
 import zipfile
 import zlib
 from pathlib import Path
+from typing import Protocol, cast
 
 import numpy as np
 import torch
+from numpy.lib.npyio import NpzFile
 from scipy.interpolate import RBFInterpolator
-from scipy.spatial import cKDTree
+from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]
 from torch import Tensor
 
 from svad.body.free import load_free_body
@@ -50,6 +52,23 @@ KEYPOINTS = (
     *("RBigToe", "RSmallToe", "RHeel", "lthumb", "lindex", "lmiddle", "lring", "lpinky"),
     *("rthumb", "rindex", "rmiddle", "rring", "rpinky"),
 )
+
+
+class Published(Protocol):
+    """The model as the package reads it. V vertices, F triangles, B shape, E expression values."""
+
+    v_template: Tensor  # [V, 3] metres
+    faces_tensor: Tensor  # [F, 3] integers
+    shapedirs: Tensor  # [V, 3, B]
+    expr_dirs: Tensor  # [V, 3, E]
+    posedirs: Tensor  # [486, V * 3]
+    J_regressor: Tensor  # [55, V]
+    lbs_weights: Tensor  # [V, 55]
+    parents: Tensor  # [55] integers
+    lmk_faces_idx: Tensor  # [51] integers
+    lmk_bary_coords: Tensor  # [51, 3]
+    dynamic_lmk_faces_idx: Tensor  # [79, 17] integers, the first row of the head held straight
+    dynamic_lmk_bary_coords: Tensor  # [79, 17, 3]
 
 
 def load_smplx_body(
@@ -103,7 +122,7 @@ def load_smplx_body(
     )
 
 
-def _read(path: Path, betas: int, expressions: int) -> torch.nn.Module:
+def _read(path: Path, betas: int, expressions: int) -> Published:
     """Hand a copy without pickled objects to the reader, which would unpickle them otherwise."""
     try:
         from smplx import SMPLX
@@ -115,7 +134,7 @@ def _read(path: Path, betas: int, expressions: int) -> torch.nn.Module:
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "SMPLX_NEUTRAL.npz"
         np.savez(copy, **arrays)
-        return SMPLX(
+        model = SMPLX(
             str(copy),
             num_betas=betas,
             num_expression_coeffs=expressions,
@@ -123,13 +142,14 @@ def _read(path: Path, betas: int, expressions: int) -> torch.nn.Module:
             flat_hand_mean=True,
             use_face_contour=True,
         )
+    return cast(Published, model)  # it keeps its tensors as buffers, whose names no checker sees
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:
     """The arrays of SHAPES, with nothing unpickled."""
     try:
         archive = np.load(path, allow_pickle=False)
-        if not isinstance(archive, np.lib.npyio.NpzFile):
+        if not isinstance(archive, NpzFile):
             raise SvadError(f"{path.name} holds a single array, not an SMPL-X body. {ADVICE}")
         with archive:
             arrays = {key: archive[key] for key in SHAPES if key in archive.files}

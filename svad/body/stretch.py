@@ -28,16 +28,22 @@ _GROUPS: dict[str, tuple[Joint, ...]] = {
     "collar": sk.COLLARS,
     "pelvis": (Joint.PELVIS,),
 }
-_GROUP_OF_JOINT = {j: BONE_GROUPS.index(name) for name, joints in _GROUPS.items() for j in joints}
+_GROUP_OF_JOINT: dict[int, int] = {
+    j: BONE_GROUPS.index(name) for name, joints in _GROUPS.items() for j in joints
+}
 _SPINE, _PELVIS = BONE_GROUPS.index("spine"), BONE_GROUPS.index("pelvis")
 # these keep their proportions
 _UNIFORM = tuple(BONE_GROUPS.index(name) for name in ("hand", "foot", "head"))
 # Joints whose segment runs along a bone: joint -> the child at the bone's far end
-_ALONG = {
+_ALONG: dict[int, Joint] = {
     joint: child
-    for limb in (*sk.ARMS.values(), *(leg[:3] for leg in sk.LEGS.values()))
+    for limb in (
+        *sk.ARMS.values(),
+        *(leg[:3] for leg in sk.LEGS.values()),
+        (Joint.NECK, Joint.HEAD),
+    )
     for joint, child in pairwise(limb)
-} | {Joint.NECK: Joint.HEAD}
+}
 
 
 def stretch_transforms(
@@ -66,7 +72,7 @@ def _segment_matrices(joints: Tensor, scales: Tensor) -> Tensor:
     eye = torch.eye(3, dtype=joints.dtype, device=joints.device)
     x, y = torch.outer(eye[0], eye[0]), torch.outer(eye[1], eye[1])
     spine = eye + (scales[_SPINE] - 1) * y
-    fixed = dict.fromkeys(sk.SPINE, spine)
+    fixed: dict[int, Tensor] = dict.fromkeys(sk.SPINE, spine)
     fixed[Joint.PELVIS] = spine + (scales[_PELVIS] - 1) * x
     matrices = []
     for joint in range(len(joints)):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from functools import cache
 from typing import Any, Protocol
 
@@ -110,7 +110,7 @@ def _received(news: Iterator[Message]) -> Iterator[Message]:
 
 
 @cache
-def dispatcher() -> Callable[..., Iterator[Message]]:
+def dispatcher() -> Callable[..., Generator[Message, None, None]]:
     """The one decorated function. On ZeroGPU it must exist before the page is launched."""
     import spaces  # before anything touches CUDA
 
@@ -121,7 +121,7 @@ def _duration(work: Work, arguments: tuple, seconds: int, *_: Any, **__: Any) ->
     return seconds
 
 
-def worker(work: Work, arguments: tuple, seconds: int) -> Iterator[Message]:
+def worker(work: Work, arguments: tuple, seconds: int) -> Generator[Message, None, None]:
     """Runs the work in a thread and yields its progress, then its result or how it failed.
 
     A generator, so that closing it stops the work: the next report raises `Stopped`.

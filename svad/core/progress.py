@@ -44,11 +44,20 @@ class StepCounter:
     total: int = 1
     done: int = 0
 
-    def tell(self, note: str, picture: np.ndarray | None = None, ahead: float = 0) -> None:
+    def tell(
+        self,
+        note: str,
+        picture: np.ndarray | None = None,  # [H, W, 3] uint8
+        ahead: float = 0,
+    ) -> None:
         """Tells how far the work is, `ahead` steps into what is being done."""
         self.report(min(int(self.done + ahead), self.total), self.total, note, picture)
 
-    def next(self, note: str, picture: np.ndarray | None = None) -> None:
-        """One more step is done; `picture` [H, W, 3] uint8 shows it."""
+    def next(
+        self,
+        note: str,
+        picture: np.ndarray | None = None,  # [H, W, 3] uint8
+    ) -> None:
+        """One more step is done, as `picture` shows."""
         self.done += 1
         self.tell(note, picture)

@@ -29,8 +29,10 @@ CELL = 160  # px, height of a frame in the strip
 class Sight(Protocol):
     """What a reader saw in a frame."""
 
-    matte: np.ndarray  # [H, W] uint8
-    keypoints: np.ndarray  # [133, 3] x px, y px, score
+    @property
+    def matte(self) -> np.ndarray: ...  # [H, W] uint8
+    @property
+    def keypoints(self) -> np.ndarray: ...  # [133, 3] x px, y px, score
 
 
 Reader = Callable[[np.ndarray], Sight | None]

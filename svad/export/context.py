@@ -72,8 +72,11 @@ class ExportProgress:
             self.done = end - 1
             self.next()
 
-    def next(self, picture: np.ndarray | None = None) -> None:
-        """One more step is done; `picture` [H, W, 3] uint8 shows it."""
+    def next(
+        self,
+        picture: np.ndarray | None = None,  # [H, W, 3] uint8
+    ) -> None:
+        """One more step is done, as `picture` shows."""
         self.done += 1
         small = None if picture is None else fit_within(picture, THUMBNAIL, THUMBNAIL)
         self.report(self.done, self.total, self.note, picture=small)

@@ -99,8 +99,12 @@ def avatar_glb(
     return builder.pack(document)
 
 
-def primitive(builder: GltfBuilder, mesh: SkinnedMesh, lift: np.ndarray) -> dict:
-    """The triangles of the mesh, moved by lift [3]; colours become linear."""
+def primitive(
+    builder: GltfBuilder,
+    mesh: SkinnedMesh,
+    lift: np.ndarray,  # [3] metres, added to every vertex
+) -> dict:
+    """The triangles of the mesh, lifted; colours become linear."""
     faces = proper_faces(mesh.faces)
     ids, weights = clean_weights(mesh.joint_ids, mesh.joint_weights)
     index = np.uint16 if len(mesh.vertices) < 65535 else np.uint32

@@ -2,25 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from svad.compute import engine
 from svad.compute.device import device, half
 from svad.config import DiffusionConfig, Preset
 from svad.run.bodies import load_body
-from svad.types import Clip, Report, Subject
+from svad.types import Avatar, Clip, Photo, Report, Subject
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from svad.diffusion.follow import FollowStage
     from svad.diffusion.generate import Request
     from svad.diffusion.models import Models
+    from svad.identity.models import Models as HeadModels
+    from svad.identity.stage import IdentityStage
+    from svad.relief.stage import ReliefStage
+    from svad.restoration.models import RestorationModels
+    from svad.restoration.stage import RestorationStage
+    from svad.subject.look import Look
+    from svad.subject.stage import SubjectStage
     from svad.weights.lazy import LazyNetworks
 
+Settings = TypeVar("Settings")
 
-def look(preset: Preset) -> Any:
+
+class VideoStage(Protocol):
+    """A stage that makes a clip of the first guess of the avatar, if there is one."""
+
+    def run(self, subject: Subject, start: Avatar | None, report: Report, /) -> Clip:
+        """The clip; raises `MissingFile`."""
+        ...
+
+
+def look(preset: Preset) -> Callable[[Photo], Look]:
     """The quick look at a photo that comes before any stage."""
     from svad.subject.dwpose import best_detector
     from svad.subject.look import look
@@ -29,7 +48,7 @@ def look(preset: Preset) -> Any:
     return lambda photo: look(photo, preset.subject, detector())
 
 
-def subject(preset: Preset) -> Any:
+def subject(preset: Preset) -> SubjectStage:
     """The stage that finds the person in the photo."""
     from svad.subject.dwpose import best_detector
     from svad.subject.stage import SubjectStage
@@ -37,7 +56,7 @@ def subject(preset: Preset) -> Any:
     return SubjectStage(preset.subject, load_body(preset.body), best_detector)
 
 
-def relief(preset: Preset) -> Any:
+def relief(preset: Preset) -> ReliefStage:
     """The stage that makes the first clip and the first guess of the avatar."""
     from svad.relief.stage import ReliefStage
 
@@ -48,51 +67,59 @@ def relief(preset: Preset) -> Any:
 class FromGuess:
     """The video stage among the stages that take a clip: it starts from the clip's first guess."""
 
-    stage: Any  # run(subject, avatar, report)
+    stage: VideoStage
 
     def run(self, subject: Subject, clip: Clip, report: Report) -> Clip:
         """The generated frames take the place of the clip's."""
         return self.stage.run(subject, clip.start, report)
 
 
-def diffusion(preset: Preset) -> Any:
+def diffusion(preset: Preset) -> FromGuess:
     """The stage that turns the person around; its networks run where the GPU is."""
     from svad.diffusion.stage import DiffusionStage
     from svad.subject.frames import frame_reader
 
     frames = partial(generate_on_gpu, preset)
     body = load_body(preset.body)
-    return FromGuess(DiffusionStage(preset.diffusion, body, frames, frame_reader()))
+    return FromGuess(DiffusionStage(_given(preset.diffusion), body, frames, frame_reader()))
 
 
-def follow(preset: Preset) -> Any:
+def follow(preset: Preset) -> FollowStage:
     """The video model moved by a clip of the person's own."""
     from svad.diffusion.follow import FollowStage
     from svad.pose.detect import DwPose
     from svad.subject.dwpose import shared_dwpose
 
     network = shared_dwpose() or DwPose.load()  # the latter says which file is missing
-    return FollowStage(preset.diffusion, partial(generate_on_gpu, preset), network.follow)
+    frames = partial(generate_on_gpu, preset)
+    return FollowStage(_given(preset.diffusion), frames, network.follow)
 
 
-def identity(preset: Preset) -> Any:
+def identity(preset: Preset) -> IdentityStage:
     """The stage that keeps the photo's face."""
     from svad.identity.stage import IdentityStage
     from svad.subject.landmarker import shared_landmarker
 
     points = shared_landmarker().face_points
-    return IdentityStage(preset.identity, head_networks(), load_body(preset.body), points)
+    settings, body = _given(preset.identity), load_body(preset.body)
+    return IdentityStage(settings, head_networks(), body, points)
 
 
-def restoration(preset: Preset) -> Any:
+def restoration(preset: Preset) -> RestorationStage:
     """The stage that restores detail."""
     from svad.restoration.stage import RestorationStage
 
-    return RestorationStage(preset.restoration, load_body(preset.body), face_networks())
+    settings, body = _given(preset.restoration), load_body(preset.body)
+    return RestorationStage(settings, body, face_networks())
+
+
+def _given(settings: Settings | None) -> Settings:
+    assert settings is not None  # a preset without them leaves the stage out: nobody builds it
+    return settings
 
 
 @cache
-def head_networks() -> Any:
+def head_networks() -> LazyNetworks[HeadModels]:
     """The head's networks; float16 holds for them where bfloat16 is too coarse."""
     import torch
 
@@ -104,7 +131,7 @@ def head_networks() -> Any:
 
 
 @cache
-def face_networks() -> Any:
+def face_networks() -> LazyNetworks[RestorationModels]:
     """The restoration networks."""
     from svad import weights
     from svad.restoration.models import lazy_models
@@ -112,8 +139,10 @@ def face_networks() -> Any:
     return lazy_models(weights.resolve, device())
 
 
-def generate_on_gpu(preset: Preset, request: Request, report: Report) -> np.ndarray:
-    """Frames [T, H, W, 3] uint8; only the networks' part of the stage costs GPU seconds."""
+def generate_on_gpu(
+    preset: Preset, request: Request, report: Report
+) -> np.ndarray:  # [T, H, W, 3] uint8
+    """The frames; only the networks' part of the stage costs GPU seconds."""
     return engine.run(
         _generate, preset.diffusion, preset.seed, request,
         seconds=asked_seconds("diffusion", preset), report=report,

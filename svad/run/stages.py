@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
 from importlib import import_module
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from svad.compute import engine
 from svad.config import Preset
@@ -21,6 +21,15 @@ BODIES = ("svad.body.free", "svad.body.smplx_file")  # readers of the bodies a s
 Maker = Callable[[], Any]  # builds a stage; called once, when the stage is first needed
 
 
+class Runnable(Protocol):
+    """A stage that is built: what `run` takes and gives hangs on its place in the pipeline."""
+
+    @property
+    def run(self) -> Callable[..., Any]:
+        """The work; its last argument, or the one named so, is the report of its progress."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Stage:
     """One row of the table."""
@@ -29,7 +38,7 @@ class Stage:
     title: str  # a few plain words
     room: str  # folder of the package
     # What builds it from a preset; None = the room's class `<Name>Stage`, from its settings alone.
-    build: Callable[[Preset], Any] | None = None
+    build: Callable[[Preset], Runnable] | None = None
     parts: tuple[str, ...] = ()  # modules of other rooms that `build` hands to it
     takes_clip: bool = False  # run(subject, clip, report) -> another clip; they follow one another
     optional: bool = False  # a run goes on where it finds nothing to do, or lacks its files
@@ -44,7 +53,7 @@ class Stage:
         """The stage's settings in a preset; None where the preset leaves it out."""
         return getattr(preset, self.name)
 
-    def made(self, preset: Preset) -> Any:
+    def made(self, preset: Preset) -> Runnable:
         """The stage itself, with all that it needs."""
         if self.build is not None:
             return self.build(preset)
@@ -154,7 +163,7 @@ def stage_makers(preset: Preset) -> dict[str, Maker]:
     }
 
 
-def _maker(row: Stage, preset: Preset) -> Any:
+def _maker(row: Stage, preset: Preset) -> Runnable:
     return InWorker(row.name, preset) if row.where == "worker" else row.made(preset)
 
 
@@ -178,7 +187,7 @@ def _run_there(name: str, preset: Preset, subject: Subject, clip: Clip, *, repor
 
 
 @cache
-def _made_there(name: str, preset: Preset) -> Any:
+def _made_there(name: str, preset: Preset) -> Runnable:
     """The stage of the process that has the GPU."""
     return stage(name).made(preset)
 

@@ -71,6 +71,7 @@ class Steps:
                 files.append(thumbnail)
             done = True
         if not done:
+            assert instead is not None  # or what the stage raised had not been caught
             return instead
         self._note(name, "done", key=key, files=self.job.sizes(files))
         return lambda: value

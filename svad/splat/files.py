@@ -129,7 +129,7 @@ def _ply_table(path: Path, data: bytes) -> np.ndarray:
         )
     vertex = next((i for i, line in enumerate(lines) if line[:1] == ["element"]), None)
     words = lines[vertex] if vertex is not None else []
-    if len(words) != 3 or words[1] != "vertex" or not words[2].isdigit():
+    if vertex is None or len(words) != 3 or words[1] != "vertex" or not words[2].isdigit():
         raise SplatFileError(f"{path.name} does not begin with vertices.")
     rest = lines[vertex + 1 :]
     stop = next((i for i, line in enumerate(rest) if line[:1] == ["element"]), len(rest))

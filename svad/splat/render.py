@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -142,7 +143,7 @@ def _render_cuda(
         torch.where(finite[:, None], t, torch.full_like(t, fill))
         for t, fill in zip(parts, fills, strict=True)
     )
-    options = {"covars": matrix[0].unflatten(1, (3, 3))} if matrix else {}
+    options: dict[str, Any] = {"covars": matrix[0].unflatten(1, (3, 3))} if matrix else {}
     matrices, intrinsics = (np.zeros((len(views), k, k), np.float32) for k in (4, 3))
     for t, view in enumerate(views):
         matrices[t, :3, :3], matrices[t, :3, 3], matrices[t, 3, 3] = (

@@ -246,5 +246,7 @@ def warm_up() -> None:
     camera = Camera(np.eye(3), np.zeros(3), (16.0, 16.0), (8.0, 8.0), 16, 16)
     for channels in (3, 4):
         shapes = (means, means * 0 + 0.1, torch.ones(2, 4), torch.ones(2), torch.ones(2, channels))
-        image, alpha = rasterize(*(t.clone().requires_grad_() for t in shapes), camera, threads=1)
+        image, alpha = rasterize(
+            *(t.clone().requires_grad_() for t in shapes), camera=camera, threads=1
+        )
         (image.sum() + alpha.sum()).backward()

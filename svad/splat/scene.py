@@ -60,8 +60,8 @@ def studio(
     return Studio(middle + (rim - middle) * edge + noise, floor)
 
 
-def draw(gaussians: Gaussians, camera: Camera, stage: Studio) -> np.ndarray:
-    """One frame [H, W, 3] uint8 of posed Gaussians in the studio."""
+def draw(gaussians: Gaussians, camera: Camera, stage: Studio) -> np.ndarray:  # [H, W, 3] uint8
+    """One frame of posed Gaussians in the studio."""
     with torch.no_grad():
         picture = render(gaussians, camera)
     image, alpha = picture.image[0].cpu().numpy(), picture.alpha[0].cpu().numpy()
@@ -73,8 +73,8 @@ def draw(gaussians: Gaussians, camera: Camera, stage: Studio) -> np.ndarray:
     return (out * 255 + 0.5).astype(np.uint8)
 
 
-def draw_rgba(gaussians: Gaussians, camera: Camera) -> np.ndarray:
-    """One frame [H, W, 4] uint8 with straight (not premultiplied) colours."""
+def draw_rgba(gaussians: Gaussians, camera: Camera) -> np.ndarray:  # [H, W, 4] uint8
+    """One frame with straight (not premultiplied) colours."""
     with torch.no_grad():
         picture = render(gaussians, camera)
     image, alpha = picture.image[0].cpu().numpy(), picture.alpha[0].cpu().numpy()[..., None]
@@ -195,8 +195,8 @@ def turntable(
     height: int,  # px
     *,
     floor: float | None = None,  # metres; default = the lowest Gaussians
-) -> Iterator[np.ndarray]:
-    """Frames [H, W, 3] uint8 of a camera going once round the person, who seems to turn left."""
+) -> Iterator[np.ndarray]:  # [H, W, 3] uint8 each
+    """Frames of a camera going once round the person, who seems to turn left."""
     points = gaussians.means.detach().cpu().numpy()
     sample = points[:: max(1, len(points) // 4000)]
     floor = floor_height(points) if floor is None else floor

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.events import api
 
 from svad.config import BUILT_IN, PRESETS
 from svad.core.errors import SvadError
@@ -60,9 +61,9 @@ def add_endpoints(studio: Studio) -> None:
             raise gr.Error(f"There is no example {name}. There are: {names}.")
         return files(finished, studio)
 
-    gr.api(generate, api_name="generate", concurrency_limit=studio.settings.waiting)
-    gr.api(animate, api_name="animate")
-    gr.api(example, api_name="example", queue=False)
+    api(generate, api_name="generate", concurrency_limit=studio.settings.waiting)
+    api(animate, api_name="animate")
+    api(example, api_name="example", queue=False)
 
 
 def _generate(studio: Studio, photo: Path, preset: str, body: str) -> Iterator[dict]:

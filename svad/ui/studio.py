@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from svad.config import BUILT_IN, OWN_BODIES, PRESETS, PREVIEW
 from svad.core.errors import JobError, Stopped, SvadError
@@ -21,8 +21,10 @@ from svad.ui.gallery import Finished, read_examples, read_finished
 from svad.ui.work import Line, Task
 
 if TYPE_CHECKING:
+    from svad.run.board import Listener
     from svad.run.jobs import Job, JobStore
-    from svad.types import StageState
+    from svad.subject.look import Look
+    from svad.types import Report, Result, StageState
 
 UPLOAD = "upload"  # the photo as it was sent, in the job folder
 LOOK = "look.jpg"  # what was understood, drawn over it
@@ -44,17 +46,42 @@ class Settings:
     hosted: bool = False  # on somebody's server rather than on the visitor's own machine
 
 
+class AvatarMaker(Protocol):
+    """What the page asks of a pipeline: see `svad.run.pipeline.Pipeline`."""
+
+    def look(self, photo: Path, /) -> Look:
+        """What is understood of a photo at a glance."""
+        ...
+
+    def run(
+        self,
+        photo: Path,
+        folder: Path,
+        /,
+        *,
+        listener: Listener,
+        stop: threading.Event,
+        look: Look | None,
+    ) -> Result:
+        """Makes the avatar of a photo in a folder."""
+        ...
+
+    def motion_video(self, folder: Path, motion: str, output: Path, /, *, report: Report) -> Path:
+        """Writes a video of the avatar in a folder."""
+        ...
+
+
 @dataclass(frozen=True)
 class Engine:
     """The parts below the page; a test puts quick ones in their place."""
 
-    pipeline: Any  # svad.run.pipeline.Pipeline, or anything that can look, run and make videos
+    pipeline: AvatarMaker
     store: JobStore
-    others: Mapping[str, Any] = field(default_factory=dict)  # the same for further presets
+    others: Mapping[str, AvatarMaker] = field(default_factory=dict)  # the same for further presets
     # the same by preset and body, for bodies other than the built-in one
-    bodied: Mapping[tuple[str, str], Any] = field(default_factory=dict)
+    bodied: Mapping[tuple[str, str], AvatarMaker] = field(default_factory=dict)
 
-    def of(self, preset: str, body: str = BUILT_IN) -> Any:
+    def of(self, preset: str, body: str = BUILT_IN) -> AvatarMaker:
         """The pipeline of a preset on a body."""
         if body != BUILT_IN:
             return self.bodied[preset, body]
@@ -126,7 +153,7 @@ class Studio:
         self._line = Line(settings.at_once)
         self._tasks: dict[str, Task] = {}  # the latest run of each job
         self.fetcher = Fetcher()
-        self._looks: dict[str, Any] = {}  # what was seen of the latest photos, by job
+        self._looks: dict[str, Look] = {}  # what was seen of the latest photos, by job
 
     @property
     def ready(self) -> bool:
@@ -174,7 +201,7 @@ class Studio:
         own_body(body)  # says which file is missing, before anybody waits in line
         job = self._open(job_id)
 
-        def work(task: Task) -> Any:
+        def work(task: Task) -> Result:
             if before is not None:
                 before.halt()
                 task.tell(Progress((), 0, winding_down=before.running))
@@ -296,13 +323,13 @@ class Studio:
         body, files = card.get("body"), card.get("weights") or ()
         return replace(found, terms=(*([body] if body else ()), *files))
 
-    def _remember(self, job_id: str, seen: Any) -> None:
+    def _remember(self, job_id: str, seen: Look) -> None:
         """Saves the run from looking again; only for the latest photos, as they are large."""
         for old in list(self._looks)[: 1 - LOOKS]:
             self._looks.pop(old, None)
         self._looks[job_id] = seen
 
-    def _look_for(self, job_id: str, preset: str) -> Any:
+    def _look_for(self, job_id: str, preset: str) -> Look | None:
         """What was seen of the photo, if the preset works at the size it was looked at."""
         same = PRESETS[preset].subject == PRESETS[self.settings.preset].subject
         return self._looks.pop(job_id, None) if same else None
@@ -315,7 +342,7 @@ class Studio:
             raise JobError(texts.LINK_GONE.format(hours=hours)) from error
 
 
-def stopping(task: Task) -> Callable[..., None]:
+def stopping(task: Task) -> Report:
     """A progress report that tells the share and looks whether to stop."""
 
     def report(done: int, total: int, note: str, picture: Any = None) -> None:

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import gradio as gr
+from gradio.themes import Base, Color, sizes
 
-TEAL = gr.themes.Color(
+TEAL = Color(
     "#effaf8", "#d5f2ec", "#aee4da", "#7dcfc3", "#4bb3a7", "#2f978c",
     "#1d7a71", "#155f59", "#124b47", "#103e3b", "#062523",
 )  # fmt: skip
-STONE = gr.themes.Color(
+STONE = Color(
     "#faf9f7", "#f3f1ed", "#e6e3dd", "#d3cfc7", "#a5a098", "#77726a",
     "#57534c", "#423f39", "#2a2824", "#1d1b18", "#131210",
 )  # fmt: skip
 SYSTEM = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")
 
 
-def make_theme() -> gr.themes.Base:
+def make_theme() -> Base:
     """The page's theme: warm greys, one accent."""
-    return gr.themes.Base(
+    return Base(
         primary_hue=TEAL,
         secondary_hue=TEAL,
         neutral_hue=STONE,
-        radius_size=gr.themes.sizes.radius_lg,
+        radius_size=sizes.radius_lg,
         font=SYSTEM,
         font_mono=("ui-monospace", "monospace"),
     ).set(

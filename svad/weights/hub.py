@@ -47,7 +47,11 @@ def look_up(entry: Entry, endpoint: str | None = None) -> Remote:
     the commit that was found. `endpoint` is the Hub's address if not HF_ENDPOINT.
     """
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
-    from huggingface_hub.errors import HfHubHTTPError, HTTPError, OfflineModeIsEnabled
+    from huggingface_hub.errors import (
+        HfHubHTTPError,
+        HTTPError,  # pyright: ignore[reportPrivateImportUsage]
+        OfflineModeIsEnabled,
+    )
 
     asked = "main" if entry.revision == UNPINNED else entry.revision
     try:
@@ -75,7 +79,10 @@ def fetch(
     pause: float = 1.0,  # seconds after the first cut, doubled after each further one
 ) -> None:
     """Fills `part` with the file's bytes. Raises a `WeightsError`, `OutputError` or `Stopped`."""
-    from huggingface_hub.errors import HTTPError, OfflineModeIsEnabled
+    from huggingface_hub.errors import (
+        HTTPError,  # pyright: ignore[reportPrivateImportUsage]
+        OfflineModeIsEnabled,
+    )
 
     cuts = 0
     while True:

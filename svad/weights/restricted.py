@@ -11,7 +11,7 @@ import math
 import pickle
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 import numpy as np
 
@@ -22,6 +22,7 @@ ENCODING = "latin1"  # of byte strings written by Python 2
 LARGEST = 1 << 31  # bytes of one array
 STUBS = ("chumpy.", "scipy.sparse.")  # modules whose classes become bags
 MULTIARRAY = {f"numpy.{core}.multiarray" for core in ("core", "_core")}
+ByteOrder = Literal["<", ">", "|", "="]
 DTYPE_LETTERS = set("biufc")  # kinds of numbers; nothing that holds or calls objects
 
 
@@ -136,7 +137,7 @@ class _Kind:
     def __init__(self, letters: Any = None, *_: Any) -> None:
         known = isinstance(letters, str) and len(letters) <= 4
         self.letters = letters if known and letters[:1] in (*DTYPE_LETTERS, "O", "S", "U") else None
-        self.order = "="
+        self.order: ByteOrder = "="
 
     def __setstate__(self, state: Any) -> None:
         if not isinstance(state, tuple) or len(state) < 2 or state[1] not in ("<", ">", "|", "="):

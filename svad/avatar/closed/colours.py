@@ -8,7 +8,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import torch
-from scipy.spatial import cKDTree
+from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]
 from torch import Tensor
 
 from svad.avatar.closed.colour_balance import Tint, tints_of
@@ -71,8 +71,11 @@ def fit_frames(
     return replace(moved, mesh=_recoloured(avatar.mesh, avatar.gaussians.means, change))
 
 
-def replace_colors(avatar: Avatar, colors: Tensor) -> Avatar:
-    """The avatar with other colours [N, 3]."""
+def replace_colors(
+    avatar: Avatar,
+    colors: Tensor,  # [N, 3] 0..1
+) -> Avatar:
+    """The avatar with other colours."""
     return replace(avatar, gaussians=replace(avatar.gaussians, colors=colors))
 
 
