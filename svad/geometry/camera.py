@@ -22,15 +22,21 @@ class Camera:
     width: int
     height: int
 
-    def project(self, points: np.ndarray) -> np.ndarray:
-        """World points [..., 3] to (x px, y px, depth m) [..., 3]."""
+    def project(
+        self,
+        points: np.ndarray,  # [..., 3] metres, world
+    ) -> np.ndarray:  # [..., 3] x px, y px, depth in metres
+        """Where world points are seen."""
         p = points @ self.rotation.T + self.translation
         z = p[..., 2:]
         xy = p[..., :2] / z * np.asarray(self.focal) + np.asarray(self.center)
         return np.concatenate([xy, z], -1).astype(np.float32)
 
-    def unproject(self, pixels: np.ndarray) -> np.ndarray:
-        """(x px, y px, depth m) [..., 3] to world points [..., 3]."""
+    def unproject(
+        self,
+        pixels: np.ndarray,  # [..., 3] x px, y px, depth in metres
+    ) -> np.ndarray:  # [..., 3] metres, world
+        """The world points that are seen at pixels."""
         z = pixels[..., 2:]
         xy = (pixels[..., :2] - np.asarray(self.center)) / np.asarray(self.focal) * z
         p = np.concatenate([xy, z], -1) - self.translation

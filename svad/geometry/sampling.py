@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import cv2
 import numpy as np
@@ -18,7 +18,7 @@ def smoothstep(
 ) -> Values:  # [...]
     """3 x^2 - 2 x^3 between 0 and 1, level at both ends and beyond them."""
     t = x.clip(0, 1)
-    return t * t * (3 - 2 * t)
+    return cast("Values", t * t * (3 - 2 * t))
 
 
 def bilinear(
@@ -41,5 +41,7 @@ def bilinear_between(
     found = []
     for start in range(0, len(places), MOST_POINTS):
         part = np.ascontiguousarray(places[None, start : start + MOST_POINTS], np.float32)
-        found.append(cv2.remap(image, part, None, cv2.INTER_LINEAR, None, border, value)[0])
+        # one map holds both coordinates; the stub asks for a second one
+        drawn = cv2.remap(image, part, None, cv2.INTER_LINEAR, None, border, value)  # pyright: ignore[reportCallIssue, reportArgumentType]
+        found.append(drawn[0])
     return np.concatenate(found) if found else np.zeros((0, *image.shape[2:]), np.float32)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.spatial import cKDTree
+from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def face_normals(
@@ -45,6 +45,7 @@ def closest_on_mesh(
 ) -> tuple[np.ndarray, np.ndarray]:  # triangle [N], barycentric weights [N, 3]
     """Nearest surface point among the triangles whose centres are nearest."""
     corners = vertices[faces]
+    # `KDTree`, the documented name, has smaller leaves: of equally near centres it finds others
     near = cKDTree(corners.mean(1)).query(points, k=min(candidates, len(faces)))[1]
     a, b, c = corners[near].transpose(2, 0, 1, 3)  # [N, k, 3] each
     best = np.full(len(points), np.inf)

@@ -70,7 +70,10 @@ def masked_blur(
     return out if values.ndim == 3 else out[..., 0]
 
 
-def blur(image: np.ndarray, sigma: float) -> np.ndarray:
+def blur(
+    image: np.ndarray,  # [H, W] or [H, W, C]
+    sigma: float,  # pixels
+) -> np.ndarray:  # like image
     """Gaussian blur; wide ones are done on a smaller picture (same result to the eye, cheaper)."""
     if sigma < 6:
         return cv2.GaussianBlur(image, (0, 0), max(sigma, 1e-3), borderType=cv2.BORDER_REPLICATE)

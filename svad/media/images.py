@@ -61,7 +61,7 @@ def save_png(
     image: np.ndarray,  # [H, W], [H, W, 3] RGB or [H, W, 4] RGBA, uint8
 ) -> None:
     """Writes a PNG without metadata, atomically; raises `OutputError` if it cannot."""
-    _save(path, image, format="PNG", compress_level=3)  # level 6 takes 3 x the time for 5 % less
+    _save(path, image, "PNG", compress_level=3)  # level 6 takes 3 x the time for 5 % less
 
 
 def save_jpg(
@@ -70,7 +70,7 @@ def save_jpg(
     quality: int = 90,
 ) -> None:
     """Writes a JPEG without metadata, atomically; raises `OutputError` if it cannot."""
-    _save(path, rgb, format="JPEG", quality=quality)
+    _save(path, rgb, "JPEG", quality=quality)
 
 
 def read_png(path: Path) -> np.ndarray:
@@ -85,9 +85,9 @@ def read_rgb(path: Path) -> np.ndarray:
         return np.array(image.convert("RGB"))
 
 
-def _save(path: Path, image: np.ndarray, **settings: object) -> None:
+def _save(path: Path, image: np.ndarray, form: str, **settings: int) -> None:
     if image.dtype != np.uint8:
         raise TypeError(f"a picture to save must be uint8, this one is {image.dtype}")
     picture = Image.fromarray(np.ascontiguousarray(image))
     with writing(Path(path)) as temporary:
-        picture.save(temporary, **settings)
+        picture.save(temporary, form, **settings)

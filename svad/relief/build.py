@@ -25,7 +25,7 @@ from svad.relief.points import Points, Sheet, joined
 from svad.relief.skirt import SKIRT, find_skirt
 from svad.relief.surface import closed
 from svad.relief.weights import LimbProfile, bone_position, folded
-from svad.types import Subject
+from svad.types import Closeup, Subject
 
 SURE = 0.9  # matte above which a pixel's colour is the person's alone
 ENDS = (*ANKLES, *WRISTS)  # of the bones; hands and feet lie beyond
@@ -45,15 +45,23 @@ class Relief:
     joints: np.ndarray  # [55, 3] posed
     mouth: Rig | None = None  # how the last points follow the lips; None = no face was found
 
-    def in_front(self, pixels: np.ndarray) -> np.ndarray:
-        """Whether projected points [P, 3] are what the photo shows (1.5 cm). [P] bool."""
+    def in_front(
+        self,
+        pixels: np.ndarray,  # [P, 3] x px, y px, depth in metres
+    ) -> np.ndarray:  # [P] bool
+        """Whether projected points are what the photo shows (1.5 cm)."""
         h, w = self.shown.shape
         x = np.floor(pixels[:, 0]).astype(int).clip(0, w - 1)
         y = np.floor(pixels[:, 1]).astype(int).clip(0, h - 1)
         return pixels[:, 2] < self.shown[y, x] + 0.015
 
-    def limb_weights(self, xyz: np.ndarray, weights: np.ndarray, layer: np.ndarray) -> np.ndarray:
-        """Replaces weights of limb points [P, 22] by those along the bone. [P, 22]."""
+    def limb_weights(
+        self,
+        xyz: np.ndarray,  # [P, 3] in the photo's pose
+        weights: np.ndarray,  # [P, 22]
+        layer: np.ndarray,  # [P]
+    ) -> np.ndarray:  # [P, 22]
+        """Replaces weights of limb points by those along the bone."""
         return limb_weights(self.limbs, self.joints, xyz, weights, layer)
 
 
@@ -107,7 +115,9 @@ def build_relief(
     tell("colouring what the photo does not show")
     sheets = [_sheet(i, layer, scene, seed + i) for i, layer in enumerate(layers)]
     if subject.head is not None:
-        body_sheet, head_sheet = _with_closeup(sheets[0], layers[0], subject, scene)
+        body_sheet, head_sheet = _with_closeup(
+            sheets[0], layers[0], subject.head, subject.face, scene
+        )
         sheets[0] = body_sheet
         sheets.append(head_sheet)
     sheets, points = headed_points(sheets, subject, body, vertices, joints, seed)
@@ -262,7 +272,7 @@ def _sheet(i: int, layer: Layer, scene: _Scene, seed: int) -> Sheet:
     rgb, far_rgb = layer_colours(layer, scene, seed)
     near = layer.near
     if layer.part.is_torso and scene.face is not None:
-        near = face_depth(_local_face(layer, scene), near, layer.own, scene.px_per_m)
+        near = face_depth(_local(scene.face, layer), near, layer.own, scene.px_per_m)
     return Sheet(
         i, _corner(layer, scene), 1, layer.mask, scene.matte[layer.box], near,
         np.maximum(layer.far, near + 0.002), rgb, far_rgb, layer.near_weights, layer.far_weights,
@@ -276,8 +286,8 @@ def _corner(layer: Layer, scene: _Scene) -> tuple[float, float]:
     return float(columns.start + scene.origin[0]), float(rows.start + scene.origin[1])
 
 
-def _local_face(layer: Layer, scene: _Scene) -> np.ndarray:
-    return scene.face - np.array([layer.box[1].start, layer.box[0].start, 0], np.float32)
+def _local(face: np.ndarray, layer: Layer) -> np.ndarray:  # [478, 3] px of the layer's box
+    return face - np.array([layer.box[1].start, layer.box[0].start, 0], np.float32)
 
 
 def layer_colours(
@@ -309,10 +319,14 @@ def head_share(layer: Layer) -> np.ndarray:  # [h, w]
 
 
 def _with_closeup(
-    sheet: Sheet, layer: Layer, subject: Subject, scene: _Scene
+    sheet: Sheet,
+    layer: Layer,
+    head: Closeup,
+    face: np.ndarray | None,  # [478, 3] working px
+    scene: _Scene,
 ) -> tuple[Sheet, Sheet]:
     """Cuts the head out of the torso's sheet and samples it again at the close-up's density."""
-    head = subject.head
+    assert isinstance(layer.head, np.ndarray)  # only limbs have a mere 0
     x0, y0, x1, y1 = head.box
     left, top = (int(v) for v in _corner(layer, scene))
     cx0, cy0 = x0 - left, y0 - top
@@ -335,7 +349,6 @@ def _with_closeup(
     )  # fmt: skip
     pushed = grow(np.maximum(layer.near[crop] - _unpushed(layer, crop, scene), 0))
     near = near + pushed
-    face = subject.face
     if face is not None:
         local = face * np.array([d, d, d], np.float32)
         local[:, :2] -= np.array([(gx0 + left) * d, (gy0 + top) * d])
@@ -361,8 +374,11 @@ def _unpushed(layer: Layer, crop: tuple, scene: _Scene) -> np.ndarray:
     return near[crop]
 
 
-def grow_channels(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Resizes an [h, w, C] field; channels that are zero everywhere are not touched."""
+def grow_channels(
+    values: np.ndarray,  # [h, w, C]
+    size: tuple[int, int],  # W, H
+) -> np.ndarray:  # [H, W, C]
+    """Resizes a field; channels that are zero everywhere are not touched."""
     out = np.zeros((size[1], size[0], values.shape[2]), np.float32)
     for c in np.flatnonzero(values.reshape(-1, values.shape[2]).max(0) > 1e-4):
         out[..., c] = cv2.resize(values[..., c], size, interpolation=cv2.INTER_LINEAR)

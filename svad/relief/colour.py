@@ -70,8 +70,13 @@ def back_of_clothes(
     return np.clip(out + grain[..., None], 0, 1)
 
 
-def streaks(shape: tuple[int, int], seed: int, along: float, across: float) -> np.ndarray:
-    """Soft zero-mean noise, longer along y than across: cloth or hair. [H, W] float32."""
+def streaks(
+    shape: tuple[int, ...],  # H, W
+    seed: int,
+    along: float,  # px
+    across: float,  # px
+) -> np.ndarray:  # [H, W] float32
+    """Soft zero-mean noise, longer along y than across: cloth or hair."""
     noise = np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
     noise = cv2.GaussianBlur(noise, (0, 0), sigmaX=across, sigmaY=along)
     return noise / max(float(noise.std()), 1e-6)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import torch
-from scipy.spatial import cKDTree
+from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]
 
 from svad.body.lbs import joint_transforms
 from svad.body.model import BodyModel
@@ -52,14 +52,20 @@ def blinking(
     return out
 
 
-def rest_turn(rotations: np.ndarray, parents: tuple[int, ...]) -> np.ndarray:  # [3, 3]
+def rest_turn(
+    rotations: np.ndarray,  # [55, 3] axis-angles of the photo's pose
+    parents: tuple[int, ...],  # 55, root -1
+) -> np.ndarray:  # [3, 3]
     """From the axes of the photo's camera to those of the head at rest."""
     joints = torch.zeros(len(parents), 3)
     transforms = joint_transforms(torch.from_numpy(rotations).float(), joints, parents)
     return transforms[Joint.HEAD, :, :3].numpy().T @ np.diag([1.0, -1.0, -1.0]).astype(np.float32)
 
 
-def eye_holes(face: np.ndarray, pixels: np.ndarray) -> np.ndarray:  # [P, 2] -> [P]
+def eye_holes(
+    face: np.ndarray,  # [468, 3] working px
+    pixels: np.ndarray,  # [P, 2] working px
+) -> np.ndarray:  # [P] uint8
     """1, 2 where a pixel shows the right, left eyeball; lids slide over it, lashes with them."""
     out = np.zeros(len(pixels), np.uint8)
     for k, (upper, lower, _) in enumerate(LIDS.values()):
@@ -70,7 +76,7 @@ def eye_holes(face: np.ndarray, pixels: np.ndarray) -> np.ndarray:  # [P, 2] -> 
         low, scale = ring.min(0) - 1, 8.0
         size = np.ceil((ring.max(0) + 1 - low) * scale).astype(int)
         mask = np.zeros((size[1], size[0]), np.uint8)
-        cv2.fillPoly(mask, [np.round((ring - low) * scale).astype(np.int32)], 1)
+        cv2.fillPoly(mask, [np.round((ring - low) * scale).astype(np.int32)], (1,))
         at = np.floor((pixels - low) * scale).astype(int)
         framed = (at >= 0).all(1) & (at < size).all(1)
         x, y = at[:, 0].clip(0, size[0] - 1), at[:, 1].clip(0, size[1] - 1)
@@ -83,10 +89,10 @@ class ExpressionField:
 
     def __init__(
         self,
-        face: np.ndarray,
-        directions: np.ndarray,
-        names: tuple[str, ...] = (),
-        density: int = 2,
+        face: np.ndarray,  # [478, 3] working px
+        directions: np.ndarray,  # [468, E, 3] metres per unit, rest frame
+        names: tuple[str, ...] = (),  # E
+        density: int = 2,  # grid steps per working pixel
     ) -> None:
         self.face = face[SKIN]
         self.directions = directions
@@ -101,8 +107,11 @@ class ExpressionField:
         self.maps = draw(points, face_triangles(), int(size[1]), int(size[0]))
         self.tree = cKDTree(self.face[:, :2])
 
-    def __call__(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Indices [K] of the pixels [P, 2] that move, and their directions [K, E, 3] float16."""
+    def __call__(
+        self,
+        pixels: np.ndarray,  # [P, 2] working px
+    ) -> tuple[np.ndarray, np.ndarray]:  # [K] int64, [K, E, 3] float16
+        """Indices of the pixels that move, and their directions."""
         grid = np.floor((pixels - self.origin) * self.density).astype(int)
         h, w = self.maps.near_face.shape
         framed = (grid >= 0).all(1) & (grid[:, 0] < w) & (grid[:, 1] < h)

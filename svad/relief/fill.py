@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from scipy.spatial import cKDTree
+from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]
 
 from svad.body import skeleton as sk
 from svad.body.skeleton import Joint
@@ -232,7 +232,12 @@ def _lowest_clothes(layers: Points, known: np.ndarray, names: list[str]) -> np.n
     return np.array([0.3, 0.3, 0.32], np.float32)
 
 
-def frame_cuts(matte: np.ndarray, least: int = 12) -> tuple[bool, bool, bool, bool]:
+def frame_cuts(
+    matte: np.ndarray,  # [H, W] uint8
+    least: int = 12,  # px of the person at a border
+) -> tuple[bool, bool, bool, bool]:
     """Whether the person is cut by the left, top, right, bottom border of the picture."""
     m = matte > 127
-    return tuple(int(edge.sum()) >= least for edge in (m[:, 0], m[0], m[:, -1], m[-1]))
+    edges = (m[:, 0], m[0], m[:, -1], m[-1])
+    left, top, right, bottom = (int(edge.sum()) >= least for edge in edges)
+    return left, top, right, bottom

@@ -35,7 +35,10 @@ class HeadFrame:
         """Left, up and forward of the centre."""
         return (xyz - self.centre) @ self.axes.T
 
-    def angles(self, xyz: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def angles(
+        self,
+        xyz: np.ndarray,  # [..., 3] metres, world
+    ) -> tuple[np.ndarray, np.ndarray]:  # [...] radians, [...] metres
         """Unwrapped position: angle around the head (0 = forward, left > 0), metres downward."""
         p = self.local(xyz)
         x = p[..., 0] - np.interp(p[..., 1], self.spine[:, 1], self.spine[:, 0])
@@ -101,6 +104,15 @@ class Seen:
     odd: np.ndarray  # [P] bool, neither hair nor face: a slide, an earring
 
 
+@dataclass(frozen=True)
+class Strands:
+    """What single hairs add to the tone of the photo's hair, and where it comes from."""
+
+    detail: np.ndarray  # [h, w, 3] zero mean
+    usable: np.ndarray  # [h, w] bool
+    v: np.ndarray  # [h, w] metres downward
+
+
 class HeadMap:
     """Colour and hair cover as functions of the unwrapped position on the head.
 
@@ -115,9 +127,7 @@ class HeadMap:
         *,
         long: bool,
         cell: float,  # metres
-        strands: np.ndarray | None,  # [h, w, 3] zero-mean detail of the photo's hair
-        strands_ok: np.ndarray | None,  # [h, w] bool
-        strands_v: np.ndarray | None,  # [h, w] metres downward
+        strands: Strands | None,  # None = the photo shows no hair
         seed: int,
     ) -> None:
         self.frame = frame
@@ -137,7 +147,7 @@ class HeadMap:
         tone_skin = self._spread(*skin) if skin[1].max() > 0 else tone_hair
         if strands is not None:
             detail = patchwork(
-                (self.rows, self.columns), strands, strands_ok, strands_v,
+                (self.rows, self.columns), strands.detail, strands.usable, strands.v,
                 self.top + (np.arange(self.rows) + 0.5) * self.cell, seed,
             )  # fmt: skip
             shade = tone_hair.mean(-1, keepdims=True)

@@ -26,11 +26,14 @@ def face_triangles() -> np.ndarray:  # [F, 3] int32
     return np.array(sorted(found), np.int32)
 
 
-def face_hull(face: np.ndarray, shape: tuple[int, int]) -> np.ndarray:  # [H, W] bool
-    """Pixels inside the outline of the face points [478, 3]."""
+def face_hull(
+    face: np.ndarray,  # [478, 3] px of this picture
+    shape: tuple[int, ...],  # H, W
+) -> np.ndarray:  # [H, W] bool
+    """Pixels inside the outline of the face points."""
     mask = np.zeros(shape, np.uint8)
     hull = cv2.convexHull(face[SKIN, :2].astype(np.float32))
-    cv2.fillConvexPoly(mask, np.round(hull).astype(np.int32), 1)
+    cv2.fillConvexPoly(mask, np.round(hull).astype(np.int32), (1,))
     return mask > 0
 
 
@@ -59,7 +62,10 @@ def face_depth(
     return np.where(known, near * (1 - share) + (relief + shift) * share, near).astype(np.float32)
 
 
-def skin_colour(rgb: np.ndarray, face: np.ndarray) -> np.ndarray:  # [3] Lab
+def skin_colour(
+    rgb: np.ndarray,  # [H, W, 3] 0..1
+    face: np.ndarray,  # [478, 3] px of this picture
+) -> np.ndarray:  # [3] Lab
     """Median colour of the cheeks in Lab."""
     lab = cv2.cvtColor(rgb.astype(np.float32), cv2.COLOR_RGB2LAB)
     xy = np.round(face[list(CHEEKS), :2]).astype(int)

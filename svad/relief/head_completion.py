@@ -15,7 +15,7 @@ from svad.geometry.sampling import bilinear, smoothstep
 from svad.geometry.surface import interpolate
 from svad.media.fields import blur
 from svad.relief.densify import densifying_points, unstretched
-from svad.relief.hair import HeadFrame, HeadMap, Seen, hair_detail, head_frame
+from svad.relief.hair import HeadFrame, HeadMap, Seen, Strands, hair_detail, head_frame
 from svad.relief.head import face_hull, skin_colour
 from svad.relief.mouth import Rig, at_landmarks, mouth_points
 from svad.relief.points import (
@@ -42,8 +42,9 @@ class HairTones:
     hair: np.ndarray  # [k, 3]
 
     def distances(
-        self, rgb: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:  # [h, w, 3] -> two [h, w]
+        self,
+        rgb: np.ndarray,  # [h, w, 3] float32, 0..1
+    ) -> tuple[np.ndarray, np.ndarray]:  # two [h, w]
         """To the nearest tone of hair and to the skin."""
         lab = cv2.cvtColor(cv2.GaussianBlur(rgb, (0, 0), 0.8), cv2.COLOR_RGB2LAB)
         scale = np.array([0.6, 1, 1], np.float32)
@@ -65,8 +66,12 @@ class HeadTexture:
     torso: Sheet
 
 
-def body_face(subject: Subject, vertices: np.ndarray, body: BodyModel) -> np.ndarray | None:
-    """Where the body's own face is in the photo [478, 3] px; None if it looks away.
+def body_face(
+    subject: Subject,
+    vertices: np.ndarray,  # [V, 3] posed
+    body: BodyModel,
+) -> np.ndarray | None:  # [478, 3] px
+    """Where the body's own face is in the photo; None if it looks away.
 
     Stands in for the face mesh where none was found.
     """
@@ -172,10 +177,10 @@ def make_head_texture(
         odd[pick],
     )
     square = pure & (trust > 0.6)
-    detail = hair_detail(sheet.near_rgb, square, 0.012 / step) if square.sum() > 200 else None
-    made = HeadMap(
-        frame, seen, long=long, cell=step, strands=detail, strands_ok=square, strands_v=v, seed=seed
-    )
+    strands = None
+    if square.sum() > 200:
+        strands = Strands(hair_detail(sheet.near_rgb, square, 0.012 / step), square, v)
+    made = HeadMap(frame, seen, long=long, cell=step, strands=strands, seed=seed)
     cloth = sure & odd & (height < 0.02)
     cloth = cv2.morphologyEx(cloth.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3))) > 0
     cloth = cv2.dilate(cloth.astype(np.uint8), np.ones((5, 5))) > 0
@@ -299,7 +304,11 @@ def squareness(sheet: Sheet, camera: Camera) -> np.ndarray:  # [h, w] 0..1
 
 
 def hair_behind(
-    torso: Sheet, tones: HairTones, camera: Camera, frame: HeadFrame, face: np.ndarray
+    torso: Sheet,
+    tones: HairTones,
+    camera: Camera,
+    frame: HeadFrame,
+    face: np.ndarray,  # [478, 3] working px
 ) -> tuple[np.ndarray, bool]:  # [h, w] 0..1, whether hair is long
     """Long hair that hangs beside the neck hangs behind it too, between its strands."""
     near = grid_positions(torso, torso.near, camera)

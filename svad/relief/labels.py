@@ -151,7 +151,10 @@ def _hand_seed(hand: Hand, skin: np.ndarray | None) -> np.ndarray:
     return hand.area & skin
 
 
-def forearm_is_bare(hand: Hand, skin: np.ndarray) -> bool:
+def forearm_is_bare(
+    hand: Hand,
+    skin: np.ndarray,  # [H, W] bool, skin-coloured
+) -> bool:
     """Whether the upper half of the forearm has skin's colour."""
     line = hand.elbow + np.linspace(0.12, 0.5, 40)[:, None] * (hand.wrist - hand.elbow)
     x, y = np.round(line).astype(int).T
@@ -223,7 +226,7 @@ def _edges(rgb: np.ndarray, front: np.ndarray) -> np.ndarray:  # [H, W, 3] uint8
 
 def hand_hulls(
     keypoints: np.ndarray,  # [133, 3] x, y, score; COCO-WholeBody order
-    shape: tuple[int, int],
+    shape: tuple[int, ...],  # H, W
     grow: float,  # px
     least: float = 0.5,  # score
 ) -> dict[str, Hand]:  # by side
@@ -238,7 +241,7 @@ def hand_hulls(
             continue
         hull = np.concatenate([points[:, :2], keypoints[wrist : wrist + 1, :2]])
         hull = cv2.convexHull(np.round(hull).astype(np.int32))
-        cv2.fillConvexPoly(mask, hull, 1)
+        cv2.fillConvexPoly(mask, hull, (1,))
         area = _grown(mask > 0, max(1, round(grow)))
         out[side] = Hand(area, keypoints[wrist, :2], keypoints[elbow, :2])
     return out

@@ -67,7 +67,7 @@ def build_layers(
         sigma = 0.008 * body_height
         head = head_map(p, weights, sigma) if p.part.is_torso else 0.0
         surface = body_surface(p, mask, px_per_m, body_height, head)
-        if p.part.kind == "skirt":
+        if skirt is not None and p.part.kind == "skirt":
             surface = _flared(surface, mask, box, skirt, body_height)
             sigma = 0.04 * body_height
         near, far, _ = closed(surface.middle, surface.half, outline, px_per_m, head)
@@ -146,14 +146,21 @@ def _outline(
     return out
 
 
-def head_map(p: PartMaps, weights: np.ndarray, sigma: float) -> np.ndarray:  # [H, W] in 0..1
+def head_map(
+    p: PartMaps,
+    weights: np.ndarray,  # [V, 22]
+    sigma: float,  # px
+) -> np.ndarray:  # [H, W] in 0..1
     """How much a pixel of the torso's layer is head, carried outward over hair and hats."""
     known = p.maps.covered & (p.weight > 0.5)
     share = p.maps.values(p.faces, weights[:, [Joint.HEAD]], far=True)[..., 0]
     return np.clip(blur(pull_push(share, known.astype(np.float32)), sigma), 0, 1)
 
 
-def bounding_box(mask: np.ndarray, pad: int) -> tuple[slice, slice]:
+def bounding_box(
+    mask: np.ndarray,  # [H, W] bool
+    pad: int,  # px
+) -> tuple[slice, slice]:
     """Rows and columns of a mask with a margin; at least 4 x 4 pixels."""
     h, w = mask.shape
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
@@ -169,9 +176,9 @@ def extra_mask(
     i: int,
     p: PartMaps,
     drawn: list[PartMaps],
-    labels: np.ndarray,
-    front: np.ndarray,
-    inside: np.ndarray,
+    labels: np.ndarray,  # [H, W] int32, -1 outside the person
+    front: np.ndarray,  # [H, W] metres, the nearest of all parts; inf = none
+    inside: np.ndarray,  # [H, W] bool, the person
 ) -> np.ndarray:  # [H, W] bool
     """Overlap with the neighbours, and what other parts hide of this one."""
     covered = p.maps.covered & inside & (labels != i)
@@ -222,7 +229,10 @@ def _without_limbs(
 
 
 def hidden_bridge(
-    p: PartMaps, own: np.ndarray, labels: np.ndarray, inside: np.ndarray
+    p: PartMaps,
+    own: np.ndarray,  # [H, W] bool, pixels of the photo that show the limb
+    labels: np.ndarray,  # [H, W] int32, -1 outside the person
+    inside: np.ndarray,  # [H, W] bool, the person
 ) -> np.ndarray:  # [H, W] bool
     """Hidden pixels between two seen pieces of a limb: a wrist behind the flare of a skirt."""
     n, pieces, stats, _ = cv2.connectedComponentsWithStats(own.astype(np.uint8), connectivity=8)

@@ -29,8 +29,11 @@ class Rig:
     def __len__(self) -> int:
         return len(self.landmarks)
 
-    def select(self, index: np.ndarray) -> Rig:
-        """The points at `index` (mask or positions)."""
+    def select(
+        self,
+        index: np.ndarray,  # [M] bool or [K] positions
+    ) -> Rig:  # K points
+        """The points of a mask or at positions."""
         return Rig(self.landmarks[index], self.weights[index])
 
     def directions(self, landmarks: np.ndarray) -> np.ndarray:  # [468, E, 3] -> [M, E, 3]
@@ -63,11 +66,11 @@ def mouth_points(
     xyz = np.concatenate([dark[0], teeth[0]]).astype(np.float32)
     width = float(np.linalg.norm(dark[0][COLUMNS - 1] - dark[0][0]))
     n, m = len(xyz), len(dark[0])
-    scales = np.tile(np.float32([0.75 * width / COLUMNS, 0.0008, 0.0004]), (n, 1))
+    scales = np.tile(np.array([0.75 * width / COLUMNS, 0.0008, 0.0004], np.float32), (n, 1))
     scales[m:] = (0.5 * width / 30, 0.0005, 0.0003)
     weights = np.zeros((n, joints), np.float32)
     weights[:, head] = 1
-    quats = np.tile(np.float32([1, 0, 0, 0]), (n, 1))
+    quats = np.tile(np.array([1, 0, 0, 0], np.float32), (n, 1))
     points = Points(
         xyz, scales, quats, np.concatenate([cavity, enamel]).astype(np.float32).clip(0, 1),
         np.ones(n, np.float32), weights, camera.project(xyz)[:, :2], np.full(n, FILL, np.uint8),
@@ -76,13 +79,17 @@ def mouth_points(
     return points, Rig(np.concatenate([dark[1], teeth[1]]), np.concatenate([dark[2], teeth[2]]))
 
 
-def _edge(pixels: np.ndarray, ids: tuple[int, ...], a: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Points along an inner lip [C, 3] (px, depth), two landmarks each [C, 2] and their weights."""
+def _edge(
+    pixels: np.ndarray,  # [468, 3] px, depth
+    edge: tuple[int, ...],  # landmarks from corner to corner
+    a: np.ndarray,  # [C] 0..1 along the lip
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # [C, 3] px, depth; [C, 2] landmarks, weights
+    """Points along an inner lip, between two landmarks each."""
     anchor = a.clip(ANCHOR, 1 - ANCHOR)
+    ids = np.asarray(edge)
     t = anchor * (len(ids) - 1)
     i = np.minimum(t.astype(int), len(ids) - 2)
     f = (t - i)[:, None]
-    ids = np.asarray(ids)
     pair = np.stack([ids[i], ids[i + 1]], 1)
     weights = np.concatenate([1 - f, f], 1)
     at = (pixels[pair] * weights[..., None]).sum(1)

@@ -53,8 +53,11 @@ class Points:
     def __len__(self) -> int:
         return len(self.xyz)
 
-    def select(self, index: np.ndarray) -> Points:
-        """The points at `index` (mask or positions)."""
+    def select(
+        self,
+        index: np.ndarray,  # [P] bool or [K] positions
+    ) -> Points:  # K points
+        """The points of a mask or at positions."""
         return Points(**{f.name: getattr(self, f.name)[index] for f in fields(self)})
 
 
@@ -104,13 +107,16 @@ def sheet_points(sheet: Sheet, camera: Camera) -> Points:
     return joined(parts)
 
 
-def tangents(xyz: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Steps along x and y at every pixel of the mask, one-sided at its edge. Two of [P, 3]."""
+def tangents(
+    xyz: np.ndarray,  # [h, w, 3] metres
+    mask: np.ndarray,  # [h, w] bool, P pixels
+) -> tuple[np.ndarray, np.ndarray]:  # [P, 3] metres, along x and along y
+    """Steps along x and y at every pixel of the mask, one-sided at its edge."""
     out = []
     for axis in (1, 0):
         forward = np.roll(xyz, -1, axis) - xyz
         ok_f = mask & np.roll(mask, -1, axis)
-        edge = [slice(None), slice(None)]
+        edge: list[slice | int] = [slice(None), slice(None)]
         edge[axis] = -1
         ok_f[tuple(edge)] = False
         backward, ok_b = np.roll(forward, 1, axis), np.roll(ok_f, 1, axis)

@@ -81,7 +81,7 @@ def expressions(
     """Which Gaussians the face moves, and where to."""
     if subject.face is None:
         return np.zeros(0, np.int64), np.zeros((0, len(body.expression_names), 3), np.float16)
-    directions = face_directions(subject, body)
+    directions = face_directions(subject, subject.face, body)
     field = ExpressionField(subject.face, directions, tuple(body.expression_names))
     points = relief.points
     mine = np.flatnonzero(
@@ -96,18 +96,25 @@ def expressions(
     )
 
 
-def face_directions(subject: Subject, body: BodyModel) -> np.ndarray:  # [468, E, 3]
+def face_directions(
+    subject: Subject,
+    face: np.ndarray,  # [478, 3] working px
+    body: BodyModel,
+) -> np.ndarray:  # [468, E, 3]
     """Expression directions of the face mesh's points, with blinks that fit this face."""
     camera, pose = subject.body.camera, subject.body.pose[0]
     depth = -float(pose.translation[2] + subject.body.joints[Joint.HEAD, 2])
     return blinking(
-        landmark_directions(body), tuple(body.expression_names), subject.face,
+        landmark_directions(body), tuple(body.expression_names), face,
         rest_turn(pose.rotations.numpy(), tuple(body.parents)), depth / camera.focal[1],
     )  # fmt: skip
 
 
 def skinned_mesh(
-    subject: Subject, relief: Relief, body: BodyModel, joints: torch.Tensor
+    subject: Subject,
+    relief: Relief,
+    body: BodyModel,
+    joints: torch.Tensor,  # [55, 3] rest
 ) -> SkinnedMesh:
     """The layers (and the filled body) as one mesh in the rest pose."""
     parts, layers = [], []
@@ -130,7 +137,8 @@ def skinned_mesh(
         front = np.flatnonzero((weights22[:, Joint.HEAD] > 0.4) & relief.in_front(pixels))
         if len(front):
             names = tuple(body.expression_names)
-            field = ExpressionField(subject.face, face_directions(subject, body), names)
+            directions = face_directions(subject, subject.face, body)
+            field = ExpressionField(subject.face, directions, names)
             found, dirs = field(pixels[front, :2])
             index = front[found]
     return SkinnedMesh(

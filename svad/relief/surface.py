@@ -82,7 +82,10 @@ def body_surface(
     return Surface(middle.astype(np.float32), half.astype(np.float32), trusted)
 
 
-def feather_out(mask: np.ndarray, px: float) -> np.ndarray:
+def feather_out(
+    mask: np.ndarray,  # [H, W] bool
+    px: float,
+) -> np.ndarray:  # [H, W] float32, 0..1
     """0 on the mask, rising to 1 over `px` pixels outside it."""
     distance = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5)
     return np.clip(distance / max(px, 1e-3), 0, 1).astype(np.float32)

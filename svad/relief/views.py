@@ -25,7 +25,7 @@ def clip_views(
 ) -> Clip:
     """The photo as frame 0, then `views` even yaw steps of the A-pose at the photo's size."""
     h, w = subject.matte.shape
-    pose = a_pose(avatar.joints, avatar.parents, len(avatar.expression_names))
+    pose = a_pose(avatar.joints.numpy(), avatar.parents, len(avatar.expression_names))
     posed = pose_gaussians(avatar, pose[0])
     low, high = posed.means.amin(0).numpy(), posed.means.amax(0).numpy()
     centre = (low + high) / 2

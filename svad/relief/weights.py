@@ -38,8 +38,12 @@ def surface_weights(
     return out / np.maximum(out.sum(-1, keepdims=True), 1e-6)
 
 
-def bone_position(points: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """Where points [..., 3] lie along a bone: 0 at its start, 1 at its end. [...]."""
+def bone_position(
+    points: np.ndarray,  # [..., 3] metres
+    start: np.ndarray,  # [3] metres
+    end: np.ndarray,  # [3] metres
+) -> np.ndarray:  # [...]
+    """Where points lie along a bone: 0 at its start, 1 at its end."""
     axis = end - start
     return (points - start) @ axis / max(float(axis @ axis), 1e-9)
 
@@ -79,21 +83,22 @@ class LimbProfile:
         joints: np.ndarray,  # [55, 3] in the photo's pose
     ) -> tuple[np.ndarray, np.ndarray]:  # weights [P, 22], position along the first bone [P]
         """Weights along the limb; the position tells how far from its root a point is."""
-        out = None
-        first = None
-        for (a, b), table in zip(self.bones, self.tables, strict=True):
-            t = bone_position(points, joints[a], joints[b])
-            x = np.clip(t, 0, 1) * self.bins
-            i = np.minimum(x.astype(int), self.bins - 1)
-            f = (x - i)[:, None].astype(np.float32)
-            w = table[i] * (1 - f) + table[i + 1] * f
-            if out is None:
-                out, first = w, t
-            else:  # hand over from one bone to the next around the joint between them
-                share = np.clip((t + 0.08) / 0.16, 0, 1)[:, None].astype(np.float32)
-                share = share * (first > 0.5)[:, None]
-                out = out * (1 - share) + w * share
+        along = [bone_position(points, joints[a], joints[b]) for a, b in self.bones]
+        first = along[0]
+        out = self._at(self.tables[0], first)
+        for t, table in zip(along[1:], self.tables[1:], strict=True):
+            # hand over from one bone to the next around the joint between them
+            share = np.clip((t + 0.08) / 0.16, 0, 1)[:, None].astype(np.float32)
+            share = share * (first > 0.5)[:, None]
+            out = out * (1 - share) + self._at(table, t) * share
         return out, first
+
+    def _at(self, table: np.ndarray, t: np.ndarray) -> np.ndarray:  # [P, 22]
+        """The table's rows between which positions [P] along its bone lie, mixed."""
+        x = np.clip(t, 0, 1) * self.bins
+        i = np.minimum(x.astype(int), self.bins - 1)
+        f = (x - i)[:, None].astype(np.float32)
+        return table[i] * (1 - f) + table[i + 1] * f
 
 
 def top4(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:  # [P, 22] -> ids, weights [P, 4]

@@ -6,6 +6,7 @@ import io
 import struct
 import zlib
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
@@ -133,9 +134,9 @@ def _to_srgb(image: Image.Image, info: dict) -> Image.Image:
     if profile and image.mode in ("RGB", "CMYK", "L"):
         try:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            return ImageCms.profileToProfile(
-                image, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
-            )
+            target = ImageCms.createProfile("sRGB")
+            found = ImageCms.profileToProfile(image, source, target, outputMode="RGB")
+            return cast("Image.Image", found)  # None only where it changes the picture in place
         except (ImageCms.PyCMSError, OSError, ValueError):
             return image.convert("RGB")  # a broken profile: the plain numbers are the best guess
     return image.convert("RGB")

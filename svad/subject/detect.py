@@ -349,10 +349,11 @@ def _cut(rgb: np.ndarray, box: Box) -> np.ndarray:
     part = rgb[y0:y1, x0:x1]
     if not any(pads):
         return part
-    return cv2.copyMakeBorder(part, *(max(0, p) for p in pads), cv2.BORDER_REPLICATE)
+    top, bottom, left, right = (max(0, p) for p in pads)
+    return cv2.copyMakeBorder(part, top, bottom, left, right, cv2.BORDER_REPLICATE)
 
 
-def _paste(mask: np.ndarray, box: Box, shape: tuple[int, int]) -> np.ndarray:
+def _paste(mask: np.ndarray, box: Box, shape: tuple[int, ...]) -> np.ndarray:
     """A cut-out's mask laid into an empty mask [H, W] of the whole picture."""
     whole = np.zeros(shape, np.float32)
     x0, y0, x1, y1 = max(0, box[0]), max(0, box[1]), min(shape[1], box[2]), min(shape[0], box[3])

@@ -77,7 +77,13 @@ def _side(a: Keypoint, b: Keypoint) -> tuple[int, int, int]:
     return _LEFT if first else _RIGHT
 
 
-def _bone(image: np.ndarray, a: np.ndarray, b: np.ndarray, color: tuple, width: int) -> None:
+def _bone(
+    image: np.ndarray,  # [H, W, 3] uint8, drawn into
+    a: np.ndarray,  # [3] x px, y px, score; as b
+    b: np.ndarray,
+    color: tuple[int, int, int],
+    width: int,  # px
+) -> None:
     if min(a[2], b[2]) > 0.3:
-        ends = [tuple(int(v) for v in p[:2]) for p in (a, b)]
-        cv2.line(image, *ends, color, width, cv2.LINE_AA)
+        first, second = ((int(p[0]), int(p[1])) for p in (a, b))
+        cv2.line(image, first, second, color, width, cv2.LINE_AA)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import cv2
 import numpy as np
@@ -137,7 +138,7 @@ def _outline(
     empty = np.zeros((0, 2)), np.zeros((0, 2))
     if not rings:
         return empty
-    pixels = np.concatenate([ring[:, 0] for ring in rings])
+    pixels = cast("np.ndarray", np.concatenate([ring[:, 0] for ring in rings]))  # [P, 2]
     height, width = person.shape
     inner = (pixels.min(1) > 2) & (pixels[:, 0] < width - 3) & (pixels[:, 1] < height - 3)
     nose = points[Keypoint.NOSE]
@@ -155,7 +156,7 @@ def _outline(
 
 
 def face_turn(
-    evidence: Evidence,
+    face: np.ndarray,  # [478, 3] px
     rest: np.ndarray,  # [M, 3] the same face points on the rest body
     chosen: tuple[int, ...],  # M points of the face mesh
 ) -> np.ndarray:  # [3, 3]
@@ -164,11 +165,13 @@ def face_turn(
     The mesh's depth runs along the camera's axis wherever the head is in the picture (checked on
     drawn heads: right to about 4 degrees without any correction for the viewing ray).
     """
-    mesh = evidence.face[list(chosen)].astype(np.float64) * (1, -1, -1)
+    mesh = face[list(chosen)].astype(np.float64) * (1, -1, -1)
     return fit_rotation(rest, mesh)
 
 
-def hidden_sides(points: np.ndarray) -> tuple[bool, bool]:
+def hidden_sides(
+    points: np.ndarray,  # [133, 3] x px, y px, score
+) -> tuple[bool, bool]:
     """Whether shoulders and hips are swapped left for right, as seen from behind."""
     shoulders, hips = (points[left, 0] - points[right, 0] for left, right in (SHOULDERS, HIPS))
     torso = abs(points[list(SHOULDERS), 1].mean() - points[list(HIPS), 1].mean()) + 1e-6

@@ -72,7 +72,7 @@ class BodyFitter:
         self._body = body
         self._rig = r.Rig(body, _SAMPLES)
         self._rest = rest_pose()
-        self._stiff = np.sqrt(np.array([_STIFF[j] for j in range(r.JOINTS)]).ravel()) / 0.8
+        self._stiff = np.sqrt(np.array([_STIFF[Joint(j)] for j in range(r.JOINTS)]).ravel()) / 0.8
 
     def fit(
         self,
@@ -149,7 +149,8 @@ def start(
         -(hips[1] - evidence.height / 2) / evidence.focal,
         np.log(depth),
     )
-    across = sum(_directions(evidence, *pair[::-1]) for pair in (coco.SHOULDERS, coco.HIPS))
+    pairs = (coco.SHOULDERS, coco.HIPS)
+    across = sum((_directions(evidence, b, a) for a, b in pairs), start=np.zeros(3))
     yaw = np.arctan2(-across[2], across[0]) if across[0] > 0 else 0.0
     pose[Joint.PELVIS, 1] = 0.7 * np.clip(yaw, -1.2, 1.2)
     back = rodrigues_array(pose[Joint.PELVIS]).T
@@ -229,7 +230,7 @@ class _Problem:
         self._head = None
         if evidence.face is not None and rig.has_face:
             at_rest = rig.rest(np.zeros(r.SHAPE))[1][rig.face]
-            self._head = face_turn(evidence, at_rest, STEADY)
+            self._head = face_turn(evidence.face, at_rest, STEADY)
             self._certain[self._coco < coco.HEAD.stop] *= 0.3  # the mesh knows better
         self._build = likely_build(evidence)
         self._outline = False
@@ -275,13 +276,13 @@ class _Problem:
         return Term(away.reshape(len(away), -1), "cauchy", 2.0)
 
     def _face(self, posed: np.ndarray, turns: np.ndarray) -> list[Term]:
-        if self._head is None:
+        if self._head is None or self._see.face is None:
             return []
         target = self._see.face[list(STEADY), :2]
         away = self._apart(posed[:, self._rig.face], target) / 0.009
         twist = np.swapaxes(turns[:, Joint.HEAD], -1, -2) @ self._head
-        skew = np.stack([twist[:, 2, 1], twist[:, 0, 2], twist[:, 1, 0]], 1)
-        skew -= np.stack([twist[:, 1, 2], twist[:, 2, 0], twist[:, 0, 1]], 1)
+        axes = ((2, 1), (0, 2), (1, 0))
+        skew = np.stack([twist[:, i, j] - twist[:, j, i] for i, j in axes], 1)
         return [Term(away.reshape(len(away), -1), "cauchy", 3.0), Term(0.5 * skew / 0.06)]
 
     def _prior(self, x: np.ndarray) -> list[Term]:

@@ -52,7 +52,7 @@ class Frame:
 
 def working_frame(
     person: tuple[int, int, int, int],  # x0, y0, x1, y1 of the person in photo pixels
-    shape: tuple[int, int],  # height, width of the photo
+    shape: tuple[int, ...],  # height, width of the photo
     person_height: int,  # px wanted
 ) -> Frame:
     """The whole picture, shrunk so that the person is `person_height` high; never enlarged.

@@ -103,7 +103,7 @@ def unlike_skin(
     """Whether the face has no skin colour: marble, ink, an old photo or a pale drawing."""
     hull = cv2.convexHull(face[:, :2].astype(np.int32))
     mask = np.zeros(rgb.shape[:2], np.uint8)
-    cv2.fillConvexPoly(mask, hull, 1)
+    cv2.fillConvexPoly(mask, hull, (1,))
     if mask.sum() < 30:
         return False
     tones = cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb)[mask > 0].astype(np.float32)

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -34,6 +35,15 @@ class PoseHit:
     mask: np.ndarray  # [H, W] float32, soft person mask
 
 
+class _Model(Protocol):
+    """One of mediapipe's models; what it answers has no types."""
+
+    def process(
+        self,
+        image: np.ndarray,  # [H, W, 3] uint8 RGB
+    ) -> Any: ...
+
+
 class Landmarker:
     """Body, face and hand landmarks; safe to call from several threads (calls queue up)."""
 
@@ -42,14 +52,14 @@ class Landmarker:
         self._settled: set[str] = set()
 
     @cached_property
-    def _solutions(self):
+    def _solutions(self) -> Any:  # mediapipe's module makes its names at run time
         os.environ.setdefault("GLOG_minloglevel", "2")
         import mediapipe as mp  # 1 to 2 s, so only when a photo comes
 
         return mp.solutions
 
     @cached_property
-    def _pose(self):
+    def _pose(self) -> _Model:
         return self._solutions.pose.Pose(
             static_image_mode=True,
             model_complexity=1,
@@ -58,7 +68,7 @@ class Landmarker:
         )
 
     @cached_property
-    def _face(self):
+    def _face(self) -> _Model:
         return self._solutions.face_mesh.FaceMesh(
             static_image_mode=True,
             refine_landmarks=True,
@@ -67,7 +77,7 @@ class Landmarker:
         )
 
     @cached_property
-    def _hands(self):
+    def _hands(self) -> _Model:
         return self._solutions.hands.Hands(
             static_image_mode=True,
             max_num_hands=2,
@@ -76,7 +86,7 @@ class Landmarker:
         )
 
     @cached_property
-    def _people(self):
+    def _people(self) -> _Model:
         return self._solutions.selfie_segmentation.SelfieSegmentation(model_selection=0)
 
     def warm_up(self) -> None:
@@ -148,7 +158,7 @@ class Landmarker:
             hands.append(np.array(marks, np.float32))
         return hands
 
-    def _run(self, name: str, rgb: np.ndarray):
+    def _run(self, name: str, rgb: np.ndarray) -> Any:
         with self._lock:
             with contextlib.nullcontext() if name in self._settled else _quiet():
                 result = getattr(self, name).process(np.ascontiguousarray(rgb))

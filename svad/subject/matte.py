@@ -116,7 +116,8 @@ def _grab(rgb: np.ndarray, labels: np.ndarray, rounds: int) -> np.ndarray:
     work = labels.copy()
     models = np.zeros((1, 65)), np.zeros((1, 65))
     cv2.setRNGSeed(0)  # GrabCut starts its colour clusters at random
-    cv2.grabCut(rgb, work, None, *models, rounds, cv2.GC_INIT_WITH_MASK)
+    unread = (0, 0, 0, 0)  # a rectangle, where there are no labels
+    cv2.grabCut(rgb, work, unread, *models, rounds, cv2.GC_INIT_WITH_MASK)
     return (work == cv2.GC_FGD) | (work == cv2.GC_PR_FGD)
 
 

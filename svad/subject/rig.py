@@ -93,9 +93,9 @@ class Rig:
     def pose(
         self,
         x: np.ndarray,  # [B, COUNT]
-        points: slice | np.ndarray = slice(None),
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Joints [B, 22, 3], points [B, n, 3] in the world and the joints' turns [B, 22, 3, 3]."""
+        points: slice | np.ndarray = slice(None),  # [n] of the N points
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # [B, 22, 3], [B, n, 3], [B, 22, 3, 3]
+        """Joints and points in the world (metres), and the joints' turns."""
         delta = x[:, FORM] - self._form
         joints = self._joints + np.tensordot(delta, self._joint_dirs, 1)
         rest = self._points[points] + np.tensordot(delta, self._point_dirs[:, points], 1)

@@ -97,7 +97,7 @@ class Scene:
         canvas = np.zeros(self.soft.shape, np.uint8)
         corners = self.points[[*coco.SHOULDERS, *coco.HIPS]]
         if corners[:, 2].min() > 0.3:
-            cv2.fillConvexPoly(canvas, cv2.convexHull(corners[:, :2].astype(np.int32)), 1)
+            cv2.fillConvexPoly(canvas, cv2.convexHull(corners[:, :2].astype(np.int32)), (1,))
         return canvas > 0
 
     def _slits(self) -> np.ndarray:
@@ -169,7 +169,7 @@ class Scene:
             radius = 0.07 if point in wrists else 0.14
             if self.points[point, 2] > 0.4:
                 x, y = (int(v) for v in self.points[point, :2])
-                cv2.circle(near, (x, y), int(radius * self.tall), 1, -1)
+                cv2.circle(near, (x, y), int(radius * self.tall), (1,), -1)
         thick = cv2.morphologyEx(person.astype(np.uint8), cv2.MORPH_OPEN, self.disk(0.014)) > 0
         keep = person & (core | thick | (near > 0) | self.bones(0.03))
         keep &= thick | (self.soft > 0.75) | ~self._shins()  # cables, furniture, the far skirting
@@ -215,8 +215,8 @@ def draw(
     """Draws lines between key points."""
     for a, b in lines:
         if min(points[a, 2], points[b, 2]) >= score:
-            ends = [tuple(int(v) for v in points[i, :2]) for i in (a, b)]
-            cv2.line(canvas, *ends, 1, thickness)
+            first, second = ((int(points[i, 0]), int(points[i, 1])) for i in (a, b))
+            cv2.line(canvas, first, second, (1,), thickness)
 
 
 def disk(radius: int) -> np.ndarray:

@@ -54,7 +54,7 @@ def minimise(
         moves = [np.linalg.solve(hessian + np.diag(d * diagonal), gradient) for d in tries]
         candidates = np.tile(x, (3, 1))
         candidates[:, free] -= np.stack(moves)
-        costs = sum(_cost(term) for term in model(candidates))
+        costs = sum((_cost(term) for term in model(candidates)), start=np.zeros(len(tries)))
         best = int(np.argmin(costs))
         if costs[best] < cost:
             gain = (cost - costs[best]) / max(cost, 1e-12)

@@ -72,6 +72,8 @@ def posed_vertices(body: BodyModel, fit: BodyFit) -> np.ndarray:  # [V, 3]
     return body.pose_vertices(rest, fit.pose.rotations[0], fit.pose.translation[0]).numpy()
 
 
-def thumbnail(image: np.ndarray) -> np.ndarray:
+def thumbnail(
+    image: np.ndarray,  # [H, W, 3] uint8
+) -> np.ndarray:  # [h, w, 3] uint8
     """A picture of at most 360 px a side for the progress list."""
     return fit_within(image, 360, 360)

@@ -118,7 +118,7 @@ def test_head_turn_from_the_real_face_mesh(pitch: float, yaw: float) -> None:
     rig = r.Rig(load_free_body(), 50)
     rest = rig.rest(np.zeros(r.SHAPE))[1][rig.face]
     evidence = gather(found.keypoints, found.depth, found.face, one.matte)
-    turn = face_turn(evidence, rest, STEADY)
+    turn = face_turn(evidence.face, rest, STEADY)
     true = rodrigues_array(np.radians(np.array((pitch, yaw, 0.0))))
     angle = np.degrees(np.arccos(np.clip((np.trace(true.T @ turn) - 1) / 2, -1, 1)))
     assert angle < 9

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Protocol
+
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
@@ -20,6 +22,15 @@ GRAZING = 0.3  # cosine to the viewer below which a hit is not trusted
 SKIN, WHITE, BROWN = (222, 178, 150), (245, 245, 245), (60, 40, 30)
 
 
+class Detector(Protocol):
+    """Finds the face mesh; what mediapipe answers has no types."""
+
+    def process(
+        self,
+        image: np.ndarray,  # [H, W, 3] uint8 RGB
+    ) -> Any: ...
+
+
 def place_face_mesh(
     template: np.ndarray,  # [V, 3]
     others: np.ndarray,  # [P, V, 3] more people, so that the detector's slips average out
@@ -33,7 +44,7 @@ def place_face_mesh(
     near_head = np.isin(faces, head).all(1)
     is_eye = np.isin(faces, eyes).all(1)
     sums, weights = [], []
-    with mp.solutions.face_mesh.FaceMesh(
+    with mp.solutions.face_mesh.FaceMesh(  # pyright: ignore[reportAttributeAccessIssue]
         static_image_mode=True, refine_landmarks=True, max_num_faces=1, min_detection_confidence=0.3
     ) as detector:
         for vertices in (template, *others):
@@ -71,7 +82,7 @@ def _camera(center: np.ndarray, yaw: float, pitch: float) -> Camera:
 
 
 def _cast(
-    detector: object,
+    detector: Detector,
     vertices: np.ndarray,
     faces: np.ndarray,
     eyes: np.ndarray,
@@ -101,7 +112,7 @@ def _cast(
 
 def _paint(vertices: np.ndarray, eyes: np.ndarray) -> np.ndarray:
     """Skin with white eyeballs and brown irises: enough for the detector to lock on."""
-    color = np.tile(np.float32(SKIN), (len(vertices), 1))
+    color = np.tile(np.array(SKIN, np.float32), (len(vertices), 1))
     left = vertices[eyes, 0] > vertices[:, 0].mean()
     for side in (left, ~left):
         ball = eyes[side]

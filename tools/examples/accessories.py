@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.spatial import cKDTree
+from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]
 
 from svad.body.keypoints import EARS
 from svad.face.landmarks import LEFT_EYE, RIGHT_EYE, Ibug

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
 
 from svad.body.skeleton import Joint, of_side
 from tools.examples.cloth import Fabric
 from tools.examples.noise import smoothstep
 from tools.examples.tailor import Garment, Tailor
-from tools.examples.volume import BAND, Grid, closed, merged, tube
+from tools.examples.volume import BAND, Grid, closed, inward, merged, tube
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -250,7 +249,7 @@ def make_skirt(
     hips = (figure.joint("left_hip") + figure.joint("right_hip")) / 2
     waist = hips[1] + rise
     y = places[0, :, 0, 1]
-    far = ndimage.distance_transform_edt(trunk > 0) * tailor.body.step
+    far = inward(trunk > 0, tailor.body.step)
     trunk = np.where(trunk < 0.8 * BAND, trunk, np.maximum(trunk, far))  # beyond the band
     hung = trunk.copy()
     for row in np.flatnonzero(y < waist)[::-1]:

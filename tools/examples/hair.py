@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.spatial import cKDTree
+from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]
 
 from svad.body.keypoints import EARS
 from svad.face.landmarks import BROWS, LEFT_BROW, LEFT_UPPER_LID, RIGHT_BROW, RIGHT_UPPER_LID, Ibug
@@ -227,7 +227,8 @@ def brows(head: Head, rng: np.random.Generator, *, count: int = 300, thick: floa
             0.0068 * rng.uniform(0.7, 1.1, count) * np.interp(t, [0, 0.5, 1], [0.8, 1, 0.8])
         )
         outs.append(normal)
-    return strokes(*map(np.concatenate, (roots, ways, bends, sizes, outs)), 0.00042, rng)
+    places, along, turns, size, out = map(np.concatenate, (roots, ways, bends, sizes, outs))
+    return strokes(places, along, turns, size, out, 0.00042, rng)
 
 
 def lashes(head: Head, rng: np.random.Generator, *, length: float = 0.007) -> Hair:
@@ -249,8 +250,8 @@ def lashes(head: Head, rng: np.random.Generator, *, length: float = 0.007) -> Ha
         bends.append(np.tile(1.5 * up - 0.3 * forward, (len(t), 1)))
         outs.append(np.tile(forward, (len(t), 1)))
     sizes = length * rng.uniform(0.8, 1.1, len(np.concatenate(roots)))
-    groups = [np.concatenate(x) for x in (roots, ways, bends)]
-    return strokes(*groups, sizes, np.concatenate(outs), 0.0006, rng)
+    places, along, turns, out = map(np.concatenate, (roots, ways, bends, outs))
+    return strokes(places, along, turns, sizes, out, 0.0006, rng)
 
 
 def joined(first: Hair, second: Hair) -> Hair:

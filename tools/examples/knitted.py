@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -199,11 +200,9 @@ def _hoodie_pieces(tailor: Tailor, body: Garment, detail: int) -> list[Piece]:
         lambda points, rest, arm, leg: np.concatenate([points[:, :2], 0 * points[:, :1]], 1),
     )
     collar = neck_band(tailor, body, height=0.030, lean=0.004)
-    soft = {"grain": 0.07, "thread": 0.06, "sheen": 0.8}
-    ribbed = fabrics.cloth(
-        "758a76", hem=0.0, rib=(0.048, 0.008), creases=0.0012, crease_size=0.06, **soft
-    )
-    plain = fabrics.cloth("758a76", hem=0.010, creases=0.0008, **soft)
+    soft = partial(fabrics.cloth, "758a76", grain=0.07, thread=0.06, sheen=0.8)
+    ribbed = soft(hem=0.0, rib=(0.048, 0.008), creases=0.0012, crease_size=0.06)
+    plain = soft(hem=0.010, creases=0.0008)
     return [
         piece("hoodie", body, ribbed, thickness=0.004, levels=detail),
         piece("pocket", patch(body, kangaroo, 0.0035, 2), plain, thickness=0.003, levels=detail),

@@ -114,7 +114,7 @@ def light_up(
     faces = np.ascontiguousarray(faces, np.int32)
     shifted = (vertices - centre).astype(np.float32)
     scale = map_side / (2 * radius)
-    arrays = [
+    points, normals, tangents, views, roughness, wrap = (
         np.ascontiguousarray(a, np.float32)
         for a in (
             samples.points - centre,
@@ -124,7 +124,7 @@ def light_up(
             samples.roughness,
             samples.wrap,
         )
-    ]
+    )
     for number, light in enumerate(lights):
         frame = _frame(light.direction)
         turn = (frame * [[scale], [scale], [-1.0]]).T.astype(np.float32)
@@ -132,7 +132,12 @@ def light_up(
         depth = np.full((map_side, map_side), 1e9, np.float32)
         depth_map(seen, faces, depth)
         _gather(
-            *arrays,
+            points,
+            normals,
+            tangents,
+            views,
+            roughness,
+            wrap,
             frame.astype(np.float32),
             light.colour.astype(np.float32),
             depth,

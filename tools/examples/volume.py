@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numba
 import numpy as np
 from scipy import ndimage
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
+from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]
 
 BAND = 0.06  # metres, how far from the surface distances are measured
 
@@ -49,7 +50,7 @@ def measure(
     cell = np.round((points - grid.origin) / grid.step).astype(int)
     cell = cell[((cell >= 0) & (cell < empty.shape)).all(1)]
     empty[tuple(cell.T)] = False
-    known = ndimage.distance_transform_edt(empty) * grid.step < band
+    known = inward(empty, grid.step) < band
     where = grid.origin + grid.step * np.argwhere(known)
     distance, near = cKDTree(points).query(where, k=3)
     offset = where[:, None] - points[near]
@@ -60,7 +61,7 @@ def measure(
     signed = np.where(mean < 0, -distance[:, 0], distance[:, 0])
     values = np.full(grid.values.shape, np.nan)
     values[known] = close * signed + (1 - close) * mean
-    parts, _ = ndimage.label(np.isnan(values))
+    parts, _ = cast("tuple[np.ndarray, int]", ndimage.label(np.isnan(values)))
     outside = parts[0, 0, 0]
     far = np.isnan(values)
     values[far] = np.where((parts == outside) | _on_edge(parts), band, -band)[far]
@@ -73,10 +74,18 @@ def _on_edge(parts: np.ndarray) -> np.ndarray:
     return np.isin(parts, np.setdiff1d(np.unique(np.concatenate(sides)), [0]))
 
 
+def inward(
+    cells: np.ndarray,  # [X, Y, Z] bool
+    step: float,  # metres
+) -> np.ndarray:  # [X, Y, Z] metres
+    """Distance of each of the cells from the nearest other one."""
+    return cast("np.ndarray", ndimage.distance_transform_edt(cells)) * step
+
+
 def closed(grid: Grid, radius: float) -> Grid:
     """Creases narrower than twice the radius are bridged (morphological closing)."""
     grown = grid.values < radius
-    depth = ndimage.distance_transform_edt(grown) * grid.step
+    depth = inward(grown, grid.step)
     bridged = np.where(grown, radius - depth, grid.values)
     smooth = ndimage.gaussian_filter(bridged, 1.0)
     return grid.with_values(np.minimum(grid.values, smooth))
