@@ -6,7 +6,7 @@ All arithmetic is isotropic: x is multiplied by width / height, the unit is one 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
@@ -93,11 +93,11 @@ def align(
     chosen = frames[first:max_frame]
     if not chosen:
         raise ValueError(f"no frame from {first} to {max_frame} in a clip of {len(frames)} frames")
-    start = chosen[0 if align_frame is not None or strict else frontal_frame(chosen)]
-    scales, warnings = measure_scales(reference, start, strict=strict)
+    method = PUBLISHED if strict else IMPROVED
+    start = chosen[0 if align_frame is not None else method.start(chosen)]
+    scales, warnings = measure_scales(reference, start, method)
     offset = _isotropic(reference)[0][OpenPose.NECK] - _isotropic(start)[0][OpenPose.NECK]
-    move = _strict_figure if strict else _figure
-    figures = tuple(move(f, scales, offset, reference.aspect) for f in chosen)
+    figures = tuple(method.placed(f, scales, offset, reference.aspect) for f in chosen)
     return Alignment(figures, scales, warnings)
 
 
@@ -118,17 +118,16 @@ def frontal_frame(frames: Sequence[Figure]) -> int:
 def measure_scales(
     reference: Figure,
     frame: Figure,
-    *,
-    strict: bool = False,
+    method: Method,
 ) -> tuple[PartScales, tuple[str, ...]]:
     """The nine scales from one frame of the clip, and what had to be guessed, in sentences.
 
-    A part of no length in both pictures has scale 1. Unless `strict`: a side with an unseen joint
-    is left out, parts without any seen side take the mean of the others, and scales are clamped.
+    A part of no length in both pictures has scale 1. A side with an unseen joint is left out; what
+    then is unknown or absurd is the method's to complete.
     """
-    ref = _isotropic(reference)[0]
-    src = _isotropic(frame)[0]
-    seen = np.ones(len(ref), bool) if strict else reference.body_seen & frame.body_seen
+    reference, frame = method.measured(reference), method.measured(frame)
+    ref, src = _isotropic(reference)[0], _isotropic(frame)[0]
+    seen = reference.body_seen & frame.body_seen
 
     def ratio(a: int, b: int) -> float:
         return _divide(np.linalg.norm(ref[a] - ref[b]), np.linalg.norm(src[a] - src[b]))
@@ -143,13 +142,13 @@ def measure_scales(
         trunks = [np.linalg.norm(p[OpenPose.NECK] - p[hips].mean(0)) for p in (ref, src)]
         found["body_len"] = _divide(*trunks)
     parts = [found[name] for name in ("arm_upper", "arm_lower") if name in found]
-    fingers = _finger_ratios(reference, frame, strict)
+    fingers = _finger_ratios(reference, frame)
     if fingers:
         parts.insert(0, float(np.mean(fingers)))
     if parts:
         found["hand"] = float(np.mean(parts))
     found = {name: 1.0 if np.isnan(value) else value for name, value in found.items()}
-    return (PartScales(**found), ()) if strict else _plausible(found)
+    return method.completed(found)
 
 
 def _plausible(found: dict[str, float]) -> tuple[PartScales, tuple[str, ...]]:
@@ -174,15 +173,15 @@ def _words(names: Sequence[str]) -> str:
     return ", ".join(words.get(name, name) for name in names)
 
 
-def _finger_ratios(reference: Figure, frame: Figure, strict: bool) -> list[float]:
+def _finger_ratios(reference: Figure, frame: Figure) -> list[float]:
     """Ratios of wrist to finger root, of both hands; roots of no length in the clip left out."""
-    ref, src = (_isotropic(_with_placeholders(f) if strict else f)[1] for f in (reference, frame))
+    ref, src = (_isotropic(figure)[1] for figure in (reference, frame))
     seen = reference.hands_seen & frame.hands_seen
     ratios = []
     for hand in (0, 1):
         for root in FINGER_ROOTS:
             length = np.linalg.norm(src[hand, root] - src[hand, 0])
-            if length > 0 and (strict or (seen[hand, root] and seen[hand, 0])):
+            if length > 0 and seen[hand, root] and seen[hand, 0]:
                 ratios.append(float(np.linalg.norm(ref[hand, root] - ref[hand, 0]) / length))
     return ratios
 
@@ -194,7 +193,9 @@ def _figure(figure: Figure, scales: PartScales, offset: np.ndarray, aspect: floa
     return replace(figure, body=body, hands=hands, face=face, aspect=aspect)
 
 
-def _strict_figure(figure: Figure, scales: PartScales, offset: np.ndarray, aspect: float) -> Figure:
+def _published_figure(
+    figure: Figure, scales: PartScales, offset: np.ndarray, aspect: float
+) -> Figure:
     """As published: unseen hand and face points stand at -1 plus the offset, and no mask tells."""
     moved = _figure(figure, scales, offset, aspect)
     lost = (MISSING + offset) / (aspect, 1.0)
@@ -227,11 +228,41 @@ def _isotropic(figure: Figure) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return figure.body * stretch, figure.hands * stretch, figure.face * stretch
 
 
-def _with_placeholders(figure: Figure) -> Figure:
-    return replace(figure, hands=np.where(figure.hands_seen[..., None], figure.hands, MISSING))
+def _all_seen(figure: Figure) -> Figure:
+    """As published: what is not seen counts like the rest, and unseen points of hands are at -1."""
+    return replace(
+        figure,
+        hands=np.where(figure.hands_seen[..., None], figure.hands, MISSING),
+        body_seen=np.ones_like(figure.body_seen),
+        hands_seen=np.ones_like(figure.hands_seen),
+    )
 
 
 def _divide(a: float | np.floating, b: float | np.floating) -> float:
     """a / b with 0 / 0 = nan and a / 0 = inf."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return float(np.float64(a) / np.float64(b))
+
+
+@dataclass(frozen=True)
+class Method:
+    """What differs between one way to align and another."""
+
+    start: Callable[[Sequence[Figure]], int]  # the frame that scales and offset are taken from
+    measured: Callable[[Figure], Figure]  # a figure as its lengths are measured
+    completed: Callable[[dict[str, float]], tuple[PartScales, tuple[str, ...]]]
+    placed: Callable[[Figure, PartScales, np.ndarray, float], Figure]  # scales, offset, aspect
+
+
+IMPROVED = Method(
+    start=frontal_frame,
+    measured=lambda figure: figure,
+    completed=_plausible,
+    placed=_figure,
+)
+PUBLISHED = Method(
+    start=lambda frames: 0,
+    measured=_all_seen,
+    completed=lambda found: (PartScales(**found), ()),
+    placed=_published_figure,
+)

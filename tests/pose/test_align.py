@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from svad.media.images import read_rgb
-from svad.pose.align import LIMITS, align, frontal_frame, measure_scales
+from svad.pose.align import IMPROVED, LIMITS, align, frontal_frame, measure_scales
 from svad.pose.draw import frame_sizes, pose_frames
 from svad.pose.keypoints import Figure
 from tests.pose.figures import golden_figure, person
@@ -102,7 +102,9 @@ def test_an_unseen_elbow_leaves_the_other_arm_to_measure() -> None:
     seen[3] = False  # right elbow
     wrong = person(0.5).body.copy()
     wrong[3] = (3.0, -2.0)
-    scales, warnings = measure_scales(person(), replace(person(0.5), body=wrong, body_seen=seen))
+    scales, warnings = measure_scales(
+        person(), replace(person(0.5), body=wrong, body_seen=seen), IMPROVED
+    )
     np.testing.assert_allclose(list(asdict(scales).values()), 2)
     assert not warnings
 
@@ -110,7 +112,7 @@ def test_an_unseen_elbow_leaves_the_other_arm_to_measure() -> None:
 def test_unseen_legs_take_the_mean_and_say_so() -> None:
     seen = np.ones(18, bool)
     seen[[9, 12]] = False  # both knees
-    scales, warnings = measure_scales(replace(person(), body_seen=seen), person(0.5))
+    scales, warnings = measure_scales(replace(person(), body_seen=seen), person(0.5), IMPROVED)
     assert scales.leg_upper == scales.leg_lower == pytest.approx(2)
     assert len(warnings) == 1 and "thighs" in warnings[0] and "lower legs" in warnings[0]
 
@@ -119,7 +121,7 @@ def test_absurd_scales_are_limited_and_say_so() -> None:
     thin = person()
     body = thin.body.copy()
     body[[2, 5], 0] = body[1, 0] + np.array([-1e-3, 1e-3])  # a side view
-    scales, warnings = measure_scales(person(), replace(thin, body=body))
+    scales, warnings = measure_scales(person(), replace(thin, body=body), IMPROVED)
     assert scales.shoulder == LIMITS[1]
     assert any("shoulder" in sentence for sentence in warnings)
 
@@ -127,7 +129,7 @@ def test_absurd_scales_are_limited_and_say_so() -> None:
 def test_a_part_without_length_in_the_clip_takes_the_mean_of_the_rest() -> None:
     body = person(0.5).body.copy()
     body[16] = body[17]  # ears in one place: an infinite scale
-    scales, warnings = measure_scales(person(), replace(person(0.5), body=body))
+    scales, warnings = measure_scales(person(), replace(person(0.5), body=body), IMPROVED)
     assert scales.face == pytest.approx(2)
     assert any("face" in sentence for sentence in warnings)
 
@@ -138,7 +140,9 @@ def test_missing_fingers_do_not_count() -> None:
     seen[0, 5:] = False
     hands = person(0.5).hands.copy()
     hands[~seen] = 7.0
-    scales, _ = measure_scales(person(), replace(person(0.5), hands=hands, hands_seen=seen))
+    scales, _ = measure_scales(
+        person(), replace(person(0.5), hands=hands, hands_seen=seen), IMPROVED
+    )
     assert scales.hand == pytest.approx(2)
 
 
