@@ -70,7 +70,10 @@ def test_the_manifest_is_complete_and_the_preview_downloads_nothing() -> None:
             assert requirements()[name] == f"=={version}"
 
 
-@pytest.mark.parametrize("target", ["setup", "demo", "test", "lint", "bench"])
+TARGETS = ("setup", "demo", "test", "lint", "bench", "coverage", "profile")
+
+
+@pytest.mark.parametrize("target", TARGETS)
 def test_make_knows_its_targets(target: str) -> None:
     plan = subprocess.run(
         ["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=False
