@@ -8,7 +8,7 @@ matrices [R | t], p R + t, x to the left, y up, focal length 12 half pictures.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -23,6 +23,7 @@ from svad.body.flame import (
     identity_like,
     rotations,
 )
+from svad.compute.adam import Adam
 from svad.config import HeadFitConfig
 from svad.face.landmarks import IBUG, INNER
 from svad.geometry.rotation import (
@@ -145,7 +146,7 @@ def fit(
     eyes = torch.zeros_like(start[:, 0, :1]).repeat(1, 6).requires_grad_()
     rates = (config.rotation_rate, config.translation_rate, config.eyes_rate)
     values = (six, shift, eyes)
-    adam = _Adam(values, rates)
+    adam = Adam(values, rates)
     with torch.enable_grad():
         for step in range(config.steps):
             camera = torch.cat([rows6_to_matrix(six), shift[..., None]], -1)
@@ -186,27 +187,6 @@ def _loss(
 
 def _distance(found: Tensor, wanted: Tensor) -> Tensor:
     return (found - wanted).square().mean() / SIZE
-
-
-class _Adam:
-    """Adam (Kingma and Ba, 2015) with the usual decays; the library's loads a compiler first."""
-
-    DECAYS, EPSILON = (0.9, 0.999), 1e-8
-
-    def __init__(self, values: Sequence[Tensor], rates: Sequence[float]) -> None:
-        self.values, self.rates, self.steps = values, rates, 0
-        self.moments = [(torch.zeros_like(x), torch.zeros_like(x)) for x in values]
-
-    @torch.no_grad()
-    def step(self, gradients: Sequence[Tensor]) -> None:
-        self.steps += 1
-        first, second = (1 - decay**self.steps for decay in self.DECAYS)
-        each = zip(self.values, self.rates, self.moments, gradients, strict=True)
-        for value, rate, (mean, square), gradient in each:
-            mean.lerp_(gradient, 1 - self.DECAYS[0])
-            square.mul_(self.DECAYS[1]).addcmul_(gradient, gradient, value=1 - self.DECAYS[1])
-            spread = square.sqrt() / second**0.5 + self.EPSILON
-            value.addcdiv_(mean, spread, value=-rate / first)
 
 
 class EyeHead:

@@ -8,8 +8,8 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import torch
-from torch.optim.adam import adam
 
+from svad.compute.adam import Adam
 from svad.geometry.camera import Camera
 from svad.geometry.sampling import bilinear
 from svad.splat.gaussians import Gaussians
@@ -48,7 +48,8 @@ def fit_silhouette(
     target = torch.from_numpy(matte)
     offset = torch.zeros(len(index), requires_grad=True)
     thin = torch.full((len(index),), 3.0, requires_grad=True)  # sigmoid(3) = 0.95
-    steps = [_Adam(offset, rate), _Adam(thin, 1.2 * rate)]
+    learned = (offset, thin)
+    adam = Adam(learned, (rate, 1.2 * rate), decays=(0.8, 0.95))
     white = torch.ones(len(index), 1)
     for k in range(rounds):
         tell(k)
@@ -63,9 +64,8 @@ def fit_silhouette(
         )
         loss = (((drawn.alpha[0] - target) * counted) ** 2).sum()
         loss = loss + 2e-4 * (offset**2).sum() + 1e-4 * ((thin - 3) ** 2).sum()
-        for step, gradient in zip(steps, torch.autograd.grad(loss, (offset, thin)), strict=True):
-            step.take(gradient)
-            step.rate *= 0.5 ** (1 / max(1, rounds / 3))
+        adam.step(torch.autograd.grad(loss, learned))
+        adam.rates = [one * 0.5 ** (1 / max(1, rounds / 3)) for one in adam.rates]
     moved = (rim.means + direction * offset.detach()[:, None]).detach()
     opacities = rim.opacities * torch.sigmoid(thin.detach())
     return replace(
@@ -73,24 +73,6 @@ def fit_silhouette(
         means=gaussians.means.index_copy(0, index, moved),
         opacities=gaussians.opacities.index_copy(0, index, opacities),
     )
-
-
-class _Adam:
-    """Adam for one tensor, as torch's function: its class loads torch's compiler, over a second."""
-
-    def __init__(self, values: torch.Tensor, rate: float) -> None:
-        self.values, self.rate = values, rate
-        self._mean, self._square = torch.zeros_like(values), torch.zeros_like(values)
-        self._count = torch.zeros(())
-
-    @torch.no_grad()
-    def take(self, gradient: torch.Tensor) -> None:
-        """One step against the gradient, in place."""
-        adam(
-            [self.values], [gradient], [self._mean], [self._square], [], [self._count],
-            foreach=False, amsgrad=False, maximize=False, weight_decay=0.0,
-            lr=self.rate, beta1=0.8, beta2=0.95, eps=1e-8,
-        )  # fmt: skip
 
 
 def _world_step(
