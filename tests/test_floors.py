@@ -15,7 +15,7 @@ FLOORS = (
     {"core"},
     {"compute", "geometry", "media", "types", "config"},
     {"weights", "body", "face", "splat", "storage"},
-    {"pose", "motion"},
+    {"pose", "motion", "learn"},
     {row.room for row in TABLE},
     {"run"},
     {"ui", "cli", "__init__", "__main__"},

@@ -19,14 +19,15 @@ negative; e^-s is a polynomial; all planes of a tile lie in one scratch buffer.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
-import numba
 import numpy as np
 from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
+
+from svad.compute.compiled import jit as _jit
+from svad.compute.compiled import part as _part
 
 TILE_W = 8  # pixels: one 256-bit register of float32
 TILE_H = 32  # pixels
@@ -68,28 +69,6 @@ INWARD, OUTWARD = np.float32(0.499), np.float32(0.501)
 # A record fills one line of the cache.
 MX, MY, U, V, W, OPACITY, CUT, RED, GREEN, BLUE, X0, X1, Y0, Y1 = range(14)
 RECORD = 16
-
-# Plain fastmath would also assume that there are no NaNs, and non-finite splats must be seen.
-_FLAGS = {"reassoc", "contract", "arcp", "nsz"}
-
-_OPTIONS = {"nogil": True, "fastmath": _FLAGS, "error_model": "numpy", "no_cfunc_wrapper": True}
-
-
-def _jit(function: Callable) -> Callable:
-    """Compile on first use; keep the result on disk wherever a cache folder can be written."""
-    try:
-        return numba.njit(cache=True, **_OPTIONS)(function)
-    except RuntimeError:  # neither the package nor the user's cache folder is writable
-        return numba.njit(**_OPTIONS)(function)
-
-
-def _part(function: Callable) -> Callable:
-    """A piece of the kernels, never called from Python and always inlined.
-
-    Left as a call, it would be compiled twice, alone and with its kernel, and rounded differently.
-    A process that compiles links the first, one that reads the kernel from the cache the second.
-    """
-    return numba.njit(no_cpython_wrapper=True, forceinline=True, **_OPTIONS)(function)
 
 
 @intrinsic

@@ -2,42 +2,16 @@
 
 from __future__ import annotations
 
-import functools
-import itertools
-import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from svad.compute.compiled import spread as _spread
 from svad.geometry.camera import Camera
 from svad.splat import kernels
 
 NEAR = 0.01  # metres; nearer splats are not drawn
-
-
-@functools.cache
-def _helpers() -> ThreadPoolExecutor:
-    """The threads that help the calling one; shared by all renders of the process."""
-    return ThreadPoolExecutor(max(1, (os.cpu_count() or 1) - 1), thread_name_prefix="splat")
-
-
-def _spread(kernel: Callable, edges: Sequence[int], threads: int, *arguments: object) -> None:
-    """Run `kernel` on every range between two edges, on up to `threads` threads."""
-    parts = iter([p for p in itertools.pairwise(edges) if p[1] > p[0]])
-
-    def work() -> None:
-        for first, last in parts:
-            kernel(first, last, *arguments)
-
-    waiting = [_helpers().submit(work) for _ in range(min(threads, len(edges) - 1) - 1)]
-    work()
-    for future in waiting:
-        if not future.cancel():  # a helper that never started has nothing left to do
-            future.result()
 
 
 def _ranges(n: int, threads: int, smallest: int) -> list[int]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
-from svad.compute.adam import Adam
+from svad.compute.adam import LARGE, Adam
 
 
 def test_steps_are_those_of_torch_with_rates_that_fall() -> None:
@@ -26,3 +27,24 @@ def test_steps_are_those_of_torch_with_rates_that_fall() -> None:
     for mine, other, before in zip(ours, theirs, start, strict=True):
         torch.testing.assert_close(mine, other, atol=1e-6, rtol=0)  # float32, nine steps
         assert (mine - before).abs().max() > 0.1
+
+
+def test_large_tensors_take_the_same_steps_in_one_compiled_pass() -> None:
+    random = torch.Generator().manual_seed(0)
+    start = torch.randn(LARGE // 10 + 7, 10, generator=random)
+    ours, theirs = start.clone().requires_grad_(), start.clone().requires_grad_()
+    adam, reference = Adam([ours], (0.01,)), torch.optim.Adam([theirs], lr=0.01)
+    for _ in range(5):
+        theirs.grad = torch.randn(start.shape, generator=random)
+        adam.step([theirs.grad])
+        reference.step()
+    torch.testing.assert_close(ours, theirs, atol=2.5e-6, rtol=0)  # one ulp of 4 each
+
+
+def test_a_value_that_moved_spoils_a_graph_that_needs_it() -> None:
+    """As an operation of torch in place would: no gradient of a mix of old and new values."""
+    value = torch.ones(LARGE, requires_grad=True)
+    loss = value.square().sum()
+    Adam([value], (0.01,)).step([torch.ones(LARGE)])
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        loss.backward()
