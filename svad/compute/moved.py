@@ -1,4 +1,4 @@
-"""Moves dataclasses of tensors from one device to another."""
+"""Moves networks, and dataclasses of tensors, from one device to another."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     import torch
 
 T = TypeVar("T")
+Network = TypeVar("Network", bound="torch.nn.Module")
 
 
 def moved(value: T, device: torch.device | str) -> T:
@@ -19,3 +20,20 @@ def moved(value: T, device: torch.device | str) -> T:
     owner: Any = value
     parts = {field.name: getattr(owner, field.name) for field in fields(owner)}
     return replace(owner, **{k: v.to(device) for k, v in parts.items() if hasattr(v, "to")})
+
+
+def placed(
+    network: Network,
+    device: torch.device | str,
+    dtype: torch.dtype | None = None,  # None = as it is
+    channels_last: bool = False,
+) -> Network:
+    """The network itself, its parameters and buffers where and in the type it will run.
+
+    Every network goes through this one function.
+    """
+    import torch
+
+    order = {"memory_format": torch.channels_last} if channels_last else {}
+    # the annotations of `to` leave the memory format out
+    return network.to(device=device, dtype=dtype, **order)  # pyright: ignore[reportCallIssue]
