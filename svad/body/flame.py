@@ -9,12 +9,13 @@ Letters: B heads, V vertices, F faces.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+from svad.compute.moved import moved
 from svad.geometry.rotation import rodrigues_published
 from svad.weights.convert import read_checkpoint
 from svad.weights.strict import State, WeightsMismatch, fill
@@ -56,12 +57,7 @@ class Flame:
 
     def to(self, device: torch.device | str, dtype: torch.dtype | None = None) -> Flame:
         """The same head elsewhere; indices keep their type."""
-        moved = {f.name: getattr(self, f.name) for f in fields(self)}
-        moved = {
-            name: value.to(device, dtype if value.is_floating_point() else None)
-            for name, value in moved.items()
-        }
-        return Flame(**moved)
+        return moved(self, device, dtype)
 
     def at(self, rows: Tensor) -> Flame:  # [N] int64 -> a head of N vertices
         """The head cut to some vertices; it has no faces and no landmarks."""

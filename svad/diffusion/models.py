@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor, nn
 
+from svad.compute.moved import placed
 from svad.diffusion.autoencoder import Autoencoder, module_names, published_name
 from svad.diffusion.image_encoder import ImageEncoder
 from svad.diffusion.pose_guider import PoseGuider
@@ -38,10 +39,7 @@ class Models:
         """Moves all networks, convolutions in channels-last order; returns itself."""
         for field in fields(self):
             network: nn.Module = getattr(self, field.name)
-            # the annotations of `to` leave the memory format out
-            network.to(  # pyright: ignore[reportCallIssue]
-                device=device, dtype=dtype, memory_format=torch.channels_last
-            )
+            placed(network, device, dtype, channels_last=True)
         return self
 
 

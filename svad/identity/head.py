@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from svad.compute.moved import placed
 from svad.identity.cameras import NEAR, raster_camera
 from svad.identity.network import HeadNetwork, load_network
 from svad.identity.sizes import HeadSizes
@@ -67,7 +68,7 @@ class Head:
 
     def to(self, device: torch.device | str, dtype: torch.dtype = torch.float32) -> Head:
         """Moves the networks, the refiner's convolutions to `dtype`; returns itself."""
-        self.network.to(device)
+        placed(self.network, device)
         self.network.upsampler.convolutions_to(dtype)
         return self
 

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from svad.compute.moved import placed
 from svad.identity.sizes import RefinerSizes
 
 SLOPE = 0.2  # of every leaky ReLU
@@ -234,12 +235,9 @@ class Refiner(nn.Module):
         """Convolutions in another precision and in channels-last order; styles stay float32."""
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
-                # the annotations of `to` leave the memory format out
-                module.to(  # pyright: ignore[reportCallIssue]
-                    dtype=dtype, memory_format=torch.channels_last
-                )
+                placed(module, dtype=dtype, channels_last=True)
             elif isinstance(module, ModulatedConv):
-                kernel = module.weight.data[0].to(dtype, memory_format=torch.channels_last)
+                kernel = placed(module.weight.data[0], dtype=dtype, channels_last=True)
                 module.weight.data = kernel[None]
 
 

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from svad.body.flame import Flame, load_flame
+from svad.compute.moved import placed
 from svad.config import HeadFitConfig
 from svad.core.progress import StepCounter
 from svad.face.landmarks import INNER, five_points
@@ -94,8 +95,8 @@ def load_track_models(
     landmarks = load_landmark_net(files.state("landmarks"), sizes.landmarks, dtype)
     net = None
     if matting:
-        net = load_stylematte(files.state("matting"), sizes.matting, dtype).to(device)
-    return TrackModels(flame, emica.to(device), landmarks.to(device), net)
+        net = placed(load_stylematte(files.state("matting"), sizes.matting, dtype), device)
+    return TrackModels(flame, placed(emica, device), placed(landmarks, device), net)
 
 
 def track(

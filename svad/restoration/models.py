@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 import numpy as np
 import torch
 
 from svad.body.coco import FACE, VISIBLE
+from svad.compute.moved import placed
 from svad.core.errors import MissingWeights
 from svad.pose import detect as pose
 from svad.restoration.detect import Detector
@@ -19,8 +19,6 @@ from svad.restoration.retinaface import load_retinaface
 from svad.restoration.rrdb import RRDBNet, load_rrdb
 from svad.restoration.search import Landmarks
 from svad.weights.lazy import LazyNetworks, PartFiles, Resolve
-
-Network = TypeVar("Network", bound=torch.nn.Module)
 
 # entries of the manifest
 RESTORER, UPSAMPLER, DETECTOR, PARSER = "bfrffusion", "realesrgan_x2", "retinaface", "parsenet"
@@ -73,24 +71,18 @@ def load_models(files: PartFiles, device: torch.device) -> RestorationModels:
         WeightsMismatch, UnsafeFile, WrongChecksum: a file is there, but not the right one.
     """
 
-    def placed(network: Network) -> Network:
-        # the annotations of `to` leave the memory format out
-        return network.to(  # pyright: ignore[reportCallIssue]
-            device, memory_format=torch.channels_last
-        )
-
     on_gpu = device.type == "cuda"
     half = torch.float16 if on_gpu else torch.float32
     upsampler = restorer = detector = parser = landmarks = None
     if (found := files.optional("upsampler")) is not None:
-        upsampler = placed(load_rrdb(found, dtype=half))
+        upsampler = placed(load_rrdb(found, dtype=half), device, channels_last=True)
     if (found := files.optional("restorer")) is not None:
         dtype = torch.bfloat16 if on_gpu else torch.float32
         restorer = load_restorer(found, dtype=dtype).to(device)
         if (found := files.optional("face_parser")) is not None:
-            parser = placed(load_parsenet(found, half))
+            parser = placed(load_parsenet(found, half), device, channels_last=True)
         if (found := files.optional("face_detector")) is not None:
-            detector = Detector(placed(load_retinaface(found)))
+            detector = Detector(placed(load_retinaface(found), device, channels_last=True))
         else:
             landmarks = tracker(files)
     return RestorationModels(

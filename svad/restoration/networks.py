@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from svad.compute.moved import placed
 from svad.restoration.control import ControlBranch
 from svad.restoration.decoder import FaceDecoder, autoencoder
 from svad.restoration.keys import SQUEEZED, unet_key, vae_key
@@ -50,10 +51,7 @@ class Networks:
         for field in fields(self):
             network: nn.Module = getattr(self, field.name)
             kept = None if field.name == "prompt" else dtype
-            # the annotations of `to` leave the memory format out
-            network.to(  # pyright: ignore[reportCallIssue]
-                device=device, dtype=kept, memory_format=torch.channels_last
-            )
+            placed(network, device, kept, channels_last=True)
         return self
 
 
