@@ -1,4 +1,4 @@
-.PHONY: setup demo test lint bench coverage profile
+.PHONY: setup demo test lint bench coverage profile gpu-check
 PYTHON_HERE = .venv/bin/python
 
 setup: .venv/ready  ## everything into .venv; repeated only when the lists of packages change
@@ -17,3 +17,5 @@ coverage: setup  ## all tests, with the share of lines and branches they reach a
 	@$(PYTHON_HERE) -m pytest --cov --cov-report=term:skip-covered
 profile: setup  ## where the seconds go, as a table and a trace; PRESET=quick for another preset
 	@$(PYTHON_HERE) -m tools.profile $(PRESET)
+gpu-check: setup  ## all GPU tests and the whole bench into gpu-check.json, within eight minutes
+	@$(PYTHON_HERE) -m tools.gpu_check $(ARGUMENTS)

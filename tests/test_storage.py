@@ -80,3 +80,10 @@ def test_only_known_types_are_saved(tmp_path: Path) -> None:
     with pytest.raises(TypeError):
         save(Photo(rgb=object(), alpha=None), tmp_path / "a")  # type: ignore[arg-type]
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("value", [tiny_avatar(50), clip()], ids=lambda v: str(type(v)))
+def test_what_lies_on_a_gpu_is_saved_as_if_it_did_not(value: Any, tmp_path: Path) -> None:
+    save(value.to("cuda"), tmp_path / "value.safetensors")
+    assert same(load(type(value), tmp_path / "value.safetensors"), value)

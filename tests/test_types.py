@@ -87,3 +87,14 @@ def test_everything_goes_to_a_device(value) -> None:
     assert all(tensor.is_meta for tensor in after) and not any(t.is_meta for t in before)
     assert [tensor.shape for tensor in after] == [tensor.shape for tensor in before]
     assert type(value.to("meta")) is type(value)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize(
+    "value", [tiny_avatar(20), clip_of_one_frame()], ids=lambda value: type(value).__name__
+)
+def test_there_and_back_again_nothing_has_changed(value) -> None:
+    there = value.to("cuda")
+    assert all(tensor.is_cuda for tensor in tensors_of(there))
+    pairs = zip(tensors_of(there.to("cpu")), tensors_of(value), strict=True)
+    assert all(torch.equal(back, before) for back, before in pairs)

@@ -280,3 +280,18 @@ def test_the_body_follows_its_device(golden_root: Path) -> None:
     batch = [values.to("meta") for values in random_batch(2, torch.float32)]
     posed = tiny.pose_vertices(tiny.rest(betas().to("meta"), torch.ones(11).to("meta")), *batch)
     assert posed.is_meta and posed.shape == (2, len(tiny.template), 3)
+
+
+@pytest.mark.gpu
+def test_a_gpu_poses_the_body_as_the_cpu() -> None:
+    body, random = load_free_body(), torch.Generator().manual_seed(0)
+    betas = torch.randn(body.shape_dirs.shape[-1], generator=random)
+    turns, place = (
+        0.3 * torch.randn(2, 55, 3, generator=random),
+        torch.randn(2, 3, generator=random),
+    )
+    want = body.pose_vertices(body.rest(betas), turns, place)
+    there = body.to("cuda")
+    found = there.pose_vertices(there.rest(betas.cuda()), turns.cuda(), place.cuda())
+    assert found.is_cuda
+    torch.testing.assert_close(found.cpu(), want, atol=2e-5, rtol=0)  # float32 at metre scale

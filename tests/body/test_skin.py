@@ -221,3 +221,19 @@ def test_everything_stays_on_the_device_it_is_on(avatar: Avatar):
     posed = skin.pose_gaussians(far, poses)
     assert all(getattr(posed, field.name).is_meta for field in fields(Gaussians))
     assert posed.means.shape == (2, len(avatar.gaussians), 3)
+
+
+@pytest.mark.gpu
+def test_a_gpu_poses_as_the_cpu(avatar: Avatar):
+    """Batches and gradients, too; float32 at metre scale."""
+    found = []
+    for device in ("cpu", "cuda"):
+        poses = Pose.cat([avatar.pose, avatar.pose]).to(device)
+        poses.rotations.requires_grad_()
+        posed = skin.pose_gaussians(avatar.to(device), poses)
+        assert posed.means.device.type == device
+        (gradient,) = torch.autograd.grad(posed.means.square().sum(), poses.rotations)
+        found.append([t.detach().cpu() for t in (posed.means, posed.quats, gradient)])
+    for name, here, there in zip(("means", "quats", "gradient"), *found, strict=True):
+        scale = here.abs().max().item()
+        torch.testing.assert_close(there, here, atol=1e-5 * scale, rtol=0, msg=name)

@@ -175,3 +175,24 @@ def test_settings_that_cannot_work_are_refused(golden: Golden) -> None:
     ):
         with pytest.raises(SettingError, match=words):
             Sampler(models, wrong)
+
+
+@pytest.mark.gpu
+def test_a_run_on_a_gpu_stays_close(golden: Golden) -> None:
+    """In bfloat16 there, in float32 here: 8 bits of mantissa, some 100 layers."""
+    case = golden.cases("e2e")[0]
+    state = golden.states(case.config).__getitem__
+    models = load_models(golden.sizes(case.config), state, torch.bfloat16).to("cuda")
+    here = sampler_of(golden, case, steps=1)
+    there = Sampler(models, here.config, here.schedule)
+    photo, skeletons = pictures(case)
+    noise = here.noise(len(skeletons))
+    want = here.denoise(here.prepare(photo, skeletons, silent), noise, silent)
+    found = there.denoise(there.prepare(photo, skeletons, silent), noise, silent)
+    assert found.is_cuda and found.dtype == torch.float32
+    assert_close(found.cpu(), want, 0.1, "the latents")
+    frames = len(skeletons)
+    seen, expected = (
+        torch.cat(list(s.decode(x, frames))) for s, x in ((there, found), (here, want))
+    )
+    assert (seen.float().cpu() - expected).abs().mean() < 0.02  # 5 grey levels

@@ -194,3 +194,12 @@ def test_cuda_draws_the_same() -> None:
         head = small_head().to(device)
         frames.append(frames_of(head, avatar_of(head, 0)).rgb.astype(int))
     assert abs(frames[0] - frames[1]).mean() < 1
+
+
+@pytest.mark.gpu
+def test_half_precision_on_a_gpu_is_near() -> None:
+    """The refiner's convolutions keep 10 bits of mantissa, the rest is float32."""
+    here, there = small_head(), small_head().to("cuda", torch.float16)
+    assert there.network.upsampler.is_half
+    want, found = (frames_of(h, avatar_of(h, 0)).rgb.astype(int) for h in (here, there))
+    assert abs(found - want).mean() < 2

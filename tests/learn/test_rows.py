@@ -81,3 +81,16 @@ def test_bad_input_is_said() -> None:
         adam.step([1, 1], {})
     with pytest.raises(ValueError, match=r"rotations\.mean of shape \(5, 4, 3\)"):
         adam.load({})
+
+
+@pytest.mark.gpu
+def test_a_gpu_takes_the_same_steps() -> None:
+    here, rates = tables(), {"rotations": 4e-3, "translation": 2e-3}
+    there = {name: table.cuda() for name, table in tables().items()}
+    adams = RowAdam(here, rates), RowAdam(there, rates)
+    for step, rows in enumerate([[0, 3], [3], [1]]):
+        given = {name: g[rows] for name, g in gradients(step).items()}
+        adams[0].step(rows, given)
+        adams[1].step(rows, {name: g.cuda() for name, g in given.items()})
+    for name, table in here.items():
+        torch.testing.assert_close(there[name].cpu(), table, atol=1e-6, rtol=0)  # float32
