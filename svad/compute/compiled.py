@@ -29,7 +29,8 @@ def part(function: Callable) -> Callable:
     Left as a call, it would be compiled twice, alone and with its kernel, and rounded differently.
     A process that compiles links the first, one that reads the kernel from the cache the second.
     """
-    return numba.njit(no_cpython_wrapper=True, forceinline=True, **_OPTIONS)(function)
+    options: dict = {**_OPTIONS, "no_cpython_wrapper": True, "forceinline": True}
+    return numba.njit(**options)(function)
 
 
 @functools.cache

@@ -42,6 +42,11 @@ class Lpips(nn.Module):
         self.features = nn.Sequential(*layers)  # numbered as in torchvision's VGG-16
         self.heads = nn.ModuleList(nn.Conv2d(width, 1, 1, bias=False) for width in widths)
 
+    @property
+    def weight(self) -> Tensor:
+        """Any weight of the backbone: it tells device and type."""
+        return next(self.features.parameters())
+
     def forward(
         self,
         image: Tensor,  # [B, 3, H, W] in -1..1
@@ -56,9 +61,9 @@ class Lpips(nn.Module):
         target: list[Tensor],  # [B, C, h, w] `stages` of the other pictures
     ) -> Tensor:  # [B] float32
         """The same with features of a target that is compared with again and again."""
-        pairs = zip(self.stages(image), target, self.heads, strict=True)
+        pairs = zip(self.stages(image), target, self.heads.parameters(), strict=True)
         parts = [
-            torch.einsum("bchw,c->bhw", (x - y).square(), head.weight.float().flatten())
+            torch.einsum("bchw,c->bhw", (x - y).square(), head.float().flatten())
             for x, y, head in pairs
         ]
         return torch.stack([part.mean((1, 2)) for part in parts]).sum(0)
@@ -71,7 +76,7 @@ class Lpips(nn.Module):
         if min(picture.shape[-2:]) < SMALLEST:
             raise ValueError(f"LPIPS needs pictures of 16 px at least, not {picture.shape[-2:]}.")
         shift, scale = (picture.new_tensor(v).view(3, 1, 1) for v in (SHIFT, SCALE))
-        x = ((picture - shift) / scale).to(self.features[0].weight)
+        x = ((picture - shift) / scale).to(self.weight)
         found = []
         for start, end in zip([0, *self.ends], self.ends, strict=False):
             x = self.features[start:end](x)
@@ -87,7 +92,7 @@ class Lpips(nn.Module):
         b: np.ndarray,  # [H, W, 3] uint8
     ) -> float:
         """The distance of two pictures, as a measure for `metrics.compared`."""
-        where = self.features[0].weight.device
+        where = self.weight.device
         pair = [torch.from_numpy(p).to(where).permute(2, 0, 1)[None] / 127.5 - 1 for p in (a, b)]
         return float(self(*pair))
 
@@ -152,7 +157,7 @@ def fill_lpips(
     """As `load_lpips`, for a network of any widths."""
     used = {k: v for k, v in backbone.items() if not k.startswith("classifier.")}
     fill(network, _joined(used, heads), "vgg16-397923af.pth with vgg.pth", dtype, _published)
-    if any((head.weight < 0).any() for head in network.heads):
+    if any((head < 0).any() for head in network.heads.parameters()):
         raise WeightsMismatch(
             "The weights of vgg.pth do not fit LPIPS: some are negative. "
             "Use the file the manifest names, complete and unchanged."
