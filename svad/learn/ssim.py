@@ -7,7 +7,9 @@ structural similarity", 2004, equation 13, over a Gaussian window of 11 px with 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,6 +31,7 @@ class TargetStats:
 
 def target_stats(
     target: Tensor,  # [B, H, W, C] 0..1
+    threads: int | None = None,  # of the compiled loops; None = torch's number
 ) -> TargetStats:
     """The statistics of a target, on its device; no gradient goes through them."""
     target = target.detach()
@@ -39,7 +42,7 @@ def target_stats(
     mean, square = torch.empty_like(target), torch.empty_like(target)
     arrays = [_rows(t) for t in (target, mean, square)]
     size = (target.shape[1], target.shape[3])
-    _over_rows(kernels.target_moments, arrays[0], *size, *arrays[1:])
+    _over_rows(kernels.target_moments, threads, arrays[0], *size, *arrays[1:])
     return TargetStats(mean, square)
 
 
@@ -58,6 +61,7 @@ def photometric(
     l1_weight: float = 0.8,  # Kerbl et al. 2023, equation 7
     ssim_weight: float = 0.2,
     stats: TargetStats | None = None,  # of the target, if at hand
+    threads: int | None = None,  # of the compiled loops; None = torch's number
 ) -> Tensor:  # []
     """l1_weight mean |image - target| + ssim_weight (1 - mean SSIM), in one pass.
 
@@ -68,10 +72,11 @@ def photometric(
         shapes = f"{tuple(image.shape)} and {tuple(target.shape)}"
         raise ValueError(f"Two equal shapes [B, H, W, C] were expected, not {shapes}.")
     target = target.detach()
-    stats = stats or target_stats(target)
+    stats = stats or target_stats(target, threads)
     function = _Compiled if _fast(image) and _fast(target) else _Convolved
     weights = (l1_weight / image.numel(), ssim_weight / image.numel())
-    return ssim_weight + function.apply(image, target, stats.mean, stats.square, *weights)
+    loss = function.apply(image, target, stats.mean, stats.square, *weights, threads)
+    return ssim_weight + loss
 
 
 def _fast(picture: Tensor) -> bool:
@@ -88,9 +93,9 @@ def _rows(picture: Tensor) -> np.ndarray:  # [B, H, W, C] -> [B H, W C]
     return picture.detach().numpy().reshape(b * h, w * c)
 
 
-def _over_rows(kernel, *arguments) -> None:
-    """A kernel on all rows of its first array, shared by torch's number of threads."""
-    rows, threads = len(arguments[0]), torch.get_num_threads()
+def _over_rows(kernel: Callable, threads: int | None, *arguments: Any) -> None:
+    """A kernel on all rows of its first array, shared by the threads."""
+    rows, threads = len(arguments[0]), threads or torch.get_num_threads()
     # every part blurs ten rows more than it has
     parts = 1 if threads == 1 else max(1, min(2 * threads, rows // 32))
     spread(kernel, [rows * p // parts for p in range(parts + 1)], threads, *arguments)
@@ -100,14 +105,15 @@ class _Compiled(torch.autograd.Function):
     """The sums of L1 and SSIM, weighted, by the compiled loops."""
 
     @staticmethod
-    def forward(ctx, image, target, mean, square, l1_weight, ssim_weight):
+    def forward(ctx, image, target, mean, square, l1_weight, ssim_weight, threads):
         tensors = [t.contiguous() for t in (image, target, mean, square)]
         arrays = [_rows(t) for t in tensors]
         rows, n = arrays[0].shape
         ctx.size, ctx.weights = (image.shape[1], image.shape[3]), (l1_weight, ssim_weight)
+        ctx.threads = threads
         derivatives = np.empty((3, rows if ctx.needs_input_grad[0] else 0, n), np.float32)
         sums = np.empty((rows, 2))
-        _over_rows(kernels.forward_of_rows, *arrays, *ctx.size, derivatives, sums)
+        _over_rows(kernels.forward_of_rows, threads, *arrays, *ctx.size, derivatives, sums)
         ctx.save_for_backward(*tensors[:2])
         ctx.derivatives = derivatives
         similarity, distance = sums.sum(0)
@@ -120,17 +126,17 @@ class _Compiled(torch.autograd.Function):
         gradient = torch.empty_like(image)
         l1_weight, ssim_weight = (np.float32(float(upstream) * w) for w in ctx.weights)
         _over_rows(
-            kernels.backward_of_rows, _rows(gradient), ctx.derivatives, _rows(image),
+            kernels.backward_of_rows, ctx.threads, _rows(gradient), ctx.derivatives, _rows(image),
             _rows(target), *ctx.size, -ssim_weight, l1_weight,
         )  # fmt: skip
-        return gradient, None, None, None, None, None
+        return gradient, None, None, None, None, None, None
 
 
 class _Convolved(torch.autograd.Function):
     """The same through torch's convolutions, on any device and type."""
 
     @staticmethod
-    def forward(ctx, image, target, mean, square, l1_weight, ssim_weight):
+    def forward(ctx, image, target, mean, square, l1_weight, ssim_weight, threads):
         moments = _blur(_products(image, target))
         similarity, derivatives = _terms(moments, TargetStats(mean, square))
         ctx.save_for_backward(image, target, derivatives)
@@ -145,7 +151,7 @@ class _Convolved(torch.autograd.Function):
         of_similarity = first + 2 * image * second + target * third
         l1_weight, ssim_weight = ctx.weights
         gradient = l1_weight * (image - target).sign() - ssim_weight * of_similarity
-        return upstream * gradient, None, None, None, None, None
+        return upstream * gradient, None, None, None, None, None, None
 
 
 def _products(image: Tensor, target: Tensor) -> Tensor:  # [3, B, H, W, C]

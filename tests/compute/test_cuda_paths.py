@@ -203,7 +203,7 @@ def test_losses_and_their_gradients(cuda: None) -> None:
     # autograd itself asks for a real device; its parts do not
     saved: list[torch.Tensor] = []
     context = SimpleNamespace(save_for_backward=lambda *tensors: saved.extend(tensors))
-    _Convolved.forward(context, image, target, stats.mean, stats.square, 0.8, 0.2)
+    _Convolved.forward(context, image, target, stats.mean, stats.square, 0.8, 0.2, None)
     context.saved_tensors = saved
     on_device(_Convolved.backward(context, numbers())[0], dtype=FLOAT)
     lpips = placed(Lpips((4, 4, 4, 4, 4)).eval(), CUDA, BFLOAT, channels_last=True)
