@@ -14,20 +14,20 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = ROOT / "tests"
-MARK = "@pytest.mark." + "gpu"
+MARK = "pytest.mark.gpu"
 MISSING = re.compile(r"No module named '(?!svad|tests|tools)([\w.]+)'")
 LONGEST = 2000  # characters of a message, from its end
 
 
 def rooms(tests: Path = TESTS) -> list[str]:
-    """Folders and modules in `tests` with a test for a GPU."""
-    return sorted({module.relative_to(tests).parts[0] for module in modules(tests)})
+    """Folders of tests, and modules beside them, with a test for a GPU."""
+    marked = [m for m in tests.rglob("*.py") if MARK in m.read_text(encoding="utf-8")]
+    return sorted({module.relative_to(tests).parts[0] for module in marked})
 
 
-def modules(folder: Path) -> list[Path]:
-    """Test modules below a folder, or the one module, that have such a test."""
-    found = [folder] if folder.is_file() else sorted(folder.rglob("test_*.py"))
-    return [module for module in found if MARK in module.read_text(encoding="utf-8")]
+def modules(place: Path) -> list[Path]:
+    """All test modules of a folder, or the one module: a mark may come from another's list."""
+    return sorted(place.rglob("test_*.py")) if place.is_dir() else [place]
 
 
 class Lines:
@@ -56,10 +56,11 @@ def main(arguments: list[str]) -> int:
     """Runs them; returns 0 whatever their outcomes, which the lines tell, unless pytest broke."""
     import pytest
 
-    files = [str(module) for room in arguments for module in modules(TESTS / room)]
-    if not files:
-        print(f"There are no GPU tests in {', '.join(arguments) or 'no room'}.", file=sys.stderr)
+    unknown = sorted(set(arguments) - set(rooms(TESTS)))
+    if unknown or not arguments:
+        print(f"There are no GPU tests in {', '.join(unknown) or 'no room'}.", file=sys.stderr)
         return 1
+    files = [str(module) for room in arguments for module in modules(TESTS / room)]
     # without pytest's own words, and so without the project's options for them
     options = ["-o", "addopts=--import-mode=importlib", "-p", "no:terminal"]
     options += ["-m", "gpu", "-p", "no:cacheprovider", "--capture=fd"]

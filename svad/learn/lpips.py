@@ -15,6 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from svad.compute.moved import placed
+from svad.learn.metrics import Distance
+from svad.weights import resolve
 from svad.weights.lazy import LazyNetworks, PartFiles, Resolve
 from svad.weights.strict import State, WeightsMismatch, fill
 
@@ -91,7 +93,7 @@ class Lpips(nn.Module):
         a: np.ndarray,  # [H, W, 3] uint8
         b: np.ndarray,  # [H, W, 3] uint8
     ) -> float:
-        """The distance of two pictures, as a measure for `metrics.compared`."""
+        """The distance of two pictures."""
         where = self.weight.device
         pair = [torch.from_numpy(p).to(where).permute(2, 0, 1)[None] / 127.5 - 1 for p in (a, b)]
         return float(self(*pair))
@@ -131,6 +133,17 @@ def _build(files: PartFiles, device: torch.device, dtype: torch.dtype) -> Percep
         return Perceptual(None, files.missing)
     network = load_lpips(backbone, heads, dtype)
     return Perceptual(placed(network, device, channels_last=True), files.missing)
+
+
+def picture_distance(resolve: Resolve = resolve, device: torch.device | str = "cpu") -> Distance:
+    """LPIPS of two pictures [H, W, 3] uint8, in float32, for measuring.
+
+    Raises `MissingWeights` where one of the two files is not on this machine, and what `load_lpips`
+    raises.
+    """
+    files = PartFiles(PARTS, resolve)
+    network = load_lpips(files.state("vgg_network"), files.state("lpips_heads"))
+    return placed(network, device).of_pictures
 
 
 def load_lpips(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import cv2
@@ -10,15 +9,20 @@ import numpy as np
 
 from svad.learn.ssim_kernels import C1, C2, RADIUS, WINDOW
 
+IDENTICAL = 99.0  # dB given to equal pictures, so that a mean stays finite
+
+Distance = Callable[[np.ndarray, np.ndarray], float]
+"""`distance(picture, truth)`, both [H, W, 3] uint8; see `lpips.picture_distance`."""
+
 
 def psnr(
     a: np.ndarray,  # [H, W, 3] uint8
     b: np.ndarray,  # [H, W, 3] uint8
 ) -> float:
-    """Peak signal-to-noise ratio in dB, of the mean square over all channels; inf if equal."""
+    """Peak signal-to-noise ratio in dB, of the mean square over all channels; at most 99."""
     x, y = _values(a, b)
     error = np.mean((x - y) ** 2)
-    return math.inf if error == 0 else -10 * math.log10(error)
+    return IDENTICAL if error == 0 else min(IDENTICAL, float(-10 * np.log10(error)))
 
 
 def ssim(
@@ -45,13 +49,14 @@ def ssim(
 
 
 def compared(
-    picture: np.ndarray,  # [H, W, 3] uint8
-    truth: np.ndarray,  # [H, W, 3] uint8
-    lpips: Callable[[np.ndarray, np.ndarray], float] | None = None,
+    pictures: np.ndarray,  # [T, H, W, 3] uint8
+    truth: np.ndarray,  # [T, H, W, 3] uint8
+    distance: Distance | None = None,
 ) -> dict[str, float]:
-    """`psnr` (dB), `ssim` and, if a measure is given, `lpips` of a picture against the truth."""
-    values = {"psnr": psnr(picture, truth), "ssim": ssim(picture, truth)}
-    return values if lpips is None else {**values, "lpips": lpips(picture, truth)}
+    """Means over T pictures: `psnr` (dB), `ssim`, and `lpips` where there is a distance."""
+    measures = {"psnr": psnr, "ssim": ssim} | ({"lpips": distance} if distance else {})
+    pairs = list(zip(pictures, truth, strict=True))
+    return {name: float(np.mean([of(a, b) for a, b in pairs])) for name, of in measures.items()}
 
 
 def _values(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

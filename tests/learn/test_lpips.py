@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from svad.core.errors import MissingWeights
-from svad.learn.lpips import PARTS, Lpips, fill_lpips, lazy_lpips, load_lpips
+from svad.learn.lpips import PARTS, Lpips, fill_lpips, lazy_lpips, load_lpips, picture_distance
 from svad.learn.metrics import compared
 from svad.weights.errors import UnsafeFile
 from svad.weights.store import Store
@@ -109,7 +109,7 @@ def test_features_of_a_target_may_be_kept() -> None:
 def test_it_measures_pictures_beside_the_others() -> None:
     random = np.random.default_rng(0)
     a, b = random.integers(0, 256, (2, 40, 33, 3), np.uint8)
-    found = compared(a, b, small().of_pictures)
+    found = compared(a[None], b[None], small().of_pictures)
     tensors = (torch.from_numpy(p).permute(2, 0, 1)[None] / 127.5 - 1 for p in (a, b))
     assert found["lpips"] == pytest.approx(plain(*tensors).item(), rel=1e-4)
 
@@ -138,6 +138,8 @@ def test_the_published_files_are_read_as_they_are(tmp_path: Path) -> None:
     assert found.network is not None and found.missing == {} and found.note == ""
     assert torch.equal(found.network.heads[4].weight, heads["lin4.model.1.weight"])
     assert not any(p.requires_grad for p in found.network.parameters())
+    grey = np.full((16, 16, 3), 128, np.uint8)
+    assert picture_distance(shelf(tmp_path))(grey, grey) == 0
 
 
 def files_shapes() -> dict[str, torch.Size]:
@@ -159,7 +161,7 @@ def test_without_its_files_it_is_left_out_and_says_so(tmp_path: Path) -> None:
     torch.save(files(SMALL)[1], tmp_path / "vgg.pth")
     assert "out: vgg16-397923af.pth is not" in lazy_lpips(shelf(tmp_path))().note
     with pytest.raises(MissingWeights, match=r"vgg16-397923af\.pth.*pytorch\.org"):
-        shelf(tmp_path)("vgg16")
+        picture_distance(shelf(tmp_path))
 
 
 def test_wrong_files_are_an_error_with_a_sentence(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from svad.learn.metrics import compared, psnr, ssim
+from svad.learn.metrics import IDENTICAL, compared, psnr, ssim
 from tests.learn.test_ssim import plain
 
 
@@ -22,7 +22,7 @@ def pictures(height: int = 40, width: int = 30) -> tuple[np.ndarray, np.ndarray]
 def test_psnr_of_a_known_error() -> None:
     a = np.full((8, 8, 3), 100, np.uint8)
     assert psnr(a, a + np.uint8(51)) == pytest.approx(20 * math.log10(5))
-    assert psnr(a, a) == math.inf
+    assert psnr(a, a) == IDENTICAL
 
 
 def test_ssim_is_that_of_the_one_window_inside_of_the_smallest_picture() -> None:
@@ -48,10 +48,14 @@ def test_ssim_is_that_of_the_loss_but_for_the_border() -> None:
     assert ssim(a, a) == 1 and ssim(a, b) < 0.999
 
 
-def test_a_measure_of_ones_own_stands_beside_them() -> None:
+def test_means_over_pictures_with_and_without_a_distance() -> None:
     a, b = pictures()
-    assert compared(a, b).keys() == {"psnr", "ssim"}
-    assert compared(a, b, lambda x, y: float(x.mean() > y.mean()))["lpips"] in (0.0, 1.0)
+    found = compared(np.stack([a, a]), np.stack([b, a]))
+    assert found == {
+        "psnr": pytest.approx((psnr(a, b) + IDENTICAL) / 2),
+        "ssim": pytest.approx((ssim(a, b) + 1) / 2),
+    }
+    assert compared(a[None], b[None], lambda x, y: float((x != y).any()))["lpips"] == 1
 
 
 def test_pictures_of_other_forms_are_refused() -> None:

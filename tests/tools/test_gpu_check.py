@@ -140,6 +140,7 @@ def test_the_parts_are_all_groups_of_the_bench_and_all_rooms_with_gpu_tests() ->
     assert {f"bench.{group}" for group in GROUPS} <= set(names)
     assert {f"tests.{room}" for room in gpu_tests.rooms()} <= set(names)
     assert {"tests.splat", "tests.learn", "tests.diffusion", "tests.test_types.py"} <= set(names)
+    assert "tests.tools" not in names
     assert names[0].startswith("tests.") and names[-1] == "bench.page"
 
 
@@ -147,7 +148,7 @@ MODULE = """
     import pytest
     {first}
 
-    @pytest.mark.gpu
+    @{mark}
     def test_it():
         print("words of its own")
         {body}
@@ -168,7 +169,7 @@ def test_tests_are_told_line_by_line(
     }
     (tmp_path / "room").mkdir()
     for name, (first, body) in bodies.items():
-        text = textwrap.dedent(MODULE).format(first=first, body=body)
+        text = textwrap.dedent(MODULE).format(first=first, body=body, mark=gpu_tests.MARK)
         (tmp_path / "room" / f"test_{name}.py").write_text(text)
     monkeypatch.setattr(gpu_tests, "TESTS", tmp_path)
     assert gpu_tests.rooms(tmp_path) == ["room"]
