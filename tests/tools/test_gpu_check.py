@@ -28,6 +28,7 @@ PARTS = (
     part("bench.breaks", FIGURE + "\nprint('a library talks')\nraise RuntimeError('no memory')"),
     part("bench.hangs", FIGURE + "\nimport time\ntime.sleep(100)", limit=1.5),
     part("bench.page", FIGURE, needs=("json", "no_such_package")),
+    part("bench.poor", "import no_such_library"),
     part("bench.good", FIGURE),
 )
 
@@ -51,7 +52,8 @@ def test_every_part_is_told_whatever_became_of_the_others(device: None, tmp_path
     assert [*parts] == [p.name for p in PARTS]
     assert {name: result["state"] for name, result in parts.items()} == {
         "tests.good": "passed", "tests.bad": "failed", "bench.breaks": "failed",
-        "bench.hangs": "out of time", "bench.page": "skipped", "bench.good": "passed",
+        "bench.hangs": "out of time", "bench.page": "skipped", "bench.poor": "skipped",
+        "bench.good": "passed",
     }  # fmt: skip
     assert parts["tests.good"]["tests"] == {"passed": 1, "failed": 0, "skipped": 1}
     assert [m["test"] for m in parts["tests.good"]["messages"]] == ["t.py::two"]
@@ -61,6 +63,7 @@ def test_every_part_is_told_whatever_became_of_the_others(device: None, tmp_path
         assert parts[name]["figures"] == figure
     assert "no memory" in parts["bench.breaks"]["reason"]
     assert parts["bench.page"]["reason"] == "no_such_package not installed"
+    assert parts["bench.poor"]["reason"] == "no_such_library not installed"
     assert 1 < parts["bench.hangs"]["seconds"] < 20
 
 
