@@ -93,7 +93,7 @@ def _adding(width: int) -> wp.Function:
         f"if (lane < {width}u && v[0] != 0.0f) "
         f"atomicAdd(table.data + size_t(row) * {width} + lane, v[0]);"
     )
-    cuda = "\n".join(lines).replace("for (", "_Pragma(\"unroll\") for (")
+    cuda = "\n".join(lines).replace("for (", '_Pragma("unroll") for (')
     cpu = f"for (int k = 0; k < {width}; ++k) table.data[size_t(row) * {width} + k] += values[k];"
     values = wp.types.vector(width, float)
 
