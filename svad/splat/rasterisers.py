@@ -6,6 +6,7 @@ import functools
 import logging
 import os
 import shutil
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ BACKENDS = ("auto", "cpu", "gsplat", "warp")
 NAMES = {"gsplat": "gsplat", "warp": "Warp", "cpu": "CPU"}
 TOOLKITS = ("CUDA_HOME", "CUDA_PATH")  # environment variables that name the CUDA toolkit's folder
 TOOLKIT = "/usr/local/cuda"
+DRIVER = ("/dev/nvidiactl", "/proc/driver/nvidia", "/dev/dxg")  # one is there where CUDA is
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +32,7 @@ def rasteriser() -> str:
     says what is expected to work. On ZeroGPU that is Warp, since no wheel of gsplat is made for
     its cards and there is no compiler.
     """
-    if device().type != "cuda":
+    if not _has_driver() or device().type != "cuda":
         return NAMES["cpu"]
     if _CHOSEN:
         return NAMES[_CHOSEN[-1]]
@@ -101,6 +103,11 @@ def _is_compiled() -> bool:
     spec = find_spec("gsplat")
     folders = spec.submodule_search_locations if spec else None
     return any(any(Path(folder).glob("csrc*.*")) for folder in folders or ())
+
+
+def _has_driver() -> bool:
+    """Whether there may be an NVIDIA card: asked before torch, whose import takes seconds."""
+    return on_zero() or sys.platform != "linux" or any(Path(file).exists() for file in DRIVER)
 
 
 def _has_compiler() -> bool:

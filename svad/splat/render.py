@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -62,10 +62,9 @@ def render(
         backend = backend_for(gaussians.means.device)
     if backend != "gsplat" and covariances is not None:
         scales, quats = axes(covariances)
+        gaussians = replace(gaussians, scales=scales, quats=quats)
         covariances = None
-    else:
-        scales, quats = gaussians.scales, gaussians.quats
-    parts = _batched(gaussians.means, scales, quats, gaussians.opacities, values, covariances)
+    parts = _batched(gaussians, values, covariances)
     draw = {"cpu": _render_cpu, "gsplat": _render_gsplat, "warp": _render_warp}[backend]
     image, alpha = draw(parts, views, near)
     place = gaussians.means.device
@@ -91,10 +90,6 @@ def spatial_order(means: Tensor) -> Tensor:  # [N, 3] -> [N] int64
         for axis in range(3):
             code |= ((cell[:, axis] >> bit) & 1) << (3 * bit + axis)
     return torch.from_numpy(np.argsort(code, kind="stable")).to(means.device)
-
-
-# Dimensions of each tensor of one set of splats, in the order in which they are passed on.
-DIMENSIONS = {"means": 2, "scales": 2, "quats": 2, "opacities": 1, "channels": 2, "covariances": 3}
 
 
 def _check(
@@ -127,15 +122,19 @@ def _check(
         raise ValueError(f"backend must be one of {', '.join(BACKENDS)}, got {backend!r}")
 
 
-def _batched(*parts: Tensor | None) -> list[Tensor]:
-    """All with a first dimension: 1, or T where any has one. What is None is left out."""
-    pairs = zip(parts, DIMENSIONS.values(), strict=True)
-    given = [(part, dimensions) for part, dimensions in pairs if part is not None]
-    sets = max([len(part) for part, dimensions in given if part.dim() > dimensions], default=1)
-    return [
-        part if part.dim() > dimensions else part.expand(sets, *part.shape)
-        for part, dimensions in given
-    ]
+def _batched(g: Gaussians, values: Tensor, covariances: Tensor | None) -> list[Tensor]:
+    """Everything with T or 1 in front, all but the colours with the same of the two.
+
+    Means, scales, quaternions, opacities, colours and, if there are any, covariances.
+    """
+    dimensions = [(g.means, 2), (g.scales, 2), (g.quats, 2), (g.opacities, 1), (values, 2)]
+    if covariances is not None:
+        dimensions.append((covariances, 3))
+    parts = [part if part.dim() > own else part[None] for part, own in dimensions]
+    colors = parts.pop(4)
+    sets = max(len(part) for part in parts)
+    parts = [part.expand(sets, *part.shape[1:]) for part in parts]
+    return [*parts[:4], colors, *parts[4:]]
 
 
 def _render_cpu(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,15 +23,16 @@ def rasterize(
     scales: Tensor,  # [B, N, 3]
     quats: Tensor,  # [B, N, 4]
     opacities: Tensor,  # [B, N]
-    colors: Tensor,  # [B, N, C]
+    colors: Tensor,  # [D, N, C]
     cameras: Sequence[Camera],
     near: float = NEAR,
     covariances: Tensor | None = None,  # [B, N, 3, 3] in place of scales and quaternions
 ) -> tuple[Tensor, Tensor]:  # image [T, H, W, C] over black, alpha [T, H, W]
     """Draw T views of one size, of one set of splats (B = 1) or of one each (B = T), in one go.
 
-    Differentiable with respect to all tensors, which lie on CUDA. Splats with a value that is not
-    finite, or nearer than `near` metres, are not drawn.
+    Colours are shared (D = 1) or not (D = T) whatever B is. Differentiable with respect to all
+    tensors, which lie on CUDA. Splats with a value that is not finite, or nearer than `near`
+    metres, are not drawn.
     """
     if means.shape[1] == 0:
         shape = (len(cameras), cameras[0].height, cameras[0].width)
@@ -42,13 +44,13 @@ def rasterize(
     parts = [t.float() for t in (means, quats, scales, opacities[..., None], colors)]
     if covariances is not None:
         parts.append(covariances.float().flatten(2))
-    finite = torch.stack([t.isfinite().all(-1) for t in parts]).all(0)[..., None]  # [B, N, 1]
+    finite = functools.reduce(torch.logical_and, [t.isfinite().all(-1, True) for t in parts])
     parts = [
         torch.where(finite, t, torch.full_like(t, fill))
         for t, fill in zip(parts, FILLS, strict=False)
     ]
     views, intrinsics = _matrices(cameras, means.device)
-    batch = len(means) > 1
+    batch = len(finite) > 1  # of [B or D, N, 1]
     if batch:  # a camera to each set: [T, 1 camera, ..]
         views, intrinsics = views[:, None], intrinsics[:, None]
     else:

@@ -28,16 +28,16 @@ def rasterize(
     scales: Tensor,  # [B, N, 3]
     quats: Tensor,  # [B, N, 4]
     opacities: Tensor,  # [B, N]
-    colors: Tensor,  # [B, N, C]
+    colors: Tensor,  # [D, N, C]
     cameras: Sequence[Camera],
     near: float = NEAR,
 ) -> tuple[Tensor, Tensor]:  # image [T, H, W, C] over black, alpha [T, H, W]
     """Draw T views of one size, of one set of splats (B = 1) or of one each (B = T), in one go.
 
-    Differentiable once with respect to all five tensors; works on their device and, on CUDA, on
-    torch's current stream. Splats nearer than `near` metres are not drawn. Raises MemoryError
-    where splats and the tiles they cover make 2^31 pairs or more.
-    Source: Kerbl et al. 2023, section 6, with the conventions of `kernels`.
+    Colours are shared (D = 1) or not (D = T) whatever B is. Differentiable once with respect to
+    all five tensors; works on their device and, on CUDA, on torch's current stream. Splats nearer
+    than `near` metres are not drawn. Raises MemoryError where splats and the tiles they cover make
+    2^31 pairs or more. Source: Kerbl et al. 2023, section 6, with the conventions of `kernels`.
     """
     tensors = tuple(t.float().contiguous() for t in (means, scales, quats, opacities, colors))
     numbers = np.stack([camera_numbers(view, near) for view in cameras])
@@ -105,6 +105,7 @@ class _Scene:
         sets, self.splats = tensors[0].shape[:2]
         self.views = len(cameras)
         self.shared = int(sets == 1 and self.views > 1)
+        self.shared_colors = int(len(tensors[4]) == 1 and self.views > 1)
         self.tiles = (-(-size[0] // warp_kernels.TILE_W), -(-size[1] // warp_kernels.TILE_H))
         with _launching(self.device) as wp:
             box, depth = self._project(wp, tensors)
@@ -124,7 +125,8 @@ class _Scene:
         box, depth = self._empty(rows, 4, dtype=torch.int32), self._empty(rows)
         inputs = (
             *self._splats(wp, tensors), _array(wp, tensors[4].flatten(0, 1)),
-            _array(wp, self.cameras), self.shared, self.splats, wp.vec2i(*self.size),
+            _array(wp, self.cameras), wp.vec2i(self.shared, self.shared_colors), self.splats,
+            wp.vec2i(*self.size),
             _array(wp, self.record, wp.vec4), _array(wp, box, wp.vec4i), _array(wp, depth),
             _array(wp, self.count),
         )  # fmt: skip
@@ -173,7 +175,7 @@ class _Scene:
         """The arguments that drawing and its gradient share."""
         return (
             _array(wp, self.record.flatten()), _array(wp, colors.flatten()),
-            self.shared, self.splats, _array(wp, self.rows), _array(wp, self.starts),
+            self.shared_colors, self.splats, _array(wp, self.rows), _array(wp, self.starts),
             wp.vec2i(*self.tiles), wp.vec2i(*self.size), wp.vec3i(*group),
         )  # fmt: skip
 
@@ -183,7 +185,7 @@ class _Scene:
         return self.views * self.tiles[0] * self.tiles[1] * self.drawing.TILE
 
     def draw(self, colors: Tensor) -> tuple[Tensor, Tensor]:
-        """Colours [B, N, C] to image [T, H, W, C] and the light left [T, H, W]."""
+        """Colours [D, N, C] to image [T, H, W, C] and the light left [T, H, W]."""
         channels = colors.shape[2]
         shape = (self.views, self.size[1], self.size[0])
         image, left = self._empty(*shape, channels), self._empty(*shape)
@@ -200,7 +202,7 @@ class _Scene:
     def draw_backward(
         self, colors: Tensor, image: Tensor, left: Tensor, g_image: Tensor, g_alpha: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Moments [T N, MOMENTS] and gradients of the colours [B, N, C]."""
+        """Moments [T N, MOMENTS] and gradients of the colours [D, N, C]."""
         rows, channels = self.views * self.splats, colors.shape[2]
         moments = torch.zeros(rows, self.kernels.MOMENTS, device=self.device)
         parts = []

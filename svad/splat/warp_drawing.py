@@ -107,8 +107,8 @@ def compositing(width: int) -> SimpleNamespace:
     @wp.kernel(enable_backward=False, module=module)
     def draw(
         record: wp.array[float],  # [T N, 8] see `project`
-        colors: wp.array[float],  # [B N, width]
-        shared: int,  # 1 where all cameras see one set
+        colors: wp.array[float],  # [D N, width]
+        shared: int,  # 1 where D is and T is not
         splats: int,  # N
         rows: wp.array[int],  # [I] splats of each tile, nearest first
         starts: wp.array[int],  # [T tiles + 1]
@@ -153,7 +153,7 @@ def compositing(width: int) -> SimpleNamespace:
     @wp.kernel(enable_backward=False, module=module)
     def draw_backward(
         record: wp.array[float],  # [T N, 8] see `project`
-        colors: wp.array[float],  # [B N, width]
+        colors: wp.array[float],  # [D N, width]
         shared: int,
         splats: int,  # N
         rows: wp.array[int],  # [I]
@@ -166,7 +166,7 @@ def compositing(width: int) -> SimpleNamespace:
         g_image: wp.array[float],  # [T, H, W, C]
         g_alpha: wp.array[float],  # [T, H, W]
         moments: wp.array[float],  # [T N, MOMENTS] sums of ds times 1, dx, dy, dx^2, dx dy, dy^2
-        g_colors: wp.array[float],  # [B N, width]
+        g_colors: wp.array[float],  # [D N, width]
     ):
         """Front to back, with R = g . (what lies behind) - dL/dalpha T_end, as in `kernels`."""
         t, tile, x, y = place(wp.tid(), tiles)

@@ -3,8 +3,8 @@
 Tile-based alpha compositing of 3D Gaussians (Kerbl et al. 2023, section 6) with the conventions of
 gsplat 1.5.3 and the constants of `kernels`. Importing this module imports Warp.
 
-Letters: T cameras, N splats, B = T or 1 sets of splats, I (splat, tile) pairs, C channels. A row is
-camera x N + splat; where all cameras see one set, colours have N rows and the others T N.
+Letters: T cameras, N splats, B = T or 1 sets of splats, D = T or 1 sets of their colours, I (splat,
+tile) pairs, C channels. A row is camera x N + splat; what all cameras share has N rows.
 """
 
 # Warp reads its own types from annotations, and its functions have bodies in another language.
@@ -102,9 +102,9 @@ def project(
     scales: wp.array[wp.vec3],  # [B N]
     quats: wp.array[wp.vec4],  # [B N]
     opacities: wp.array[float],  # [B N]
-    colors: wp.array2d[float],  # [B N, C]
+    colors: wp.array2d[float],  # [D N, C]
     cameras: wp.array2d[float],  # [T, 21], see `render_cpu.camera_numbers`
-    shared: int,  # 1 where all cameras see one set
+    shared: wp.vec2i,  # 1 where B is, and where D is, and T is not
     splats: int,  # N
     size: wp.vec2i,  # of the picture, px
     record: wp.array2d[wp.vec4],  # [T N, 2] centre, conic (U, V, W), opacity, cut, nothing
@@ -115,7 +115,7 @@ def project(
     """A thread per row: what a splat looks like in a camera, and which tiles it touches."""
     row = wp.tid()
     t = row // splats
-    i = row - shared * t * splats
+    i = row - shared[0] * t * splats
     count[row] = 0
     at = in_view(cameras, t, means[i])
     q0, q1 = jacobian_rows(cameras, t, at)
@@ -129,7 +129,7 @@ def project(
     rx, ry = wp.sqrt(2.0 * cut * c[0]), wp.sqrt(2.0 * cut * c[2])
     total = mx + my + u + v + w + rx + ry + o
     for k in range(colors.shape[1]):
-        total += wp.abs(colors[i, k])
+        total += wp.abs(colors[row - shared[1] * t * splats, k])
     if not (at[2] >= cameras[t, 20] and o >= ALPHA_MIN and u > 0.0 and wp.isfinite(total)):
         return
     wide, high = float(size[0]), float(size[1])
@@ -182,7 +182,7 @@ def project_backward(
     quats: wp.array[wp.vec4],  # [B N]
     opacities: wp.array[float],  # [B N]
     cameras: wp.array2d[float],  # [T, 21]
-    shared: int,
+    shared: int,  # 1 where B is and T is not
     splats: int,  # N
     count: wp.array[int],  # [T N]
     moments: wp.array2d[float],  # [T N, MOMENTS] sums of ds times 1, dx, dy, dx^2, dx dy, dy^2

@@ -23,6 +23,7 @@ def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rasterisers, "_has_compiler", lambda: False)
     monkeypatch.setattr(rasterisers, "_is_compiled", lambda: False)
     monkeypatch.setattr(rasterisers, "device", lambda: CUDA)
+    monkeypatch.setattr(rasterisers, "_has_driver", lambda: True)
     yield
     rasterisers._backend_on_cuda.cache_clear()
 
@@ -43,6 +44,17 @@ def with_gsplat(monkeypatch: pytest.MonkeyPatch, compiled: object) -> list[str]:
 def test_the_cpu_draws_what_lies_there(monkeypatch: pytest.MonkeyPatch) -> None:
     assert backend_for(torch.device("cpu")) == "cpu"
     monkeypatch.setattr(rasterisers, "device", lambda: torch.device("cpu"))
+    assert rasteriser() == "CPU"
+
+
+def test_without_a_driver_torch_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    def device() -> torch.device:
+        raise AssertionError("asked")
+
+    monkeypatch.undo()
+    monkeypatch.setattr(rasterisers, "device", device)
+    monkeypatch.setattr(rasterisers, "DRIVER", ("/nothing/here",))
+    monkeypatch.setattr(sys, "platform", "linux")
     assert rasteriser() == "CPU"
 
 

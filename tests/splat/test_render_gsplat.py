@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from svad.geometry.camera import orbit_camera
+from svad.splat.gaussians import Gaussians
 from svad.splat.render import render
 from tools.bench.reference import project
 from tools.bench.scene import body_like_scene
@@ -40,7 +41,7 @@ def test_gsplat_is_asked_the_right_way(monkeypatch):
 
     def rasterization(means, quats, scales, opacities, colors, viewmats, Ks, *size, **options):
         asked.update(locals())
-        picture = torch.zeros(len(viewmats), size[1], size[0], colors.shape[1])
+        picture = torch.zeros(*viewmats.shape[:-2], size[1], size[0], colors.shape[-1])
         return picture, picture[..., :1], {}
 
     monkeypatch.setitem(sys.modules, "gsplat", SimpleNamespace(rasterization=rasterization))
@@ -64,3 +65,8 @@ def test_gsplat_is_asked_the_right_way(monkeypatch):
     given = asked["options"]["covars"]
     assert torch.equal(given[6:], matrices[6:]) and given.isfinite().all()
     assert asked["opacities"][5] == 0
+    moved = gaussians.means + torch.zeros(2, 1, 1)
+    posed = Gaussians(**vars(gaussians) | {"means": moved})
+    assert render(posed, [camera, camera], backend="gsplat").image.shape == (2, 32, 32, 3)
+    assert asked["options"]["packed"] is False and asked["viewmats"].shape == (2, 1, 4, 4)
+    assert asked["means"].shape == (2, 20, 3) and asked["colors"].shape == (2, 20, 3)
