@@ -17,6 +17,7 @@ from svad.identity.sizes import HeadSizes
 from svad.media.images import resize
 from svad.splat.covariance import axes, covariances
 from svad.splat.gaussians import Gaussians
+from svad.splat.rasterisers import backend_for
 from svad.splat.render import Rendered, render
 from svad.types import Report
 from svad.weights.strict import State
@@ -41,9 +42,10 @@ class HeadAvatar:
     quats: Tensor  # [N, 4], unit
     covariances: Tensor  # [N, 3, 3], those of scales and quaternions
 
-    def gaussians(self, vertices: Tensor) -> Gaussians:  # [V, 3] FLAME's of a frame, times five
-        """The whole head of one frame."""
-        means = torch.cat([vertices.to(self.plane), self.plane])
+    def gaussians(self, vertices: Tensor) -> Gaussians:  # [..., V, 3] FLAME's, times five
+        """The whole head of one frame, or of several."""
+        plane = self.plane.expand(*vertices.shape[:-2], -1, -1)
+        means = torch.cat([vertices.to(plane), plane], -2)
         return Gaussians(means, self.scales, self.quats, self.opacities, self.colors)
 
 
@@ -159,15 +161,9 @@ class Head:
     ) -> Rendered:
         """The Gaussians in T frames: what the refiner is shown."""
         side = self.sizes.refiner.image
-        known = avatar.covariances if self.device.type == "cuda" else None
-        drawn = [
-            render(
-                avatar.gaussians(points), raster_camera(camera, side, side), channels,
-                covariances=known, near=NEAR,
-            )
-            for points, camera in zip(vertices, cameras, strict=True)
-        ]  # fmt: skip
-        return Rendered(torch.cat([d.image for d in drawn]), torch.cat([d.alpha for d in drawn]))
+        known = avatar.covariances if backend_for(self.device) == "gsplat" else None
+        views = [raster_camera(camera, side, side) for camera in cameras]
+        return render(avatar.gaussians(vertices), views, channels, covariances=known, near=NEAR)
 
     def _floats(self, values: Tensor | np.ndarray) -> Tensor:
         return torch.as_tensor(values, dtype=torch.float32, device=self.device)

@@ -23,13 +23,16 @@ from svad.core.errors import JobError, OutputError
 from svad.core.files import PART, output_error, write_json
 from svad.core.locks import is_locked, locked
 from svad.export.formats import FORMATS
+from svad.splat.rasterisers import rasteriser
 
 SCHEMA = 1
 CARD = "job.json"
 LOCK = ".lock"
 NEXT = ".next"  # inside a folder that holds another photo's job: the new one, until it is ready
 ID = re.compile(r"[A-Za-z0-9_-]{22}")  # 128 random bits
-RECORDED = ("torch", "numpy", "numba", "mediapipe", "opencv-python", "gsplat", "gradio")
+RECORDED = (
+    *("torch", "numpy", "numba", "mediapipe", "opencv-python", "gsplat", "warp-lang", "gradio"),
+)
 # What a run may write at the top of a folder. A folder without a job must not hold any of these:
 # they would be somebody else's files.
 NAMES = (
@@ -215,14 +218,14 @@ def is_own(name: str) -> bool:
 
 
 def versions() -> dict[str, str]:
-    """This program, Python and the packages a result depends on."""
+    """This program, Python, the packages a result depends on, and which rasteriser draws here."""
     found = {"svad": __version__, "python": platform.python_version()}
     for name in RECORDED:
         try:
             found[name] = version(name)
         except PackageNotFoundError:
             continue  # an optional one
-    return found
+    return found | {"rasteriser": rasteriser()}
 
 
 class JobStore:

@@ -18,12 +18,12 @@ def covariances(
 
 
 def axes(
-    matrices: Tensor,  # [N, 3, 3] symmetric, not negative
-) -> tuple[Tensor, Tensor]:  # scales [N, 3], unit quaternions [N, 4]
+    matrices: Tensor,  # [..., 3, 3] symmetric, not negative
+) -> tuple[Tensor, Tensor]:  # scales [..., 3], unit quaternions [..., 4]
     """Scales and rotations of the same covariances, by decomposition in float64 on the CPU."""
     values, vectors = torch.linalg.eigh(matrices.detach().double().cpu())
     flip = torch.linalg.det(vectors).sign()
-    vectors = torch.cat([vectors[..., :2], vectors[..., 2:] * flip[:, None, None]], -1)
+    vectors = torch.cat([vectors[..., :2], vectors[..., 2:] * flip[..., None, None]], -1)
     parts = values.clamp_min(0).sqrt(), matrix_to_quaternion(vectors, positive=False)
     scales, quats = (part.to(matrices) for part in parts)
     return scales, quats

@@ -1,10 +1,9 @@
-"""Rendering of Gaussians: picks gsplat on CUDA and our own rasteriser elsewhere."""
+"""Rendering of Gaussians: one interface to gsplat, our rasteriser on Warp and ours on the CPU."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -14,11 +13,8 @@ from svad.geometry.camera import Camera
 from svad.splat import render_cpu
 from svad.splat.covariance import axes
 from svad.splat.gaussians import Gaussians
+from svad.splat.rasterisers import BACKENDS, backend_for
 from svad.splat.render_cpu import NEAR
-
-BLUR = 0.3  # px^2, added to the diagonal of every 2D covariance
-GROUP = 32  # channels drawn in one go
-BACKENDS = ("auto", "cpu", "cuda")
 
 
 @dataclass(frozen=True)
@@ -32,24 +28,29 @@ class Rendered:
 def render(
     gaussians: Gaussians,
     cameras: Camera | Sequence[Camera],
-    channels: Tensor | None = None,  # [N, C] drawn in place of the colours
+    channels: Tensor | None = None,  # [N, C] or [T, N, C], drawn in place of the colours
     *,
-    covariances: Tensor | None = None,  # [N, 3, 3] in place of scales and quaternions
+    covariances: Tensor | None = None,  # [N, 3, 3] or [T, N, 3, 3], not scales and quaternions
     near: float = NEAR,  # metres; nearer splats are not drawn
     backend: str = "auto",
 ) -> Rendered:
     """Draw the Gaussians as each of T cameras of one size sees them.
+
+    Where a tensor of the Gaussians, or one in place of them, has T in front, camera t sees its
+    part t: the frames of a moving avatar, or poses of several, in one call.
 
     Differentiable with respect to means, scales, quaternions (of any length), opacities and
     channels. Splats with a value that is not finite are left out. Follows gsplat 1.5.3 in its
     classic mode: a splat is dropped where its alpha is under 1/255, capped at 0.999, and a pixel
     ends before the splat that would take its transmittance to 1e-4 or less.
 
-    `covariances` save CUDA their computing; the CPU decomposes them, which costs time at every
+    `covariances` save gsplat their computing; the others decompose them, which costs time at every
     call and carries no gradient: see `covariance.axes`.
 
-    `backend`: "auto" takes CUDA when the means lie there. "cpu" is the numba rasteriser; it is
-    faster when splats that are near in space are near in memory, see `spatial_order`.
+    `backend`: "auto" draws where the means lie, see `rasterisers.backend_for`. "gsplat" is for
+    CUDA; "warp" is for CUDA, too, and slow on the CPU. "cpu" is the numba rasteriser; it is faster
+    when splats that are near in space are near in memory, see `spatial_order`. The pictures come
+    back to where the means lie.
 
     Raises ValueError for shapes or cameras that do not fit together.
     Source: Kerbl et al. 2023, 3D Gaussian Splatting, sections 4 and 6.
@@ -58,9 +59,16 @@ def render(
     values = gaussians.colors if channels is None else channels
     _check(gaussians, values, covariances, views, backend)
     if backend == "auto":
-        backend = "cuda" if gaussians.means.is_cuda else "cpu"
-    draw = _render_cuda if backend == "cuda" else _render_cpu
-    return draw(gaussians, views, values, covariances, near)
+        backend = backend_for(gaussians.means.device)
+    if backend != "gsplat" and covariances is not None:
+        scales, quats = axes(covariances)
+        gaussians = replace(gaussians, scales=scales, quats=quats)
+        covariances = None
+    parts = _batched(gaussians, values, covariances)
+    draw = {"cpu": _render_cpu, "gsplat": _render_gsplat, "warp": _render_warp}[backend]
+    image, alpha = draw(parts, views, near)
+    place = gaussians.means.device
+    return Rendered(image.to(place), alpha.to(place))
 
 
 def spatial_order(means: Tensor) -> Tensor:  # [N, 3] -> [N] int64
@@ -98,8 +106,11 @@ def _check(
     if covariances is not None:
         shapes["covariances"] = covariances, (n, 3, 3)
     for name, (value, shape) in shapes.items():
-        if tuple(value.shape) != shape:
-            raise ValueError(f"{name} must be {list(shape)}, got {list(value.shape)}")
+        if tuple(value.shape) not in (shape, (len(views), *shape)):
+            raise ValueError(
+                f"{name} must be {list(shape)}, or that for each of {len(views)} cameras, "
+                f"got {list(value.shape)}"
+            )
     if not views:
         raise ValueError("at least one camera is needed")
     sizes = {(c.width, c.height) for c in views}
@@ -111,52 +122,48 @@ def _check(
         raise ValueError(f"backend must be one of {', '.join(BACKENDS)}, got {backend!r}")
 
 
+def _batched(g: Gaussians, values: Tensor, covariances: Tensor | None) -> list[Tensor]:
+    """Everything with T or 1 in front, all but the colours with the same of the two.
+
+    Means, scales, quaternions, opacities, colours and, if there are any, covariances.
+    """
+    dimensions = [(g.means, 2), (g.scales, 2), (g.quats, 2), (g.opacities, 1), (values, 2)]
+    if covariances is not None:
+        dimensions.append((covariances, 3))
+    parts = [part if part.dim() > own else part[None] for part, own in dimensions]
+    colors = parts.pop(4)
+    sets = max(len(part) for part in parts)
+    parts = [part.expand(sets, *part.shape[1:]) for part in parts]
+    return [*parts[:4], colors, *parts[4:]]
+
+
 def _render_cpu(
-    g: Gaussians, views: list[Camera], values: Tensor, covariances: Tensor | None, near: float
-) -> Rendered:
-    scales, quats = (g.scales, g.quats) if covariances is None else axes(covariances)
+    parts: Sequence[Tensor], views: Sequence[Camera], near: float
+) -> tuple[Tensor, Tensor]:
+    """One picture after the other."""
     drawn = [
-        render_cpu.rasterize(g.means, scales, quats, g.opacities, values, view, near=near)
-        for view in views
+        render_cpu.rasterize(*(p[t % len(p)] for p in parts), camera=view, near=near)
+        for t, view in enumerate(views)
     ]
     if len(drawn) == 1:
-        return Rendered(drawn[0][0][None], drawn[0][1][None])
+        return drawn[0][0][None], drawn[0][1][None]
     images, alphas = zip(*drawn, strict=True)
-    return Rendered(torch.stack(images), torch.stack(alphas))
+    return torch.stack(images), torch.stack(alphas)
 
 
-def _render_cuda(
-    g: Gaussians, views: list[Camera], values: Tensor, covariances: Tensor | None, near: float
-) -> Rendered:
-    if len(g) == 0:
-        shape = (len(views), views[0].height, views[0].width)
-        return Rendered(values.new_zeros(*shape, values.shape[1]), values.new_zeros(shape))
-    from gsplat import rasterization  # compiled for CUDA: imported only where it is used
+def _render_warp(
+    parts: Sequence[Tensor], views: Sequence[Camera], near: float
+) -> tuple[Tensor, Tensor]:
+    from svad.splat import render_warp
 
-    parts = [t.float() for t in (g.means, g.quats, g.scales, g.opacities[:, None], values)]
-    fills = [0.0, 1.0, 1.0, 0.0, 0.0]
-    if covariances is not None:
-        parts.append(covariances.float().flatten(1))
-        fills.append(1.0)
-    finite = torch.stack([t.isfinite().all(-1) for t in parts]).all(0)  # [N]
-    means, quats, scales, opacities, values, *matrix = (
-        torch.where(finite[:, None], t, torch.full_like(t, fill))
-        for t, fill in zip(parts, fills, strict=True)
-    )
-    options: dict[str, Any] = {"covars": matrix[0].unflatten(1, (3, 3))} if matrix else {}
-    matrices, intrinsics = (np.zeros((len(views), k, k), np.float32) for k in (4, 3))
-    for t, view in enumerate(views):
-        matrices[t, :3, :3], matrices[t, :3, 3], matrices[t, 3, 3] = (
-            view.rotation, view.translation, 1,
-        )  # fmt: skip
-        intrinsics[t] = (
-            (view.focal[0], 0, view.center[0]), (0, view.focal[1], view.center[1]), (0, 0, 1),
-        )  # fmt: skip
-    image, alpha, _ = rasterization(
-        means, quats, scales, opacities[:, 0], values,
-        torch.from_numpy(matrices).to(means.device),
-        torch.from_numpy(intrinsics).to(means.device),
-        views[0].width, views[0].height,
-        near_plane=near, eps2d=BLUR, rasterize_mode="classic", channel_chunk=GROUP, **options,
-    )  # fmt: skip
-    return Rendered(image, alpha[..., 0])
+    means, scales, quats, opacities, colors = parts
+    return render_warp.rasterize(means, scales, quats, opacities, colors, views, near)
+
+
+def _render_gsplat(
+    parts: Sequence[Tensor], views: Sequence[Camera], near: float
+) -> tuple[Tensor, Tensor]:
+    from svad.splat import render_gsplat
+
+    means, scales, quats, opacities, colors, *matrices = parts
+    return render_gsplat.rasterize(means, scales, quats, opacities, colors, views, near, *matrices)

@@ -32,8 +32,10 @@ def _aligned(rows: int, columns: int) -> np.ndarray:  # [rows, columns] float32
     return memory[start : start + size].view(np.float32).reshape(rows, columns)
 
 
-def _camera_array(camera: Camera, near: float) -> np.ndarray:  # [21] float32
-    """R row by row, t, focal, centre, how far from the axis the Jacobian is taken, least depth."""
+def camera_numbers(camera: Camera, near: float) -> np.ndarray:  # [21] float32
+    """A camera for kernels: R row by row, t (m), focal and centre (px), the least and largest x / z
+    and then y / z that the Jacobian is taken at (15 % outside of the picture), the least depth (m).
+    """
     focal, center = np.asarray(camera.focal, float), np.asarray(camera.center, float)
     size = np.asarray([camera.width, camera.height], float)
     low, high = (-center - 0.15 * size) / focal, (1.15 * size - center) / focal
@@ -55,7 +57,7 @@ class _Scene:
     ) -> None:
         n = arrays[0].shape[0]
         self.width, self.height, self.threads = camera.width, camera.height, threads
-        self.camera = _camera_array(camera, near)
+        self.camera = camera_numbers(camera, near)
         self.tiles_x = -(-self.width // kernels.TILE_W)
         self.record = _aligned(n, kernels.RECORD)
         self.integers = self.record.view(np.int32)

@@ -11,6 +11,7 @@ import gradio as gr
 from svad.config import BUILT_IN, PRESETS
 from svad.run.bodies import bodies_here
 from svad.run.offers import offer
+from svad.splat.rasterisers import rasteriser
 from svad.ui import panels, stages, texts
 from svad.ui.api import add_endpoints
 from svad.ui.events import Events, Parts, motion_choices
@@ -43,7 +44,7 @@ def build_page(studio: Studio) -> gr.Blocks:
     every = 600, int(settings.keep_hours * 3600)
     page = gr.Blocks(title=texts.PAGE_TITLE, analytics_enabled=False, delete_cache=every)
     with page:
-        html(panels.header(settings.hosted), elem_id="top")
+        html(panels.header(settings.hosted, rasteriser()), elem_id="top")
         with gr.Row(elem_id="columns"):
             with gr.Column(elem_id="make", scale=4, min_width=320):
                 left = _left(studio, sheet.key)

@@ -17,9 +17,9 @@ from svad.weights.convert import in_words
 from svad.weights.manifest import Entry
 
 
-def header(hosted: bool) -> str:
-    """The top of the page."""
-    where = texts.HOSTED if hosted else texts.LOCAL
+def header(hosted: bool, rasteriser: str) -> str:
+    """The top of the page; `rasteriser` is the name of the one that draws here."""
+    where = f"{texts.HOSTED if hosted else texts.LOCAL} {texts.RASTERISERS[rasteriser]}"
     return (
         f'<header class="top"><p class="brand">{escape(texts.TITLE)}</p>'
         f"<h1>{escape(texts.HEADLINE)}</h1><p>{escape(texts.LEAD)} {escape(where)}</p></header>"

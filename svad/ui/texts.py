@@ -13,6 +13,11 @@ LEAD = (
 )
 LOCAL = "Runs on this computer. Your photo does not leave it."
 HOSTED = "The preview runs on this server's CPU and costs you no GPU time."
+RASTERISERS = {
+    "gsplat": "Rasteriser: gsplat on the GPU.",
+    "Warp": "Rasteriser: NVIDIA Warp on the GPU.",
+    "CPU": "Rasteriser: ours on the CPU.",
+}
 
 PHOTO = "Photo"
 DROP = "Drop a photo here\n- or -\nClick to choose one"

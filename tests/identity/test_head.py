@@ -173,7 +173,7 @@ def test_nothing_is_kept_for_gradients() -> None:
     assert not any(getattr(avatar, f.name).requires_grad for f in fields(avatar))
 
 
-def test_on_cuda_the_covariances_are_handed_over(monkeypatch) -> None:
+def test_covariances_are_handed_to_gsplat(monkeypatch) -> None:
     """What reaches the rasteriser; the drawing itself needs a GPU."""
     head = small_head()
     avatar = avatar_of(head, 0)
@@ -182,9 +182,11 @@ def test_on_cuda_the_covariances_are_handed_over(monkeypatch) -> None:
     monkeypatch.setattr(
         module, "render", lambda *given, **options: asked.append(options) or draw(*given, **options)
     )
-    monkeypatch.setattr(Head, "device", torch.device("cuda"))
-    head.draw(avatar, small_vertices(1), small_cameras(1))
-    assert asked[0]["covariances"] is avatar.covariances and asked[0]["near"] == 0.2
+    for backend, known in (("gsplat", avatar.covariances), ("warp", None)):
+        monkeypatch.setattr(module, "backend_for", lambda _, backend=backend: backend)
+        head.draw(avatar, small_vertices(2), small_cameras(2))
+        options = asked.pop()
+        assert options["covariances"] is known and options["near"] == 0.2 and not asked
 
 
 @pytest.mark.gpu

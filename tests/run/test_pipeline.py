@@ -24,6 +24,7 @@ from svad.run import pipeline
 from svad.run.jobs import read_card
 from svad.run.pipeline import Pipeline, stages
 from svad.run.stages import stage
+from svad.splat.rasterisers import rasteriser
 from svad.types import Clip, Report, StageState, Subject
 from svad.weights import Store, found_by
 from tests.fakes import FakeStages
@@ -84,6 +85,7 @@ def test_the_card_tells_the_run_but_not_the_photo(photo: Path, tmp_path: Path) -
     assert card["seconds"] == pytest.approx(sum(e["seconds"] for e in card["stages"]), abs=0.01)
     assert card["seconds"] > 0.2
     assert {"svad", "python", "torch", "numpy"} <= set(card["versions"])
+    assert card["versions"]["rasteriser"] == rasteriser()
     assert "anna" not in text and str(tmp_path) not in text
     with zipfile.ZipFile(tmp_path / "out" / "avatar.zip") as archive:
         assert archive.read("job.json") == b"done"
