@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from svad.avatar.published.buffers import refined
+from svad.avatar.published.fit import OtherBody
 from svad.avatar.published.forward import compose, rest_of, skinned_like
 from svad.avatar.published.layer import BodyLayer, Identity, joint_chain, mixed, posed_body
 from svad.avatar.published.method import PUBLISHED
@@ -48,7 +49,8 @@ def adopted(
 ) -> Avatar:
     """The avatar, N Gaussians and E = 50 expressions; its pelvis is where the mean person's is 0.
 
-    `layer` is the body that the snapshot was trained on, with its curled hands.
+    `layer` is the body that the snapshot was trained on, with its curled hands. Raises `OtherBody`
+    if the person needs shapes that it does not have.
     """
     tables, count = snapshot.buffers, len(snapshot.buffers.weights)
     total = STEPS + -(-count // CHUNK)
@@ -56,7 +58,7 @@ def adopted(
     features = snapshot.network.features(tables)
     offset, log_scale, raw = _evaluated(snapshot.network, features, report, total)
     report(total - 2, total, "placing the Gaussians")
-    person = Identity(snapshot.betas, snapshot.joint_offset, face_offset)
+    person = Identity(_shape(snapshot, layer), snapshot.joint_offset, face_offset)
     rest = rest_of(layer, person, plans, PUBLISHED)
     base = rest.mesh + offset
     weights = tables.weights[skinned_like(base, rest.coarse, tables)]
@@ -73,6 +75,17 @@ def adopted(
     avatar = _complete(layer, plans, gaussians, ids, shares, joints - origin, index, dirs)
     report(total, total, "finished")
     return avatar
+
+
+def _shape(snapshot: Snapshot, layer: BodyLayer) -> Tensor:  # [B]
+    """The betas; a body with fewer shapes will do for a person who needs no more."""
+    known = layer.shape_dirs.shape[-1]
+    if snapshot.betas[known:].any():
+        raise OtherBody(
+            f"{snapshot.name} describes its person by {len(snapshot.betas)} shapes, the body has "
+            f"{known}. Use one of the SMPL-X v1.1 npz files."
+        )
+    return snapshot.betas[:known]
 
 
 def flattened(layer: BodyLayer, person: Identity) -> tuple[Tensor, Tensor]:

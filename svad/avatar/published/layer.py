@@ -139,7 +139,7 @@ def mixed(
 
 
 def big_pose(
-    like: Tensor,  # any; gives device and kind of number
+    like: Tensor,  # [...], gives device and kind of number
     *,
     jaw: float = 0.0,  # radians
 ) -> Tensor:  # [55, 3] radians
