@@ -137,6 +137,7 @@ def trained_avatar(
     read = read_snapshot(snapshot)
     refused: OtherBody | None = None
     for layer in [own_layer(own)] if own else _layers(read.layer):
+        report(0, 100, "comparing the body")
         try:
             plans = plans_for(read.buffers, layer)
         except OtherBody as error:
@@ -149,7 +150,7 @@ def trained_avatar(
     advice = f"{read.name} does not hold the body that it was trained on. Set SVAD_WEIGHTS"
     raise MissingFile(
         "SMPLX_NEUTRAL.npz (or _MALE, _FEMALE)", SOURCE, TERMS,
-        f"{advice} to the folder that holds yours",
+        f"{advice} to the folder that holds yours.",
     )  # fmt: skip
 
 

@@ -107,7 +107,7 @@ def read_face_offset(
     Raises `MissingFile` where there is none, `SnapshotError` for one of another body.
     """
     if not path.is_file():
-        advice = f"Name it by --face-offset, or put it beside the snapshot (looked at {path})"
+        advice = f"Name it by --face-offset, or put it beside the snapshot (looked at {path})."
         raise MissingFile(FACE_FILE, FACE_SOURCE, FACE_TERMS, advice)
     wanted = f"{path.name} must hold {count} rows of three numbers, in metres"
     if path.stat().st_size > LARGEST:
