@@ -13,7 +13,7 @@ from tests.test_floors import MODULES, ROOT, imported
 ENTRIES = (
     *("svad.__main__", "svad.cli", "svad.ui.serve", "svad.weights.flame_convert"),
     "svad.export.loader_example",  # is packed as text, not imported
-    "svad.avatar.published.losses",  # of the published training, held to its numbers
+    *("svad.avatar.published.losses", "svad.avatar.published.fitting"),  # held to its numbers
     *(f"svad.{row.room}.stage" for row in STAGES),  # found by the table of stages
     *(f"svad.motion.authored.{name}" for name in authored()),  # found by their folder
 )
@@ -31,6 +31,7 @@ KEPT = {
         (
             *("svad/avatar/published/buffers.py", "svad/avatar/published/forward.py"),
             *("svad/avatar/published/losses.py", "svad/avatar/published/network.py"),
+            "svad/avatar/published/fitting.py",
             "svad/avatar/regularisers.py",
         ),
         "the published training, held to its numbers",

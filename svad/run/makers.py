@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from svad.avatar.published.layer import BodyLayer
+    from svad.avatar.published.snapshot import Snapshot
     from svad.diffusion.follow import FollowStage
     from svad.diffusion.generate import Request
     from svad.diffusion.models import Models
@@ -130,7 +131,7 @@ def trained_avatar(
     """
     from svad.avatar.published.adopt import adopted
     from svad.avatar.published.fit import OtherBody, plans_for
-    from svad.avatar.published.snapshot import read_face_offset, read_snapshot
+    from svad.avatar.published.snapshot import read_face_offset
     from svad.body.smplx_file import SOURCE, TERMS
 
     report(0, 100, "reading the snapshot")
@@ -152,6 +153,22 @@ def trained_avatar(
         "SMPLX_NEUTRAL.npz (or _MALE, _FEMALE)", SOURCE, TERMS,
         f"{advice} to the folder that holds yours.",
     )  # fmt: skip
+
+
+def read_snapshot(path: Path) -> Snapshot:
+    """A published avatar; nothing in its file is run, and the optimiser's numbers are not kept.
+
+    Raises `SnapshotError` for a file of another network, `UnsafeFile` for one that is damaged or
+    holds code.
+    """
+    from svad.avatar.published.snapshot import ADVICE, snapshot_of
+    from svad.weights.convert import read_checkpoint
+    from svad.weights.errors import UnsafeFile
+
+    try:
+        return snapshot_of(read_checkpoint(path, "network", numpy_scalars=True), path.name)
+    except UnsafeFile as error:
+        raise UnsafeFile(f"{error} {ADVICE}") from error
 
 
 def own_layer(path: Path) -> BodyLayer:

@@ -1,8 +1,9 @@
-"""Reads the snapshot of a published training, its parts checked before any is used."""
+"""The snapshot of a published training, its parts checked before any is used."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +15,6 @@ from svad.avatar.published.layer import BodyLayer
 from svad.avatar.published.network import AvatarNetwork
 from svad.body.skeleton import PARENTS
 from svad.core.errors import MissingFile, SvadError
-from svad.weights.convert import read_checkpoint
-from svad.weights.errors import UnsafeFile
 
 OWN = "human_gaussian."
 LAYER = OWN + "smplx_layer."  # the body model that the training stored beside its avatar
@@ -67,34 +66,30 @@ class Snapshot:
     layer: BodyLayer | None  # the body stored beside it; None where that was stripped
 
 
-def read_snapshot(path: Path) -> Snapshot:
-    """The avatar of a snapshot; nothing in the file is run.
+def snapshot_of(
+    state: Mapping[str, Tensor],  # [...] each, by published key
+    name: str,  # of the file, for messages
+) -> Snapshot:
+    """The avatar among the tensors of a snapshot.
 
-    Scene, picture loss, optimiser and frame poses in it are left alone. Raises `SnapshotError`
-    for a file that is missing, damaged, of another network or of numbers that are none, and
-    `UnsafeFile` for one that holds code.
+    Scene, picture loss and frame poses are left alone. Raises `SnapshotError` for those of another
+    network or body, and for numbers that are none.
     """
-    if not path.is_file():
-        raise SnapshotError(f"There is no file {path}. {ADVICE}")
-    try:
-        state = read_checkpoint(path, "network", numpy_scalars=True)
-    except UnsafeFile as error:
-        raise UnsafeFile(f"{error} {ADVICE}") from error
     own = {key.removeprefix(OWN): v for key, v in state.items() if key.startswith(OWN)}
     body = {key.removeprefix(LAYER): v for key, v in state.items() if key.startswith(LAYER)}
     own = {key: v for key, v in own.items() if not key.startswith("smplx_layer.")}
     network = AvatarNetwork().requires_grad_(False)
     nets = {key: tuple(value.shape) for key, value in network.state_dict().items()}
-    _check_keys(path.name, own, {**nets, **PERSON, **BUFFERS})
-    _check(path.name, own, {**nets, **PERSON, **BUFFERS})
+    _check_keys(name, own, {**nets, **PERSON, **BUFFERS})
+    _check(name, own, {**nets, **PERSON, **BUFFERS})
     network.load_state_dict({key: own[key].float() for key in nets})
     return Snapshot(
-        path.name,
+        name,
         network,
-        _buffers(path.name, own),
+        _buffers(name, own),
         own["shape_param"].float(),
         own["joint_offset"].float(),
-        _layer(path.name, body) if BODY.keys() <= body.keys() else None,
+        _layer(name, body) if BODY.keys() <= body.keys() else None,
     )
 
 
