@@ -136,6 +136,7 @@ def test_the_command_reads_and_packs(
     [
         ("absent.pth", None, "cannot be read"),
         ("photo.pth", b"\xff\xd8\xff\xe0 no snapshot", "damaged"),
+        ("code.pth", b"cos\nmkdir\n(S'sprung'\ntR.", "could run code"),
         ("snapshot_4.pth", None, "smplx_optimized"),
     ],
 )
@@ -146,7 +147,9 @@ def test_the_command_says_what_is_wrong(
     trained: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "face_offset.json").unlink()
     if content is not None:
         (tmp_path / name).write_bytes(content)
@@ -154,3 +157,4 @@ def test_the_command_says_what_is_wrong(
     assert cli.main(command) == cli.BAD_INPUT
     said = capsys.readouterr().err.splitlines()[-1]
     assert said.startswith("svad: ") and sentence in said and said.endswith(".")
+    assert not (tmp_path / "sprung").exists()

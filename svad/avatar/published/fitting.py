@@ -18,10 +18,10 @@ Box = tuple[float, float, float, float]  # x, y, width, height, px
 
 
 def smoothed(
-    values: np.ndarray,  # [T, C], T >= 9
-) -> np.ndarray:  # [T, C]
-    """Every column through a Savitzky-Golay filter, its ends by the last full window."""
-    return savgol_filter(values, WINDOW, ORDER, axis=0)
+    values: np.ndarray,  # [T, ...], T >= 9
+) -> np.ndarray:  # [T, ...]
+    """Every number's course through a Savitzky-Golay filter, its ends by the last full window."""
+    return np.asarray(savgol_filter(values, WINDOW, ORDER, axis=0))
 
 
 def smoothed_turns(
@@ -31,7 +31,7 @@ def smoothed_turns(
     quats = axis_angle_to_quaternion(turns).double().numpy(force=True)
     flips = np.sign((quats[1:] * quats[:-1]).sum(-1, keepdims=True))
     quats[1:] *= np.cumprod(np.where(flips == 0, 1, flips), 0)
-    quats = savgol_filter(quats, WINDOW, ORDER, axis=0)
+    quats = smoothed(quats)
     quats /= np.linalg.norm(quats, axis=-1, keepdims=True)
     return quaternion_to_axis_angle(torch.as_tensor(quats, device=turns.device)).to(turns)
 
