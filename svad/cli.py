@@ -39,6 +39,7 @@ USAGE = """\
 python -m svad PHOTO -o OUT [--preset NAME] [--body NAME] [--views N] [--size PX] [--seed N]
        python -m svad animate OUT --motion NAME -o VIDEO.mp4 [--height PX] [--view SIDE]
        python -m svad drive PHOTO CLIP -o VIDEO.mp4 [--preset NAME]
+       python -m svad import SNAPSHOT.pth [--face-offset face_offset.json] -o OUT
        python -m svad weights [--preset NAME] [--download] [--verify]"""
 
 
@@ -53,6 +54,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         from svad.weights.command import parser
 
         command, options = _weights, parser().parse_args(arguments[1:])
+    elif arguments[:1] == ["import"]:
+        from svad.run.adopt_command import parser
+
+        command, options = _import, parser().parse_args(arguments[1:])
     else:
         command, options = _create, _create_parser().parse_args(arguments)
     stop = threading.Event()
@@ -85,7 +90,8 @@ def _create_parser() -> argparse.ArgumentParser:
         usage=USAGE,
         description="Makes an animatable 3D avatar from one photo of a person.",
         epilog="`python -m svad animate --help` tells about videos of a finished avatar, "
-        "`python -m svad weights --help` about pretrained files.",
+        "`python -m svad import --help` about avatars trained elsewhere, `python -m svad weights "
+        "--help` about pretrained files.",
     )
     parser.add_argument("photo", type=Path, metavar="PHOTO", help="a JPEG, PNG or WebP file")
     parser.add_argument(
@@ -231,6 +237,12 @@ def _video(output: Path, name: str, stop: threading.Event, make: Callable[[Repor
 
 def _weights(options: argparse.Namespace, stop: threading.Event) -> int:
     from svad.weights.command import run
+
+    return run(options, stop, Bars(sys.stderr))
+
+
+def _import(options: argparse.Namespace, stop: threading.Event) -> int:
+    from svad.run.adopt_command import run
 
     return run(options, stop, Bars(sys.stderr))
 

@@ -13,6 +13,7 @@ from tests.test_floors import MODULES, ROOT, imported
 ENTRIES = (
     *("svad.__main__", "svad.cli", "svad.ui.serve", "svad.weights.flame_convert"),
     "svad.export.loader_example",  # is packed as text, not imported
+    *("svad.avatar.published.losses", "svad.avatar.published.fitting"),  # held to its numbers
     *(f"svad.{row.room}.stage" for row in STAGES),  # found by the table of stages
     *(f"svad.motion.authored.{name}" for name in authored()),  # found by their folder
 )
@@ -25,6 +26,16 @@ KEPT = {
     "pose_points": "the forward of `unpose_points`, which is tested by it",
     "find_class": "called by the unpickler it overrides a method of",
     "persistent_load": "called by the unpickler it overrides a method of",
+    # what the published avatar is trained with; of its program only the reading is done here
+    **dict.fromkeys(
+        (
+            *("svad/avatar/published/buffers.py", "svad/avatar/published/forward.py"),
+            *("svad/avatar/published/losses.py", "svad/avatar/published/network.py"),
+            "svad/avatar/published/fitting.py",
+            "svad/avatar/regularisers.py",
+        ),
+        "the published training, held to its numbers",
+    ),
     # conversions stand in pairs, each tested by the other
     "svad/geometry/rotation.py": "every conversion between forms of a rotation, both ways",
     "letterbox": "of the published tracker, held to its numbers",

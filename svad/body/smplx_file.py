@@ -122,6 +122,16 @@ def load_smplx_body(
     )
 
 
+def mean_hands(path: Path) -> Tensor:  # [30, 3] radians, left then right
+    """The curl of the resting hands in an SMPL-X file, which `load_smplx_body` leaves out.
+
+    Raises `SvadError` for a file that is no SMPL-X.
+    """
+    arrays = _arrays(path)
+    hands = [torch.from_numpy(arrays[f"hands_mean{side}"]).float() for side in "lr"]
+    return torch.cat(hands).view(30, 3)
+
+
 def _read(path: Path, betas: int, expressions: int) -> Published:
     """Hand a copy without pickled objects to the reader, which would unpickle them otherwise."""
     try:

@@ -38,8 +38,9 @@ def pack(context: ExportContext, path: Path) -> None:
     avatar, settings = context.avatar, context.settings
     names = [name for row in packed_formats() for name in row.files(settings)]
     expressions = len(avatar.expression_names)
+    imported = str(context.card.get("imported") or "")
     members: dict[str, Path | str] = {
-        "README.txt": readme(len(avatar.gaussians), expressions, tuple(authored())),
+        "README.txt": readme(len(avatar.gaussians), expressions, tuple(authored()), imported),
         "LICENSE-AND-CONSENT.txt": licence(context.card),
         **{name: context.folder / name for name in names},
         "job.json": card_text(context.card),

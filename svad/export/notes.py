@@ -12,7 +12,7 @@ README = """\
 Your avatar
 ===========
 
-Made by SVAD from one photo. Units are metres, y points up, the person faces +z.
+{origin} Units are metres, y points up, the person faces +z.
 
 {formats}
 loader_example.py    A few lines that read avatar.safetensors and bend an elbow:
@@ -24,7 +24,7 @@ LICENSE-AND-CONSENT.txt
 The arrays in avatar.safetensors are blended for a pose as its metadata says; plain linear blend
 skinning, as in the example, comes close. Expressions are ARKit-style coefficients from 0 to 1; of
 an avatar on an SMPL-X body they are unnamed components, which the animations leave at zero.
-Sides that the photo does not show are completed by guessing.
+{ending}
 """
 
 LICENSE = """\
@@ -38,8 +38,7 @@ Consent
   Local law on portraits, privacy and synthetic media applies.
 
 The result
-  It was generated from one photo. Your rights in the photo carry over to the avatar; the makers of
-  the software claim none. Sides the photo does not show are invented. There is no warranty.
+  {result}
 
 The parts
   Code            SVAD, Apache License 2.0.
@@ -53,16 +52,27 @@ FREE_BODY = (
     "default body, made from MakeHuman data: CC0 1.0 (public domain). A skeleton with the\n"
     "joint order of SMPL-X; no SMPL-X data are included."
 )
+FROM_PHOTO = "Made by SVAD from one photo."
+INVENTED = "Sides that the photo does not show are completed by guessing."
+OF_A_PHOTO = """\
+It was generated from one photo. Your rights in the photo carry over to the avatar; the makers of
+  the software claim none. Sides the photo does not show are invented. There is no warranty."""
+OF_A_SNAPSHOT = """\
+It was read from an avatar that another program trained. Rights in the pictures that it was
+  trained on carry over to it; the makers of this software claim none. There is no warranty."""
+LEFT_BEHIND = "What a pose changes beyond skinning (wrinkles, shading) was left behind."
 PART_INDENT = " " * 18
 NO_WEIGHTS = "none: this preset uses no pretrained weights of its own."
 
 
-def readme(count: int, expressions: int, motions: Sequence[str]) -> str:
-    """The read-me of an archive with `count` Gaussians."""
+def readme(count: int, expressions: int, motions: Sequence[str], imported: str = "") -> str:
+    """The read-me of an archive with `count` Gaussians; `imported`: the file it was read from."""
     names = ", ".join(motions) if motions else "(none)"
     facts = {"count": count, "expressions": expressions, "motions": names}
     entries = (_entry(row, row.about.format(**facts)) for row in packed_formats())
-    return README.format(formats="\n".join(entries))
+    origin = f"Read by SVAD from {imported}." if imported else FROM_PHOTO
+    ending = LEFT_BEHIND if imported else INVENTED
+    return README.format(formats="\n".join(entries), origin=origin, ending=ending)
 
 
 def _entry(row: Format, about: str) -> str:
@@ -75,6 +85,7 @@ def _entry(row: Format, about: str) -> str:
 def licence(card: Mapping[str, Any]) -> str:
     """The licence and consent note of a job; `card` names its preset, body and weights."""
     return LICENSE.format(
+        result=OF_A_SNAPSHOT if card.get("imported") else OF_A_PHOTO,
         body=_part(card.get("body") or FREE_BODY),
         preset=_part(card.get("preset") or "not recorded"),
         weights=_part(card.get("weights") or NO_WEIGHTS),

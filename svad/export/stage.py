@@ -21,7 +21,7 @@ class PackageStage:
     @torch.inference_mode()
     def run(
         self,
-        subject: Subject,
+        subject: Subject | None,  # None for an avatar that has no photo
         avatar: Avatar,
         folder: Path,
         report: Report,
@@ -29,7 +29,10 @@ class PackageStage:
     ) -> Result:
         """Every file is written whole or not at all; raises `OutputError` or `Stopped`."""
         made = [row for row in FORMATS.values() if row.files(self.config)]
-        height, width = subject.photo.rgb.shape[:2]
+        camera = avatar.camera
+        height, width = (
+            (camera.height, camera.width) if subject is None else subject.photo.rgb.shape[:2]
+        )
         context = ExportContext(
             avatar=avatar,
             size=(width, height),

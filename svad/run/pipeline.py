@@ -112,7 +112,7 @@ class Pipeline:
         avatar = steps.do(
             "avatar", Avatar, lambda report: stage("avatar").run(subject(), clip(), report)
         )
-        steps.do("package", Result, pack, partial(_list_files, settings=self.preset.package))
+        steps.do("package", Result, pack, partial(list_files, settings=self.preset.package))
         steps.finish()
 
     def _next_clip(
@@ -278,7 +278,7 @@ def _save_input(job: Job, subject: Subject) -> list[Path]:
     return [job.folder / "input.png", job.folder / "matte.png"]
 
 
-def _list_files(job: Job, result: Result, settings: PackageConfig) -> list[Path]:
+def list_files(job: Job, result: Result, settings: PackageConfig) -> list[Path]:
     """What the last stage wrote; notes in the card under which names the result is found."""
     job.card["result"] = {name: path.name for name, path in result.files.items()}
     return [job.folder / file for name in result.files for file in FORMATS[name].files(settings)]

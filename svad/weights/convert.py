@@ -27,12 +27,14 @@ PLAIN = (str, int, float, bool, type(None))
 def read_checkpoint(
     path: Path,  # .safetensors, or a PyTorch checkpoint
     root: str = "",  # key below which the tensors lie; "" = the whole file
+    *,
+    numpy_scalars: bool = False,  # whether numbers of numpy may stand beside the tensors
 ) -> dict[str, Tensor]:
     """The tensors of a file on the CPU, by name; nested names are joined with dots.
 
     Raises `UnsafeFile` for anything but tensors and plain values, and for damaged files.
     """
-    return _read(path, root)[0]
+    return _read(path, root, numpy_scalars)[0]
 
 
 def convert(source: Path, target: Path, root: str = "") -> None:
@@ -77,7 +79,19 @@ def in_words(size: int | None) -> str:
     return f"{size} B"
 
 
-def _read(path: Path, root: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def _numpy_scalars() -> list[Any]:
+    """What single numbers of numpy are pickled with; it makes numbers and nothing else."""
+    import numpy as np
+
+    make = np.dtype(float).type(0).__reduce__()[0]
+    kinds = {type(np.dtype(letter)) for letter in "?bhilqBHILQefd"}
+    names = (f"numpy.{core}.multiarray.scalar" for core in ("core", "_core"))  # numpy 1, numpy 2
+    return [np.dtype, *kinds, *((make, name) for name in names)]
+
+
+def _read(
+    path: Path, root: str, numpy_scalars: bool = False
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
     import torch
     from safetensors import SafetensorError, safe_open
 
@@ -88,9 +102,10 @@ def _read(path: Path, root: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
         except SafetensorError as error:
             raise UnsafeFile(f"{path} is damaged ({error}). Fetch it again.") from error
     try:
-        tree = torch.load(
-            path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path)
-        )
+        with torch.serialization.safe_globals(_numpy_scalars() if numpy_scalars else []):
+            tree = torch.load(
+                path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path)
+            )
     except DAMAGED as error:
         reason = str(error).partition("\n")[0][:200]
         raise UnsafeFile(

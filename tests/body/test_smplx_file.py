@@ -13,7 +13,7 @@ import torch
 from svad.body.free import load_free_body
 from svad.body.keypoints import face_mesh, whole_body
 from svad.body.model import BodyModel, RestBody
-from svad.body.smplx_file import load_smplx_body
+from svad.body.smplx_file import load_smplx_body, mean_hands
 from svad.core.errors import MissingFile, SvadError
 from tests.body.smplx_form import PELVIS, smplx_order, write_smplx_file
 
@@ -158,6 +158,14 @@ def test_nothing_pickled_is_opened(tmp_path: Path, file: Path) -> None:
     np.savez(path, **arrays, part2num=trap)  # what is not needed is not looked at
     assert len(load_smplx_body(path, **SIZES).template) == len(arrays["v_template"])
     assert not sprung.exists()
+
+
+def test_the_curl_of_the_hands_can_be_read_alone(file: Path, tmp_path: Path) -> None:
+    with np.load(file) as archive:
+        both = np.concatenate([archive["hands_meanl"], archive["hands_meanr"]])
+    assert np.allclose(mean_hands(file).numpy().ravel(), both, atol=1e-7)
+    with pytest.raises(SvadError, match="not a readable"):
+        mean_hands(tmp_path / "absent.npz")
 
 
 def test_pose_correctives_work_on_any_device(body: BodyModel) -> None:

@@ -1,0 +1,75 @@
+"""`python -m svad import`: reads an avatar that the published program trained."""
+
+from __future__ import annotations
+
+import argparse
+import threading
+from pathlib import Path
+from typing import Protocol
+
+from svad.config import OWN_BODIES
+from svad.types import StageState
+
+OK = 0
+EPILOG = """\
+The snapshot is snapshot_4.pth of the training; face_offset.json lies in the folder smplx_optimized
+of the subject it was trained on. Nothing in the snapshot is run. It holds SMPL-X data: the SMPL-X
+model licence (non-commercial research only) covers the avatar that is made of it."""
+
+
+class Screen(Protocol):
+    """Where bars and lines of text go."""
+
+    def show(self, states: tuple[StageState, ...]) -> None:
+        """Draws a bar."""
+
+    def say(self, text: str) -> None:
+        """Writes a line."""
+
+    def end(self) -> None:
+        """Leaves the open line."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of the command."""
+    made = argparse.ArgumentParser(
+        prog="python -m svad import",
+        description="Reads an avatar trained by the published code of SVAD or ExAvatar, and writes "
+        "the same files as for an avatar made here.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.add_argument("snapshot", type=Path, metavar="SNAPSHOT.pth", help="the trained avatar")
+    made.add_argument(
+        "--face-offset",
+        type=Path,
+        metavar="face_offset.json",
+        help="offsets of the face; default: the file of that name beside the snapshot",
+    )
+    made.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="OUT", help="folder for the results"
+    )
+    made.add_argument(
+        "--body",
+        choices=OWN_BODIES,
+        help="your own SMPL-X file, in the folder that SVAD_WEIGHTS names; needed only for a "
+        "snapshot from which the body was removed",
+    )
+    made.add_argument("--debug", action="store_true", help="show where an error comes from")
+    return made
+
+
+def run(options: argparse.Namespace, stop: threading.Event, screen: Screen) -> int:
+    """Runs the command; returns 0."""
+    from svad.run.adopt import Trained, adopt
+    from svad.run.jobs import read_card
+
+    trained = Trained(options.snapshot, options.face_offset, options.body)
+    try:
+        result = adopt(trained, options.output, listener=screen.show, stop=stop)
+    finally:
+        screen.end()
+    for warning in read_card(options.output)["warnings"]:
+        screen.say(f"Note: {warning}")
+    print(result.archive.parent)
+    return OK
