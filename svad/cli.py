@@ -39,7 +39,8 @@ USAGE = """\
 python -m svad PHOTO -o OUT [--preset NAME] [--body NAME] [--views N] [--size PX] [--seed N]
        python -m svad animate OUT --motion NAME -o VIDEO.mp4 [--height PX] [--view SIDE]
        python -m svad drive PHOTO CLIP -o VIDEO.mp4 [--preset NAME]
-       python -m svad weights [--preset NAME] [--download] [--verify]"""
+       python -m svad weights [--preset NAME] [--download] [--verify]
+       python -m svad evaluate synthetic [--frames KIND] [--people N or NAMES]"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -53,6 +54,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         from svad.weights.command import parser
 
         command, options = _weights, parser().parse_args(arguments[1:])
+    elif arguments[:1] == ["evaluate"]:
+        from svad.evaluate.command import parser
+
+        command, options = _evaluate, parser().parse_args(arguments[1:])
     else:
         command, options = _create, _create_parser().parse_args(arguments)
     stop = threading.Event()
@@ -231,6 +236,12 @@ def _video(output: Path, name: str, stop: threading.Event, make: Callable[[Repor
 
 def _weights(options: argparse.Namespace, stop: threading.Event) -> int:
     from svad.weights.command import run
+
+    return run(options, stop, Bars(sys.stderr))
+
+
+def _evaluate(options: argparse.Namespace, stop: threading.Event) -> int:
+    from svad.evaluate.command import run
 
     return run(options, stop, Bars(sys.stderr))
 
