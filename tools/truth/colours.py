@@ -16,6 +16,7 @@ from tools.examples.make import EXPOSURE
 from tools.examples.picture import Piece, Points, film, to_srgb
 from tools.truth.meshes import spread
 
+LEAST = 0.3  # light on what other pieces hide: in another pose it may come out from under them
 SKIN_ROUNDS, CLOTH_ROUNDS = 6, 3  # light is smoothed: few lights leave grain, and skin scatters
 
 
@@ -67,7 +68,7 @@ def _colour(piece: Piece, at: Points, light: np.ndarray) -> np.ndarray:  # [V, 3
     surface = piece.material(at)
     if piece.tangents is None:
         light = spread(light, piece.faces, SKIN_ROUNDS if piece.skin else CLOTH_ROUNDS)
-    linear = surface.albedo * light
+    linear = surface.albedo * np.maximum(light, LEAST)
     if surface.glow is not None:
         linear = linear + surface.glow
     return to_srgb(film(linear * EXPOSURE)).astype(np.float32)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from tools.truth.person import MovingPerson, make_person
 from tools.truth.plain import frame
 
 PHOTO_HEIGHT = 1024  # px
+ROUNDS = 4  # of the placing before the camera
 FILLED = 0.87  # of the picture's height, or width, that the person fills
 NOVEL = (
     Still(motion="wave", moment=0.5),
@@ -122,14 +123,19 @@ def _turned(pose: Pose, degrees: float) -> Pose:
     return replace(pose, rotations=rotations)
 
 
-def _placed(moving: MovingPerson, poses: Pose, lens: Camera, looked_at) -> Pose:
+def _placed(moving: MovingPerson, poses: Pose, lens: Camera, looked_at: Iterable[int]) -> Pose:
     """The poses moved before the camera so that those looked at fill the picture."""
-    seen = np.concatenate([moving.vertices(poses[i], np.zeros(3)) for i in looked_at])
-    low, high = seen.min(0), seen.max(0)
-    size = max(high[:2] - low[:2])
-    distance = size * lens.focal[1] / (FILLED * lens.height)
-    middle = (low + high) / 2
-    shift = torch.tensor([-middle[0], -middle[1], -distance], dtype=torch.float32)
+    points = np.concatenate([moving.vertices(poses[i], np.zeros(3)) for i in looked_at])
+    size = max(np.ptp(points[:, :2], axis=0))
+    middle = (points.min(0) + points.max(0)) / 2
+    place = np.array([-middle[0], -middle[1], -size * lens.focal[1] / (FILLED * lens.height)])
+    for _ in range(ROUNDS):  # what is nearer than the middle is larger
+        seen = lens.project(points + place)[:, :2]
+        low, high = seen.min(0), seen.max(0)
+        off = (low + high) / 2 - np.asarray(lens.center)
+        place[:2] += off * [1, -1] * place[2] / lens.focal[1]
+        place[2] *= max(high - low) / (FILLED * lens.height)
+    shift = torch.from_numpy(place).float()
     return replace(poses, translation=poses.translation + shift)
 
 
