@@ -90,11 +90,8 @@ def run(
     from svad.evaluate.truth import chosen, drawn
     from svad.media.images import save_jpg
 
-    names, how, distance = (
-        chosen(options.people),
-        with_methods(options.steps),
-        perceptual_distance(),
-    )
+    names = chosen(options.people)
+    how, distance = with_methods(options.steps), perceptual_distance()
     rows = []
     for place, name in enumerate(names, 1):
         report = reporting(screen, stop, name, f"{place}/{len(names)}")
@@ -102,13 +99,13 @@ def run(
         found: list[Measured] = []
         for one in measure(truth, options.frames, how, distance, report, options.seed):
             found.append(one)
+            screen.end()  # on a terminal the line would stand behind the bar
             print(json.dumps(one.row.line()), flush=True)
         rows += [one.row for one in found]
         if options.pictures is not None:
             path = options.pictures / f"{name}-{options.frames}.jpg"
             save_jpg(path, sheet(truth, found))
     rows.append(mean(rows))
-    screen.end()
     screen.say(table(rows))
     print(json.dumps(rows[-1].line()), flush=True)
     return OK

@@ -15,6 +15,7 @@ from svad.media.images import to_float, to_uint8
 from svad.run.stages import stage
 from svad.types import Avatar, Clip, Photo, Pose, Report, Subject
 
+NO_TRAINER = "This version has no training of avatars, so there is nothing to measure yet."
 STUDIO = 0.68  # grey level of the paper behind the person in the photo
 
 
@@ -36,11 +37,11 @@ def methods(steps: int | None = None) -> Methods:
     try:
         trainer = import_module("svad.avatar.train.trainer")
         poses = import_module("svad.avatar.train.poses")
-        settings = import_module("svad.config").TrainConfig
-    except (ModuleNotFoundError, AttributeError) as error:
-        raise SvadError(
-            "This version has no training of avatars, so there is nothing to measure yet."
-        ) from error
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("svad.avatar.train"):
+            raise SvadError(NO_TRAINER) from error
+        raise
+    settings = import_module("svad.config").TrainConfig
     config = settings() if steps is None else settings(steps=steps)
     return Methods(
         understand=understand,

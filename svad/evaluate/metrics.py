@@ -56,8 +56,12 @@ def perceptual_distance() -> Distance | None:
     """LPIPS of two pictures; None where the network or its file is not here."""
     try:
         return import_module("svad.learn.lpips").picture_distance()
-    except (ModuleNotFoundError, AttributeError, MissingFile):
+    except MissingFile:
         return None
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("svad.learn"):
+            return None
+        raise
 
 
 def compared(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
 from svad.body.poser import Poser
-from svad.core.progress import silent
+from svad.core.progress import part, silent
 from svad.evaluate.methods import Methods, studio_photo
 from svad.evaluate.metrics import Distance, compared
 from svad.evaluate.truth import Truth
@@ -22,6 +22,7 @@ from svad.types import Avatar, Clip, Report
 VIEWS = ("train", "held_out", "novel_pose", "photo")  # columns of a result
 CLOSED, TRAINED = "closed", "trained"
 MEAN = "mean"
+STEPS = 1000  # of the bar
 Scores = dict[str, float]
 
 
@@ -138,10 +139,6 @@ def mean(rows: Sequence[Row]) -> Row:
     return Row(MEAN, trained[0].frames, TRAINED, scores, seconds)
 
 
-def _named(report: Report, name: str) -> Callable[..., None]:
+def _named(report: Report, name: str) -> Report:
     """A report whose notes say what they are about."""
-
-    def told(done: float, total: float, note: str, picture: np.ndarray | None = None) -> None:
-        report(done, total, f"{name}: {note}", picture)
-
-    return told
+    return part(report, 0, STEPS, STEPS, name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from svad.core.errors import MissingFile
 from svad.evaluate import metrics
 from svad.evaluate.metrics import compared, perceptual_distance, psnr, ssim
 
@@ -41,7 +42,7 @@ def test_psnr_of_a_known_error():
 
 def test_ssim_is_that_of_the_paper():
     a, b = some_pictures()
-    # the kernel is cut to single precision nowhere: only sums differ in order
+    # double precision on both sides: only the order of sums differs
     assert ssim(a, b) == pytest.approx(plain_ssim(a, b), abs=1e-7)
     assert ssim(a, a) == pytest.approx(1, abs=1e-12)
 
@@ -60,5 +61,16 @@ def test_no_network_is_no_error(monkeypatch: pytest.MonkeyPatch):
     def absent(name: str):
         raise ModuleNotFoundError(name=name)
 
-    monkeypatch.setattr(metrics, "import_module", absent)
-    assert perceptual_distance() is None
+    def without_file(name: str):
+        raise MissingFile("vgg.pth", "its authors", "their terms")
+
+    for reason in (absent, without_file):
+        monkeypatch.setattr(metrics, "import_module", reason)
+        assert perceptual_distance() is None
+
+    def broken(name: str):
+        raise ModuleNotFoundError(name="torch")
+
+    monkeypatch.setattr(metrics, "import_module", broken)
+    with pytest.raises(ModuleNotFoundError):
+        perceptual_distance()
