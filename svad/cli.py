@@ -40,7 +40,8 @@ python -m svad PHOTO -o OUT [--preset NAME] [--body NAME] [--views N] [--size PX
        python -m svad animate OUT --motion NAME -o VIDEO.mp4 [--height PX] [--view SIDE]
        python -m svad drive PHOTO CLIP -o VIDEO.mp4 [--preset NAME]
        python -m svad import SNAPSHOT.pth [--face-offset face_offset.json] -o OUT
-       python -m svad weights [--preset NAME] [--download] [--verify]"""
+       python -m svad weights [--preset NAME] [--download] [--verify]
+       python -m svad evaluate synthetic [--frames KIND] [--people N or NAMES]"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -58,6 +59,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         from svad.run.adopt_command import parser
 
         command, options = _import, parser().parse_args(arguments[1:])
+    elif arguments[:1] == ["evaluate"]:
+        from svad.evaluate.command import parser
+
+        command, options = _evaluate, parser().parse_args(arguments[1:])
     else:
         command, options = _create, _create_parser().parse_args(arguments)
     stop = threading.Event()
@@ -243,6 +248,12 @@ def _weights(options: argparse.Namespace, stop: threading.Event) -> int:
 
 def _import(options: argparse.Namespace, stop: threading.Event) -> int:
     from svad.run.adopt_command import run
+
+    return run(options, stop, Bars(sys.stderr))
+
+
+def _evaluate(options: argparse.Namespace, stop: threading.Event) -> int:
+    from svad.evaluate.command import run
 
     return run(options, stop, Bars(sys.stderr))
 

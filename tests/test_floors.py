@@ -18,6 +18,7 @@ FLOORS = (
     {"pose", "motion", "learn"},
     {row.room for row in TABLE},
     {"run"},
+    {"evaluate"},
     {"ui", "cli", "__init__", "__main__"},
 )
 STAGES = FLOORS[4]

@@ -128,7 +128,7 @@ def draw(
     colour += (layers.sheen * edge**3)[:, None] * diffuse * (0.35 + 0.65 * layers.albedo)
     behind = _backdrop(backdrop, camera, vertices, faces[casting], lights, floor)
     ground = cv2.resize(behind, (fine.width, fine.height), interpolation=cv2.INTER_LINEAR)
-    ground[hit] = _film(colour * exposure)
+    ground[hit] = film(colour * exposure)
     small = cv2.resize(ground, (camera.width, camera.height), interpolation=cv2.INTER_AREA)
     out = to_srgb(small) * 255
     grain = np.random.default_rng(0).normal(0, 0.8, (*out.shape[:2], 1))
@@ -280,7 +280,7 @@ def _backdrop(
     return out.astype(np.float32)
 
 
-def _film(linear: np.ndarray) -> np.ndarray:
+def film(linear: np.ndarray) -> np.ndarray:
     """A soft shoulder: about the identity below 0.5, never above 1."""
     x = np.maximum(linear, 0)
     return x / (1 + (x / 1.02) ** 3.2) ** (1 / 3.2)

@@ -1,0 +1,136 @@
+"""`python -m svad evaluate synthetic`: the options, and what is written where."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from svad.core.errors import MissingFile, Stopped, SvadError
+from svad.evaluate.methods import Methods, methods
+from svad.evaluate.spoil import KINDS
+from svad.learn.metrics import Distance
+from svad.types import Report, StageState
+
+OK = 0
+LEAST_FRAMES, SMALLEST = 5, 64  # one frame held out; px
+
+
+class Screen(Protocol):
+    """Where bars and lines of text go."""
+
+    def show(self, states: tuple[StageState, ...]) -> None:
+        """Draws a bar."""
+
+    def say(self, text: str) -> None:
+        """Writes a line."""
+
+    def end(self) -> None:
+        """Leaves the open line."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of the command."""
+    made = argparse.ArgumentParser(
+        prog="python -m svad evaluate",
+        description="Measures avatars of drawn people against what was drawn; needs the project's "
+        "source tree. One JSON line per person and method goes to the output, the last one is the "
+        "mean of the trained avatars; a table goes to the error stream.",
+    )
+    made.add_argument("what", choices=("synthetic",), help="the drawn people of tools/")
+    made.add_argument(
+        "--frames",
+        choices=KINDS,
+        default=KINDS[0],
+        help="perfect as drawn, or spoilt as generated or filmed ones are; default: %(default)s",
+    )
+    made.add_argument(
+        "--people",
+        nargs="+",
+        default=[],
+        metavar="N or NAME",
+        help="the first so many, or these; default: all",
+    )
+    made.add_argument(
+        "--count", type=int, default=60, help="frames of the turn, every fifth kept from training"
+    )
+    made.add_argument("--size", type=int, default=540, metavar="PX", help="side of a frame")
+    made.add_argument("--steps", type=int, metavar="N", help="of the training; default: its own")
+    made.add_argument("--seed", type=int, default=0, metavar="N", help="of what spoils the frames")
+    made.add_argument(
+        "--pictures",
+        type=Path,
+        metavar="DIR",
+        help="also write sheets there: truth, closed form, trained; heads enlarged",
+    )
+    made.add_argument("--debug", action="store_true", help="show where an error comes from")
+    return made
+
+
+def run(
+    options: argparse.Namespace,
+    stop: threading.Event,
+    screen: Screen,
+    with_methods: Callable[[int | None], Methods] = methods,
+) -> int:
+    """Measures every person; raises `SvadError` for options and people that do not work."""
+    if options.count < LEAST_FRAMES or options.size < SMALLEST:
+        raise SvadError(
+            f"At least {LEAST_FRAMES} frames of {SMALLEST} px are needed, "
+            f"not {options.count} of {options.size} px."
+        )
+    if options.steps is not None and options.steps < 1:
+        raise SvadError(f"Training takes at least one step, not {options.steps}.")
+    from svad.evaluate.synthetic import Measured, mean, measure
+    from svad.evaluate.table import sheet, table
+    from svad.evaluate.truth import chosen, drawn
+    from svad.media.images import save_jpg
+
+    names = chosen(options.people)
+    how, distance = with_methods(options.steps), _distance()
+    rows = []
+    for place, name in enumerate(names, 1):
+        report = reporting(screen, stop, name, f"{place}/{len(names)}")
+        truth = drawn(name, options.count, options.size, report)
+        found: list[Measured] = []
+        for one in measure(truth, options.frames, how, distance, report, options.seed):
+            found.append(one)
+            screen.end()  # on a terminal the line would stand behind the bar
+            print(json.dumps(one.row.line()), flush=True)
+        rows += [one.row for one in found]
+        if options.pictures is not None:
+            path = options.pictures / f"{name}-{options.frames}.jpg"
+            save_jpg(path, sheet(truth, found))
+    rows.append(mean(rows))
+    screen.say(table(rows))
+    print(json.dumps(rows[-1].line()), flush=True)
+    return OK
+
+
+def _distance() -> Distance | None:
+    """LPIPS of two pictures; None where its files are not here."""
+    from svad.learn.lpips import picture_distance
+
+    try:
+        return picture_distance()
+    except MissingFile:
+        return None
+
+
+def reporting(screen: Screen, stop: threading.Event, name: str, place: str) -> Report:
+    """A report that draws one bar, and raises `Stopped` once `stop` is set."""
+    begun = time.monotonic()
+
+    def told(done: float, total: float, note: str, picture: object = None) -> None:
+        if stop.is_set():
+            raise Stopped("Stopped.")
+        seconds = time.monotonic() - begun
+        title = f"{place} {name}"
+        state = StageState(name, title, "running", int(done), int(total), note, seconds, None, None)
+        screen.show((state,))
+
+    return told

@@ -1,0 +1,74 @@
+"""What is measured: the stages that understand the photo, and the ways to make its avatar."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+
+import numpy as np
+
+from svad.config import PREVIEW, AvatarConfig
+from svad.core.errors import SvadError
+from svad.evaluate.truth import Truth
+from svad.media.images import to_float, to_uint8
+from svad.run.stages import stage
+from svad.types import Avatar, Clip, Photo, Pose, Report, Subject
+
+NO_TRAINER = "This version has no training of avatars, so there is nothing to measure yet."
+STUDIO = 0.68  # grey level of the paper behind the person in the photo
+
+
+@dataclass(frozen=True)
+class Methods:
+    """The callables that a measurement is made of."""
+
+    understand: Callable[[Photo, Report], tuple[Subject, Avatar]]  # subject, first guess
+    closed: Callable[[Subject, Clip, Report], Avatar]  # colours in closed form
+    train: Callable[[Avatar, Subject, Clip, Report], Avatar]  # from the closed form's avatar
+    refine: Callable[[Avatar, Clip, Report], Pose]  # poses of a clip's frames, avatar frozen
+
+
+def methods(steps: int | None = None) -> Methods:
+    """The pipeline's own; `steps` of the training, None = its default.
+
+    Raises `SvadError` where the trainer is not part of this version.
+    """
+    try:
+        trainer = import_module("svad.avatar.train.trainer")
+        poses = import_module("svad.avatar.train.poses")
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("svad.avatar.train"):
+            raise SvadError(NO_TRAINER) from error
+        raise
+    settings = import_module("svad.config").TrainConfig
+    config = settings() if steps is None else settings(steps=steps)
+    return Methods(
+        understand=understand,
+        closed=closed,
+        train=lambda avatar, subject, clip, report: trainer.train(
+            avatar, subject, clip, config, report
+        ),
+        refine=poses.refine_poses,
+    )
+
+
+def studio_photo(truth: Truth) -> Photo:
+    """The photo that the pipeline gets: the person before plain grey paper."""
+    white, alpha = to_float(truth.photo.rgb[0]), to_float(truth.photo.matte[0])[..., None]
+    grey = np.float32(STUDIO)
+    return Photo(to_uint8(white - (1 - alpha) * (1 - grey)), None)
+
+
+def understand(photo: Photo, report: Report) -> tuple[Subject, Avatar]:
+    """The subject, and the first guess of the avatar; raises `PhotoError`."""
+    subject = stage("subject").made(PREVIEW).run(photo, report)
+    clip = stage("relief").made(PREVIEW).run(subject, report)
+    return subject, clip.start
+
+
+def closed(subject: Subject, clip: Clip, report: Report) -> Avatar:
+    """The avatar in closed form, its other sides coloured from all frames of the clip."""
+    from svad.avatar.stage import AvatarStage
+
+    return AvatarStage(AvatarConfig(frames=len(clip.rgb) - 1)).run(subject, clip, report)

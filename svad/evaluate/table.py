@@ -1,0 +1,83 @@
+"""Results for people to read: one table, and sheets of pictures side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from svad.evaluate.synthetic import VIEWS, Measured, Row
+from svad.evaluate.truth import Truth
+from svad.evaluate.views import heads
+from svad.media.images import resize
+
+SHOWN = {"photo": 1, "train": 3, "held_out": 4, "novel_pose": 9}  # pictures of a view at most
+SIDE = 360  # px, height of a picture on a sheet
+HEAD = 1.6  # half a side of the enlarged square, in radii of the head
+GAP = 4  # px
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Rows under a heading; psnr in dB / ssim, and lpips where it was measured."""
+    heading = ["case", "method", *VIEWS, "seconds"]
+    lines = [heading, *(_cells(row) for row in rows)]
+    widths = [max(len(line[k]) for line in lines) for k in range(len(heading))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
+def _cells(row: Row) -> list[str]:
+    scores = []
+    for view in VIEWS:
+        found = row.scores[view]
+        text = f"{found['psnr']:.2f} / {found['ssim']:.4f}"
+        scores.append(text + (f" / {found['lpips']:.4f}" if "lpips" in found else ""))
+    return [row.case, row.method, *scores, f"{row.seconds:.1f}"]
+
+
+def sheet(truth: Truth, measured: Sequence[Measured]) -> np.ndarray:  # [h, w, 3] uint8
+    """For some frames of each view: the truth and every method's picture, whole and the head."""
+    exact = {"train": truth.turning, "photo": truth.photo, "novel_pose": truth.novel}
+    rows = []
+    for view, most in SHOWN.items():
+        clip = measured[0].truth[view]
+        place = heads(truth, exact[view]) if view == "novel_pose" else None
+        for i in np.unique(np.linspace(0, len(clip.rgb) - 1, most).round().astype(int)):
+            pictures = [clip.rgb[i], *(one.drawn[view][i] for one in measured)]
+            where = _head(clip.matte[i]) if place is None else place[i]
+            whole = [_fitted(picture) for picture in pictures]
+            near = [_enlarged(picture, where) for picture in pictures]
+            rows.append(np.concatenate([*whole, *near], 1))
+    width = max(row.shape[1] for row in rows)
+    padded = [
+        np.pad(row, ((0, GAP), (0, width - row.shape[1]), (0, 0)), constant_values=255)
+        for row in rows
+    ]
+    return np.concatenate(padded)
+
+
+def _head(matte: np.ndarray) -> np.ndarray:  # [3] x, y, radius
+    """Where the head of a standing person is: the upper end of the matte."""
+    ys, xs = np.nonzero(matte > 127)
+    if not len(ys):
+        return np.array([matte.shape[1] / 2, matte.shape[0] / 2, matte.shape[0] / 8])
+    radius = 0.075 * (ys.max() - ys.min())
+    top = ys < ys.min() + 2 * radius
+    return np.array([np.median(xs[top]), ys.min() + radius, radius])
+
+
+def _fitted(picture: np.ndarray) -> np.ndarray:  # [SIDE, w, 3]
+    return resize(picture, round(picture.shape[1] * SIDE / picture.shape[0]), SIDE)
+
+
+def _enlarged(picture: np.ndarray, where: np.ndarray) -> np.ndarray:  # [SIDE, SIDE, 3]
+    x, y, radius = where
+    reach = HEAD * radius
+    scale = SIDE / (2 * reach)
+    matrix = np.array([[scale, 0, -scale * (x - reach)], [0, scale, -scale * (y - reach)]])
+    return cv2.warpAffine(
+        picture, matrix, (SIDE, SIDE), flags=cv2.INTER_CUBIC, borderValue=(255,) * 3
+    )

@@ -1,0 +1,71 @@
+"""What is known of a person who was drawn: photo, turning frames and novel poses, all exact."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from svad.core.errors import SvadError
+from svad.types import Clip, Report
+from svad.weights.store import cache_folder
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+NO_SOURCE = (
+    "evaluate synthetic needs the project's source tree: it draws the people of tools/, which are "
+    "not part of the installed package. Run it from a copy of the source tree."
+)
+
+
+@dataclass(frozen=True)
+class Truth:
+    """A drawn person; pictures are over white, poses are those of the person's own body."""
+
+    name: str
+    photo: Clip  # T = 1, larger than the frames
+    turning: Clip  # the driving sequence, an even turn
+    novel: Clip  # poses that are not in the turn
+    joints: Tensor  # [55, 3] rest joints, metres
+    parents: tuple[int, ...]  # 55, root -1
+
+
+def people() -> tuple[str, ...]:
+    """The names of all people who can be drawn; raises `SvadError` without the source tree."""
+    return _scene().people()
+
+
+def drawn(name: str, count: int, size: int, report: Report) -> Truth:
+    """The truth of a person, `count` frames of `size` px; drawn once, then kept in the cache.
+
+    Raises `SvadError` for an unknown person, and without the source tree.
+    """
+    folder = cache_folder(os.environ) / "truth"
+    return _scene().truth(name, count, size, folder, report)
+
+
+def chosen(words: Sequence[str]) -> tuple[str, ...]:
+    """People by name, or the first so many; raises `SvadError` for what is neither."""
+    known = people()
+    if len(words) == 1 and words[0].isdigit():
+        number = int(words[0])
+        if not 1 <= number <= len(known):
+            raise SvadError(f"There are 1 to {len(known)} people to choose from, not {number}.")
+        return known[:number]
+    for word in words:
+        if word not in known:
+            raise SvadError(f"There is no person named {word}. Choose from: {', '.join(known)}.")
+    return tuple(dict.fromkeys(words)) or known
+
+
+def _scene() -> ModuleType:
+    try:
+        return import_module("tools.truth.scene")
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "tools":
+            raise SvadError(NO_SOURCE) from error
+        raise
