@@ -16,6 +16,7 @@ Plain = bool | int | float | str  # a setting, if it is no tuple of these
 BUILT_IN = "default"
 OWN_BODIES = ("smplx_neutral", "smplx_male", "smplx_female")  # entries of the manifest
 BODIES = (BUILT_IN, *OWN_BODIES)
+STARTS = ("relief", "body")  # first guesses of a training
 SOLVERS = ("ddim", "dpm2m")  # of the video diffusion model
 
 
@@ -135,6 +136,70 @@ class RestorationConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """The training of an avatar on frames and photo; rates are Adam's, a step each."""
+
+    steps: int = 1600
+    batch: int = 1  # pictures a step
+    seed: int = 0
+    height: int = 540  # px, of the frames
+    small_until: float = 0.35  # part of the steps at half that size
+    start: str = "relief"  # the first guess: "relief" = the preview's cloud, "body" = the body
+    gaussians: int = 400_000  # at most, in the end
+    first_gaussians: int = 54_000  # until `grow_at`
+    grow_at: float = 0.9  # part of the steps
+    slow_from: float = 0.6  # part of the steps after which rates are a third
+    slowest_from: float = 0.85  # a tenth
+    photo: float = 0.5  # part of the steps that draw the photo: as often as all frames (PERSONA)
+    photo_scale: float = 1.0  # the photo's size, 1 = the person as large as in the frames
+    photo_band: float = 0.003  # of the photo's height: so near its outline it moves the avatar less
+    photo_outline: float = 0.1  # by this factor
+    tint: bool = True  # frames first get the photo's colour balance
+    offset_rate: float = 5e-4  # metres
+    color_rate: float = 8e-3
+    size_rate: float = 8e-3  # of the logarithm
+    opacity_rate: float = 8e-3
+    joint_rate: float = 3e-4  # metres, of the rest joints
+    coefficients: int = 8  # of what poses change (SVAD, Eq. 10); 0 = nothing
+    corrective_rate: float = 2e-4  # of that network
+    rotation_rate: float = 4e-3  # radians, of each frame's pose
+    shift_rate: float = 2e-3  # metres
+    # Weights of the mean squares of Laplacians (SVAD, Eq. 11) and of the distance to the first
+    # guess, next to .8 L1 + .2 (1 - SSIM) of a picture.
+    smooth_offsets: float = 1e3
+    head_smooth: float = 4.0  # times as much on the head
+    smooth_sizes: float = 0.02
+    smooth_colors: float = 0.02
+    stay: float = 0.5
+    stay_head: float = 2.0
+    stay_hands: float = 20.0
+    stay_joints: float = 0.1
+    stay_correctives: float = 1e-3
+    hand_colour: float = 0.02  # of a hand's colours to their mean
+    lpips: float = 0.1  # of the perceptual loss, where its files are here
+    holdout: int = 12  # every so many frames only tell when to stop; 0 = none
+    robust: float = 1.8  # times the median error: frames that miss the avatar by more are given up
+
+    def falling(self, part: float) -> float:
+        """The factor on all rates after a part of the steps."""
+        return 1.0 if part < self.slow_from else 0.3 if part < self.slowest_from else 0.1
+
+    def require_valid(self) -> None:
+        """Raises `SettingError` for values that no training works with."""
+        if self.start not in STARTS:
+            wrong = f"start must be one of {', '.join(STARTS)}, not {self.start}"
+        elif min(self.steps, self.batch, self.gaussians, self.first_gaussians) < 1:
+            wrong = "steps, batch, gaussians and first_gaussians must be at least 1"
+        elif self.height < 32:
+            wrong = f"frames must be at least 32 px high, not {self.height}"
+        elif not 0 <= self.photo < 1:
+            wrong = f"photo must be from 0 to less than 1, not {self.photo}"
+        else:
+            return
+        raise SettingError(f"These settings of the training do not work: {wrong}.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class AvatarConfig:
     """From the clip to the finished Gaussians."""
 
@@ -142,6 +207,7 @@ class AvatarConfig:
     colour_rounds: int = 6  # colours take the photo's
     frames: int = 0  # generated frames that what the photo does not show takes its colours from
     frame_rounds: int = 3
+    train: TrainConfig | None = None  # what follows the closed form
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -277,7 +343,7 @@ def _parsed(text: str, like: Plain | tuple[Plain, ...], place: str) -> object:
             parts = [type(a)(b) for a, b in zip(like, text.split(","), strict=True)]
             return tuple(parts)
         return type(like)(text)
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         shown = ",".join(map(str, like)) if isinstance(like, tuple) else str(like).lower()
         raise SettingError(
             f"{text!r} does not fit {place}, which is {shown} in this preset."

@@ -125,6 +125,24 @@ class SkinnedMesh:
 
 
 @dataclass(frozen=True)
+class Correctives:
+    """A small network from the body's pose to changes of N Gaussians (SVAD, Eq. 10).
+
+    The rotations of the 21 body joints give H hidden values, these K coefficients, and each
+    coefficient its share of a change. See `svad.body.correctives`.
+    """
+
+    hidden: Tensor  # [H, 126] of six numbers for each body joint
+    hidden_bias: Tensor  # [H]
+    output: Tensor  # [K, H]
+    basis: Tensor  # [K, N, 7] per coefficient: metres (3), logarithm of the size (1), colour (3)
+
+    def to(self, device: torch.device | str) -> Correctives:
+        """The same network on another device."""
+        return moved(self, device)
+
+
+@dataclass(frozen=True)
 class Avatar:
     """Gaussians in the rest pose (zero pose, T) with all that is needed to pose them."""
 
@@ -139,6 +157,7 @@ class Avatar:
     mesh: SkinnedMesh  # the same person as a closed mesh, for .glb
     pose: Pose  # T = 1, the pose of the photo
     camera: Camera  # the camera of the photo
+    correctives: Correctives | None = None  # what a pose changes beyond turning the limbs
 
     def to(self, device: torch.device | str) -> Avatar:
         """The same avatar on another device; the mesh stays in arrays."""

@@ -66,7 +66,9 @@ class FakeStages:
             start=avatar,
         )
 
-    def avatar(self, subject: Subject, clip: Clip, report: Report) -> Avatar:
+    def avatar(
+        self, subject: Subject, clip: Clip, report: Report, checkpoint: Any = None
+    ) -> Avatar:
         self._work("avatar", report)
         assert clip.start is not None
         return clip.start

@@ -10,7 +10,7 @@ import torch
 
 from svad.body.poser import Poser
 from svad.body.skeleton import COLLARS, HEAD_JOINTS, Joint
-from svad.body.skin import pose_gaussians
+from svad.body.skin import pose_gaussians, select_gaussians
 from svad.core.ahead import ahead
 from svad.geometry.camera import Camera
 from svad.motion.motion import Motion
@@ -111,11 +111,9 @@ def _bust(avatar: Avatar) -> torch.Tensor:  # [M] int64
 
 def _thin(avatar: Avatar, index: torch.Tensor) -> Avatar:
     """A few of the avatar's Gaussians, without expressions."""
-    return replace(
+    still = replace(
         avatar,
-        gaussians=avatar.gaussians.select(index),
-        joint_ids=avatar.joint_ids[index],
-        joint_weights=avatar.joint_weights[index],
         expression_ids=avatar.expression_ids[:0],
         expression_dirs=avatar.expression_dirs[:0],
     )
+    return select_gaussians(still, index)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from svad.body.correctives import corrected
 from svad.body.lbs import joint_transforms
 from svad.geometry.rotation import axis_angle_to_quaternion, invert3, quaternion_multiply
 from svad.splat.gaussians import Gaussians
@@ -30,13 +31,15 @@ def pose_gaussians(avatar: Avatar, pose: Pose, *, rigid: float = RIGID) -> Gauss
     Differentiable in the pose and in the avatar's tensors.
     """
     rest, frames = avatar.gaussians, pose.translation.shape[:-1]
+    if avatar.correctives is not None:
+        rest = corrected(rest, avatar.correctives, pose)
     means = add_expression(
         rest.means, avatar.expression_ids, avatar.expression_dirs, pose.expression
     )
     table = _joint_table(avatar.joints, avatar.parents, pose)
     shift = pose.translation.to(means)
     placed, turned = [], []
-    step = max(1, CHUNK // max(1, frames.numel()))
+    step = max(1, CHUNK // max(1, frames.numel())) if means.device.type == "cpu" else len(rest)
     for first in range(0, max(1, len(rest)), step):
         part = slice(first, first + step)
         rows, turns = _blended_rows(
@@ -48,10 +51,36 @@ def pose_gaussians(avatar: Avatar, pose: Pose, *, rigid: float = RIGID) -> Gauss
     return replace(still, means=torch.cat(placed, -2), quats=torch.cat(turned, -2))
 
 
+def select_gaussians(
+    avatar: Avatar,  # N
+    index: Tensor,  # [M] int64, each at most once
+) -> Avatar:
+    """The avatar with some of its Gaussians, in the order of `index`."""
+    place = torch.full((len(avatar.gaussians),), -1, dtype=torch.int64, device=index.device)
+    place[index] = torch.arange(len(index), device=index.device)
+    moved_by_face = place[avatar.expression_ids]
+    kept, network = moved_by_face >= 0, avatar.correctives
+    if network is not None:
+        network = replace(network, basis=network.basis[:, index])
+    return replace(
+        avatar,
+        gaussians=avatar.gaussians.select(index),
+        correctives=network,
+        joint_ids=avatar.joint_ids[index],
+        joint_weights=avatar.joint_weights[index],
+        expression_ids=moved_by_face[kept],
+        expression_dirs=avatar.expression_dirs[kept],
+    )
+
+
 def _repeated(rest: Gaussians, frames: torch.Size) -> Gaussians:
-    """Views of the same Gaussians for every frame."""
+    """Views of the same Gaussians for every frame; what a frame has of its own stays."""
     parts = {f.name: getattr(rest, f.name) for f in fields(rest)}
-    return Gaussians(**{name: part.expand(*frames, *part.shape) for name, part in parts.items()})
+    count = len(rest)
+    for name, part in parts.items():
+        if part.shape[0] == count and part.ndim == (1 if name == "opacities" else 2):
+            parts[name] = part.expand(*frames, *part.shape)
+    return Gaussians(**parts)
 
 
 def pose_points(
@@ -99,7 +128,7 @@ def unpose_quats(
 
 
 def add_expression(
-    points: Tensor,  # [N, 3] rest points, metres
+    points: Tensor,  # [N, 3] rest points, metres, or as many as there are coefficients
     ids: Tensor,  # [K] int64, the points an expression moves
     dirs: Tensor,  # [K, E, 3] metres per unit coefficient
     expression: Tensor,  # [..., E] coefficients
@@ -113,7 +142,7 @@ def add_expression(
     if not len(used) or not len(ids):
         return points
     offsets = torch.einsum("kec,...e->...kc", dirs[:, used].to(points), coefficients[..., used])
-    points = points.expand(*coefficients.shape[:-1], *points.shape)
+    points = points.expand(*coefficients.shape[:-1], *points.shape[-2:])
     return points.index_add(-2, ids, offsets)
 
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from importlib import import_module
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from svad.config import PREVIEW, AvatarConfig
-from svad.core.errors import SvadError
+from svad.avatar.train.poses import refine_poses
+from svad.config import PREVIEW, AvatarConfig, TrainConfig
 from svad.evaluate.truth import Truth
 from svad.media.images import to_float, to_uint8
 from svad.run.stages import stage
 from svad.types import Avatar, Clip, Photo, Pose, Report, Subject
 
-NO_TRAINER = "This version has no training of avatars, so there is nothing to measure yet."
 STUDIO = 0.68  # grey level of the paper behind the person in the photo
 
 
@@ -30,26 +28,15 @@ class Methods:
 
 
 def methods(steps: int | None = None) -> Methods:
-    """The pipeline's own; `steps` of the training, None = its default.
-
-    Raises `SvadError` where the trainer is not part of this version.
-    """
-    try:
-        trainer = import_module("svad.avatar.train.trainer")
-        poses = import_module("svad.avatar.train.poses")
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("svad.avatar.train"):
-            raise SvadError(NO_TRAINER) from error
-        raise
-    settings = import_module("svad.config").TrainConfig
-    config = settings() if steps is None else settings(steps=steps)
+    """The pipeline's own; `steps` of the training, None = its default."""
+    train = TrainConfig() if steps is None else TrainConfig(steps=steps)
+    preset = replace(PREVIEW, avatar=replace(PREVIEW.avatar, train=train))
+    trained = stage("avatar").made(preset)
     return Methods(
         understand=understand,
         closed=closed,
-        train=lambda avatar, subject, clip, report: trainer.train(
-            avatar, subject, clip, config, report
-        ),
-        refine=poses.refine_poses,
+        train=trained.trained,  # pyright: ignore[reportAttributeAccessIssue]
+        refine=refine_poses,
     )
 
 

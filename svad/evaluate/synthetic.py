@@ -101,6 +101,8 @@ def _measured(
     drawn, scores = {}, {}
     for view, clip in views.items():
         told = _named(report, f"{method}, {view}")
+        if view == "photo":  # the avatar knows the pose of its photo
+            clip = replace(clip, poses=avatar.pose)
         poses = methods.refine(avatar, clip, told)
         drawn[view] = pictures(avatar, replace(clip, poses=poses), told)
         scores[view] = compared(drawn[view], clip.rgb, distance)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from svad.compute import engine
-from svad.compute.device import device, half
-from svad.config import DiffusionConfig, Preset
+from svad.compute.device import device, half, on_zero
+from svad.config import DiffusionConfig, Preset, TrainConfig
 from svad.core.errors import MissingFile
 from svad.run.bodies import bodies_here, load_body, own_body
 from svad.types import Avatar, Clip, Photo, Report, Subject
@@ -21,11 +23,14 @@ if TYPE_CHECKING:
 
     from svad.avatar.published.layer import BodyLayer
     from svad.avatar.published.snapshot import Snapshot
+    from svad.avatar.stage import AvatarStage
+    from svad.avatar.train.trainer import Trained
     from svad.diffusion.follow import FollowStage
     from svad.diffusion.generate import Request
     from svad.diffusion.models import Models
     from svad.identity.models import Models as HeadModels
     from svad.identity.stage import IdentityStage
+    from svad.learn.lpips import Perceptual
     from svad.relief.stage import ReliefStage
     from svad.restoration.models import RestorationModels
     from svad.restoration.stage import RestorationStage
@@ -34,6 +39,7 @@ if TYPE_CHECKING:
     from svad.weights.lazy import LazyNetworks
 
 Settings = TypeVar("Settings")
+MARGIN = 8  # seconds of a GPU call that a training leaves for its last checkpoint and the way back
 
 
 class VideoStage(Protocol):
@@ -187,6 +193,67 @@ def _layers(stored: BodyLayer | None) -> Iterator[BodyLayer]:
         own = own_body(name)
         if own is not None:
             yield own_layer(own.path)
+
+
+def avatar(preset: Preset) -> AvatarStage:
+    """The stage that makes the avatar; its training runs where the GPU is."""
+    from svad.avatar.stage import AvatarStage
+
+    settings = preset.avatar
+    if settings.train is None:
+        return AvatarStage(settings)
+    settings.train.require_valid()
+    body = load_body(preset.body) if settings.train.start == "body" else None
+    return AvatarStage(settings, partial(train_on_gpu, preset), body)
+
+
+def train_on_gpu(
+    preset: Preset,
+    avatar: Avatar,
+    subject: Subject,
+    clip: Clip,
+    report: Report,
+    checkpoint: Path | None,
+    key: str,
+) -> Trained:
+    """A training, or as much of it as fits in the seconds that are asked for."""
+    seconds = asked_seconds("avatar", preset)
+    config = replace(_given(preset.avatar.train), seed=preset.seed)
+    return engine.run(
+        _train, config, avatar, subject, clip, checkpoint, key, seconds,
+        seconds=seconds, report=report,
+    )  # fmt: skip
+
+
+def _train(
+    config: TrainConfig,
+    avatar: Avatar,
+    subject: Subject,
+    clip: Clip,
+    checkpoint: Path | None,
+    key: str,
+    seconds: int,
+    *,
+    report: Report,
+) -> Trained:
+    from svad.avatar.train.trainer import Trainer
+
+    place, started = device(), time.monotonic()
+    network = perceptual()(report).network if config.lpips > 0 and place.type == "cuda" else None
+    trainer = Trainer(
+        avatar.to(place), subject, clip, config, checkpoint=checkpoint, key=key, lpips=network
+    )
+    limited = on_zero() and checkpoint is not None
+    return trainer.run(report, started + seconds - MARGIN if limited else None)
+
+
+@cache
+def perceptual() -> LazyNetworks[Perceptual]:
+    """The network of the perceptual loss, if its files are on this machine."""
+    from svad import weights
+    from svad.learn.lpips import lazy_lpips
+
+    return lazy_lpips(weights.resolve, device())
 
 
 def _given(settings: Settings | None) -> Settings:

@@ -110,7 +110,11 @@ class Pipeline:
             if row.takes_clip:
                 clip = self._next_clip(steps, row, subject, clip)
         avatar = steps.do(
-            "avatar", Avatar, lambda report: stage("avatar").run(subject(), clip(), report)
+            "avatar",
+            Avatar,
+            lambda report: stage("avatar").run(
+                subject(), clip(), report, steps.checkpoint("avatar")
+            ),
         )
         steps.do("package", Result, pack, partial(list_files, settings=self.preset.package))
         steps.finish()

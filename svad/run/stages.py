@@ -46,12 +46,20 @@ class Stage:
     seconds: float | None = None  # on two ordinary cores: where estimates start; None = unknown
     # Where it runs: here; here, its networks where the GPU is; or as a whole where the GPU is.
     where: Literal["here", "networks", "worker"] = "here"
+    only_with: str = ""  # the field of its settings that wants the GPU; "" = the stage as such
     weights: tuple[str, ...] = ()  # groups of the manifest, read by the presets named there
     any_weights: tuple[str, ...] = ()  # groups of the manifest, read in every preset if present
 
     def of(self, preset: Preset) -> Any:
         """The stage's settings in a preset; None where the preset leaves it out."""
         return getattr(preset, self.name)
+
+    def wants_gpu(self, preset: Preset) -> bool:
+        """Whether the preset has that part of the stage which wants one."""
+        settings = self.of(preset)
+        return settings is not None and (
+            not self.only_with or getattr(settings, self.only_with) is not None
+        )
 
     def made(self, preset: Preset) -> Runnable:
         """The stage itself, with all that it needs."""
@@ -124,7 +132,11 @@ STAGES = (  # in the order in which they run
         name="avatar",
         title="Match the photo",
         room="avatar",
+        build=makers.avatar,
+        parts=(*BODIES, "svad.weights"),
         seconds=2.5,
+        where="networks",
+        only_with="train",
         weights=("avatar",),
     ),
     Stage(name="package", title="Turntable and files", room="export", seconds=5.0),
@@ -143,7 +155,7 @@ def shown(preset: Preset) -> tuple[Stage, ...]:
 
 def on_gpu(preset: Preset) -> tuple[Stage, ...]:
     """The stages of a preset that want a GPU."""
-    return tuple(row for row in STAGES if row.where != "here" and row.of(preset) is not None)
+    return tuple(row for row in STAGES if row.where != "here" and row.wants_gpu(preset))
 
 
 def asked(preset: Preset) -> int:

@@ -76,6 +76,10 @@ class Steps:
         self._note(name, "done", key=key, files=self.job.sizes(files))
         return lambda: value
 
+    def checkpoint(self, name: str) -> tuple[Path, str]:
+        """A file where the running stage may keep what it has so far, and the key it belongs to."""
+        return self.job.folder / "stages" / f"{name}.part.safetensors", self._key
+
     def skip(self, name: str, reason: str) -> None:
         """A stage this preset leaves out, and why."""
         self.board.end(name, "skipped", reason)

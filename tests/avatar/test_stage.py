@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from svad.avatar.stage import AvatarStage, front_picture
+from svad.avatar.front import front_picture
+from svad.avatar.stage import AvatarStage
 from svad.body.free import load_free_body
 from svad.body.skin import pose_gaussians
 from svad.config import AvatarConfig, ReliefConfig

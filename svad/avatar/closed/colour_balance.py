@@ -7,7 +7,7 @@ photo shows too, the difference is known; frames from behind take that of their 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -16,7 +16,7 @@ from torch import Tensor
 
 from svad.avatar.closed.refine import well_inside
 from svad.body.skin import pose_gaussians
-from svad.media.images import to_float
+from svad.media.images import to_float, to_uint8
 from svad.splat.render import render
 from svad.types import Avatar, Clip
 
@@ -50,7 +50,7 @@ def tints_of(
     tell: Callable[[int], None],  # gets how many frames have been looked at
 ) -> list[Tint]:
     """One per frame; a frame with little in common with the photo lies between its neighbours."""
-    known = shown / (shown + KNOWN)
+    known = known_part(shown)
     found: dict[int, np.ndarray] = {}
     frames = range(len(clip.rgb))
     for index in frames:
@@ -63,6 +63,30 @@ def tints_of(
     at, values = list(found), np.stack(list(found.values()))  # [K], [K, 6]
     between = np.stack([np.interp(frames, at, column) for column in values.T], 1)
     return [Tint(row[:3], row[3:]) for row in between]
+
+
+def tinted(avatar: Avatar, clip: Clip) -> Clip:
+    """The clip with every frame in the photo's colours."""
+    tints = tints_of(avatar, clip, photo_shares(avatar, clip), lambda done: None)
+    pairs = zip(clip.rgb, tints, strict=True)
+    return replace(clip, rgb=np.stack([to_uint8(tint.apply(to_float(rgb))) for rgb, tint in pairs]))
+
+
+def photo_shares(avatar: Avatar, clip: Clip) -> Tensor:  # [N, 1]
+    """Px of the photo that each Gaussian colours, as if the photo had the frames' size."""
+    posed = pose_gaussians(avatar, avatar.pose[0])
+    channel = torch.zeros(len(posed), 1, device=posed.means.device).requires_grad_()
+    image = render(posed, avatar.camera, channel).image
+    (grad,) = torch.autograd.grad(image, channel, torch.ones_like(image))
+    size = clip.cameras[0].focal[1] / avatar.camera.focal[1]
+    return grad * size**2
+
+
+def known_part(
+    shares: Tensor,  # [N, 1] px, of `photo_shares`
+) -> Tensor:  # [N, 1] 0..1
+    """How far the photo tells a Gaussian's colour."""
+    return shares / (shares + KNOWN)
 
 
 def _balance(

@@ -11,7 +11,7 @@ import torch
 from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]
 from torch import Tensor
 
-from svad.avatar.closed.colour_balance import Tint, tints_of
+from svad.avatar.closed.colour_balance import Tint, photo_shares, tints_of
 from svad.avatar.closed.crop import cropped
 from svad.avatar.closed.refine import well_inside
 from svad.body.skin import pose_gaussians
@@ -52,7 +52,7 @@ def fit_frames(
     clip = cropped(clip, frames)
     count = len(frames)
     colors = photos = avatar.gaussians.colors
-    shown = _shares(avatar, clip)
+    shown = photo_shares(avatar, clip)
     pinned = PHOTO * float(clip.weight.sum()) * shown
     tints = tints_of(avatar, clip, shown, tell)
     for k in range(rounds):
@@ -102,16 +102,6 @@ def _inside(
     radius = round(RIM * len(matte))
     sure = well_inside(to_float(matte)).astype(np.uint8)
     return cv2.erode(sure, np.ones((2 * radius + 1,) * 2, np.uint8)) > 0
-
-
-def _shares(avatar: Avatar, clip: Clip) -> Tensor:  # [N, 1]
-    """What each Gaussian has of the photo, as if the photo had the frames' size."""
-    posed = pose_gaussians(avatar, avatar.pose[0])
-    channel = torch.zeros(len(posed), 1).requires_grad_()
-    image = render(posed, avatar.camera, channel).image
-    (grad,) = torch.autograd.grad(image, channel, torch.ones_like(image))
-    size = clip.cameras[0].focal[1] / avatar.camera.focal[1]
-    return grad * size**2
 
 
 def _recoloured(

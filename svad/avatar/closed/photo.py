@@ -1,0 +1,49 @@
+"""The photo's word on an avatar, in closed form: its outline and its colours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+
+from svad.avatar.closed.refine import fit_colours, fit_silhouette, well_inside
+from svad.body.correctives import changes
+from svad.body.skin import pose_gaussians, unpose_points
+from svad.media.images import to_float
+from svad.types import Avatar, Subject
+
+
+def fit_photo(
+    avatar: Avatar,
+    subject: Subject,
+    silhouette_rounds: int,
+    colour_rounds: int,
+    tell: Callable[[str, int], None],  # gets what is done, and how many rounds of all are
+) -> Avatar:
+    """The avatar with the photo's outline and colours in the photo's pose."""
+    matte = to_float(subject.matte)
+    pose = avatar.pose[0]
+    posed = pose_gaussians(avatar, pose)
+    fitted = fit_silhouette(
+        posed, avatar.camera, matte, silhouette_rounds, lambda k: tell("fitting the outline", k)
+    )
+    fitted = fit_colours(
+        fitted, avatar.camera, to_float(subject.photo.rgb), well_inside(matte), colour_rounds,
+        lambda k: tell("matching the colours", silhouette_rounds + k),
+    )  # fmt: skip
+    moved = (fitted.means - posed.means).abs().amax(1) > 0
+    index = torch.nonzero(moved)[:, 0]
+    rest = unpose_points(
+        fitted.means[index], avatar.joint_ids[index], avatar.joint_weights[index],
+        avatar.joints, avatar.parents, pose,
+    )  # fmt: skip
+    colors = fitted.colors.detach()
+    if avatar.correctives is not None:
+        change = changes(avatar.correctives, pose)
+        rest = rest - change[index, :3]
+        colors = (colors - change[:, 4:]).clamp(0, 1)
+    g = avatar.gaussians
+    means = g.means.index_copy(0, index, rest.float())
+    gaussians = replace(g, means=means, opacities=fitted.opacities, colors=colors)
+    return replace(avatar, gaussians=gaussians)
