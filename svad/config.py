@@ -260,7 +260,7 @@ QUICK = Preset(
     note="A video model turns the person around: 92 frames, so that sides and back look real.",
     # Estimates: the counted operations at 60 tera-operations a second, a careful guess for half
     # an RTX PRO 6000.
-    gpu_seconds={"diffusion": 55, "identity": 20, "restoration": 30},
+    gpu_seconds={"diffusion": 55, "identity": 20, "restoration": 30, "avatar": 25},
     subject=SubjectConfig(person_height=768),
     diffusion=DiffusionConfig(
         frames=92,
@@ -274,7 +274,7 @@ QUICK = Preset(
     ),
     identity=IdentityConfig(),
     restoration=RestorationConfig(steps=20),
-    avatar=AvatarConfig(frames=24),
+    avatar=AvatarConfig(train=TrainConfig(steps=500, batch=6, height=768)),
 )
 PAPER = Preset(
     name="paper",
@@ -284,7 +284,10 @@ PAPER = Preset(
     diffusion=DiffusionConfig(),
     identity=IdentityConfig(),
     restoration=RestorationConfig(),
-    avatar=AvatarConfig(frames=48),
+    # about 12,000 pictures, as many as the published training draws (ExAvatar)
+    avatar=AvatarConfig(
+        train=TrainConfig(steps=3400, batch=6, height=1024, first_gaussians=167_000)
+    ),
 )
 PRESETS: dict[str, Preset] = {preset.name: preset for preset in (PREVIEW, QUICK, PAPER)}
 
