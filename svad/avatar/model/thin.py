@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
@@ -12,10 +12,13 @@ from torch.nn import functional as F
 
 from svad.body.skin import select_gaussians
 from svad.compute.moved import moved
+from svad.splat.gaussians import Gaussians
 from svad.types import Avatar
 
 ROUNDS = 24  # halvings of the interval in which the size of a cell is looked for
-NEAR, CLOSE = 4, 0.002  # Gaussians that a finer one blends; metres, nearer ones count alike
+NEAR, CLOSE = 4, 5e-4  # Gaussians that a finer one blends; metres, nearer ones count alike
+SEEN = 0.5  # known part from which a Gaussian counts as shown by the photo
+HIDDEN = 0.6  # part of the coarse cloud for what is not shown
 WIDEST = 3.0  # a Gaussian grows by no more than this factor for those it stands for
 
 
@@ -51,6 +54,46 @@ def blend_onto(
     weights /= weights.sum(1, keepdims=True)
     found = Blend(torch.from_numpy(ids.astype(np.int64)), torch.from_numpy(weights).float())
     return found.to(finer.gaussians.means.device)
+
+
+def two_clouds(
+    avatar: Avatar,  # N Gaussians
+    known: Tensor,  # [N, 1] 0..1, how far the photo tells each one's colour
+    few: int,  # of the coarse cloud
+    many: int,  # at most, of the fine one
+) -> tuple[Avatar, Avatar]:
+    """A coarse cloud, and one that is finer where the photo tells more.
+
+    What the photo does not show has the same Gaussians in both, a share of `few`; what it shows is
+    thinned in the coarse cloud and kept as far as `many` goes in the fine one.
+    """
+    seen = known[:, 0] > SEEN
+    parts = [torch.nonzero(part)[:, 0] for part in (~seen, seen)]
+    hidden, shown = (select_gaussians(avatar, index) for index in parts)
+    if not len(hidden.gaussians) or not len(shown.gaussians):
+        return thinned(avatar, few), thinned(avatar, many)
+    hidden = thinned(hidden, max(1, round(HIDDEN * few)))
+    count = len(hidden.gaussians)
+    coarse, fine = (thinned(shown, max(1, most - count)) for most in (few, max(few, many)))
+    return joined(hidden, coarse), joined(hidden, fine)
+
+
+def joined(
+    first: Avatar,  # N Gaussians
+    second: Avatar,  # M Gaussians of the same person
+) -> Avatar:
+    """All of both, without what poses change."""
+    a, b = first.gaussians, second.gaussians
+    both = {f.name: torch.cat([getattr(a, f.name), getattr(b, f.name)]) for f in fields(a)}
+    return replace(
+        first,
+        gaussians=Gaussians(**both),
+        joint_ids=torch.cat([first.joint_ids, second.joint_ids]),
+        joint_weights=torch.cat([first.joint_weights, second.joint_weights]),
+        expression_ids=torch.cat([first.expression_ids, second.expression_ids + len(a)]),
+        expression_dirs=torch.cat([first.expression_dirs, second.expression_dirs]),
+        correctives=None,
+    )
 
 
 def thinned(

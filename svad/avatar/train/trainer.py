@@ -18,7 +18,7 @@ from torch import Tensor
 from svad.avatar.closed.colour_balance import known_part, photo_shares
 from svad.avatar.front import front_picture
 from svad.avatar.model.learned import Learned
-from svad.avatar.model.thin import blend_onto, thinned
+from svad.avatar.model.thin import blend_onto, two_clouds
 from svad.avatar.train.checkpoint import Checkpoint
 from svad.avatar.train.pictures import Pictures
 from svad.avatar.train.poses import PoseTable, picture_loss
@@ -77,11 +77,11 @@ class Trainer:
         lpips: Lpips | None = None,  # on the avatar's device
     ) -> None:
         config.require_valid()
-        self.config, self._lpips, self._clip = config, lpips, clip
+        self.config, self._lpips = config, lpips
         self._device = avatar.gaussians.means.device
         self.pictures = Pictures(avatar, subject, clip, config, self._device)
-        self._fine = thinned(avatar, config.gaussians)
-        coarse = thinned(self._fine, config.first_gaussians)
+        known = known_part(photo_shares(avatar, clip))
+        coarse, self._fine = two_clouds(avatar, known, config.first_gaussians, config.gaussians)
         self.grown = len(coarse.gaussians) == len(self._fine.gaussians)
         self._begin(Learned.of(coarse, config.coefficients))
         start = Pose.cat([clip.poses.to(self._device), avatar.pose])
@@ -100,9 +100,8 @@ class Trainer:
 
     def grow(self) -> None:
         """From the thinned cloud to all Gaussians, which take over what it has learned."""
-        known = known_part(photo_shares(self._fine, self._clip))
         blend = blend_onto(self._fine, self.learned.avatar)
-        self._begin(self.learned.onto(self._fine, blend, known))
+        self._begin(self.learned.onto(self._fine, blend))
         self.grown, self._pull = True, {}
 
     def run(self, report: Report = silent, deadline: float | None = None) -> Trained:
@@ -153,7 +152,8 @@ class Trainer:
             self.grow()
         factor = c.falling(part)
         rows, held = self.pictures.draw_lots(self.random, part)
-        views = self.pictures.views(rows, small=part < c.small_until)
+        size = 0 if part < c.small_until else 2 if self.grown else 1
+        views = self.pictures.views(rows, size)
         background = torch.from_numpy(self.random.random((len(rows), 3), np.float32))
         pose, leaves = self.poses.leaves(rows)
         loss, image, target = picture_loss(
