@@ -73,7 +73,7 @@ def _on_cuda(place: torch.device) -> Iterator[dict[str, Any]]:
     yield {
         **_who("train.cuda.paper", place), "gaussians": PUBLISHED, "px": config.height,
         "batch": config.batch, "pictures": PICTURES,
-        "seconds": round(PICTURES * seconds / pictures, 1),
+        "seconds": round(PICTURES * seconds / pictures, 2),
         "cutting_seconds": round(_frames(PAPER) * cut, 3), "gpu_peak_gb": _gpu_peak(),
     }  # fmt: skip
     yield {
@@ -103,8 +103,8 @@ def _quick(place: torch.device) -> dict[str, Any]:
     trained = trainer.run()
     return {
         **_who("train.cuda.quick", place), "gaussians": PREVIEWED, "px": config.height,
-        "frames": count, "steps": trained.steps, "seconds": round(_now() - begun, 1),
-        "set_up_seconds": round(set_up, 1),
+        "frames": count, "steps": trained.steps, "seconds": round(_now() - begun, 2),
+        "set_up_seconds": round(set_up, 3),
     }  # fmt: skip
 
 
