@@ -156,7 +156,7 @@ def test_the_perceptual_loss_takes_part(device: str) -> None:
         trained = begin(device, config, lpips=given).run()
         picture, _ = drawn(trained.avatar, trained.poses[FRAMES])
         apart.append(network.of_pictures(picture, made()[1].photo.rgb))
-    assert apart[1] < 0.95 * apart[0], apart
+    assert apart[1] < 0.97 * apart[0], apart
 
 
 def test_all_pictures_are_cut_at_once_where_a_gpu_would_wait() -> None:
