@@ -105,11 +105,9 @@ def thinned(
     It is the one nearest to the middle of its cell, with the cell's mean colour, and wider along
     its surface by the root of the number it stands for.
     """
-    place_of = avatar.gaussians.means.device
-    avatar = avatar.to("cpu")
-    means = avatar.gaussians.means.double().numpy()
+    means, place = avatar.gaussians.means.double().numpy(force=True), avatar.gaussians.means.device
     if len(means) <= count:
-        return avatar.to(place_of)
+        return avatar
     cells = _cells(means, count)
     _, inverse, amounts = np.unique(cells, return_inverse=True, return_counts=True)
     inverse = inverse.ravel()
@@ -119,14 +117,16 @@ def thinned(
     first = np.searchsorted(inverse[order], np.arange(len(amounts)))
     chosen = order[first]  # [M], in the order of the cells
     ranks = np.argsort(chosen, kind="stable")  # keep the cloud's own order, near in memory
-    place = np.empty_like(ranks)
-    place[ranks] = np.arange(len(ranks))
-    standing, index = torch.from_numpy(place[inverse]), torch.from_numpy(chosen[ranks])
-    amount = torch.from_numpy(amounts[ranks])
+    rank_of = np.empty_like(ranks)
+    rank_of[ranks] = np.arange(len(ranks))
+    arrays = rank_of[inverse], chosen[ranks], amounts[ranks]
+    standing, index, amount = (torch.from_numpy(array).to(place) for array in arrays)
     fewer = select_gaussians(avatar, index)
     weight = avatar.gaussians.opacities
-    total = torch.zeros(len(index)).index_add(0, standing, weight).clamp_min(1e-6)
-    colors = torch.zeros(len(index), 3).index_add(
+    total = (
+        torch.zeros_like(fewer.gaussians.opacities).index_add(0, standing, weight).clamp_min(1e-6)
+    )
+    colors = torch.zeros_like(fewer.gaussians.colors).index_add(
         0, standing, avatar.gaussians.colors * weight[:, None]
     )
     growth = amount.sqrt().clamp(max=WIDEST).float()
@@ -136,7 +136,7 @@ def thinned(
     gaussians = replace(
         fewer.gaussians, colors=(colors / total[:, None]).clamp(0, 1), scales=scales
     )
-    return replace(fewer, gaussians=gaussians).to(place_of)
+    return replace(fewer, gaussians=gaussians)
 
 
 def _cells(means: np.ndarray, count: int) -> np.ndarray:  # [N, 3] -> [N] int64

@@ -41,8 +41,8 @@ CROP = 256  # px, side of what the perceptual loss looks at
 class Trained:
     """What training came to."""
 
-    avatar: Avatar
-    poses: Pose  # T frames of the clip and, last, the photo's
+    avatar: Avatar  # on the CPU, wherever it was trained
+    poses: Pose  # T frames of the clip and, last, the photo's; on the CPU, too
     steps: int
     finished: bool  # False: the deadline came first; the checkpoint goes on from here
     note: str = ""  # a sentence for the person
@@ -112,6 +112,8 @@ class Trainer:
         """
         told, shown, kept = 0.0, time.monotonic(), time.monotonic()
         total = self.config.steps
+        if self._device.type == "cuda":
+            self.pictures.cut_all(lambda note: report(self.step, total, note, None))
         while self.step < total and not self._says_stop():
             now = time.monotonic()
             if deadline is not None and now >= deadline:
@@ -154,20 +156,22 @@ class Trainer:
         rows, held = self.pictures.draw_lots(self.random, part)
         size = 0 if part < c.small_until else 2 if self.grown else 1
         views = self.pictures.views(rows, size)
-        background = torch.from_numpy(self.random.random((len(rows), 3), np.float32))
+        lots = torch.from_numpy(self.random.random((len(rows), 3), np.float32))
+        background = lots.to(self._device, non_blocking=True)
         pose, leaves = self.poses.leaves(rows)
         loss, image, target = picture_loss(
-            self.learned, pose, views, background.to(self._device), self.pictures.outline(views)
+            self.learned, pose, views, background, self.pictures.outline(rows, views)
         )
         values = [self.learned.values[name] for name in self.rates]
         if self._lpips is not None and not held:
             loss = loss + c.lpips * self._perceptual(image, target)
         found = torch.autograd.grad(loss, leaves if held else [*leaves, *values])
         errors = (image.detach() - target).abs().mean((1, 2, 3))
-        self.pictures.note_errors(rows, errors.tolist(), part)
-        self.poses.step(rows, found[:2], factor)
         if not held:
             self._move(dict(zip(self.rates, found[2:], strict=True)), factor)
+        self.poses.step(rows, found[:2], factor)
+        # last, because whatever reads a number waits for the GPU
+        self.pictures.note_errors(rows, errors.tolist(), part)
         self.step += 1
 
     def _move(self, gradients: dict[str, Tensor], factor: float) -> None:
@@ -200,4 +204,5 @@ class Trainer:
     def _result(self, *, finished: bool) -> Trained:
         if finished and self._kept is not None:
             self._kept.forget()
-        return Trained(self.learned.finished(), self.poses.poses, self.step, finished, self.note)
+        avatar, poses = self.learned.finished().to("cpu"), self.poses.poses.to("cpu")
+        return Trained(avatar, poses, self.step, finished, self.note)
