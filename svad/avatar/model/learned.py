@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import Tensor
 
+from svad.avatar.model.thin import Blend
 from svad.body.correctives import corrected, new_correctives
 from svad.body.skin import add_expression, pose_gaussians
 from svad.body.skin_fast import pose_cloud
@@ -70,7 +71,7 @@ class Learned:
     def onto(
         self,
         finer: Avatar,  # M Gaussians
-        standing: Tensor,  # [M] int64, which of the N stands for each
+        blend: Blend,  # of the N for each of the M
         known: Tensor | None = None,  # [M, 1] how far each one's own first colour is to be kept
     ) -> Learned:
         """The same changes on the finer cloud that this one was thinned from.
@@ -80,18 +81,17 @@ class Learned:
         """
         network = self._correctives()
         if network is not None:
-            finer = replace(
-                finer, correctives=replace(network, basis=network.basis.detach()[:, standing])
-            )
+            basis = torch.stack([blend(part) for part in network.basis.detach()])
+            finer = replace(finer, correctives=replace(network, basis=basis))
         made, g = Learned.of(finer), self.avatar.gaussians
         with torch.no_grad():
             mine, theirs = self.values, made.values
-            theirs["offsets"].copy_(mine["offsets"][standing])
-            theirs["log_scales"].copy_(mine["log_scales"][standing])
-            theirs["colors"].add_((mine["colors"] - g.colors)[standing])
+            theirs["offsets"].copy_(blend(mine["offsets"]))
+            theirs["log_scales"].copy_(blend(mine["log_scales"]))
+            theirs["colors"].add_(blend(mine["colors"] - g.colors))
             if known is not None:
-                theirs["colors"].lerp_(mine["colors"][standing], 1 - known)
-            theirs["opacities"].add_((mine["opacities"] - g.opacities)[standing])
+                theirs["colors"].lerp_(blend(mine["colors"]), 1 - known)
+            theirs["opacities"].add_(blend((mine["opacities"] - g.opacities)[:, None])[:, 0])
             theirs["joint_offsets"].copy_(mine["joint_offsets"])
         made.keep_valid()
         return made

@@ -2,31 +2,71 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]
 from torch import Tensor
+from torch.nn import functional as F
 
 from svad.body.skin import select_gaussians
+from svad.compute.moved import moved
 from svad.types import Avatar
 
 ROUNDS = 24  # halvings of the interval in which the size of a cell is looked for
+NEAR, CLOSE = 4, 0.002  # Gaussians that a finer one blends; metres, nearer ones count alike
 WIDEST = 3.0  # a Gaussian grows by no more than this factor for those it stands for
+
+
+@dataclass(frozen=True)
+class Blend:
+    """How values of N Gaussians are spread over M finer ones: K nearby for each."""
+
+    ids: Tensor  # [M, K] int64
+    weights: Tensor  # [M, K], rows sum to 1
+
+    def __call__(
+        self,
+        values: Tensor,  # [N, C]
+    ) -> Tensor:  # [M, C]
+        """The weighted mean of those nearby."""
+        return F.embedding_bag(self.ids, values, per_sample_weights=self.weights, mode="sum")
+
+    def to(self, device: torch.device | str) -> Blend:
+        """The same on another device."""
+        return moved(self, device)
+
+
+def blend_onto(
+    finer: Avatar,  # M Gaussians
+    coarse: Avatar,  # N Gaussians
+) -> Blend:
+    """The nearest in the rest pose, where limbs are apart, the nearer the more."""
+    means = coarse.gaussians.means.numpy(force=True)
+    near = min(NEAR, len(means))
+    away, ids = cKDTree(means).query(finer.gaussians.means.numpy(force=True), k=near, workers=2)
+    away, ids = np.asarray(away).reshape(-1, near), np.asarray(ids).reshape(-1, near)
+    weights = 1 / (away**2 + CLOSE**2)
+    weights /= weights.sum(1, keepdims=True)
+    found = Blend(torch.from_numpy(ids.astype(np.int64)), torch.from_numpy(weights).float())
+    return found.to(finer.gaussians.means.device)
 
 
 def thinned(
     avatar: Avatar,  # N Gaussians
     count: int,
-) -> tuple[Avatar, Tensor]:  # M <= count Gaussians; [N] int64, the one that stands for each
+) -> Avatar:  # at most `count` Gaussians
     """One Gaussian per cell of a grid in the rest pose, about `count` in all.
 
     It is the one nearest to the middle of its cell, with the cell's mean colour, and wider along
     its surface by the root of the number it stands for.
     """
-    means = avatar.gaussians.means.double().numpy(force=True)
+    place_of = avatar.gaussians.means.device
+    avatar = avatar.to("cpu")
+    means = avatar.gaussians.means.double().numpy()
     if len(means) <= count:
-        return avatar, torch.arange(len(means))
+        return avatar.to(place_of)
     cells = _cells(means, count)
     _, inverse, amounts = np.unique(cells, return_inverse=True, return_counts=True)
     inverse = inverse.ravel()
@@ -53,7 +93,7 @@ def thinned(
     gaussians = replace(
         fewer.gaussians, colors=(colors / total[:, None]).clamp(0, 1), scales=scales
     )
-    return replace(fewer, gaussians=gaussians), standing
+    return replace(fewer, gaussians=gaussians).to(place_of)
 
 
 def _cells(means: np.ndarray, count: int) -> np.ndarray:  # [N, 3] -> [N] int64

@@ -39,6 +39,7 @@ class Checkpoint:
             "lost": sorted(pictures.lost),
             "bag": pictures.bag,
             "checks": pictures.checks,
+            "next_check": pictures.next_check,
         }
         tensors = {k: v.detach().cpu().contiguous() for k, v in _tensors(trainer).items()}
         write_bytes(self.path, save(tensors, {"card": json.dumps(card)}))
@@ -66,6 +67,7 @@ class Checkpoint:
             random.state = card["random"]
             errors = {int(row): float(error) for row, error in card["errors"]}
             step, steps = int(card["step"]), int(card["adam_steps"])
+            next_check = float(card["next_check"])
         except (OSError, SafetensorError, KeyError, ValueError, TypeError):
             return DAMAGED
         with torch.no_grad():
@@ -74,6 +76,7 @@ class Checkpoint:
         trainer.step, trainer.adam.steps = step, steps
         pictures = trainer.pictures
         pictures.errors, pictures.lost = errors, {int(row) for row in card["lost"]}
+        pictures.next_check = next_check
         pictures.bag, pictures.checks = list(card["bag"]), list(card["checks"])
         return ""
 

@@ -55,6 +55,7 @@ class Pictures:
         self.lost: set[int] = set()
         self.bag: list[int] = []
         self.checks: list[float] = []
+        self.next_check = 1 / CHECKS
 
     def _made(self, row: int, small: bool) -> View:
         c = self._config
@@ -112,17 +113,16 @@ class Pictures:
             bad = [i for i in rows if i in self.frames and self.errors[i] > limit]
             if len(self.lost) + len(bad) <= len(self.frames) // 4:
                 self.lost.update(bad)
-        if self.held and part >= (len(self.checks) + 1) / CHECKS:
+        if self.held and part >= self.next_check:
+            self.next_check = part + 1 / CHECKS
             held = [self.errors[i] for i in self.held if i in self.errors]
             self.checks.append(float(np.mean(held)) if held else np.inf)
 
-    def held_out_says_stop(self) -> bool:
-        """Whether the held-out frames have not come nearer for some time at the lowest rates."""
-        last = self._config.slowest_from
-        recent = self.checks[-PATIENCE:]
-        if len(self.checks) < max(PATIENCE + 1, round(last * CHECKS) + PATIENCE):
+    def held_out_says_stop(self, part: float) -> bool:
+        """Whether the held-out frames have not come nearer for some time at lowered rates."""
+        if part < self._config.slow_from or len(self.checks) <= PATIENCE:
             return False
-        return min(recent) > (1 - GAIN) * min(self.checks[:-PATIENCE])
+        return min(self.checks[-PATIENCE:]) > (1 - GAIN) * min(self.checks[:-PATIENCE])
 
 
 def require_frames(clip: Clip) -> list[int]:

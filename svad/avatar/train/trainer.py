@@ -18,7 +18,7 @@ from torch import Tensor
 from svad.avatar.closed.colour_balance import known_part, photo_shares
 from svad.avatar.front import front_picture
 from svad.avatar.model.learned import Learned
-from svad.avatar.model.thin import thinned
+from svad.avatar.model.thin import blend_onto, thinned
 from svad.avatar.train.checkpoint import Checkpoint
 from svad.avatar.train.pictures import Pictures
 from svad.avatar.train.poses import PoseTable, picture_loss
@@ -80,8 +80,8 @@ class Trainer:
         self.config, self._lpips, self._clip = config, lpips, clip
         self._device = avatar.gaussians.means.device
         self.pictures = Pictures(avatar, subject, clip, config, self._device)
-        self._fine, _ = thinned(avatar, config.gaussians)
-        coarse, self._standing = thinned(self._fine, config.first_gaussians)
+        self._fine = thinned(avatar, config.gaussians)
+        coarse = thinned(self._fine, config.first_gaussians)
         self.grown = len(coarse.gaussians) == len(self._fine.gaussians)
         self._begin(Learned.of(coarse, config.coefficients))
         start = Pose.cat([clip.poses.to(self._device), avatar.pose])
@@ -101,7 +101,8 @@ class Trainer:
     def grow(self) -> None:
         """From the thinned cloud to all Gaussians, which take over what it has learned."""
         known = known_part(photo_shares(self._fine, self._clip))
-        self._begin(self.learned.onto(self._fine, self._standing, known))
+        blend = blend_onto(self._fine, self.learned.avatar)
+        self._begin(self.learned.onto(self._fine, blend, known))
         self.grown, self._pull = True, {}
 
     def run(self, report: Report = silent, deadline: float | None = None) -> Trained:
@@ -112,7 +113,7 @@ class Trainer:
         """
         told, shown, kept = 0.0, time.monotonic(), time.monotonic()
         total = self.config.steps
-        while self.step < total and not self.pictures.held_out_says_stop():
+        while self.step < total and not self._says_stop():
             now = time.monotonic()
             if deadline is not None and now >= deadline:
                 self._keep()
@@ -133,6 +134,16 @@ class Trainer:
             self.grow()
         report(total, total, "learned", self._picture())
         return self._result(finished=True)
+
+    def _says_stop(self) -> bool:
+        """Held-out frames end the training, but not before the last part on all Gaussians."""
+        c = self.config
+        if not self.pictures.held_out_says_stop(self.step / c.steps):
+            return False
+        if not self.grown:
+            self.step, self.pictures.checks = max(self.step, round(c.grow_at * c.steps)), []
+            return False
+        return True
 
     def _once(self) -> None:
         """One step: some pictures, one move of the cloud and of the poses in them."""
