@@ -89,33 +89,27 @@ def test_one_frame_and_a_batch_are_posed_alike(avatar: Avatar, coefficients: int
 
 
 def gradients(learned: Learned, pose: Pose) -> dict[str, Tensor]:
+    leaves = pose.rotations.requires_grad_(), pose.translation.requires_grad_()
     made = learned.posed(pose)
     total = (made.means * torch.tensor([1.0, -2, 0.5])).sum() + made.scales.sum() * 3
     total = total + (made.colors * torch.tensor([0.2, 1, -1])).sum() + made.opacities.sum()
-    found = torch.autograd.grad(
-        total, [pose.rotations, pose.translation, *learned.values.values()]
-    )
+    found = torch.autograd.grad(total, [*leaves, *learned.values.values()])
     return dict(zip(["rotations", "translation", *learned.values], found, strict=True))
 
 
 def test_both_ways_have_the_same_gradients(avatar: Avatar) -> None:
     learned = moved(Learned.of(avatar, 3))
     pose = turned(4)
-    leaves = [t.clone().requires_grad_() for t in (pose.rotations, pose.translation)]
-    both = []
-    for single in (True, False):
-        batch = Pose(leaves[0], leaves[1], pose.expression)
-        both.append(gradients(learned, batch[0] if single else batch) if not single else None)
-        if single:
-            one = Pose(leaves[0][0], leaves[1][0], pose.expression[0])
-            made = {**gradients(learned, one)}
-            both[-1] = made
-    for name, mine in both[0].items():
-        theirs = both[1][name].reshape(mine.shape)
+    one, batch = (
+        gradients(learned, Pose(p.rotations.clone(), p.translation.clone(), p.expression))
+        for p in (pose[0], pose)
+    )
+    for name, mine in one.items():
+        theirs = batch[name].reshape(mine.shape)
         scale = max(1.0, theirs.abs().max().item())
         # float32 sums over all Gaussians
         torch.testing.assert_close(mine, theirs, atol=1e-4 * scale, rtol=0, msg=name)
-    assert all(found.abs().max() > 0 for name, found in both[0].items())
+    assert all(found.abs().max() > 0 for name, found in one.items())
 
 
 def test_finished_is_an_avatar_that_draws_the_same(avatar: Avatar) -> None:

@@ -57,8 +57,9 @@ def test_an_edge_is_the_same_before_white_and_before_green(size: int) -> None:
 def test_over_a_background_it_is_the_picture_before_that_background() -> None:
     alpha, camera = disc(), photo_camera(SIZE, SIZE)
     views = [make_view(before(alpha, WHITE), bytes_of(alpha), camera, SIZE, (90, 90))] * 2
-    rows, columns = int(camera.center[1] - views[0].camera.center[1]), int(
-        camera.center[0] - views[0].camera.center[0]
+    rows, columns = (
+        int(camera.center[1] - views[0].camera.center[1]),
+        int(camera.center[0] - views[0].camera.center[0]),
     )
     made = over(views, torch.tensor([GREEN, GREY]))
     for picture, background in zip(made.numpy(), (GREEN, GREY), strict=True):
