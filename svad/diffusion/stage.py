@@ -161,6 +161,6 @@ def summary(count: int, lost: list[int]) -> str:
     if not lost:
         return f"{count} frames"
     if len(lost) == count:
-        return f"all {count} frames lost the person: the avatar is made from the photo alone"
+        return f"all {count} frames lost the person: nothing can be learned from them"
     numbers = confidence.names([i + 1 for i in lost])
     return f"{count} frames; {len(lost)} lost the person and count little: {numbers}"

@@ -37,16 +37,6 @@ class RowAdam:
         some = next(iter(self.parameters.values()))
         self.state["steps"] = torch.zeros(len(some), dtype=torch.float64, device=some.device)
 
-    def load(
-        self,
-        state: Mapping[str, Tensor],  # as `state`: [T, ...] and [T]
-    ) -> None:
-        """Goes on from a kept `state`; ValueError if it is of other parameters."""
-        for name, mine in self.state.items():
-            if name not in state or state[name].shape != mine.shape:
-                raise ValueError(f"The kept optimiser has no {name} of shape {tuple(mine.shape)}.")
-            mine.copy_(state[name])
-
     @torch.no_grad()
     def step(
         self,

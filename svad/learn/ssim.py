@@ -48,15 +48,6 @@ def target_stats(
     return TargetStats(mean, square)
 
 
-def dissimilarity(
-    image: Tensor,  # [B, H, W, C] 0..1
-    target: Tensor,  # [B, H, W, C] 0..1
-    stats: TargetStats | None = None,  # of the target, if at hand
-) -> Tensor:  # []
-    """1 - the mean SSIM of all pictures and channels, differentiable once in `image`."""
-    return photometric(image, target, l1_weight=0.0, ssim_weight=1.0, stats=stats)
-
-
 def photometric(
     image: Tensor,  # [B, H, W, C] 0..1
     target: Tensor,  # [B, H, W, C] 0..1

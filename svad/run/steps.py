@@ -21,6 +21,7 @@ from svad.storage import load, save
 from svad.types import Photo, Report, Result
 
 T = TypeVar("T")
+PART = ".part.safetensors"  # how the name of a file ends in which a stage keeps what it has so far
 
 
 class Steps:
@@ -58,7 +59,10 @@ class Steps:
         if self.job.keeps(name, key):
             self.board.end(name, "kept", self.job.entry(name).get("note", ""))
             return cache(lambda: load(cls, self._path(name)))
-        self._forget_from(name)
+        # What follows a stage that was skipped is as good as before, if it is skipped again.
+        skipped = self.job.entry(name).get("state") == "skipped"
+        if not skipped:
+            self._forget_from(name)
         done = False
         with self._watched(name, optional=instead is not None):
             self.board.check()
@@ -73,12 +77,14 @@ class Steps:
         if not done:
             assert instead is not None  # or what the stage raised had not been caught
             return instead
+        if skipped:
+            self._forget_from(name)
         self._note(name, "done", key=key, files=self.job.sizes(files))
         return lambda: value
 
     def checkpoint(self, name: str) -> tuple[Path, str]:
         """A file where the running stage may keep what it has so far, and the key it belongs to."""
-        return self.job.folder / "stages" / f"{name}.part.safetensors", self._key
+        return self.job.folder / "stages" / f"{name}{PART}", self._key
 
     def skip(self, name: str, reason: str) -> None:
         """A stage this preset leaves out, and why."""
@@ -88,6 +94,8 @@ class Steps:
     def finish(self) -> None:
         """The job is done: its card says so, and files of an earlier run without successor go."""
         self.job.remove(self._before - self.job.files())
+        for left in (self.job.folder / "stages").glob(f"*{PART}"):
+            left.unlink()  # of a run that was stopped in a stage, and then went another way
         self.job.card["state"] = "done"
         self.job.write()
 
@@ -110,8 +118,9 @@ class Steps:
 
     def _forget_from(self, name: str) -> None:
         """What this and the later stages gave before does not count any more."""
+        before = self._order[: self._order.index(name)]
         for entry in self.job.card["stages"]:
-            if self._order.index(entry["name"]) >= self._order.index(name):
+            if entry["name"] not in before:  # those of another preset, too
                 entry |= {"state": "waiting", "key": None, "seconds": 0.0}
 
     @contextmanager

@@ -13,11 +13,12 @@ from safetensors.torch import load_file, save_file
 
 from svad import cli
 from svad.config import PRESETS, QUICK
+from svad.diffusion import frame_confidence
 from svad.run import makers
 from svad.run.jobs import read_card
 from svad.run.offers import offer
 from svad.storage import load
-from svad.types import Clip
+from svad.types import Avatar, Clip
 from svad.weights import require
 from tests.diffusion.conftest import PHOTO
 
@@ -27,6 +28,16 @@ SMALL = replace(
         QUICK.diffusion, frames=8, width=64, height=96, context=6, overlap=2, steps=2
     ),
     relief=replace(QUICK.relief, views=0),
+    avatar=replace(
+        QUICK.avatar,
+        train=replace(
+            QUICK.avatar.train,
+            steps=10,
+            height=96,
+            first_gaussians=1000,
+            gaussians=4000,
+        ),
+    ),
     package=replace(QUICK.package, turntable_frames=4, turntable_height=64),
 )
 
@@ -46,9 +57,12 @@ def own_files(weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_photo_goes_through_quick_to_an_avatar(
-    own_files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+    own_files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
     out = tmp_path / "out"
+    # filled networks draw noise, which nobody would believe; the training shall run all the same
+    monkeypatch.setattr(frame_confidence, "weight_of", lambda quality: 0.4)
     arguments = [str(PHOTO), "-o", str(out), "--preset", "quick", "--size", "200"]
     assert cli.main(arguments) == 0, capsys.readouterr().err
     clip = load(Clip, out / "stages" / "diffusion.safetensors")
@@ -58,6 +72,8 @@ def test_a_photo_goes_through_quick_to_an_avatar(
     stages = {entry["name"]: entry for entry in read_card(out)["stages"]}
     assert stages["diffusion"]["state"] == "done" and "8 frames" in stages["diffusion"]["note"]
     assert stages["identity"]["state"] == "skipped"
+    assert stages["avatar"]["state"] == "done" and "learned in 10 steps" in stages["avatar"]["note"]
+    assert len(load(Avatar, out / "stages" / "avatar.safetensors").gaussians) <= 4000
     assert stages["restoration"]["state"] == "done"
     assert "checkpoint_BFRffusion_FFHQ.ckpt is missing" in stages["restoration"]["note"]
     assert (out / "avatar.zip").is_file() and (out / "turntable.mp4").is_file()
@@ -65,6 +81,18 @@ def test_a_photo_goes_through_quick_to_an_avatar(
         terms = archive.read("LICENSE-AND-CONSENT.txt").decode()
     assert "pose_guider.pth (MusePose weights (research)): non-commercial" in terms
     assert "There is no GPU here" in capsys.readouterr().err
+
+
+def test_frames_that_show_nobody_get_a_sentence_and_what_was_made_is_kept(
+    own_files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    arguments = [str(PHOTO), "-o", str(out), "--preset", "quick", "--size", "200"]
+    assert cli.main(arguments) == cli.BAD_INPUT
+    assert "No frame of the clip shows the person clearly enough" in capsys.readouterr().err
+    stages = {entry["name"]: entry["state"] for entry in read_card(out)["stages"]}
+    assert stages["avatar"] == "failed" and stages["diffusion"] == stages["relief"] == "done"
+    assert not list((out / "stages").glob("*.part.safetensors"))
 
 
 def test_another_seed_makes_other_frames(own_files: Path) -> None:

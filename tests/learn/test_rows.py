@@ -58,7 +58,8 @@ def test_a_kept_state_goes_on_as_if_nothing_had_been() -> None:
     for adam in (one, first):
         adam.step([0, 4], {n: g[:2] for n, g in gradients(0).items()})
     second = RowAdam(halves, rates)
-    second.load(first.state)
+    for name, kept in first.state.items():
+        second.state[name].copy_(kept)
     for adam in (one, second):
         adam.step([4, 1], {n: g[:2] for n, g in gradients(1).items()})
     assert all(torch.equal(whole[n], halves[n]) for n in whole)
@@ -79,8 +80,6 @@ def test_bad_input_is_said() -> None:
     adam = RowAdam(tables(), {"rotations": 1.0, "translation": 1.0})
     with pytest.raises(ValueError, match="twice"):
         adam.step([1, 1], {})
-    with pytest.raises(ValueError, match=r"rotations\.mean of shape \(5, 4, 3\)"):
-        adam.load({})
 
 
 @pytest.mark.gpu

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import subprocess
@@ -18,12 +19,13 @@ import pytest
 
 from svad.config import PREVIEW, IdentityConfig
 from svad.core.errors import JobError, NothingToDo, OutputError, PhotoError, Stopped
-from svad.core.files import PART, write_json
+from svad.core.files import PART, write_bytes, write_json
 from svad.media.images import read_png, read_rgb, save_png
 from svad.run import pipeline
 from svad.run.jobs import read_card
 from svad.run.pipeline import Pipeline, stages
 from svad.run.stages import stage
+from svad.run.steps import PART as STAGE_PART
 from svad.splat.rasterisers import rasteriser
 from svad.types import Clip, Report, StageState, Subject
 from svad.weights import Store, found_by
@@ -186,6 +188,66 @@ def test_a_step_that_is_left_out_later_leaves_no_file_behind(photo: Path, tmp_pa
     again(2)
     assert states_on_card(out)["identity"] == "skipped"
     assert not (out / "stages" / "identity.safetensors").exists()
+
+
+def test_what_follows_a_stage_that_is_skipped_again_is_kept(photo: Path, tmp_path: Path) -> None:
+    fakes, out, reasons = FakeStages(), tmp_path / "out", ["No face."]
+
+    def better(subject: Subject, clip: Clip, report: Report) -> Clip:
+        if reasons:
+            raise NothingToDo(reasons[0])
+        return clip
+
+    def again() -> None:
+        preset = replace(PREVIEW, identity=IdentityConfig())
+        makers = fakes.makers() | {"identity": lambda: SimpleNamespace(run=better)}
+        Pipeline(preset, makers=makers).run(photo, out)
+
+    again()
+    again()
+    assert set(fakes.ran.values()) == {1} and states_on_card(out)["identity"] == "skipped"
+    reasons.clear()
+    again()  # now there is one: what was made without it does not count
+    assert dict(fakes.ran) == {"subject": 1, "relief": 1, "avatar": 2, "package": 2}
+    again()
+    assert fakes.ran["avatar"] == 2
+
+
+def halting(fakes: FakeStages, keeps: list[Path]) -> dict:
+    """Stages of which the avatar's keeps something, and is stopped, unless it finds that."""
+
+    def avatar(subject: Subject, clip: Clip, report: Report, checkpoint: tuple[Path, str]):
+        path, key = checkpoint
+        keeps.append(path)
+        if not path.is_file():
+            write_bytes(path, key.encode())
+            raise Stopped("Stopped.")
+        assert path.read_text() == key  # the key of the stage has not changed
+        path.unlink()
+        return fakes.avatar(subject, clip, report)
+
+    return fakes.makers() | {"avatar": lambda: SimpleNamespace(run=avatar)}
+
+
+def test_what_a_stopped_stage_keeps_is_found_again(photo: Path, tmp_path: Path) -> None:
+    out, keeps = tmp_path / "out", []
+    for _ in range(2):
+        with contextlib.suppress(Stopped):
+            Pipeline(PREVIEW, makers=halting(FakeStages(), keeps)).run(photo, out)
+    assert keeps == [out / "stages" / f"avatar{STAGE_PART}"] * 2
+    assert states_on_card(out)["avatar"] == "done" and not keeps[0].exists()
+
+
+def test_what_a_stopped_stage_keeps_is_never_published(
+    photo: Path, other_photo: Path, tmp_path: Path
+) -> None:
+    out, keeps = tmp_path / "out", []
+    made(FakeStages()).run(other_photo, out)
+    with pytest.raises(Stopped):
+        Pipeline(PREVIEW, makers=halting(FakeStages(), keeps)).run(photo, out)
+    assert keeps[0].is_file() and not list((out / "stages").glob(f"*{STAGE_PART}"))
+    made(FakeStages()).run(photo, out)  # another way: it is not asked for any more
+    assert not list(out.rglob(f"*{STAGE_PART}"))
 
 
 def states_on_card(folder: Path) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import pickle
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from types import SimpleNamespace
 
 import pytest
@@ -14,7 +14,7 @@ from svad.compute.engine import DEFAULT_SECONDS
 from svad.config import PAPER, PRESETS, PREVIEW, QUICK, Preset
 from svad.run import makers, stages
 from svad.run.imports import own_graph
-from svad.run.stages import STAGES, InWorker, Stage, on_gpu, shown, stage, stage_makers
+from svad.run.stages import STAGES, InWorker, Stage, asked, on_gpu, shown, stage, stage_makers
 from svad.weights.manifest import load_manifest
 
 NAMES = [row.name for row in STAGES]
@@ -41,8 +41,12 @@ def test_stages_that_take_a_clip_follow_one_another() -> None:
 def test_what_a_preset_shows() -> None:
     assert [row.name for row in shown(PAPER)] == NAMES == [row.name for row in shown(QUICK)]
     assert [row.name for row in shown(PREVIEW)] == [n for n in NAMES if n != "diffusion"]
-    assert not on_gpu(PREVIEW)
-    assert {row.name for row in on_gpu(QUICK)} == {"diffusion", "identity", "restoration"}
+    trained = {"diffusion", "identity", "restoration", "avatar"}
+    assert {row.name for row in on_gpu(QUICK)} == trained
+    closed = replace(QUICK, avatar=replace(QUICK.avatar, train=None))
+    assert {row.name for row in on_gpu(closed)} == trained - {"avatar"}
+    assert asked(closed) < asked(QUICK)  # the training is paid for
+    assert on_gpu(PREVIEW) == ()
 
 
 def test_every_group_of_pretrained_files_belongs_to_a_row() -> None:
@@ -74,10 +78,11 @@ def test_what_a_builder_hands_over_counts_as_the_stages_code(row: Stage) -> None
     while waiting:
         function = functions[waiting.pop()]
         seen.add(function.name)
+        own = {argument.arg for argument in ast.walk(function) if isinstance(argument, ast.arg)}
         for node in ast.walk(function):
             if isinstance(node, ast.ImportFrom):
                 names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-            if isinstance(node, ast.Name) and node.id in functions and node.id not in seen:
+            if isinstance(node, ast.Name) and node.id in functions.keys() - seen - own:
                 waiting.append(node.id)
     graph = own_graph()
     reached = graph.of_room(row.room, row.parts)

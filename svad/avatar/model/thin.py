@@ -142,7 +142,7 @@ def thinned(
 def _cells(means: np.ndarray, count: int) -> np.ndarray:  # [N, 3] -> [N] int64
     """Numbers of cells of the smallest size that makes no more than `count` of them."""
     low, high = means.min(0), float(np.ptp(means, 0).max())
-    small, large = 0.0, max(high, 1e-6)
+    small, large = 0.0, 1.001 * max(high, 1e-6)  # the whole cloud is less than one cell
 
     def numbers(size: float) -> np.ndarray:
         place = ((means - low) / size).astype(np.int64)

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -45,40 +46,37 @@ class Checkpoint:
         write_bytes(self.path, save(tensors, {"card": json.dumps(card)}))
 
     def load_into(self, trainer: Trainer) -> str:
-        """Takes the kept state over, if there is one of this training; returns a sentence or ""."""
-        from safetensors import SafetensorError, safe_open
+        """Takes the kept state over, if there is one of this training; returns a sentence or "".
+
+        A damaged one is left alone, and changes nothing of the trainer.
+        """
+        from safetensors import SafetensorError
 
         if not self.path.is_file():
             return ""
+        first = trainer.learned
         try:
-            with safe_open(str(self.path), framework="pt") as file:
-                card = json.loads((file.metadata() or {})["card"])
-                if card["key"] != self._key:
-                    return ""
-                kept = {name: file.get_tensor(name) for name in file.keys()}
-            if not all(bool(t.isfinite().all()) for t in kept.values()):
-                return DAMAGED
+            card, kept = self._read()
+            if card["key"] != self._key:
+                return ""
             if card["grown"] and not trainer.grown:
                 trainer.grow()
-            mine = _tensors(trainer)
-            if {k: v.shape for k, v in mine.items()} != {k: v.shape for k, v in kept.items()}:
-                return DAMAGED
-            random = trainer.random.bit_generator
-            random.state = card["random"]
-            errors = {int(row): float(error) for row, error in card["errors"]}
-            step, steps = int(card["step"]), int(card["adam_steps"])
-            next_check = float(card["next_check"])
-        except (OSError, SafetensorError, KeyError, ValueError, TypeError):
-            return DAMAGED
-        with torch.no_grad():
-            for name, value in mine.items():
-                value.copy_(kept[name])
-        trainer.step, trainer.adam.steps = step, steps
-        pictures = trainer.pictures
-        pictures.errors, pictures.lost = errors, {int(row) for row in card["lost"]}
-        pictures.next_check = next_check
-        pictures.bag, pictures.checks = list(card["bag"]), list(card["checks"])
-        return ""
+            fits = {k: v.shape for k, v in _tensors(trainer).items()}
+            if fits == {k: v.shape for k, v in kept.items()} and all(map(_finite, kept.values())):
+                _take_over(trainer, card, kept)
+                return ""
+        except (OSError, SafetensorError, KeyError, ValueError, TypeError, AttributeError):
+            pass
+        if trainer.learned is not first:
+            trainer.start_with(first)
+        return DAMAGED
+
+    def _read(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
+        from safetensors import safe_open
+
+        with safe_open(str(self.path), framework="pt") as file:
+            card = json.loads((file.metadata() or {})["card"])
+            return card, {name: file.get_tensor(name) for name in file.keys()}
 
     def forget(self) -> None:
         """Removes the file: the training is done."""
@@ -92,3 +90,24 @@ def _tensors(trainer: Trainer) -> dict[str, Tensor]:
     for name, pair in zip(trainer.rates, trainer.adam.moments, strict=True):
         found |= {f"mean.{name}": pair[0], f"square.{name}": pair[1]}
     return found | {f"pose.{name}": value for name, value in trainer.poses.state().items()}
+
+
+def _finite(values: Tensor) -> bool:
+    return bool(values.isfinite().all())
+
+
+def _take_over(trainer: Trainer, card: dict[str, Any], kept: dict[str, Tensor]) -> None:
+    """Puts a kept state into the trainer; all of it is read before anything changes."""
+    random = np.random.default_rng()
+    random.bit_generator.state = card["random"]
+    errors = {int(row): float(error) for row, error in card["errors"]}
+    lost, bag = {int(row) for row in card["lost"]}, [int(row) for row in card["bag"]]
+    checks, next_check = [float(error) for error in card["checks"]], float(card["next_check"])
+    step, steps = int(card["step"]), int(card["adam_steps"])
+    with torch.no_grad():
+        for name, value in _tensors(trainer).items():
+            value.copy_(kept[name])
+    trainer.step, trainer.adam.steps, trainer.random = step, steps, random
+    pictures = trainer.pictures
+    pictures.errors, pictures.lost, pictures.bag = errors, lost, bag
+    pictures.checks, pictures.next_check = checks, next_check

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -63,19 +63,8 @@ class PoseTable:
         return Pose(rotations, translation, self.start.expression)
 
     def state(self) -> dict[str, Tensor]:
-        """What a checkpoint keeps."""
+        """What a checkpoint keeps: the very tensors, to be read or written."""
         return {**self.changes, **{f"adam.{k}": v for k, v in self.adam.state.items()}}
-
-    def load(
-        self,
-        state: Mapping[str, Tensor],  # as `state`: [T, 22, 3], [T, 3] and the optimiser's
-    ) -> None:
-        """Goes on from a kept state; ValueError or KeyError if it is of other frames."""
-        self.adam.load({k: state[f"adam.{k}"] for k in self.adam.state})
-        for name, change in self.changes.items():
-            if state[name].shape != change.shape:
-                raise ValueError(f"{name} of {tuple(state[name].shape)} is of other frames")
-            change.copy_(state[name])
 
 
 def picture_loss(

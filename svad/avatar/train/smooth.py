@@ -72,7 +72,8 @@ class Neighbourhood:
         points = means.numpy(force=True)
         count, near = len(points), min(NEIGHBOURS + 1, len(points))
         found = np.asarray(cKDTree(points).query(points, k=near, workers=2)[1])
-        ids = found.reshape(count, near)[:, 1:].astype(np.int64)  # the nearest is the point itself
+        ids = found.reshape(count, near).astype(np.int64)
+        ids = ids[:, min(1, near - 1) :]  # the nearest is the point itself; alone, it has no other
         self._most = max(near - 1, 1)
         order = np.argsort(ids.ravel(), kind="stable")
         starts = np.searchsorted(ids.ravel()[order], np.arange(count))

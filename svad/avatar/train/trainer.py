@@ -82,18 +82,18 @@ class Trainer:
         self.pictures = Pictures(avatar, subject, clip, config, self._device)
         known = known_part(photo_shares(avatar, clip))
         coarse, self._fine = two_clouds(avatar, known, config.first_gaussians, config.gaussians)
-        self.grown = len(coarse.gaussians) == len(self._fine.gaussians)
-        self._begin(Learned.of(coarse, config.coefficients))
+        self.start_with(Learned.of(coarse, config.coefficients))
         start = Pose.cat([clip.poses.to(self._device), avatar.pose])
         self.poses = PoseTable(start, config.rotation_rate, config.shift_rate)
         self.step, self.random = 0, np.random.default_rng(config.seed)
-        self._pull: dict[str, Tensor] = {}
         self._kept = Checkpoint(checkpoint, key) if checkpoint is not None else None
         self.note = self._kept.load_into(self) if self._kept is not None else ""
 
-    def _begin(self, learned: Learned) -> None:
-        """A fresh optimiser for these values."""
+    def start_with(self, learned: Learned) -> None:
+        """These values, with a fresh optimiser."""
         self.learned = learned
+        self._pull: dict[str, Tensor] = {}
+        self.grown = len(learned.avatar.gaussians) == len(self._fine.gaussians)
         self.rates = learned.rates(self.config)
         self.adam = Adam([learned.values[name] for name in self.rates], list(self.rates.values()))
         self._regularisers = Regularisers(learned.avatar, self.config)
@@ -101,8 +101,7 @@ class Trainer:
     def grow(self) -> None:
         """From the thinned cloud to all Gaussians, which take over what it has learned."""
         blend = blend_onto(self._fine, self.learned.avatar)
-        self._begin(self.learned.onto(self._fine, blend))
-        self.grown, self._pull = True, {}
+        self.start_with(self.learned.onto(self._fine, blend))
 
     def run(self, report: Report = silent, deadline: float | None = None) -> Trained:
         """All steps that are left, or those that fit before `deadline` (of `time.monotonic`).

@@ -74,9 +74,10 @@ def make_view(
     near = _around(rows), _around(columns)  # all that its colours are computed from
     color[near] = _premultiplied(picture[near], alpha[near])
     parts = (color, 1 - alpha, _off_outline(alpha, band * factor))
-    color, clear, outline = (torch.from_numpy(_window(part, rows, columns)) for part in parts)
-    outside = _window(np.zeros_like(alpha), rows, columns, 1.0)  # beyond the picture's edge
-    clear = torch.maximum(clear, torch.from_numpy(outside))
+    color, clear, outline = (  # beyond the picture's edge nobody is
+        torch.from_numpy(_window(part, rows, columns, beyond))
+        for part, beyond in zip(parts, (0.0, 1.0, 1.0), strict=True)
+    )
     return View(cut, color, clear[..., None], outline[..., None])
 
 
