@@ -19,7 +19,7 @@ def rigid_chain(
     parents: tuple[int, ...],  # J, root -1, parents before children
 ) -> tuple[Tensor, Tensor]:  # world rotations [..., J, 3, 3], posed joints [..., J, 3]
     """Forward kinematics of the joint tree, one step per depth of the tree."""
-    levels, positions, before = _placed_levels(parents, joints.device)
+    levels, positions, before = placed_levels(parents, joints.device)
     bones = joints - joints[..., before, :]
     # numpy's, because torch's own loads sympy on first use
     shape = np.broadcast_shapes(rotations.shape[:-2], joints.shape[:-1])
@@ -37,7 +37,7 @@ def rigid_chain(
 
 
 @lru_cache(maxsize=16)
-def _placed_levels(
+def placed_levels(
     parents: tuple[int, ...], device: torch.device
 ) -> tuple[list[tuple[Tensor, Tensor]], Tensor, Tensor]:
     """`_levels` and each joint's parent, where they are used: a list is moved again at each use."""
@@ -47,8 +47,8 @@ def _placed_levels(
             return placed(torch.tensor(numbers, dtype=torch.int64), device)
 
     levels, positions = _levels(parents)
-    placed_levels = [(there(ids), there(above)) for ids, above in levels]
-    return placed_levels, there(positions), there([max(p, 0) for p in parents])
+    steps = [(there(ids), there(above)) for ids, above in levels]
+    return steps, there(positions), there([max(p, 0) for p in parents])
 
 
 @lru_cache(maxsize=8)

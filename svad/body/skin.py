@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from svad.body.correctives import corrected
-from svad.body.lbs import joint_transforms
+from svad.body.lbs import joint_transforms, placed_levels
 from svad.geometry.rotation import axis_angle_to_quaternion, invert3, quaternion_multiply
 from svad.splat.gaussians import Gaussians
 from svad.types import Avatar, Pose
@@ -242,10 +242,13 @@ def dual_quaternions(
     """
     local = axis_angle_to_quaternion(rotations)
     local = torch.where(local[..., :1] < 0, -local, local)
-    world: list[Tensor] = []
-    for own, parent in zip(local.unbind(-2), parents, strict=True):
-        world.append(own if parent < 0 else quaternion_multiply(world[parent], own))
-    real = torch.stack(world, -2)
+    levels, positions, _ = placed_levels(parents, local.device)
+    turn = local[..., levels[0][0], :]
+    world = [turn]
+    for ids, above in levels[1:]:
+        turn = quaternion_multiply(turn[..., above, :], local[..., ids, :])
+        world.append(turn)
+    real = torch.cat(world, -2)[..., positions, :]
     shift = torch.cat([torch.zeros_like(shifts[..., :1]), shifts], -1)
     return real, 0.5 * quaternion_multiply(shift, real)
 

@@ -27,7 +27,7 @@ from tests.helpers import tiny_avatar, tiny_subject
 
 WIDTH, HEIGHT, COUNT, FRAMES = 96, 128, 1500, 8
 CONFIG = TrainConfig(
-    steps=120, height=HEIGHT, gaussians=COUNT, first_gaussians=600, grow_at=0.4, small_until=0.3,
+    steps=120, coefficients=8, height=HEIGHT, gaussians=COUNT, first_gaussians=600, grow_at=0.4, small_until=0.3,
     holdout=0, lpips=0.02,
 )  # fmt: skip
 GAIN = 4.0  # dB that so short a training brings at least; the CPU's brings twice that
