@@ -145,13 +145,12 @@ class TrainConfig:
     height: int = 540  # px, of the frames
     small_until: float = 0.35  # part of the steps at half that size
     start: str = "relief"  # the first guess: "relief" = the preview's cloud, "body" = the body
-    gaussians: int = 400_000  # at most, in the end
+    gaussians: int = 180_000  # at most, in the end: fine where the photo shows something
     first_gaussians: int = 54_000  # until `grow_at`
-    grow_at: float = 0.9  # part of the steps
+    grow_at: float = 0.5  # part of the steps
     slow_from: float = 0.6  # part of the steps after which rates are a third
     slowest_from: float = 0.85  # a tenth
     photo: float = 0.5  # part of the steps that draw the photo: as often as all frames (PERSONA)
-    photo_scale: float = 1.0  # the photo's size, 1 = the person as large as in the frames
     photo_band: float = 0.003  # of the photo's height: so near its outline it moves the avatar less
     photo_outline: float = 0.1  # by this factor
     tint: bool = True  # frames first get the photo's colour balance

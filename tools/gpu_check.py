@@ -36,7 +36,10 @@ prepare()
 ROOT = Path(__file__).resolve().parents[1]
 OUTPUT = ROOT / "gpu-check.json"
 LIMIT = 470.0  # seconds in all
-LIMITS = {"tests.splat": 120.0, "bench.diffusion": 150.0}  # of those that may take long
+LIMITS = {  # of those that may take long
+    **{"tests.splat": 120.0, "tests.avatar": 90.0},
+    **{"bench.diffusion": 150.0, "bench.train": 120.0},
+}
 USUAL = 60.0
 NEEDS = {  # packages that a part uses in processes of its own; others are found missing there
     "tests": ("pytest",),

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from svad.compute.moved import placed
 from svad.geometry.rotation import rodrigues
 
 
@@ -18,8 +19,8 @@ def rigid_chain(
     parents: tuple[int, ...],  # J, root -1, parents before children
 ) -> tuple[Tensor, Tensor]:  # world rotations [..., J, 3, 3], posed joints [..., J, 3]
     """Forward kinematics of the joint tree, one step per depth of the tree."""
-    levels, positions = _levels(parents)
-    bones = joints - joints[..., [max(p, 0) for p in parents], :]
+    levels, positions, before = _placed_levels(parents, joints.device)
+    bones = joints - joints[..., before, :]
     # numpy's, because torch's own loads sympy on first use
     shape = np.broadcast_shapes(rotations.shape[:-2], joints.shape[:-1])
     rotations = rotations.expand(*shape, 3, 3)
@@ -33,6 +34,21 @@ def rigid_chain(
         turns.append(turn)
         places.append(place)
     return torch.cat(turns, -3)[..., positions, :, :], torch.cat(places, -2)[..., positions, :]
+
+
+@lru_cache(maxsize=16)
+def _placed_levels(
+    parents: tuple[int, ...], device: torch.device
+) -> tuple[list[tuple[Tensor, Tensor]], Tensor, Tensor]:
+    """`_levels` and each joint's parent, where they are used: a list is moved again at each use."""
+
+    def there(numbers: list[int]) -> Tensor:
+        with torch.inference_mode(False):  # they outlive the one who asks first
+            return placed(torch.tensor(numbers, dtype=torch.int64), device)
+
+    levels, positions = _levels(parents)
+    placed_levels = [(there(ids), there(above)) for ids, above in levels]
+    return placed_levels, there(positions), there([max(p, 0) for p in parents])
 
 
 @lru_cache(maxsize=8)

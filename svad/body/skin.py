@@ -133,13 +133,16 @@ def add_expression(
     dirs: Tensor,  # [K, E, 3] metres per unit coefficient
     expression: Tensor,  # [..., E] coefficients
 ) -> Tensor:  # [..., N, 3], or [N, 3] if nothing moves
-    """Rest points with a facial expression; without gradients only directions in use are read."""
+    """Rest points with a facial expression; without gradients a CPU reads only what is in use."""
     count = min(dirs.shape[1], expression.shape[-1])
     coefficients = expression[..., :count].to(points)
-    used = torch.arange(count, device=points.device)
-    if not coefficients.requires_grad:  # a coefficient of zero has a gradient too
+    used: Tensor | slice = slice(count)
+    # a coefficient of zero has a gradient too; a GPU multiplies by zeros faster than it tells them
+    if not coefficients.requires_grad and points.device.type == "cpu":
         used = torch.nonzero(coefficients.reshape(-1, count).any(0))[:, 0]
-    if not len(used) or not len(ids):
+        if not len(used):
+            return points
+    if not len(ids) or not count:
         return points
     offsets = torch.einsum("kec,...e->...kc", dirs[:, used].to(points), coefficients[..., used])
     points = points.expand(*coefficients.shape[:-1], *points.shape[-2:])

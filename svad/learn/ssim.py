@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from svad.compute.compiled import spread
+from svad.compute.moved import placed
 from svad.learn import ssim_kernels as kernels
 
 
@@ -165,13 +167,20 @@ def _terms(moments: Tensor, stats: TargetStats) -> tuple[Tensor, Tensor]:
     return value, torch.stack([of_mean, -value / b2, 2 * a1 / (b1 * b2)])
 
 
+@cache
+def _window(device: torch.device, dtype: torch.dtype) -> Tensor:  # [11]
+    """Moved there once: each copy to a GPU waits for all that it was given before."""
+    with torch.inference_mode(False):
+        return placed(torch.from_numpy(kernels.WINDOW), device, dtype)
+
+
 def _blur(pictures: Tensor) -> Tensor:  # [M, B, H, W, C] -> the same
     """Separable Gaussian blur with zeros around the picture."""
     m, b, h, w, c = pictures.shape
     # One group per plane: on CUDA that is torch's own kernel in full float32, not cuDNN's, which
     # rounds to TF32 by default; variances, differences of two means, would be lost in that.
     planes = pictures.permute(0, 1, 4, 2, 3).reshape(1, m * b * c, h, w)
-    window = torch.from_numpy(kernels.WINDOW).to(planes).expand(m * b * c, 1, -1)
+    window = _window(planes.device, planes.dtype).expand(m * b * c, 1, -1)
     upright, flat, groups = window[..., None], window[:, :, None], m * b * c
     planes = F.conv2d(planes, upright, padding=(kernels.RADIUS, 0), groups=groups)
     planes = F.conv2d(planes, flat, padding=(0, kernels.RADIUS), groups=groups)

@@ -33,7 +33,10 @@ ONE_TYPE = {  # operations whose CUDA kernels want one floating type of all oper
 }
 
 
-ROOMS = ("svad.diffusion.", "svad.identity.", "svad.restoration.", "svad.body.lbs")
+ROOMS = (
+    *("svad.diffusion.", "svad.identity.", "svad.restoration."),
+    *("svad.body.lbs", "svad.learn.ssim"),
+)
 
 
 class MixedTypes(TypeError):

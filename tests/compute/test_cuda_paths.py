@@ -11,11 +11,17 @@ import torch
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorDeviceMismatchError
 
+from svad.avatar.model.learned import Learned
+from svad.avatar.train import poses as training
+from svad.avatar.train.poses import PoseTable, picture_loss
+from svad.avatar.train.smooth import Regularisers
+from svad.avatar.train.views import View
 from svad.body.free import load_free_body
 from svad.body.poser import Poser
 from svad.body.skin import pose_gaussians, unpose_points
+from svad.compute.adam import Adam
 from svad.compute.moved import moved, placed
-from svad.config import QUICK
+from svad.config import QUICK, TrainConfig
 from svad.diffusion import sampler as sampler_module
 from svad.diffusion.models import build_models
 from svad.diffusion.sampler import Prepared, Sampler
@@ -40,6 +46,9 @@ from svad.restoration.retinaface import RetinaFace
 from svad.restoration.rrdb import RRDBNet, RrdbSizes
 from svad.restoration.schedule import steps
 from svad.restoration.upsampler import Upsampler
+from svad.splat.gaussians import Gaussians
+from svad.splat.render import Rendered
+from svad.types import Pose
 from tests.compute.fake_cuda import CUDA, MixedTypes, fake_cuda, numbers, on_device
 from tests.helpers import tiny_avatar
 from tests.identity.small import small_sizes
@@ -216,3 +225,54 @@ def test_adam_with_rows(cuda: None) -> None:
     adam = RowAdam({"shift": table}, {"shift": 1e-3})
     adam.step([1, 4], {"shift": numbers(2, 3)})
     on_device(table, *(adam.state[f"shift.{name}"] for name in ("mean", "square")), dtype=FLOAT)
+
+
+@pytest.mark.parametrize("rows", [[1], [3, 0, 2]])
+def test_a_step_of_the_training(monkeypatch: pytest.MonkeyPatch, rows: list[int]) -> None:
+    avatar, config = tiny_avatar(200), TrainConfig()
+    start = Pose.cat([avatar.pose] * 4)
+    regularisers = Regularisers(avatar, config)  # whose neighbours need numbers
+    sizes, camera = (40, 24), replace(avatar.camera, width=24, height=40)
+    asked: list[int] = []
+
+    def render(posed: Gaussians, cameras: list) -> Rendered:  # a rasteriser needs numbers, too
+        on_device(*(getattr(posed, f.name) for f in fields(posed)), dtype=FLOAT)
+        asked.append(len(cameras))
+        return Rendered(numbers(len(cameras), *sizes, 3), numbers(len(cameras), *sizes))
+
+    monkeypatch.setattr(training, "render", render)
+    with fake_cuda(monkeypatch):
+        learned = Learned.of(avatar.to(CUDA), config.coefficients)
+        on_device(*learned.values.values(), dtype=FLOAT)
+        table = PoseTable(start.to(CUDA), config.rotation_rate, config.shift_rate)
+        pose, leaves = table.leaves(rows)
+        posed = learned.posed(pose)
+        on_device(*(getattr(posed, f.name) for f in fields(posed)), dtype=FLOAT)
+        assert posed.means.shape == (len(rows), 200, 3) and posed.means.requires_grad
+        parts = numbers(*sizes, 3), numbers(*sizes, 1), numbers(*sizes, 1)
+        views, weight = [View(camera, *parts)] * len(rows), numbers(1, *sizes, 1)
+        found = picture_loss(learned, pose, views, numbers(len(rows), 3), weight)
+        on_device(*found, dtype=FLOAT)
+        _place(regularisers)
+        pulls = regularisers.gradients(learned)
+        on_device(*pulls.values(), dtype=FLOAT)
+        assert all(pull.shape == learned.values[name].shape for name, pull in pulls.items())
+        rates = learned.rates(config)
+        adam = Adam([learned.values[name] for name in rates], list(rates.values()))
+        adam.step([torch.empty_like(value) for value in adam.values])
+        learned.keep_valid()
+        on_device(*adam.values, *(part for pair in adam.moments for part in pair), dtype=FLOAT)
+        table.step(rows, [torch.empty_like(leaf) for leaf in leaves])
+        on_device(*table.changes.values(), table.poses.rotations, dtype=FLOAT)
+    assert asked == [len(rows)]
+
+
+def _place(owner: object) -> None:
+    """Whatever tensors an object has, and those of its parts, on the device."""
+    for name, value in vars(owner).items():
+        if isinstance(value, torch.Tensor):
+            setattr(owner, name, placed(value, CUDA))
+        elif isinstance(value, list):
+            setattr(owner, name, [placed(part, CUDA) for part in value])
+        elif hasattr(value, "__dict__"):
+            _place(value)

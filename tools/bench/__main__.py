@@ -15,7 +15,10 @@ from svad.core.startup import check_python, prepare
 check_python()
 prepare()
 
-GROUPS = ("body", "posing", "splat", "loss", "diffusion", "head", "restoration", "preview", "page")
+GROUPS = (
+    *("body", "posing", "splat", "loss", "diffusion", "head", "restoration", "train"),
+    *("preview", "page"),
+)
 
 
 def main() -> int:
@@ -38,7 +41,7 @@ def figures(group: str, photo: Path | None) -> Iterator[dict[str, Any]]:
         from tools.bench.splat import run
 
         yield from run()
-    elif group in ("body", "posing", "loss", "diffusion", "head", "restoration"):
+    elif group not in ("preview", "page"):
         yield from import_module(f"tools.bench.{group}").run()
     elif group == "preview":
         from tools.bench.preview import run

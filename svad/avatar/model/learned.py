@@ -72,13 +72,8 @@ class Learned:
         self,
         finer: Avatar,  # M Gaussians
         blend: Blend,  # of the N for each of the M
-        known: Tensor | None = None,  # [M, 1] how far each one's own first colour is to be kept
     ) -> Learned:
-        """The same changes on the finer cloud that this one was thinned from.
-
-        A Gaussian whose first colour was a guess takes the learned colour as it is; one whose
-        colour is known, by default every one, keeps its own and takes the change.
-        """
+        """The same changes on the finer cloud that this one was thinned from."""
         network = self._correctives()
         if network is not None:
             basis = torch.stack([blend(part) for part in network.basis.detach()])
@@ -89,8 +84,6 @@ class Learned:
             theirs["offsets"].copy_(blend(mine["offsets"]))
             theirs["log_scales"].copy_(blend(mine["log_scales"]))
             theirs["colors"].add_(blend(mine["colors"] - g.colors))
-            if known is not None:
-                theirs["colors"].lerp_(blend(mine["colors"]), 1 - known)
             theirs["opacities"].add_(blend((mine["opacities"] - g.opacities)[:, None])[:, 0])
             theirs["joint_offsets"].copy_(mine["joint_offsets"])
         made.keep_valid()

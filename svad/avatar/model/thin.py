@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
@@ -12,10 +12,13 @@ from torch.nn import functional as F
 
 from svad.body.skin import select_gaussians
 from svad.compute.moved import moved
+from svad.splat.gaussians import Gaussians
 from svad.types import Avatar
 
 ROUNDS = 24  # halvings of the interval in which the size of a cell is looked for
-NEAR, CLOSE = 4, 0.002  # Gaussians that a finer one blends; metres, nearer ones count alike
+NEAR, CLOSE = 4, 5e-4  # Gaussians that a finer one blends; metres, nearer ones count alike
+SEEN = 0.5  # known part from which a Gaussian counts as shown by the photo
+HIDDEN = 0.6  # part of the coarse cloud for what is not shown
 WIDEST = 3.0  # a Gaussian grows by no more than this factor for those it stands for
 
 
@@ -53,6 +56,46 @@ def blend_onto(
     return found.to(finer.gaussians.means.device)
 
 
+def two_clouds(
+    avatar: Avatar,  # N Gaussians
+    known: Tensor,  # [N, 1] 0..1, how far the photo tells each one's colour
+    few: int,  # of the coarse cloud
+    many: int,  # at most, of the fine one
+) -> tuple[Avatar, Avatar]:
+    """A coarse cloud, and one that is finer where the photo tells more.
+
+    What the photo does not show has the same Gaussians in both, a share of `few`; what it shows is
+    thinned in the coarse cloud and kept as far as `many` goes in the fine one.
+    """
+    seen = known[:, 0] > SEEN
+    parts = [torch.nonzero(part)[:, 0] for part in (~seen, seen)]
+    hidden, shown = (select_gaussians(avatar, index) for index in parts)
+    if not len(hidden.gaussians) or not len(shown.gaussians):
+        return thinned(avatar, few), thinned(avatar, many)
+    hidden = thinned(hidden, max(1, round(HIDDEN * few)))
+    count = len(hidden.gaussians)
+    coarse, fine = (thinned(shown, max(1, most - count)) for most in (few, max(few, many)))
+    return joined(hidden, coarse), joined(hidden, fine)
+
+
+def joined(
+    first: Avatar,  # N Gaussians
+    second: Avatar,  # M Gaussians of the same person
+) -> Avatar:
+    """All of both, without what poses change."""
+    a, b = first.gaussians, second.gaussians
+    both = {f.name: torch.cat([getattr(a, f.name), getattr(b, f.name)]) for f in fields(a)}
+    return replace(
+        first,
+        gaussians=Gaussians(**both),
+        joint_ids=torch.cat([first.joint_ids, second.joint_ids]),
+        joint_weights=torch.cat([first.joint_weights, second.joint_weights]),
+        expression_ids=torch.cat([first.expression_ids, second.expression_ids + len(a)]),
+        expression_dirs=torch.cat([first.expression_dirs, second.expression_dirs]),
+        correctives=None,
+    )
+
+
 def thinned(
     avatar: Avatar,  # N Gaussians
     count: int,
@@ -62,11 +105,9 @@ def thinned(
     It is the one nearest to the middle of its cell, with the cell's mean colour, and wider along
     its surface by the root of the number it stands for.
     """
-    place_of = avatar.gaussians.means.device
-    avatar = avatar.to("cpu")
-    means = avatar.gaussians.means.double().numpy()
+    means, place = avatar.gaussians.means.double().numpy(force=True), avatar.gaussians.means.device
     if len(means) <= count:
-        return avatar.to(place_of)
+        return avatar
     cells = _cells(means, count)
     _, inverse, amounts = np.unique(cells, return_inverse=True, return_counts=True)
     inverse = inverse.ravel()
@@ -76,14 +117,16 @@ def thinned(
     first = np.searchsorted(inverse[order], np.arange(len(amounts)))
     chosen = order[first]  # [M], in the order of the cells
     ranks = np.argsort(chosen, kind="stable")  # keep the cloud's own order, near in memory
-    place = np.empty_like(ranks)
-    place[ranks] = np.arange(len(ranks))
-    standing, index = torch.from_numpy(place[inverse]), torch.from_numpy(chosen[ranks])
-    amount = torch.from_numpy(amounts[ranks])
+    rank_of = np.empty_like(ranks)
+    rank_of[ranks] = np.arange(len(ranks))
+    arrays = rank_of[inverse], chosen[ranks], amounts[ranks]
+    standing, index, amount = (torch.from_numpy(array).to(place) for array in arrays)
     fewer = select_gaussians(avatar, index)
     weight = avatar.gaussians.opacities
-    total = torch.zeros(len(index)).index_add(0, standing, weight).clamp_min(1e-6)
-    colors = torch.zeros(len(index), 3).index_add(
+    total = (
+        torch.zeros_like(fewer.gaussians.opacities).index_add(0, standing, weight).clamp_min(1e-6)
+    )
+    colors = torch.zeros_like(fewer.gaussians.colors).index_add(
         0, standing, avatar.gaussians.colors * weight[:, None]
     )
     growth = amount.sqrt().clamp(max=WIDEST).float()
@@ -93,7 +136,7 @@ def thinned(
     gaussians = replace(
         fewer.gaussians, colors=(colors / total[:, None]).clamp(0, 1), scales=scales
     )
-    return replace(fewer, gaussians=gaussians).to(place_of)
+    return replace(fewer, gaussians=gaussians)
 
 
 def _cells(means: np.ndarray, count: int) -> np.ndarray:  # [N, 3] -> [N] int64

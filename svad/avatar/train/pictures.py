@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
 import numpy as np
@@ -57,28 +59,46 @@ class Pictures:
         self.checks: list[float] = []
         self.next_check = 1 / CHECKS
 
-    def _made(self, row: int, small: bool) -> View:
+    def _made(self, row: int, size: int) -> View:
         c = self._config
-        height = c.height // 2 if small else c.height
-        together = c.batch > 1
-        size = self._sizes[0 if small else 1] if together else None
+        height = c.height // 2 if size == 0 else c.height
         if row == self.photo:
-            photo = self._subject.photo.rgb, self._subject.matte, self._avatar.camera
-            scale = height / self._clip.rgb.shape[1]  # the person as large as in the frames
-            scale *= self._clip.cameras[0].focal[1] / self._avatar.camera.focal[1]
-            tall = round(self._avatar.camera.height * min(1.0, c.photo_scale * scale))
-            band = c.photo_band * self._avatar.camera.height
+            camera = self._avatar.camera
+            tall, band = camera.height, c.photo_band * camera.height
+            if size < 2:  # the person as large as in the frames
+                tall = round(height * tall / self._clip.rgb.shape[1])
+                tall = round(tall * self._clip.cameras[0].focal[1] / camera.focal[1])
+            photo = self._subject.photo.rgb, self._subject.matte, camera
             return make_view(*photo, tall, None, band).to(self._device)
         frame = self._clip.rgb[row], self._clip.matte[row], self._clip.cameras[row]
-        return make_view(*frame, height, size).to(self._device)
+        box = self._sizes[min(size, 1)] if c.batch > 1 else None
+        return make_view(*frame, height, box).to(self._device)
 
-    def views(self, rows: Sequence[int], *, small: bool) -> list[View]:
+    def views(
+        self,
+        rows: Sequence[int],
+        size: int,  # 0 = all at half the size, 1 = at that of the frames, 2 = the photo at its own
+    ) -> list[View]:
         """The pictures of some rows, of one size."""
-        return [self._view(row, small) for row in rows]
+        return [self._view(row, size if row == self.photo else min(size, 1)) for row in rows]
 
-    def outline(self, views: Sequence[View]) -> Tensor | None:  # [B, h, w, 1]
+    def cut_all(self, tell: Callable[[str], None]) -> None:
+        """Cuts what will be drawn on all cores at once: a GPU would wait for one after another."""
+        rows = [*self.frames, *self.held]
+        cuts = [(row, size) for row in rows for size in (0, 1)]
+        cuts += [(self.photo, size) for size in (0, 1, 2)]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            waiting = [pool.submit(self._view, *cut) for cut in cuts]
+            try:
+                for done, view in enumerate(waiting):
+                    tell(f"cutting the frames, {done // 2} of {len(rows)}")
+                    view.result()
+            finally:  # a person who stops it waits for no more
+                pool.shutdown(cancel_futures=True)
+
+    def outline(self, rows: Sequence[int], views: Sequence[View]) -> Tensor | None:  # [B, h, w, 1]
         """How much each pixel moves the avatar: the photo's outline less; None = all alike."""
-        if len(views) > 1 or float(views[0].outline.min()) == 1:
+        if list(rows) != [self.photo]:
             return None
         low = self._config.photo_outline
         return (low + (1 - low) * views[0].outline)[None]

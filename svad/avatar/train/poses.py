@@ -36,9 +36,11 @@ class PoseTable:
 
     def leaves(self, rows: Sequence[int]) -> tuple[Pose, list[Tensor]]:
         """Poses of some frames, and the tensors whose gradients `step` wants."""
-        at = list(rows)
-        parts = [self.changes[name][at].requires_grad_() for name in self.changes]
-        start = self.start[at]
+        # moved to the device once, not for each table
+        at = torch.as_tensor(rows, dtype=torch.int64, device=self.start.translation.device)
+        parts = [change[at].requires_grad_() for change in self.changes.values()]
+        s = self.start
+        start = Pose(s.rotations[at], s.translation[at], s.expression[at])
         rotations = torch.cat([start.rotations[:, :BODY] + parts[0], start.rotations[:, BODY:]], 1)
         return Pose(rotations, start.translation + parts[1], start.expression), parts
 

@@ -18,7 +18,7 @@ from torch import Tensor
 from svad.avatar.closed.colour_balance import known_part, photo_shares
 from svad.avatar.front import front_picture
 from svad.avatar.model.learned import Learned
-from svad.avatar.model.thin import blend_onto, thinned
+from svad.avatar.model.thin import blend_onto, two_clouds
 from svad.avatar.train.checkpoint import Checkpoint
 from svad.avatar.train.pictures import Pictures
 from svad.avatar.train.poses import PoseTable, picture_loss
@@ -41,8 +41,8 @@ CROP = 256  # px, side of what the perceptual loss looks at
 class Trained:
     """What training came to."""
 
-    avatar: Avatar
-    poses: Pose  # T frames of the clip and, last, the photo's
+    avatar: Avatar  # on the CPU, wherever it was trained
+    poses: Pose  # T frames of the clip and, last, the photo's; on the CPU, too
     steps: int
     finished: bool  # False: the deadline came first; the checkpoint goes on from here
     note: str = ""  # a sentence for the person
@@ -77,11 +77,11 @@ class Trainer:
         lpips: Lpips | None = None,  # on the avatar's device
     ) -> None:
         config.require_valid()
-        self.config, self._lpips, self._clip = config, lpips, clip
+        self.config, self._lpips = config, lpips
         self._device = avatar.gaussians.means.device
         self.pictures = Pictures(avatar, subject, clip, config, self._device)
-        self._fine = thinned(avatar, config.gaussians)
-        coarse = thinned(self._fine, config.first_gaussians)
+        known = known_part(photo_shares(avatar, clip))
+        coarse, self._fine = two_clouds(avatar, known, config.first_gaussians, config.gaussians)
         self.start_with(Learned.of(coarse, config.coefficients))
         start = Pose.cat([clip.poses.to(self._device), avatar.pose])
         self.poses = PoseTable(start, config.rotation_rate, config.shift_rate)
@@ -100,9 +100,8 @@ class Trainer:
 
     def grow(self) -> None:
         """From the thinned cloud to all Gaussians, which take over what it has learned."""
-        known = known_part(photo_shares(self._fine, self._clip))
         blend = blend_onto(self._fine, self.learned.avatar)
-        self.start_with(self.learned.onto(self._fine, blend, known))
+        self.start_with(self.learned.onto(self._fine, blend))
 
     def run(self, report: Report = silent, deadline: float | None = None) -> Trained:
         """All steps that are left, or those that fit before `deadline` (of `time.monotonic`).
@@ -112,6 +111,8 @@ class Trainer:
         """
         told, shown, kept = 0.0, time.monotonic(), time.monotonic()
         total = self.config.steps
+        if self._device.type == "cuda":
+            self.pictures.cut_all(lambda note: report(self.step, total, note, None))
         while self.step < total and not self._says_stop():
             now = time.monotonic()
             if deadline is not None and now >= deadline:
@@ -152,21 +153,24 @@ class Trainer:
             self.grow()
         factor = c.falling(part)
         rows, held = self.pictures.draw_lots(self.random, part)
-        views = self.pictures.views(rows, small=part < c.small_until)
-        background = torch.from_numpy(self.random.random((len(rows), 3), np.float32))
+        size = 0 if part < c.small_until else 2 if self.grown else 1
+        views = self.pictures.views(rows, size)
+        lots = torch.from_numpy(self.random.random((len(rows), 3), np.float32))
+        background = lots.to(self._device, non_blocking=True)
         pose, leaves = self.poses.leaves(rows)
         loss, image, target = picture_loss(
-            self.learned, pose, views, background.to(self._device), self.pictures.outline(views)
+            self.learned, pose, views, background, self.pictures.outline(rows, views)
         )
         values = [self.learned.values[name] for name in self.rates]
         if self._lpips is not None and not held:
             loss = loss + c.lpips * self._perceptual(image, target)
         found = torch.autograd.grad(loss, leaves if held else [*leaves, *values])
         errors = (image.detach() - target).abs().mean((1, 2, 3))
-        self.pictures.note_errors(rows, errors.tolist(), part)
-        self.poses.step(rows, found[:2], factor)
         if not held:
             self._move(dict(zip(self.rates, found[2:], strict=True)), factor)
+        self.poses.step(rows, found[:2], factor)
+        # last, because whatever reads a number waits for the GPU
+        self.pictures.note_errors(rows, errors.tolist(), part)
         self.step += 1
 
     def _move(self, gradients: dict[str, Tensor], factor: float) -> None:
@@ -199,4 +203,5 @@ class Trainer:
     def _result(self, *, finished: bool) -> Trained:
         if finished and self._kept is not None:
             self._kept.forget()
-        return Trained(self.learned.finished(), self.poses.poses, self.step, finished, self.note)
+        avatar, poses = self.learned.finished().to("cpu"), self.poses.poses.to("cpu")
+        return Trained(avatar, poses, self.step, finished, self.note)

@@ -70,7 +70,10 @@ def make_view(
         width=columns[1] - columns[0],
         height=rows[1] - rows[0],
     )
-    parts = (_premultiplied(picture, alpha), 1 - alpha, _off_outline(alpha, band * factor))
+    color = np.zeros_like(picture)
+    near = _around(rows), _around(columns)  # all that its colours are computed from
+    color[near] = _premultiplied(picture[near], alpha[near])
+    parts = (color, 1 - alpha, _off_outline(alpha, band * factor))
     color, clear, outline = (  # beyond the picture's edge nobody is
         torch.from_numpy(_window(part, rows, columns, beyond))
         for part, beyond in zip(parts, (0.0, 1.0, 1.0), strict=True)
@@ -97,10 +100,18 @@ def _premultiplied(
     """C - (1 - a) B: the picture minus what its background adds to it, with B from nearby."""
     empty = (alpha < CLEAR).astype(np.float32)[..., None]
     sums = cv2.GaussianBlur(np.concatenate([picture * empty, empty], -1), (0, 0), NEAR)
-    behind = sums[..., :3] / np.maximum(sums[..., 3:], 1e-6)
-    cover = np.where(alpha < CLEAR, 0, np.where(alpha > FULL, 1, alpha))[..., None]
-    clean = np.where(sums[..., 3:] > 1e-3, picture - (1 - cover) * behind, picture * cover)
-    return np.clip(clean, 0, cover).astype(np.float32)
+    cover = np.where(alpha < CLEAR, 0, np.where(alpha > FULL, 1, alpha))
+    clean, edge = picture * cover[..., None], (cover > 0) & (cover < 1)  # few pixels
+    beside, share = sums[edge], cover[edge][:, None]
+    behind = beside[:, :3] / np.maximum(beside[:, 3:], 1e-6)
+    clean[edge] = np.where(beside[:, 3:] > 1e-3, picture[edge] - (1 - share) * behind, clean[edge])
+    return np.clip(clean, 0, cover[..., None]).astype(np.float32)
+
+
+def _around(ends: tuple[int, int]) -> slice:
+    """Rows or columns of a box and those that the blur reaches beyond it, as far as there are."""
+    reach = round(4 * NEAR)  # where the window of cv2.GaussianBlur ends
+    return slice(max(0, ends[0] - reach), max(0, ends[1] + reach))
 
 
 def _off_outline(alpha: np.ndarray, band: float) -> np.ndarray:  # [H, W] -> [H, W]
