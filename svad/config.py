@@ -137,20 +137,24 @@ class RestorationConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
-    """The training of an avatar on frames and photo; rates are Adam's, a step each."""
+    """The training of an avatar on frames and photo; rates are Adam's, a step each.
 
-    steps: int = 1600
+    The defaults are for frames that are to be believed; `GENERATED` is for those of a video model.
+    """
+
+    steps: int = 2000
     batch: int = 1  # pictures a step
     seed: int = 0
     height: int = 540  # px, of the frames
     small_until: float = 0.35  # part of the steps at half that size
     start: str = "relief"  # the first guess: "relief" = the preview's cloud, "body" = the body
-    gaussians: int = 180_000  # at most, in the end: fine where the photo shows something
-    first_gaussians: int = 54_000  # until `grow_at`
+    first_gaussians: int = 60_000  # until `grow_at`
+    gaussians: int = 60_000  # at most, in the end: what is more goes where the photo shows it
     grow_at: float = 0.5  # part of the steps
     slow_from: float = 0.6  # part of the steps after which rates are a third
     slowest_from: float = 0.85  # a tenth
-    photo: float = 0.5  # part of the steps that draw the photo: as often as all frames (PERSONA)
+    photo: float = 0.2  # part of the steps that draw the photo
+    closing_rounds: int = 0  # of the photo's own colours and outline in the end
     photo_band: float = 0.003  # of the photo's height: so near its outline it moves the avatar less
     photo_outline: float = 0.1  # by this factor
     tint: bool = True  # frames first get the photo's colour balance
@@ -196,6 +200,11 @@ class TrainConfig:
         else:
             return
         raise SettingError(f"These settings of the training do not work: {wrong}.")
+
+
+# Generated frames do not know the person: the photo is drawn as often as all of them together
+# (PERSONA, section 3.3), with Gaussians as fine as its pixels, and has the last word.
+GENERATED = TrainConfig(steps=1200, photo=0.5, gaussians=180_000, closing_rounds=2)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -273,7 +282,7 @@ QUICK = Preset(
     ),
     identity=IdentityConfig(),
     restoration=RestorationConfig(steps=20),
-    avatar=AvatarConfig(train=TrainConfig(steps=500, batch=6, height=768)),
+    avatar=AvatarConfig(train=replace(GENERATED, steps=500, batch=6, height=768)),
 )
 PAPER = Preset(
     name="paper",
@@ -285,7 +294,7 @@ PAPER = Preset(
     restoration=RestorationConfig(),
     # about 12,000 pictures, as many as the published training draws (ExAvatar)
     avatar=AvatarConfig(
-        train=TrainConfig(steps=3400, batch=6, height=1024, first_gaussians=167_000)
+        train=replace(GENERATED, steps=3400, batch=6, height=1024, first_gaussians=167_000)
     ),
 )
 PRESETS: dict[str, Preset] = {preset.name: preset for preset in (PREVIEW, QUICK, PAPER)}

@@ -124,12 +124,12 @@ class AvatarStage:
 
 
 def finished(trained: Trained, subject: Subject, config: AvatarConfig) -> Avatar:
-    """The trained avatar with the photo's own outline, colours and refined pose.
+    """The trained avatar in the photo's refined pose, where asked for with the photo's last word.
 
-    Frames are coarser than the photo, and generated ones do not know the person: what the photo
-    shows it shows best.
+    Frames are coarser than the photo, and generated ones do not know the person.
     """
-    avatar = replace(trained.avatar, pose=trained.poses[-1:].to("cpu"))
-    return fit_photo(
-        avatar, subject, config.silhouette_rounds, config.colour_rounds, lambda note, k: None
-    )
+    avatar = replace(trained.avatar, pose=trained.poses[-1:])
+    rounds = config.train.closing_rounds if config.train is not None else 0
+    if not rounds:
+        return avatar
+    return fit_photo(avatar, subject, config.silhouette_rounds, rounds, lambda note, k: None)

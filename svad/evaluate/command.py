@@ -75,7 +75,7 @@ def run(
     options: argparse.Namespace,
     stop: threading.Event,
     screen: Screen,
-    with_methods: Callable[[int | None], Methods] = methods,
+    with_methods: Callable[[str, int | None], Methods] = methods,
 ) -> int:
     """Measures every person; raises `SvadError` for options and people that do not work."""
     if options.count < LEAST_FRAMES or options.size < SMALLEST:
@@ -91,7 +91,7 @@ def run(
     from svad.media.images import save_jpg
 
     names = chosen(options.people)
-    how, distance = with_methods(options.steps), _distance()
+    how, distance = with_methods(options.frames, options.steps), _distance()
     rows = []
     for place, name in enumerate(names, 1):
         report = reporting(screen, stop, name, f"{place}/{len(names)}")

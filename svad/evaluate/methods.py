@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from svad.avatar.train.poses import refine_poses
-from svad.config import PREVIEW, AvatarConfig, TrainConfig
+from svad.config import GENERATED, PREVIEW, AvatarConfig, TrainConfig
 from svad.evaluate.truth import Truth
 from svad.media.images import to_float, to_uint8
 from svad.run.stages import stage
@@ -27,9 +27,10 @@ class Methods:
     refine: Callable[[Avatar, Clip, Report], Pose]  # poses of a clip's frames, avatar frozen
 
 
-def methods(steps: int | None = None) -> Methods:
-    """The pipeline's own; `steps` of the training, None = its default."""
-    train = TrainConfig() if steps is None else TrainConfig(steps=steps)
+def methods(frames: str, steps: int | None = None) -> Methods:
+    """The pipeline's own for frames of a kind; `steps` of the training, None = its default."""
+    train = GENERATED if frames == "generated" else TrainConfig()
+    train = train if steps is None else replace(train, steps=steps)
     preset = replace(PREVIEW, avatar=replace(PREVIEW.avatar, train=train))
     trained = stage("avatar").made(preset)
     return Methods(

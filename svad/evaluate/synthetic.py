@@ -21,6 +21,7 @@ from svad.types import Avatar, Clip, Report
 
 VIEWS = ("train", "held_out", "novel_pose", "photo")  # columns of a result
 CLOSED, TRAINED = "closed", "trained"
+MOST = 12  # training views that are measured, evenly spread
 MEAN = "mean"
 STEPS = 1000  # of the bar
 Scores = dict[str, float]
@@ -72,7 +73,9 @@ def measure(
     clip = training_clip(truth, subject, start, frames, seed)
     learn, kept = held_out(len(truth.turning.rgb))
     views = {
-        "train": on_fitted_body(some(truth.turning, learn), truth, subject),
+        "train": on_fitted_body(
+            some(truth.turning, learn[:: len(learn) // MOST + 1]), truth, subject
+        ),
         "held_out": on_fitted_body(some(truth.turning, kept), truth, subject),
         "novel_pose": on_fitted_body(truth.novel, truth, subject),
         "photo": photo_view(truth, subject),

@@ -201,9 +201,8 @@ def test_a_stopped_training_goes_on(device: str, tmp_path: Path) -> None:
 @pytest.mark.gpu
 def test_a_gpu_thins_the_same() -> None:
     guess = made()[0]
-    (here, standing), (there, also) = thinned(guess, 400), thinned(guess.to("cuda"), 400)
-    assert also.is_cuda and there.gaussians.means.is_cuda
-    torch.testing.assert_close(also.cpu(), standing, rtol=0, atol=0)
+    here, there = thinned(guess, 400), thinned(guess.to("cuda"), 400)
+    assert there.gaussians.means.is_cuda
     for field in fields(here.gaussians):  # sums of a few in another order
         pair = (getattr(part.gaussians, field.name).cpu() for part in (there, here))
         torch.testing.assert_close(*pair, rtol=0, atol=1e-5)

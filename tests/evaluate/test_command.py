@@ -48,7 +48,7 @@ def test_lines_table_and_pictures(
     words = ["synthetic", "--people", "2", "--count", "6", "--size", "96", "--pictures"]
     options = parser().parse_args([*words, str(tmp_path)])
     screen = Lines()
-    assert run(options, threading.Event(), screen, lambda steps: fake_methods) == 0
+    assert run(options, threading.Event(), screen, lambda frames, steps: fake_methods) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["method"] for line in lines] == ["closed", "trained"] * 2 + ["trained"]
     assert lines[-1]["case"] == "mean" and lines[-1]["frames"] == "perfect"
@@ -64,7 +64,7 @@ def test_stop_reaches_the_measurement(two_people: None, fake_methods: Methods):
     stop.set()
     options = parser().parse_args(["synthetic", "--count", "6", "--size", "96"])
     with pytest.raises(Stopped):
-        run(options, stop, Lines(), lambda steps: fake_methods)
+        run(options, stop, Lines(), lambda frames, steps: fake_methods)
 
 
 @pytest.mark.parametrize(
@@ -102,6 +102,8 @@ def test_without_the_source_tree_there_is_a_sentence(
 
 def test_the_pipelines_own_training_is_what_is_measured(truth: Truth):
     clip = replace(truth.turning, start=tiny_avatar())
-    trained = methods(steps=4).train(tiny_avatar(), tiny_subject(), clip, lambda *_: None)
+    trained = methods("perfect", steps=4).train(
+        tiny_avatar(), tiny_subject(), clip, lambda *_: None
+    )
     assert trained.correctives is not None  # the closed form has none
     assert not torch.equal(trained.gaussians.colors, tiny_avatar().gaussians.colors)

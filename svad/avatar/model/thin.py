@@ -67,6 +67,8 @@ def two_clouds(
     What the photo does not show has the same Gaussians in both, a share of `few`; what it shows is
     thinned in the coarse cloud and kept as far as `many` goes in the fine one.
     """
+    if len(avatar.gaussians) <= few:
+        return avatar, avatar
     seen = known[:, 0] > SEEN
     parts = [torch.nonzero(part)[:, 0] for part in (~seen, seen)]
     hidden, shown = (select_gaussians(avatar, index) for index in parts)

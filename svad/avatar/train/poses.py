@@ -89,7 +89,7 @@ def refine_poses(
     clip: Clip,  # T frames
     report: Report = silent,
     *,
-    steps: int = 60,  # of each frame
+    steps: int = 40,  # of each frame
 ) -> Pose:  # T frames
     """The clip's poses brought nearer to its frames, one after another; the avatar is frozen.
 
