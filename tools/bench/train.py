@@ -198,7 +198,7 @@ def _repeated(function: Callable[[], object]) -> Sequence[float]:
 
 def _cutting(trainer: Trainer, config: TrainConfig) -> float:
     """Seconds to cut one frame out at both sizes, which is done when it is first drawn."""
-    clip: Clip = trainer._clip
+    clip: Clip = trainer.pictures._clip
     begun = _now()
     for row in range(len(clip.rgb)):
         for height in (config.height // 2, config.height):
