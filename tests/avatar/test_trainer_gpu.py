@@ -162,11 +162,12 @@ def test_the_perceptual_loss_takes_part(device: str) -> None:
 def test_all_pictures_are_cut_at_once_where_a_gpu_would_wait() -> None:
     pictures, told = begin("cpu", CONFIG).pictures, []
     pictures.cut_all(told.append)
-    rows = len(pictures.frames) + 1
-    assert len(told) == 2 * rows and told[-1].endswith(f"{rows - 1} of {rows}")
-    assert pictures._view.cache_info().currsize == 2 * rows
+    rows = len(pictures.frames)
+    cuts = 2 * rows + 3  # the photo also at its own size
+    assert len(told) == cuts and told[0].endswith(f"0 of {rows}")
+    assert pictures._view.cache_info().currsize == cuts
     pictures.views([*pictures.frames[:2]], 0)
-    assert pictures._view.cache_info().misses == 2 * rows  # found, not cut again
+    assert pictures._view.cache_info().misses == cuts  # found, not cut again
 
     def stop(_: str) -> None:
         raise Stopped
