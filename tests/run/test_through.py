@@ -41,7 +41,9 @@ STEPS = 12
 def small(preset: Preset, **train: object) -> Preset:
     """A preset as it is, but for its sizes and numbers."""
     assert preset.diffusion and preset.identity and preset.restoration and preset.avatar.train
-    sizes = dict(steps=STEPS, height=96, first_gaussians=800, gaussians=3000, batch=2)
+    sizes = dict(
+        steps=STEPS, height=96, first_gaussians=800, gaussians=3000, batch=2, coefficients=2
+    )
     return replace(
         preset,
         subject=replace(preset.subject, person_height=260),
