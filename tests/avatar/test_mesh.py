@@ -65,3 +65,9 @@ def test_a_cloud_of_fewer_than_three(count: int) -> None:
     after = changed(few, means=few.gaussians.means + 0.5)
     mesh = following(few.mesh, few, after)
     np.testing.assert_allclose(mesh.vertices, few.mesh.vertices + 0.5, atol=1e-6)
+
+
+def test_a_mesh_without_points_stays_one(avatar: Avatar) -> None:
+    mesh = avatar.mesh
+    empty = replace(mesh, vertices=mesh.vertices[:0], faces=mesh.faces[:0], colors=mesh.colors[:0])
+    assert len(following(empty, avatar, avatar).vertices) == 0
