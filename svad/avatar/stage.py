@@ -11,7 +11,6 @@ from svad.avatar.closed.colours import confident_frames, fit_frames
 from svad.avatar.closed.photo import fit_photo
 from svad.avatar.front import front_picture
 from svad.avatar.model.body_start import body_start
-from svad.avatar.model.mesh import following
 from svad.avatar.train.pictures import require_frames
 from svad.avatar.train.trainer import Trained
 from svad.body.model import BodyModel
@@ -89,8 +88,6 @@ class AvatarStage:
                 break
         told(1, 1, trained.note or "matching the photo")
         done = finished(trained, subject, self.config)
-        if len(done.gaussians) == len(first.gaussians):  # too large a cloud was thinned
-            done = replace(done, mesh=following(done.mesh, first, done))
         told(1, 1, trained.note or f"learned in {trained.steps} steps", front_picture(done))
         return done
 

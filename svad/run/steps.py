@@ -80,6 +80,7 @@ class Steps:
         if skipped:
             self._forget_from(name)
         self._note(name, "done", key=key, files=self.job.sizes(files))
+        self.checkpoint(name)[0].unlink(missing_ok=True)  # only now is what it led to safe
         return lambda: value
 
     def checkpoint(self, name: str) -> tuple[Path, str]:

@@ -19,7 +19,13 @@ from tests.helpers import tiny_avatar, tiny_subject
 COUNT, SIZE = 1500, 80  # Gaussians; px, side of a frame
 # A training that is over in a second: everything at once, and nothing left out.
 SMALL = TrainConfig(
-    steps=80, height=SIZE, coefficients=2, holdout=0, first_gaussians=10_000, small_until=0.2
+    steps=80,
+    height=SIZE,
+    coefficients=2,
+    holdout=0,
+    photo=0.5,
+    first_gaussians=10_000,
+    small_until=0.2,
 )
 
 

@@ -19,6 +19,7 @@ from svad.avatar.train.pictures import (
     require_frames,
 )
 from svad.config import TrainConfig
+from svad.core.errors import Stopped
 from svad.types import Clip
 from tests.avatar.drawn import SMALL, all_around, person
 
@@ -206,20 +207,46 @@ def test_without_held_out_frames_it_never_stops() -> None:
 
 
 @pytest.mark.parametrize("batch", [1, 3])
-@pytest.mark.parametrize("small", [False, True])
-def test_pictures_of_a_step_have_one_size(batch: int, small: bool) -> None:
+@pytest.mark.parametrize("size", [0, 1, 2])
+def test_pictures_of_a_step_have_one_size(batch: int, size: int) -> None:
     pictures = made(replace(SMALL, batch=batch))
-    views = pictures.views([0, 3, 5][:batch], small=small)
+    views = pictures.views([0, 3, 5][:batch], size)
     assert len({view.color.shape for view in views}) == 1
     assert all(v.camera.height == v.color.shape[0] for v in views)
-    whole = pictures.views([0], small=False)[0].camera.focal[1]
-    assert views[0].camera.focal[1] == pytest.approx(whole / 2 if small else whole)
+    whole = pictures.views([0], 1)[0].camera.focal[1]
+    assert views[0].camera.focal[1] == pytest.approx(whole / 2 if size == 0 else whole)
+
+
+def test_the_photo_shows_the_person_as_large_as_the_frames_and_last_at_its_own_size() -> None:
+    avatar, subject, clip = person(all_around(FRAMES))
+    pictures = Pictures(avatar, subject, clip, replace(SMALL, height=40), CPU)
+    focal = [pictures.views([pictures.photo], size)[0].camera.focal[1] for size in (0, 1, 2)]
+    frames = [pictures.views([0], size)[0].camera.focal[1] for size in (0, 1)]
+    assert focal[:2] == pytest.approx(frames, rel=0.03)  # sizes are whole pixels
+    assert focal[2] == pytest.approx(avatar.camera.focal[1])
 
 
 def test_the_photos_outline_moves_the_avatar_less() -> None:
     config = replace(SMALL, photo_band=0.03, photo_outline=0.2)
     pictures = made(config)
-    weight = pictures.outline(pictures.views([pictures.photo], small=False))
+    photo = [pictures.photo]
+    weight = pictures.outline(photo, pictures.views(photo, 1))
     assert weight is not None
     assert {round(float(w), 4) for w in weight.unique()} == {0.2, 1.0}
-    assert pictures.outline(pictures.views([0], small=False)) is None
+    assert pictures.outline([0], pictures.views([0], 1)) is None
+
+
+def test_pictures_cut_beforehand_are_those_that_are_drawn() -> None:
+    pictures, told = made(replace(SMALL, holdout=4)), []
+    pictures.cut_all(told.append)
+    assert told and "of 12" in told[-1]
+    fresh = made(replace(SMALL, holdout=4))
+    for row in (0, pictures.held[0], pictures.photo):
+        mine, theirs = pictures.views([row], 1)[0], fresh.views([row], 1)[0]
+        assert torch.equal(mine.color, theirs.color) and mine is pictures.views([row], 1)[0]
+
+    def stop(note: str) -> None:
+        raise Stopped("Stopped.")
+
+    with pytest.raises(Stopped):
+        fresh.cut_all(stop)

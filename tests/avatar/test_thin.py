@@ -10,13 +10,13 @@ import torch
 from scipy.spatial import cKDTree
 from torch import Tensor
 
-from svad.avatar.model.thin import WIDEST, blend_onto, thinned
+from svad.avatar.model.thin import HIDDEN, WIDEST, blend_onto, joined, thinned, two_clouds
 from svad.body.correctives import new_correctives
-from svad.body.skin import pose_gaussians
+from svad.body.skin import pose_gaussians, select_gaussians
 from svad.geometry.camera import photo_camera
 from svad.splat.render import render
 from svad.types import Avatar
-from tests.helpers import tiny_avatar
+from tests.helpers import one_pose, tiny_avatar
 
 COUNT = 6000
 
@@ -148,3 +148,48 @@ def test_a_blend_of_fewer_than_the_nearest_four(count: int) -> None:
     blend = blend_onto(avatar, few)
     assert blend.ids.shape[1] == len(few.gaussians)
     assert blend(torch.ones(len(few.gaussians), 1)).sub(1).abs().max() < 1e-6
+
+
+def known(avatar: Avatar) -> Tensor:
+    """The front is shown by the photo, the back is not."""
+    return (avatar.gaussians.means[:, 2:] > 0).float()
+
+
+def test_the_fine_cloud_is_finer_where_the_photo_tells_more(avatar: Avatar) -> None:
+    seen = known(avatar)
+    coarse, fine = two_clouds(avatar, seen, 800, 4000)
+    assert len(coarse.gaussians) <= 800 < len(fine.gaussians) <= 4000
+    backs = [cloud.gaussians.means[cloud.gaussians.means[:, 2] <= 0] for cloud in (coarse, fine)]
+    assert torch.equal(*backs) and 0 < len(backs[0]) <= HIDDEN * 800
+    fronts = [len(cloud.gaussians) - len(backs[0]) for cloud in (coarse, fine)]
+    assert fronts[1] > 3 * fronts[0]
+
+
+@pytest.mark.parametrize("part", [0.0, 1.0], ids=["nothing", "all"])
+def test_where_the_photo_shows_all_or_nothing_both_are_plain(avatar: Avatar, part: float) -> None:
+    coarse, fine = two_clouds(avatar, torch.full((COUNT, 1), part), 300, 2000)
+    for cloud, count in ((coarse, 300), (fine, 2000)):
+        assert torch.equal(cloud.gaussians.means, thinned(avatar, count).gaussians.means)
+
+
+def test_a_cloud_that_fits_is_the_same_twice(avatar: Avatar) -> None:
+    """Nothing grows later: nothing is to be made anew then."""
+    coarse, fine = two_clouds(avatar, known(avatar), 3 * COUNT, 3 * COUNT)
+    assert len(coarse.gaussians) == len(fine.gaussians) == COUNT
+    assert torch.equal(coarse.gaussians.means, fine.gaussians.means)
+    few = two_clouds(avatar, known(avatar), 500, 100)  # the fine one is never the coarser
+    assert len(few[1].gaussians) >= len(few[0].gaussians)
+
+
+def test_two_clouds_of_a_person_are_posed_as_one() -> None:
+    avatar = tiny_avatar(500)
+    front = torch.nonzero(avatar.gaussians.means[:, 2] > 0)[:, 0]
+    back = torch.nonzero(avatar.gaussians.means[:, 2] <= 0)[:, 0]
+    both = joined(select_gaussians(avatar, front), select_gaussians(avatar, back))
+    pose = one_pose(np.full((55, 3), 0.1), (0, 0, -4), (1.0, 0.5, 0.0, 0.2))[0]
+    order = torch.cat([front, back])
+    one, other = pose_gaussians(avatar, pose), pose_gaussians(both, pose)
+    for name in ("means", "quats", "colors", "scales", "opacities"):
+        torch.testing.assert_close(
+            getattr(other, name), getattr(one, name)[order], atol=1e-6, rtol=0
+        )

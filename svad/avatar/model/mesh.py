@@ -21,8 +21,8 @@ def following(
     """The mesh moved and coloured as the Gaussians nearest to each of its points."""
     old, new = before.gaussians, after.gaussians
     means = old.means.numpy(force=True)
-    near = cKDTree(means).query(mesh.vertices, k=min(NEAREST, len(means)))[1]
-    near = near.reshape(len(mesh.vertices), -1)
+    count = min(NEAREST, len(means))
+    near = np.reshape(cKDTree(means).query(mesh.vertices, k=count)[1], (-1, count)).astype(int)
     colors = (new.colors - old.colors).numpy(force=True)[near].mean(1)
     moved = (new.means - old.means).numpy(force=True)[near].mean(1)
     return replace(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,11 +76,6 @@ class Checkpoint:
         with safe_open(str(self.path), framework="pt") as file:
             card = json.loads((file.metadata() or {})["card"])
             return card, {name: file.get_tensor(name) for name in file.keys()}
-
-    def forget(self) -> None:
-        """Removes the file: the training is done."""
-        with suppress(OSError):
-            self.path.unlink()
 
 
 def _tensors(trainer: Trainer) -> dict[str, Tensor]:

@@ -8,7 +8,7 @@ networks that are evaluated for every Gaussian.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from torch import Tensor
 from svad.avatar.closed.colour_balance import known_part, photo_shares
 from svad.avatar.front import front_picture
 from svad.avatar.model.learned import Learned
+from svad.avatar.model.mesh import following
 from svad.avatar.model.thin import blend_onto, two_clouds
 from svad.avatar.train.checkpoint import Checkpoint
 from svad.avatar.train.pictures import Pictures
@@ -107,7 +108,8 @@ class Trainer:
         """All steps that are left, or those that fit before `deadline` (of `time.monotonic`).
 
         Stopped by the report, and every half minute, it writes the checkpoint. Raises
-        `OutputError` if that cannot be written; the one before it is kept then.
+        `OutputError` if that cannot be written; the one before it is kept then. The file stays in
+        the end, too: whoever asked for it removes it, once the result is safe.
         """
         told, shown, kept = 0.0, time.monotonic(), time.monotonic()
         total = self.config.steps
@@ -201,7 +203,7 @@ class Trainer:
             self._kept.save(self)
 
     def _result(self, *, finished: bool) -> Trained:
-        if finished and self._kept is not None:
-            self._kept.forget()
-        avatar, poses = self.learned.finished().to("cpu"), self.poses.poses.to("cpu")
-        return Trained(avatar, poses, self.step, finished, self.note)
+        avatar, poses = self.learned.finished(), self.poses.poses.to("cpu")
+        if finished:
+            avatar = replace(avatar, mesh=following(avatar.mesh, self.learned.avatar, avatar))
+        return Trained(avatar.to("cpu"), poses, self.step, finished, self.note)
