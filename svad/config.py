@@ -284,7 +284,7 @@ QUICK = Preset(
     ),
     identity=IdentityConfig(),
     restoration=RestorationConfig(steps=20),
-    avatar=AvatarConfig(train=replace(GENERATED, steps=500, batch=6, height=768)),
+    avatar=AvatarConfig(train=replace(GENERATED, steps=400, batch=6, height=768)),
 )
 PAPER = Preset(
     name="paper",
