@@ -239,12 +239,15 @@ def _train(
     from svad.avatar.train.trainer import Trainer
 
     place, started = device(), time.monotonic()
-    network = perceptual()(report).network if config.lpips > 0 and place.type == "cuda" else None
+    wanted = config.lpips > 0 and place.type == "cuda"  # on a CPU it would take most of the time
+    loss = perceptual()(report) if wanted else None
     trainer = Trainer(
-        avatar.to(place), subject, clip, config, checkpoint=checkpoint, key=key, lpips=network
-    )
+        avatar.to(place), subject, clip, config, checkpoint=checkpoint, key=key,
+        lpips=None if loss is None else loss.network,
+    )  # fmt: skip
     limited = on_zero() and checkpoint is not None
-    return trainer.run(report, started + seconds - MARGIN if limited else None)
+    trained = trainer.run(report, started + seconds - MARGIN if limited else None)
+    return trained if loss is None else replace(trained, note=trained.note or loss.note)
 
 
 @cache

@@ -78,7 +78,7 @@ class Trainer:
         lpips: Lpips | None = None,  # on the avatar's device
     ) -> None:
         config.require_valid()
-        self.config, self._lpips, self._clip = config, lpips, clip
+        self.config, self._lpips = config, lpips
         self._device = avatar.gaussians.means.device
         self.pictures = Pictures(avatar, subject, clip, config, self._device)
         known = known_part(photo_shares(avatar, clip))
