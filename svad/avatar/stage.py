@@ -14,6 +14,7 @@ from svad.avatar.model.body_start import body_start
 from svad.avatar.train.pictures import require_frames
 from svad.avatar.train.trainer import Trained
 from svad.body.model import BodyModel
+from svad.compute.engine import GpuUnavailable
 from svad.config import AvatarConfig
 from svad.core.progress import StepCounter, part
 from svad.types import Avatar, Clip, Report, Subject
@@ -82,10 +83,17 @@ class AvatarStage:
         path, key = checkpoint or (None, "")
         first = self._first_guess(avatar, subject)
         frames = tinted(avatar, clip) if self.config.train.tint else clip
+        taken = -1
         while True:
             trained = self._train(first, subject, frames, told, path, key)
             if trained.finished:
                 break
+            if trained.steps <= taken:  # it would be called for ever
+                raise GpuUnavailable(
+                    "The GPU was given for too short a time to train the avatar. What was finished "
+                    "is kept; try again later."
+                )
+            taken = trained.steps
         told(1, 1, trained.note or "matching the photo")
         done = finished(trained, subject, self.config)
         told(1, 1, trained.note or f"learned in {trained.steps} steps", front_picture(done))
