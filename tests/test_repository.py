@@ -87,8 +87,8 @@ def test_the_readme_shows_commands_that_exist() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert "python -m svad photo.jpg -o out/" in readme
     assert re.search(r"--motion (\w+)", readme).group(1) in authored()
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    assert set(re.findall(r"`?make (\w+)", readme)) <= targets
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"`?make ([\w-]+)", readme)) <= targets
 
 
 def test_the_readme_tells_the_stages_by_their_titles_in_order() -> None:
