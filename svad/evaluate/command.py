@@ -8,29 +8,16 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
 from svad.core.errors import MissingFile, Stopped, SvadError
 from svad.evaluate.methods import Methods, methods
 from svad.evaluate.spoil import KINDS
 from svad.learn.metrics import Distance
 from svad.types import Report, StageState
+from svad.weights.command import Screen
 
 OK = 0
 LEAST_FRAMES, SMALLEST = 5, 64  # one frame held out; px
-
-
-class Screen(Protocol):
-    """Where bars and lines of text go."""
-
-    def show(self, states: tuple[StageState, ...]) -> None:
-        """Draws a bar."""
-
-    def say(self, text: str) -> None:
-        """Writes a line."""
-
-    def end(self) -> None:
-        """Leaves the open line."""
 
 
 def parser() -> argparse.ArgumentParser:

@@ -5,29 +5,15 @@ from __future__ import annotations
 import argparse
 import threading
 from pathlib import Path
-from typing import Protocol
 
 from svad.config import OWN_BODIES
-from svad.types import StageState
+from svad.weights.command import Screen
 
 OK = 0
 EPILOG = """\
 The snapshot is snapshot_4.pth of the training; face_offset.json lies in the folder smplx_optimized
 of the subject it was trained on. Nothing in the snapshot is run. It holds SMPL-X data: the SMPL-X
 model licence (non-commercial research only) covers the avatar that is made of it."""
-
-
-class Screen(Protocol):
-    """Where bars and lines of text go."""
-
-    def show(self, states: tuple[StageState, ...]) -> None:
-        """Draws a bar."""
-
-    def say(self, text: str) -> None:
-        """Writes a line."""
-
-    def end(self) -> None:
-        """Leaves the open line."""
 
 
 def parser() -> argparse.ArgumentParser:
