@@ -185,6 +185,23 @@ class Clip:
 
 
 @dataclass(frozen=True)
+class Footage:
+    """Pictures of one person, chosen from a clip or sent as photos, and what is seen in each."""
+
+    photo: Photo  # the best picture of the front, as large as it came
+    front: int  # its place among the pictures
+    rgb: np.ndarray  # [T, H, W, 3] uint8, in the order of time; of photos, as they were sent
+    matte: np.ndarray  # [T, H, W] uint8
+    keypoints: np.ndarray  # [T, 133, 3] x px, y px, score; COCO-WholeBody order
+    depth: np.ndarray  # [T, 133] metres relative to the hips, smaller = nearer; nan = unknown
+    time: np.ndarray  # [T] float64 seconds from the clip's start; nan = a photo
+    sharpness: np.ndarray  # [T] float32, 1 = the sharpest
+    yaw: np.ndarray  # [T] float32 radians, a first estimate of the side that is seen
+    cameras: tuple[Camera, ...]  # T
+    warnings: tuple[str, ...]  # sentences for the person
+
+
+@dataclass(frozen=True)
 class Result:
     """What a person takes home; all of it lies in the job folder."""
 
