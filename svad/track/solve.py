@@ -222,9 +222,10 @@ class _Problem:
         over = F.relu(-knees) + F.relu(elbows * torch.tensor([1.0, -1.0]))
         held = ((pose - self._rest) * self._stiff)[:, 1:].square().sum()
         upright = (pose[:, 0] * self._stiff[0]).square().sum()
-        return 0.5 * (
-            held + upright + own.square().sum() + (over / 0.05).square().sum()
-        ) + 0.5 * count * 1e-3 * u["mean"].square().sum()
+        return (
+            0.5 * (held + upright + own.square().sum() + (over / 0.05).square().sum())
+            + 0.5 * count * 1e-3 * u["mean"].square().sum()
+        )
 
     def _steady(self, u: dict[str, Tensor], joints: Tensor) -> Tensor:
         """Second differences in time."""
