@@ -1,4 +1,4 @@
-"""Body poses in all pictures of a clip at once: landmarks, depths, outlines, and steady motion.
+"""Body poses in all pictures of a clip at once: landmarks, depths, and steady motion.
 
 The shape is known, the camera too. Unknown are, for every frame, 22 rotations and a place. They
 are held by a pose that is the clip's own mean, by steadiness in time, and by what joints can do
@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -49,12 +48,20 @@ STIFF = {
     **dict.fromkeys(sk.WRISTS, (1, 1, 1)),
     **dict.fromkeys(sk.FEET, (10, 10, 10)),
 }
+# radians, by which a joint of somebody who stands and turns differs from its mean over the clip;
+# were trunk and legs free, they would follow the landmarks' errors, and the turn would be wrong
+OWN = {
+    **dict.fromkeys((Joint.PELVIS, *sk.SPINE, *sk.COLLARS), 0.015),
+    **dict.fromkeys((*sk.HIPS, *sk.KNEES, *sk.ANKLES, *sk.FEET), 0.03),
+    **dict.fromkeys((Joint.NECK, Joint.HEAD), 0.05),
+    **dict.fromkeys((*sk.SHOULDERS, *sk.ELBOWS, *sk.WRISTS), 0.06),
+}
 DEPTH_ACROSS, DEPTH_ALONG = 0.30, 0.15  # metres, of the detector's depths: shoulders, limbs
-MARK = 0.006  # metres, that a detector's idea of a joint is off, the same in all frames
+MARK = 0.02  # metres, that a detector's idea of a joint is off, the same in all frames
 FAR = 0.5  # trust in the side of the body that is turned away
 JITTER = 2.0  # radians a second squared, of a joint that moves naturally
 JERK = 1.5  # metres a second squared, of the body as a whole
-ROUNDS, OUTLINE_FROM, MATCHED = 240, 0.4, 20  # steps; part without outlines; steps of a matching
+ROUNDS = 200  # steps
 RATE, YAW_RATE, SHIFT_RATE, MARK_RATE = 0.03, 0.02, 0.02, 0.003  # Adam's, at the start
 
 
@@ -72,11 +79,11 @@ class Tracked:
 class Freedom:
     """How freely a person moves between the frames."""
 
-    own: float = 1.0  # radians, standard deviation of a joint from its mean over the clip
+    own: float = 1.0  # times `OWN`
     steady: float = 1.0  # weight of steadiness in time
 
 
-TURNING, MOVING = Freedom(own=0.12), Freedom(own=3.0)
+TURNING, MOVING = Freedom(), Freedom(own=30.0)
 
 
 def track(
@@ -86,13 +93,14 @@ def track(
     yaw: np.ndarray,  # [T] radians, first estimate of the side that is seen
     rest: np.ndarray,  # [22, 3] axis-angles of the likeliest pose, such as the photo's
     freedom: Freedom = TURNING,
+    turned: bool = False,  # the yaw is known
     tell: Callable[[float], None] | None = None,  # gets the share that is done; may raise
 ) -> Tracked:
     """The poses of all frames."""
     problem = _Problem(body, seen, camera, rest, freedom)
     unknowns = problem.start(yaw)
     names = ("yaw", "turns", "mean", "place", "marks")
-    rates = (YAW_RATE, RATE, RATE, SHIFT_RATE, MARK_RATE)
+    rates = (0.0 if turned else YAW_RATE, RATE, RATE, SHIFT_RATE, MARK_RATE)
     groups = [{"params": [unknowns[n]], "lr": r} for n, r in zip(names, rates, strict=True)]
     adam = torch.optim.Adam(groups, betas=(0.9, 0.99))
     for step in range(ROUNDS):
@@ -100,12 +108,9 @@ def track(
             tell(step / ROUNDS)
         part = step / ROUNDS
         for group, rate in zip(adam.param_groups, rates, strict=True):
-            group["lr"] = rate * (1 - part) ** 0.7 + 1e-4
-        outlined = part >= OUTLINE_FROM
-        if outlined and (step % MATCHED == 0 or not problem.matched):
-            problem.match(unknowns)
+            group["lr"] = rate * (1 - part) ** 0.7 + 0.005 * rate
         adam.zero_grad()
-        problem.loss(unknowns, outlined).backward()
+        problem.loss(unknowns).backward()
         adam.step()
     return problem.result(unknowns)
 
@@ -120,6 +125,8 @@ class _Problem:
         self._rest = torch.from_numpy(np.ascontiguousarray(rest)).float()
         stiff = np.sqrt(np.array([STIFF[Joint(j)] for j in range(JOINTS)])) / 0.8
         self._stiff = torch.from_numpy(stiff).float()  # [22, 3]
+        own = torch.tensor([OWN[Joint(j)] for j in range(JOINTS)])
+        self._own = (own * freedom.own)[:, None]  # [22, 1]
         self._unit = seen.unit
         rows = list(body.landmarks)
         sigma = torch.tensor([SIGMA[Keypoint(k)] for k in rows])
@@ -127,8 +134,6 @@ class _Problem:
         self._certain = trust.sqrt() / sigma  # [T, K]
         self._target = torch.from_numpy(seen.keypoints[:, rows, :2]).float()
         self._pairs, self._deep, self._deep_certain = _depth_pairs(seen)
-        self.matched = False
-        self._outline()
         self._gaps()
 
     def _gaps(self) -> None:
@@ -138,17 +143,6 @@ class _Problem:
         if len(time) > 2 and not np.isnan(time).any():
             gap = np.maximum(np.diff(time), 1e-3)
             self._step = torch.from_numpy(np.stack([gap[:-1], gap[1:]])).float()  # [2, T - 2]
-
-    def _outline(self) -> None:
-        """Distances outside the matte, and points of its edge with outward normals."""
-        far, edges = [], []
-        for matte in self._seen.matte:
-            person = (matte > 127).astype(np.uint8)
-            far.append(cv2.distanceTransform(1 - person, cv2.DIST_L2, 5) / self._unit)
-            edges.append(outline_points(person, 0.006 * self._unit))
-        self._far = torch.from_numpy(np.stack(far)).float()[:, None]  # [T, 1, H, W]
-        self._edge = torch.from_numpy(np.stack([e[0] for e in edges])).float()  # [T, C, 2]
-        self._normal = torch.from_numpy(np.stack([e[1] for e in edges])).float()
 
     def start(self, yaw: np.ndarray) -> dict[str, Tensor]:
         """First guess: the likeliest pose, turned, where the hips are seen."""
@@ -186,15 +180,7 @@ class _Problem:
         own = (turns[:, list(b.moved_by)] @ u["marks"][..., None])[..., 0]
         return (self._project(marks + own) - self._target) / self._unit
 
-    @torch.no_grad()
-    def match(self, u: dict[str, Tensor]) -> None:
-        """For each point of an outline the skin that should lie on it."""
-        _, points, _ = self._posed(u)
-        drawn = self._project(points[:, self._body.on_skin :])
-        self._match = torch.cdist(self._edge, drawn).argmin(-1)  # [T, C]
-        self.matched = True
-
-    def loss(self, u: dict[str, Tensor], outlined: bool) -> Tensor:
+    def loss(self, u: dict[str, Tensor]) -> Tensor:
         """Half the sum of squares in standard deviations, of T frames."""
         joints, points, turns = self._posed(u)
         away = self._landmarks(u, joints, points, turns) * self._certain[..., None]
@@ -203,23 +189,10 @@ class _Problem:
         deep = joints[:, b, 2] - joints[:, a, 2]
         total = total + _cauchy((deep + self._deep) * self._deep_certain, 1.5).sum()
         total = total + self._prior(u) + self._steady(u, joints)
-        if outlined:
-            total = total + self._silhouette(points[:, self._body.on_skin :])
         return total
 
-    def _silhouette(self, skin: Tensor) -> Tensor:
-        drawn = self._project(skin)  # [T, S, 2]
-        height, width = self._far.shape[2:]
-        grid = drawn / torch.tensor([width / 2, height / 2]) - 1
-        out = F.grid_sample(self._far, grid[:, None], padding_mode="border", align_corners=False)
-        inside = (grid.abs() < 1).all(-1)
-        near = drawn.gather(1, self._match[..., None].expand(-1, -1, 2))
-        off = ((near - self._edge) * self._normal).sum(-1) / self._unit
-        outside = _cauchy(out[:, 0, 0] * inside / 0.02, 0.5).sum()
-        return outside + _cauchy(off / 0.03, 0.5).sum()
-
     def _prior(self, u: dict[str, Tensor]) -> Tensor:
-        own = u["turns"] / self._freedom.own
+        own = u["turns"] / self._own
         pose = u["mean"] + u["turns"]
         knees, elbows = pose[:, list(sk.KNEES), 0], pose[:, list(sk.ELBOWS), 1]
         over = F.relu(-knees) + F.relu(elbows * torch.tensor([1.0, -1.0]))
@@ -268,30 +241,6 @@ class _Problem:
             yaw=yaw.astype(np.float32),
             miss=miss.numpy(),
         )
-
-
-def outline_points(
-    person: np.ndarray,  # [H, W] uint8
-    blur: float,  # px
-    count: int = 160,
-) -> tuple[np.ndarray, np.ndarray]:  # [C, 2] px, [C, 2]
-    """Points of the edge and outward normals, evenly spread; zeros where there is none."""
-    rings, _ = cv2.findContours(person, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    empty = np.zeros((count, 2)), np.zeros((count, 2))
-    if not rings:
-        return empty
-    pixels = np.concatenate([ring[:, 0] for ring in rings])
-    height, width = person.shape
-    inner = (pixels.min(1) > 2) & (pixels[:, 0] < width - 3) & (pixels[:, 1] < height - 3)
-    pixels = pixels[inner]
-    if not len(pixels):
-        return empty
-    pixels = pixels[np.linspace(0, len(pixels) - 1, count).round().astype(int)]
-    soft = cv2.GaussianBlur(person.astype(np.float32), (0, 0), max(1.0, blur))
-    slope = [-cv2.Sobel(soft, -1, 1, 0), -cv2.Sobel(soft, -1, 0, 1)]
-    normals = np.stack([s[pixels[:, 1], pixels[:, 0]] for s in slope], 1).astype(np.float64)
-    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
-    return pixels + 0.5, normals
 
 
 def _near_side(seen: Seen) -> np.ndarray:  # [T, 23]

@@ -36,6 +36,7 @@ TOLD = 0.4  # seconds between two notes about the progress
 SHOWN = 8.0  # seconds between two pictures of it
 KEPT = 30.0  # seconds between two checkpoints
 CROP = 256  # px, side of what the perceptual loss looks at
+FORM = ("offsets", "log_scales", "opacities", "joint_offsets")  # all but colours
 
 
 @dataclass(frozen=True)
@@ -180,7 +181,8 @@ class Trainer:
             self._pull = self._regularisers.gradients(self.learned)
         for name, pull in self._pull.items():
             gradients[name] = gradients[name] + pull
-        self.adam.rates = [rate * factor for rate in self.rates.values()]
+        held = FORM if self.step < self.config.shape_from * self.config.steps else ()
+        self.adam.rates = [0.0 if n in held else r * factor for n, r in self.rates.items()]
         self.adam.step([gradients[name] for name in self.rates])
         self.learned.keep_valid()
 
