@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from svad.config import BUILT_IN, PRESETS
+from svad.config import BUILT_IN, PHOTO_PRESETS, PRESETS
 from svad.run.bodies import bodies_here
 from svad.run.offers import offer
 from svad.splat.rasterisers import rasteriser
@@ -110,7 +110,7 @@ def _left(studio: Studio, shown: str) -> dict[str, Any]:
     )
     check = html(panels.tips(), elem_id="check")
     preset = gr.Radio(
-        [(preset.title, name) for name, preset in PRESETS.items()],
+        [(preset.title, name) for name, preset in PHOTO_PRESETS.items()],
         value=studio.settings.preset,
         label=texts.QUALITY,
         container=False,
