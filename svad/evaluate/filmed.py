@@ -15,16 +15,16 @@ from svad.geometry.camera import Camera
 from svad.media.images import read_png, resize
 from svad.types import Pose
 
-CLIP, TRUTH = "clip.mp4", "truth.safetensors"
+CLIP, PHOTO, TRUTH = "clip.mp4", "photo_{}.jpg", "truth.safetensors"
 RGB, MATTE = "rgb/{:03d}.png", "matte/{:03d}.png"  # over white and sharp; the covered share
 
 
 @dataclass(frozen=True)
 class Filmed:
-    """A clip of T frames and its truth; poses are those of the person's own body."""
+    """A clip of T frames, or T photos, and the truth; poses are those of the person's own body."""
 
     folder: Path
-    fps: float
+    fps: float  # 0 = photos
     poses: Pose  # T frames
     cameras: tuple[Camera, ...]  # T, of the clip's size
     joints: Tensor  # [55, 3] rest joints, metres
@@ -34,9 +34,11 @@ class Filmed:
     blurred: np.ndarray  # [T] bool
 
     @property
-    def clip(self) -> Path:
-        """The clip itself."""
-        return self.folder / CLIP
+    def files(self) -> list[Path]:
+        """The clip itself, or the photos."""
+        if self.fps:
+            return [self.folder / CLIP]
+        return [self.folder / PHOTO.format(place) for place in range(len(self.cameras))]
 
     def picture(
         self, place: int, width: int, height: int

@@ -36,7 +36,7 @@ class Act:
     """A motion at `FPS` frames a second, each frame with the moments around it."""
 
     poses: Pose  # T * SUB, the soles' floor is that of the rest pose
-    fps: float
+    fps: float  # 0 = photos
 
     def frame(self, place: int) -> Pose:
         """All moments of a frame: SUB poses."""
@@ -73,6 +73,23 @@ def act(
     return Act(replace(poses, expression=torch.zeros(len(poses), expressions)), float(FPS))
 
 
+def front_and_back(
+    joints: np.ndarray,  # [55, 3] rest, metres
+    parents: Sequence[int],  # 55, root -1
+    expressions: int,
+    seed: int,
+) -> Act:
+    """Two moments of standing, the second a minute later with the back to the camera."""
+    rng = np.random.default_rng([seed, len(MOTIONS)])
+    skeleton = Skeleton(np.asarray(joints, np.float64), tuple(parents))
+    phase, time = np.repeat([0.0, STOPS[1]], SUB), np.repeat([0.0, 60.0], SUB)
+    track = authored()["turn"].author(skeleton, phase)
+    _loosen(track, time, STEPS_PER_TURN // 2 * phase, np.zeros_like(time), rng)
+    _face(track, np.repeat(rng.uniform(-OFF, OFF, 2), SUB))
+    poses = track.poses(())
+    return Act(replace(poses, expression=torch.zeros(len(poses), expressions)), 0.0)
+
+
 def _turn(skeleton: Skeleton, time: np.ndarray, length: float, rng: np.random.Generator) -> Track:
     """Stands, turns once around by small steps at an uneven pace, stops on the way, stands."""
     stop, back = STOPS[rng.integers(len(STOPS))], bool(rng.integers(2))
@@ -81,7 +98,14 @@ def _turn(skeleton: Skeleton, time: np.ndarray, length: float, rng: np.random.Ge
     if back:  # to the person's right: the steps of the other way, last one first
         phase, speed = 1 - phase, -speed
     track = authored()["turn"].author(skeleton, phase)
-    beat = STEPS_PER_TURN // 2 * phase
+    _loosen(track, time, STEPS_PER_TURN // 2 * phase, speed, rng)
+    return track
+
+
+def _loosen(
+    track: Track, time: np.ndarray, beat: np.ndarray, speed: np.ndarray, rng: np.random.Generator
+) -> None:
+    """A relaxed A-pose that is never quite still; `beat` counts steps, `speed` is of the turn."""
     for side, sign in rig.SIDES.items():
         swing = sign * speed * (7 * np.sin(TAU * (beat - 0.1)) - 3)  # the arms trail the turn
         rig.set_arm(
@@ -97,7 +121,6 @@ def _turn(skeleton: Skeleton, time: np.ndarray, length: float, rng: np.random.Ge
     rig.bend_neck(
         track, pitch=4 * slow(time, rng), roll=2 * slow(time, rng), yaw=6 * slow(time, rng)
     )
-    return track
 
 
 def _paced(
@@ -139,11 +162,11 @@ def _walked(ankles: np.ndarray, time: np.ndarray) -> np.ndarray:  # [T] metres
     return -np.median(low) * (time - time[0])
 
 
-def _face(track: Track, degrees: float) -> None:
+def _face(track: Track, degrees: float | np.ndarray) -> None:
     """Turns all that is done about the vertical through the origin."""
     turn = turn_y(degrees)
     track.rotations[:, Joint.PELVIS] = turn @ track.rotations[:, Joint.PELVIS]
-    track.pelvis[:] = track.pelvis @ turn.T
+    track.pelvis[:] = (turn @ track.pelvis[..., None])[..., 0]
 
 
 def slow(

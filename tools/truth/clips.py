@@ -22,16 +22,17 @@ from safetensors.numpy import save
 from svad.core.errors import JobError, SvadError
 from svad.core.files import write_bytes
 from svad.core.startup import prepare
-from svad.evaluate.filmed import CLIP, MATTE, RGB, TRUTH, Filmed, packed, read_filmed
-from svad.media.images import save_png
+from svad.evaluate.filmed import CLIP, MATTE, PHOTO, RGB, TRUTH, Filmed, packed, read_filmed
+from svad.media.images import save_jpg, save_png
 from svad.media.video import write_mp4
 from svad.weights.store import cache_folder
 from tools.examples.people import PEOPLE
 from tools.truth.acting import MOTIONS
-from tools.truth.filming import Drawn, Shot, drawn, shot
+from tools.truth.filming import PAIR, Drawn, Shot, drawn, shot
 from tools.truth.kept import BUILDERS, kept_person, key
 
-SIZE = (540, 720)  # px, width and height: a phone held upright
+SIZE, PHOTO_SIZE = (540, 720), (768, 1024)  # px, width and height: a phone held upright
+KINDS = (*MOTIONS, PAIR)
 QUALITY = 23  # crf: what phones' encoders come to at this size
 DRAWERS = (
     *(f"tools/truth/{part}.py" for part in ("acting", "filming", "handheld", "plain", "room")),
@@ -45,10 +46,10 @@ Tell = Callable[[int, int, str], None]
 
 def clip(
     name: str,
-    motion: str,  # one of `acting.MOTIONS`
+    motion: str,  # one of `KINDS`
     kept: Path,  # folder of the cache
     tell: Tell,
-    size: tuple[int, int] = SIZE,  # px, width and height
+    size: tuple[int, int] | None = None,  # px, width and height; None = as usual
     seconds: float | None = None,  # of a turn; None = its own
     jobs: int = 1,  # processes that draw
 ) -> Filmed:
@@ -56,9 +57,10 @@ def clip(
 
     Raises `SvadError` for a person or a motion that is not there.
     """
-    for word, known in ((name, tuple(PEOPLE)), (motion, MOTIONS)):
+    for word, known in ((name, tuple(PEOPLE)), (motion, KINDS)):
         if word not in known:
             raise SvadError(f"There is no {word} here. Choose from: {', '.join(known)}.")
+    size = size or (PHOTO_SIZE if motion == PAIR else SIZE)
     mark = key((*BUILDERS, *DRAWERS), name, motion, size, seconds)
     folder = kept / "clips" / f"{name}-{motion}-{mark}"
     try:
@@ -131,7 +133,11 @@ def write(planned: Shot, frames: Iterator[Drawn], folder: Path, tell: Tell) -> F
             tell(place + 1, total, f"frame {place + 1} of {total}")
             yield one.filmed
 
-    write_mp4(folder / CLIP, filmed(), planned.act.fps, QUALITY)
+    if planned.act.fps:
+        write_mp4(folder / CLIP, filmed(), planned.act.fps, QUALITY)
+    else:
+        for place, photo in enumerate(filmed()):
+            save_jpg(folder / PHOTO.format(place), photo)
     truth = Filmed(
         folder=folder,
         fps=planned.act.fps,
@@ -151,18 +157,18 @@ def main() -> int:
     """Command line entry."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="+", choices=tuple(PEOPLE), metavar="NAME")
-    parser.add_argument("--motion", choices=MOTIONS, default=MOTIONS[0])
+    parser.add_argument("--motion", choices=KINDS, default=KINDS[0])
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER")
-    parser.add_argument("--size", type=int, nargs=2, default=SIZE, metavar="PX")
+    parser.add_argument("--size", type=int, nargs=2, metavar="PX", help="width and height")
     parser.add_argument("--seconds", type=float, help="of a turn; default: 8")
     parser.add_argument("--jobs", type=int, default=1, help="processes that draw")
     options = parser.parse_args()
     prepare()
     kept = cache_folder(os.environ) / "truth"
     for name in options.names:
-        width, height = options.size
+        size = tuple(options.size) if options.size else None
         seconds, motion = options.seconds, options.motion
-        found = clip(name, motion, kept, _told, (width, height), seconds, options.jobs)
+        found = clip(name, motion, kept, _told, size, seconds, options.jobs)
         target = options.output / f"{name}_{motion}"
         shutil.copytree(found.folder, target, dirs_exist_ok=True)
         print(f"\n{target}: {len(found.cameras)} frames")

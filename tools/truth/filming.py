@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from svad.body.skeleton import Joint
+from svad.evaluate.tracked import seen_from
 from svad.evaluate.views import posed_joints
 from svad.geometry.camera import Camera
 from svad.media.images import to_float, to_uint8
 from svad.types import Pose
-from tools.truth.acting import SUB, Act, act
-from tools.truth.handheld import framing, gains, handheld, seen_from
+from tools.truth.acting import SUB, Act, act, front_and_back
+from tools.truth.handheld import framing, gains, handheld, two_gains, two_places
 from tools.truth.person import MovingPerson
 from tools.truth.plain import frame
 from tools.truth.room import ROOMS, Room, behind
@@ -22,6 +23,7 @@ BORDER = 0.25  # metres around the joints that a person is drawn in
 BLURRED, FAST = 0.12, 2.5  # share of frames that are blurred at most; px a frame, least of those
 TRACKED = 22  # joints whose speed tells how far a frame is blurred
 FOCALS = (1.6, 2.0, 1.8, 1.6)  # of the picture's height, person by person
+PAIR = "pair"  # two photos, of the front and of the back
 FEET = (Joint.LEFT_ANKLE, Joint.LEFT_FOOT, Joint.RIGHT_ANKLE, Joint.RIGHT_FOOT)
 
 
@@ -52,7 +54,7 @@ class Drawn:
 
 def shot(
     person: MovingPerson,
-    motion: str,  # one of `acting.MOTIONS`
+    motion: str,  # one of `acting.MOTIONS`, or `PAIR`
     width: int,  # px
     height: int,  # px
     seed: int,  # whose room, lens and way of moving
@@ -61,29 +63,40 @@ def shot(
     """Plans a clip: what is done, where the camera is, how the exposure drifts."""
     joints = person.joints.numpy()
     expressions = person.pose.expression.shape[-1]
-    done = act(motion, joints, person.parents, expressions, seed, seconds)
+    if motion == PAIR:
+        done = front_and_back(joints, person.parents, expressions, seed)
+    else:
+        done = act(motion, joints, person.parents, expressions, seed, seconds)
     poses = done.middles
     places = posed_joints(person.joints, person.parents, poses)
-    time = np.arange(len(poses)) / done.fps
     rng = np.random.default_rng([seed, 1])
     floor = float(person.vertices(poses[0], np.zeros(3))[:, 1].min())
     body = list(range(TRACKED))
     body.append(body.pop(Joint.HEAD))  # the framing wants it last
     still = framing(places[:, body], FOCALS[seed % len(FOCALS)], width, height, floor)
-    turning = motion == "turn"
-    cameras = handheld(still, time, rng) if turning else (still,) * len(poses)
+    cameras, gain = _filmed_by(still, motion, np.arange(len(poses)) / (done.fps or 1.0), rng)
     return Shot(
         person=person,
         act=done,
         cameras=cameras,
-        gain=gains(time, rng),
+        gain=gain,
         blurred=_blurred(person, done, cameras),
         places=places,
-        yaw=seen_from(_forward(poses), places[:, Joint.PELVIS], cameras),
+        yaw=seen_from(poses, places[:, Joint.PELVIS], cameras),
         floor=floor,
         room=ROOMS[seed % len(ROOMS)],
         seed=seed,
     )
+
+
+def _filmed_by(
+    still: Camera, motion: str, time: np.ndarray, rng: np.random.Generator
+) -> tuple[tuple[Camera, ...], np.ndarray]:  # T, [T, 3]
+    """A turn is filmed by hand, other motions from a stand, photos from two places."""
+    if motion == PAIR:
+        return two_places(still, rng), two_gains(rng)
+    cameras = handheld(still, time, rng) if motion == "turn" else (still,) * len(time)
+    return cameras, gains(time, rng)
 
 
 def drawn(
@@ -141,11 +154,4 @@ def _blurred(person: MovingPerson, done: Act, cameras: tuple[Camera, ...]) -> np
         np.linalg.norm(camera.project(b)[:, :2] - camera.project(a)[:, :2], axis=1).max()
         for a, b, camera in zip(*ends, cameras, strict=True)
     ]
-    return np.array(ways) > max(FAST, np.quantile(ways, 1 - BLURRED))
-
-
-def _forward(poses: Pose) -> np.ndarray:  # [T, 3]
-    """Where the pelvis faces."""
-    from svad.geometry.rotation import rodrigues
-
-    return rodrigues(poses.rotations[:, Joint.PELVIS].double())[..., 2].numpy()
+    return (done.fps > 0) & (np.array(ways) > max(FAST, np.quantile(ways, 1 - BLURRED)))

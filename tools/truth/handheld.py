@@ -69,6 +69,24 @@ def handheld(
     )
 
 
+def two_places(
+    camera: Camera,
+    rng: np.random.Generator,
+) -> tuple[Camera, Camera]:
+    """The camera, and another for the second of two photos: elsewhere, and farther away."""
+    away = np.append(rng.uniform(-0.08, 0.08, 2), rng.uniform(0.05, 0.12) * camera.translation[2])
+    move = (camera.translation + away).astype(np.float32)
+    return camera, replace(camera, translation=move)
+
+
+def two_gains(
+    rng: np.random.Generator,
+) -> np.ndarray:  # [2, 3] float32
+    """The gains of two photos: one darker, one brighter, each with its own white balance."""
+    bright = np.array([1 - BRIGHTNESS, 1 + BRIGHTNESS])[rng.permutation(2), None]
+    return (bright + TINT * rng.uniform(-1, 1, (2, 3))).astype(np.float32)
+
+
 def gains(
     time: np.ndarray,  # [T] seconds
     rng: np.random.Generator,
@@ -76,15 +94,3 @@ def gains(
     """What each channel is multiplied by: exposure and white balance that drift, 0.9 to 1.1."""
     channels = np.stack([slow(time, rng, DRIFT) for _ in range(3)], 1)
     return (1 + BRIGHTNESS * slow(time, rng, DRIFT)[:, None] + TINT * channels).astype(np.float32)
-
-
-def seen_from(
-    forward: np.ndarray,  # [T, 3] where the pelvis faces
-    places: np.ndarray,  # [T, 3] metres, the pelvis
-    cameras: tuple[Camera, ...],  # T
-) -> np.ndarray:  # [T] float32 radians
-    """The side a person is seen from: 0 = front, growing towards their left, as `Clip.yaw`."""
-    eyes = np.stack([-c.rotation.T @ c.translation for c in cameras])
-    x, _, z = (eyes - places).T
-    angle = np.arctan2(x, z) - np.arctan2(forward[:, 0], forward[:, 2])
-    return ((angle + np.pi) % (2 * np.pi) - np.pi).astype(np.float32)
