@@ -100,6 +100,7 @@ def run(
 
 def lpips() -> Distance | None:
     """LPIPS of two pictures; None where its files are not here."""
+    from svad.learn.lpips import picture_distance
 
     try:
         return picture_distance()
