@@ -47,7 +47,8 @@ python -m svad PHOTO -o OUT [--preset NAME] [--body NAME] [--views N] [--size PX
        python -m svad import SNAPSHOT.pth [--face-offset face_offset.json] -o OUT
        python -m svad weights [--preset NAME] [--download] [--verify]
        python -m svad evaluate synthetic [--frames KIND] [--people N or NAMES]
-       python -m svad evaluate filmed [--motion NAME] [--people N or NAMES]"""
+       python -m svad evaluate filmed [--motion NAME] [--people N or NAMES]
+       python -m svad evaluate clip OUT --truth CLIP [--frames N] [-o DIR]"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -69,6 +70,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         from svad.evaluate.filmed_command import parser
 
         command, options = _evaluate_filmed, parser().parse_args(arguments[2:])
+    elif arguments[:2] == ["evaluate", "clip"]:
+        from svad.evaluate.clip import parser
+
+        command, options = _evaluate_clip, parser().parse_args(arguments[2:])
     elif arguments[:1] == ["evaluate"]:
         from svad.evaluate.command import parser
 
@@ -286,6 +291,12 @@ def _evaluate(options: argparse.Namespace, stop: threading.Event) -> int:
 
 def _evaluate_filmed(options: argparse.Namespace, stop: threading.Event) -> int:
     from svad.evaluate.filmed_command import run
+
+    return run(options, stop, Bars(sys.stderr))
+
+
+def _evaluate_clip(options: argparse.Namespace, stop: threading.Event) -> int:
+    from svad.evaluate.clip import run
 
     return run(options, stop, Bars(sys.stderr))
 

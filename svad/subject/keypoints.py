@@ -9,12 +9,6 @@ from svad.body.coco import HandPoint, Keypoint
 from svad.face.landmarks import MESH_OF_IBUG
 from svad.subject.blazepose import PosePoint, of_side
 
-BONES = (
-    *(coco.SHOULDERS, *coco.ARM_LINES),
-    *(*zip(coco.SHOULDERS, coco.HIPS, strict=True), coco.HIPS, *coco.LEG_LINES),
-    *((leg[-1], end) for side, leg in coco.LEGS.items() for end in coco.FEET[side][::2]),
-)  # lines of the drawn skeleton; a foot's go from the ankle to big toe and heel
-
 # where the detector has the points of body and feet; small toes it has none
 POSE_SOURCE = {p: PosePoint[p.name] for p in Keypoint if p.name in PosePoint.__members__}
 # stand-ins inside a hand from the body landmarks

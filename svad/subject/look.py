@@ -9,10 +9,10 @@ import numpy as np
 from svad.body.coco import BODY_AND_FEET
 from svad.config import SubjectConfig
 from svad.core.errors import PhotoError
+from svad.pose.overlay import overlay
 from svad.subject import judge
 from svad.subject.closeup import head_closeup
 from svad.subject.detect import Detection, Detector, MediapipeDetector, person_box
-from svad.subject.drawing import overlay
 from svad.subject.frame import Frame, working_frame
 from svad.subject.matte import from_alpha, person_matte
 from svad.types import Closeup, Photo
