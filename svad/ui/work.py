@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from svad.core.errors import Stopped
+from svad.core.progress import Report
 
 SHORTEST = 0.25  # s between two news, so that a page gets at most four a second
 LONGEST = 0.5  # s without news until the page is told anyway
@@ -125,3 +126,15 @@ class Task:
         if self._error is not None:
             raise self._error
         return self._value
+
+
+def stopping(task: Task) -> Report:
+    """A progress report that tells the share and the note, and looks whether to stop."""
+
+    def report(done: int, total: int, note: str, picture: Any = None) -> None:
+        del picture
+        if task.stop.is_set():
+            raise Stopped("Stopped.")
+        task.tell((done / max(total, 1), note))
+
+    return report
