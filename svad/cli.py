@@ -1,4 +1,4 @@
-"""The command line: one photo in, an avatar folder out; videos of a finished avatar."""
+"""The command line: photos or a clip in, an avatar folder out; videos of a finished avatar."""
 
 from __future__ import annotations
 
@@ -23,9 +23,12 @@ prepare()
 from svad.config import (  # noqa: E402
     BODIES,
     BUILT_IN,
+    CLIP,
+    PHOTO_PRESETS,
     PRESETS,
     PREVIEW,
     Preset,
+    SettingError,
     changed,
     with_video,
 )
@@ -37,6 +40,8 @@ BAR = 24  # characters
 QUIET = 5.0  # seconds between two lines about the same stage when the output is no terminal
 USAGE = """\
 python -m svad PHOTO -o OUT [--preset NAME] [--body NAME] [--views N] [--size PX] [--seed N]
+       python -m svad CLIP -o OUT [--holdout N]
+       python -m svad PHOTO PHOTO [PHOTO [PHOTO]] -o OUT
        python -m svad animate OUT --motion NAME -o VIDEO.mp4 [--height PX] [--view SIDE]
        python -m svad drive PHOTO CLIP -o VIDEO.mp4 [--preset NAME]
        python -m svad import SNAPSHOT.pth [--face-offset face_offset.json] -o OUT
@@ -93,21 +98,37 @@ def _create_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m svad",
         usage=USAGE,
-        description="Makes an animatable 3D avatar from one photo of a person.",
+        description="Makes an animatable 3D avatar from one photo of a person, from several, or "
+        "from a clip.",
         epilog="`python -m svad animate --help` tells about videos of a finished avatar, "
         "`python -m svad import --help` about avatars trained elsewhere, `python -m svad weights "
         "--help` about pretrained files.",
     )
-    parser.add_argument("photo", type=Path, metavar="PHOTO", help="a JPEG, PNG or WebP file")
+    parser.add_argument(
+        "pictures",
+        nargs="+",
+        type=Path,
+        metavar="PHOTO",
+        help="a JPEG, PNG or WebP file; or two to four of the same person from several sides; or "
+        "one clip (.mp4, .mov, .webm ...) of somebody turning around",
+    )
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="OUT", help="folder for the results"
     )
     parser.add_argument(
         "--preset",
         choices=sorted(PRESETS),
-        default=PREVIEW.name,
-        help=f"default: {PREVIEW.name}; {' and '.join(with_video())} need a GPU and pretrained "
-        "files",
+        metavar="NAME",
+        help=f"{', '.join(sorted(PHOTO_PRESETS))}; default: {PREVIEW.name}; "
+        f"{' and '.join(with_video())} need a GPU and pretrained files. A clip or several photos "
+        f"take a preset of their own, {CLIP.name}",
+    )
+    parser.add_argument(
+        "--holdout",
+        type=_whole(2, 1000),
+        metavar="N",
+        help="of a clip: every N-th frame is kept from the training, and the avatar is compared "
+        "with it (OUT/holdout)",
     )
     parser.add_argument(
         "--body",
@@ -184,7 +205,7 @@ def _create(options: argparse.Namespace, stop: threading.Event) -> int:
     bars = Bars(sys.stderr)
     try:
         result = Pipeline(_preset(options)).run(
-            options.photo, options.output, listener=bars.show, stop=stop, say=bars.say
+            options.pictures, options.output, listener=bars.show, stop=stop, say=bars.say
         )
     finally:
         bars.end()
@@ -259,7 +280,15 @@ def _evaluate(options: argparse.Namespace, stop: threading.Event) -> int:
 
 
 def _preset(options: argparse.Namespace) -> Preset:
-    preset = replace(PRESETS[options.preset], seed=options.seed)
+    from svad.run.sources import preset_for
+
+    preset = replace(preset_for(options.pictures, options.preset), seed=options.seed)
+    if options.holdout:
+        if preset.film is None:
+            raise SettingError(
+                "--holdout keeps frames of a clip from the training; of one photo there is none."
+            )
+        preset = replace(preset, film=replace(preset.film, holdout=options.holdout))
     package = replace(preset.package, views=options.views)
     subject = preset.subject
     if options.size:

@@ -41,6 +41,33 @@ class ReliefConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FootageConfig:
+    """Which pictures of a clip, or of several photos, an avatar is made from."""
+
+    frames: int = 60  # chosen of a clip, evenly over the sides that are seen
+    height: int = 540  # px of the frames, never enlarged
+    candidates: int = 240  # frames of a clip that are looked at
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilmConfig:
+    """The person's pose in every picture."""
+
+    holdout: int = 0  # every so many frames are kept from the training, to measure it; 0 = none
+
+    def held_out(self, count: int) -> list[int]:
+        """Which of `count` frames are kept from the training; never the first, the front."""
+        return list(range(self.holdout, count, self.holdout)) if self.holdout else []
+
+    def require_valid(self) -> None:
+        """Raises `SettingError` for a number of frames that leaves none to learn from."""
+        if self.holdout < 0 or self.holdout == 1:
+            raise SettingError(
+                f"These settings do not work: holdout must be 0 or at least 2, not {self.holdout}."
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
 class DiffusionConfig:
     """The turning person from the video diffusion model; the defaults are SVAD's settings."""
 
@@ -244,8 +271,10 @@ class Preset:
     # Seconds asked of ZeroGPU by stage, models on their way to the GPU included. A preset that
     # says none is not offered there.
     gpu_seconds: Mapping[str, int] = field(default_factory=dict, compare=False)
+    footage: FootageConfig | None = None  # with it, a clip or several photos are what is sent
     subject: SubjectConfig = field(default_factory=SubjectConfig)
     relief: ReliefConfig = field(default_factory=ReliefConfig)
+    film: FilmConfig | None = None
     diffusion: DiffusionConfig | None = None
     identity: IdentityConfig | None = None
     restoration: RestorationConfig | None = None
@@ -299,7 +328,42 @@ PAPER = Preset(
         train=replace(GENERATED, steps=3400, batch=6, height=1024, first_gaussians=167_000)
     ),
 )
-PRESETS: dict[str, Preset] = {preset.name: preset for preset in (PREVIEW, QUICK, PAPER)}
+# What is seen in the frames is the person, so nothing is generated and nothing restored; no
+# pretrained file is read but those that find the person, the perceptual loss's not either.
+CLIP = Preset(
+    name="clip",
+    title="Clip",
+    note="From a clip of somebody turning around once, or from two to four photos: sides and back "
+    "are the person's own where they are seen, and guessed where they are not. Takes minutes "
+    "without a GPU.",
+    gpu_seconds={"avatar": 25},
+    footage=FootageConfig(),
+    film=FilmConfig(),
+    avatar=AvatarConfig(train=TrainConfig(lpips=0.0)),
+)
+PRESETS: dict[str, Preset] = {
+    **{preset.name: preset for preset in (PREVIEW, QUICK, PAPER)},
+    CLIP.name: CLIP,  # chosen by itself when a clip or several photos come
+}
+PHOTO_PRESETS = {name: preset for name, preset in PRESETS.items() if preset.footage is None}
+
+
+def training(preset: Preset, gpu: bool) -> TrainConfig | None:
+    """How a preset trains: on a GPU, `clip` draws as many pictures together as `quick` does.
+
+    Numbers that somebody changed stay as they are.
+    """
+    train, usual, quick = preset.avatar.train, CLIP.avatar.train, QUICK.avatar.train
+    assert usual is not None and quick is not None
+    own = train is None or (train.steps, train.batch) != (usual.steps, usual.batch)
+    if not gpu or preset.footage is None or train is None or own:
+        return train
+    return replace(train, steps=quick.steps, batch=quick.batch)
+
+
+def as_photo(preset: Preset) -> Preset:
+    """The preset without what needs more than one picture: the avatar in closed form."""
+    return replace(preset, film=None, avatar=replace(preset.avatar, train=None))
 
 
 def settings_of(preset: Preset) -> dict[str, Any]:

@@ -34,6 +34,14 @@ class Photo:
 
 
 @dataclass(frozen=True)
+class Source:
+    """What a person sent: photos or a clip; exactly one of the two is there."""
+
+    photos: tuple[Photo, ...] = ()  # decoded, upright, in the order in which they were sent
+    clip: Path | None = None
+
+
+@dataclass(frozen=True)
 class Pose:
     """Poses of one body in SMPL-X joint order, placed in the world: T frames, one pose is T = 1.
 

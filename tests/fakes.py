@@ -15,7 +15,18 @@ import numpy as np
 from svad.core.files import write_bytes, writing
 from svad.media.images import save_png
 from svad.media.video import write_mp4
-from svad.types import Avatar, Clip, Photo, Report, Result, Subject
+from svad.types import (
+    PHOTO_WEIGHT,
+    Avatar,
+    Clip,
+    Footage,
+    Photo,
+    Pose,
+    Report,
+    Result,
+    Source,
+    Subject,
+)
 from tests.helpers import tiny_avatar, tiny_subject
 
 STEPS = 5
@@ -28,14 +39,71 @@ class FakeStages:
         self.seconds, self.fail = seconds, dict(fail or {})
         self.ran: Counter[str] = Counter()
         self.photos: list[Photo] = []
+        self.sources: list[Source] = []
+        self.clips: list[Clip] = []  # what the avatar was made from
+        self.frames = 7  # of a clip
 
     def makers(self) -> dict[str, Callable[[], Any]]:
         """For `Pipeline(preset, makers=...)`."""
-        stages = ("subject", "relief", "avatar", "package")
+        stages = ("footage", "subject", "relief", "film", "avatar", "package")
         made = {name: SimpleNamespace(run=getattr(self, name)) for name in stages}
+        made["avatar"].closed = self.closed
         return {name: lambda stage=stage: stage for name, stage in made.items()} | {
-            "look": lambda: self.look
+            "look": lambda: self.look,
+            "strip": lambda: self.strip,
+            "refine": lambda: self.refine,
         }
+
+    def footage(self, source: Source, report: Report) -> Footage:
+        """As many pictures as photos, or `frames` of a clip."""
+        self._work("footage", report)
+        self.sources.append(source)
+        count = len(source.photos) or self.frames
+        subject = tiny_subject()
+        nowhere = np.full(count, np.nan)
+        return Footage(
+            photo=source.photos[0]
+            if source.photos
+            else Photo(tiny_subject(300, 400).photo.rgb, None),
+            front=0,
+            rgb=np.stack([subject.photo.rgb] * count),
+            matte=np.stack([subject.matte] * count),
+            keypoints=np.stack([subject.keypoints] * count),
+            depth=np.full((count, 133), np.nan),
+            time=nowhere if source.photos else np.arange(count) * 0.5,
+            sharpness=np.ones(count, np.float32),
+            yaw=self._yaw(count),
+            cameras=(subject.body.camera,) * count,
+            warnings=("One arm is never seen.",),
+        )
+
+    def strip(self, footage: Footage) -> np.ndarray:
+        return np.concatenate(list(footage.rgb), 1)
+
+    def film(self, subject: Subject, footage: Footage, clip: Clip, report: Report) -> Clip:
+        """The front picture first, then the others; all in the photo's pose."""
+        self._work("film", report)
+        count = len(footage.rgb)
+        return Clip(
+            rgb=footage.rgb,
+            matte=footage.matte,
+            poses=Pose.cat([subject.body.pose] * count),
+            cameras=footage.cameras,
+            weight=np.array([PHOTO_WEIGHT] + [0.8] * (count - 1), np.float32),
+            yaw=footage.yaw,
+            start=clip.start,
+        )
+
+    def refine(self, avatar: Avatar, clip: Clip, report: Report) -> Pose:
+        self.ran["refine"] += 1
+        return clip.poses
+
+    def closed(self, subject: Subject, clip: Clip, report: Report) -> Avatar:
+        self.ran["closed"] += 1
+        return self.avatar(subject, clip, report)
+
+    def _yaw(self, count: int) -> np.ndarray:
+        return np.linspace(0, 2 * np.pi, count, endpoint=False, dtype=np.float32)
 
     def look(self, photo: Photo) -> SimpleNamespace:
         self.ran["look"] += 1
@@ -70,6 +138,7 @@ class FakeStages:
         self, subject: Subject, clip: Clip, report: Report, checkpoint: Any = None
     ) -> Avatar:
         self._work("avatar", report)
+        self.clips.append(clip)
         assert clip.start is not None
         return clip.start
 

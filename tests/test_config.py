@@ -7,11 +7,15 @@ from dataclasses import replace
 import pytest
 
 from svad.config import (
+    CLIP,
     PAPER,
+    PHOTO_PRESETS,
     PRESETS,
     PREVIEW,
     QUICK,
+    FilmConfig,
     SettingError,
+    as_photo,
     changed,
     settings_of,
     with_video,
@@ -37,7 +41,8 @@ def test_quick_fits_two_windows_and_guides_in_the_middle() -> None:
 
 
 def test_every_preset_can_be_built_on() -> None:
-    assert list(PRESETS) == ["preview", "quick", "paper"]
+    assert list(PHOTO_PRESETS) == ["preview", "quick", "paper"]
+    assert list(PRESETS) == [*PHOTO_PRESETS, "clip"]
     assert PREVIEW.diffusion is None and PREVIEW.avatar.frames == 0
 
 
@@ -50,6 +55,19 @@ def test_words_and_estimates_are_no_settings() -> None:
 
 def test_the_presets_with_a_video_model() -> None:
     assert with_video() == ["quick", "paper"]
+
+
+def test_every_nth_frame_is_held_out_but_never_the_front() -> None:
+    assert FilmConfig(holdout=5).held_out(12) == [5, 10]
+    assert FilmConfig(holdout=2).held_out(1) == [] == FilmConfig().held_out(60)
+    with pytest.raises(SettingError, match="at least 2, not 1"):
+        FilmConfig(holdout=1).require_valid()
+    FilmConfig(holdout=2).require_valid()
+
+
+def test_a_single_picture_is_taken_as_the_preview_takes_a_photo() -> None:
+    one = as_photo(CLIP)
+    assert one.film is None and one.avatar == PREVIEW.avatar and one.subject == CLIP.subject
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,10 @@ class PhotoError(SvadError):
     """The photo cannot be used; the message says why and what would work."""
 
 
+class SourceError(SvadError):
+    """Photos or clips that no avatar can be made from together."""
+
+
 class OutputError(SvadError):
     """The output folder cannot be written to."""
 

@@ -7,16 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 
-from svad.body.poser import Poser
 from svad.core.progress import part, silent
 from svad.evaluate.methods import Methods, studio_photo
 from svad.evaluate.truth import Truth
-from svad.evaluate.views import held_out, on_fitted_body, photo_view, some, training_clip
+from svad.evaluate.views import held_out, on_fitted_body, photo_view, training_clip
 from svad.learn.metrics import Distance, compared
-from svad.media.images import to_uint8
-from svad.splat.render import render
+from svad.run.holdout import pictures, some
 from svad.types import Avatar, Clip, Report
 
 VIEWS = ("train", "held_out", "novel_pose", "photo")  # columns of a result
@@ -110,22 +107,6 @@ def _measured(
         drawn[view] = pictures(avatar, replace(clip, poses=poses), told)
         scores[view] = compared(drawn[view], clip.rgb, distance)
     return Measured(Row(case, frames, method, scores, seconds), views, drawn)
-
-
-def pictures(
-    avatar: Avatar,
-    clip: Clip,  # T frames; its poses and cameras
-    report: Report = silent,
-) -> np.ndarray:  # [T, H, W, 3] uint8
-    """The avatar over white in a clip's poses, as it is shown to people: gaps closed."""
-    poser = Poser.of(avatar)
-    out = np.empty((len(clip.cameras), clip.cameras[0].height, clip.cameras[0].width, 3), np.uint8)
-    for i, camera in enumerate(clip.cameras):
-        with torch.no_grad():
-            shown = render(poser(clip.poses[i]), camera)
-        out[i] = to_uint8(shown.image[0].numpy() + 1 - shown.alpha[0].numpy()[..., None])
-        report(i + 1, len(out), f"view {i + 1} of {len(out)}")
-    return out
 
 
 def mean(rows: Sequence[Row]) -> Row:

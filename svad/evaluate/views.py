@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -17,6 +16,7 @@ from svad.evaluate.truth import Truth
 from svad.geometry.camera import Camera
 from svad.geometry.rotation import rodrigues
 from svad.media.images import resize
+from svad.run.holdout import some
 from svad.types import PHOTO_WEIGHT, Avatar, Clip, Pose, Subject
 
 HELD_OUT = 5  # every so many frames of the turn one is kept from the training
@@ -30,20 +30,6 @@ def held_out(count: int) -> tuple[list[int], list[int]]:
     """Frames to train on, and frames to be measured only: the last of every five."""
     kept = [i for i in range(count) if i % HELD_OUT == HELD_OUT - 1]
     return [i for i in range(count) if i not in kept], kept
-
-
-def some(clip: Clip, index: Sequence[int]) -> Clip:
-    """The chosen frames of a clip."""
-    rows = list(index)
-    return replace(
-        clip,
-        rgb=clip.rgb[rows],
-        matte=clip.matte[rows],
-        poses=clip.poses[rows],
-        cameras=tuple(clip.cameras[i] for i in rows),
-        weight=clip.weight[rows],
-        yaw=clip.yaw[rows],
-    )
 
 
 def posed_joints(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-import struct
 import subprocess
 import tempfile
 from collections.abc import Iterable
@@ -15,6 +14,7 @@ import numpy as np
 
 from svad.core.errors import MissingFile, OutputError, SvadError
 from svad.core.files import writing
+from svad.media.boxes import box_names
 
 # RGB is turned into BT.709, and the file says so: players would otherwise guess by the height.
 COLOR = (
@@ -58,7 +58,7 @@ def write_mp4(
         raise ValueError("a video needs at least one frame")
     height, width = _even(first).shape[:2]
     command = [
-        *(_ffmpeg(), "-y", "-nostdin", "-loglevel", "error"),
+        *(ffmpeg_path(), "-y", "-nostdin", "-loglevel", "error"),
         *("-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(fps)),
         *("-i", "-", "-an", *COLOR, "-c:v", "libx264", "-preset", "veryfast", "-crf", str(crf)),
         *("-movflags", "+faststart", "-f", "mp4"),
@@ -89,19 +89,20 @@ def read_frames(
 def probe(path: Path) -> VideoInfo:
     """Reads the header of a video; raises `ValueError` if there is no video in it."""
     # `-f null` decodes all frames, which is the only way to count them that needs no ffprobe.
-    command = [_ffmpeg(), "-nostdin", "-hide_banner", "-i", str(path), "-f", "null", "-"]
+    command = [ffmpeg_path(), "-nostdin", "-hide_banner", "-i", str(path), "-f", "null", "-"]
     text = subprocess.run(command, capture_output=True, text=True, check=False).stderr
     stream = re.search(r"Video: (\w+).*?, (\w+)[(,].*? (\d+)x(\d+).*?, ([\d.]+) fps", text)
     counts = re.findall(r"frame=\s*(\d+)", text)
     if stream is None or not counts:
         raise ValueError(f"there is no video in {Path(path).name}")
     codec, pixels, width, height, fps = stream.groups()
-    boxes = _boxes(Path(path))
+    boxes = box_names(Path(path))
     faststart = "moov" in boxes and boxes.index("moov") < boxes.index("mdat")
     return VideoInfo(codec, pixels, int(width), int(height), int(counts[-1]), float(fps), faststart)
 
 
-def _ffmpeg() -> str:
+def ffmpeg_path() -> str:
+    """The path of the ffmpeg that comes with imageio-ffmpeg; raises `MissingFile` without one."""
     import imageio_ffmpeg
 
     try:
@@ -148,18 +149,3 @@ def _encode(command: list[str], frames: Iterable[np.ndarray], shape: tuple[int, 
                 f"The video could not be written ({lines[-1].strip()}). If the disk is full, free "
                 "some space and start again: what is finished is kept."
             )
-
-
-def _boxes(path: Path) -> list[str]:
-    """The names of the top-level boxes of an .mp4, in order (ISO/IEC 14496-12 section 4.2)."""
-    names: list[str] = []
-    with open(path, "rb") as file:
-        while len(header := file.read(8)) == 8:
-            size, name = struct.unpack(">I4s", header)
-            names.append(name.decode("latin-1"))
-            if size == 1:
-                size = struct.unpack(">Q", file.read(8))[0] - 8
-            if size < 8:  # 0: to the end of the file
-                break
-            file.seek(size - 8, 1)
-    return names

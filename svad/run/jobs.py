@@ -23,6 +23,7 @@ from svad.core.errors import JobError, OutputError
 from svad.core.files import PART, output_error, write_json
 from svad.core.locks import is_locked, locked
 from svad.export.formats import FORMATS
+from svad.run.holdout import FOLDER as HOLDOUT
 from svad.splat.rasterisers import rasteriser
 
 SCHEMA = 1
@@ -36,13 +37,13 @@ RECORDED = (
 # What a run may write at the top of a folder. A folder without a job must not hold any of these:
 # they would be somebody else's files.
 NAMES = (
-    *("input.png", "matte.png", "stages", CARD),
+    *("input.png", "matte.png", "stages", HOLDOUT, CARD),
     *(row.file for row in FORMATS.values()),
 )
 
 
 class Job:
-    """One folder, one photo, one preset; made by `open_job` or `JobStore`."""
+    """One folder, one source, one preset; made by `open_job` or `JobStore`."""
 
     def __init__(self, folder: Path, home: Path | None = None) -> None:
         self.folder = Path(folder)  # where the run works
@@ -77,6 +78,8 @@ class Job:
             "error": None,
             "result": old.get("result"),
         }
+        if "pictures" in old:  # what was said of them when they were looked through
+            self.card["pictures"] = old["pictures"]
         self.write()
 
     def entry(self, name: str) -> dict[str, Any]:
@@ -117,6 +120,8 @@ class Job:
         """Deletes own files that no longer belong to the result."""
         for name in names:
             (self.folder / name).unlink(missing_ok=True)
+        with suppress(OSError):
+            (self.folder / HOLDOUT).rmdir()
         for row in FORMATS.values():
             if row.parts is not None:
                 with suppress(OSError):  # it is absent, or holds files of the person
@@ -146,9 +151,9 @@ class Job:
 def open_job(folder: Path, source: str | None) -> Iterator[Job]:
     """Locks `folder` and gives the job in it: a new one, or the one begun with the same source.
 
-    `source` is the hash of the photo, None to go on with whatever lies there. If the folder holds
-    another photo's job, the new one is made in a folder inside and takes its place when it is
-    ready. Raises `OutputError` (cannot be written to, or holds files that are not ours) and
+    `source` is the hash of what was sent, None to go on with whatever lies there. If the folder
+    holds the job of another, the new one is made in a folder inside and takes its place when it
+    is ready. Raises `OutputError` (cannot be written to, or holds files that are not ours) and
     `JobError` (another run works there; made by a newer version).
     """
     folder = Path(folder)

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from svad.compute import engine
 from svad.compute.device import device, half, on_zero
-from svad.config import DiffusionConfig, Preset, TrainConfig
+from svad.config import DiffusionConfig, Preset, TrainConfig, training
 from svad.core.errors import MissingFile
 from svad.run.bodies import bodies_here, load_body, own_body
-from svad.types import Avatar, Clip, Photo, Report, Subject
+from svad.types import Avatar, Clip, Footage, Photo, Pose, Report, Subject
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from svad.diffusion.follow import FollowStage
     from svad.diffusion.generate import Request
     from svad.diffusion.models import Models
+    from svad.film.stage import FilmStage
+    from svad.footage.stage import FootageStage
     from svad.identity.models import Models as HeadModels
     from svad.identity.stage import IdentityStage
     from svad.learn.lpips import Perceptual
@@ -39,7 +41,11 @@ if TYPE_CHECKING:
     from svad.weights.lazy import LazyNetworks
 
 Settings = TypeVar("Settings")
+REFINING = 1.0  # seconds of a GPU for the pose of one frame
 MARGIN = 8  # seconds of a GPU call that a training leaves for its last checkpoint and the way back
+
+
+STRIP = 1600  # px, width of the picture of all chosen frames
 
 
 class VideoStage(Protocol):
@@ -57,6 +63,37 @@ def look(preset: Preset) -> Callable[[Photo], Look]:
 
     detector = cache(best_detector)
     return lambda photo: look(photo, preset.subject, detector())
+
+
+def read_photo(photo: Path | bytes) -> Photo:
+    """A decoded photo; raises `PhotoError` if it cannot be used."""
+    from svad.subject.checks import read_photo
+
+    return read_photo(photo)
+
+
+def footage(preset: Preset) -> FootageStage:
+    """The stage that chooses pictures of a clip, or of several photos, and looks at each."""
+    from svad.footage.stage import FootageStage
+    from svad.subject.dwpose import best_detector
+
+    return FootageStage(_given(preset.footage), best_detector)
+
+
+def strip() -> Callable[[Footage], np.ndarray]:
+    """What draws the chosen pictures beside each other, with what is seen in them."""
+    from svad.footage.strip import strip
+
+    return partial(strip, width=STRIP)
+
+
+def film(preset: Preset) -> FilmStage:
+    """The stage that follows the person through the pictures."""
+    from svad.film.stage import FilmStage
+
+    settings = _given(preset.film)
+    settings.require_valid()
+    return FilmStage(settings, load_body(preset.body))
 
 
 def subject(preset: Preset) -> SubjectStage:
@@ -218,15 +255,31 @@ def train_on_gpu(
 ) -> Trained:
     """A training, or as much of it as fits in the seconds that are asked for."""
     seconds = asked_seconds("avatar", preset)
-    config = replace(_given(preset.avatar.train), seed=preset.seed)
     return engine.run(
-        _train, config, avatar, subject, clip, checkpoint, key, seconds,
+        _train, preset, avatar, subject, clip, checkpoint, key, seconds,
         seconds=seconds, report=report,
     )  # fmt: skip
 
 
+def refine() -> Callable[[Avatar, Clip, Report], Pose]:
+    """What brings a clip's poses nearer to its frames, the avatar left as it is."""
+    return refine_on_gpu
+
+
+def refine_on_gpu(avatar: Avatar, clip: Clip, report: Report) -> Pose:
+    """The refined poses of a clip, computed where the GPU is; for measuring."""
+    seconds = MARGIN + round(REFINING * len(clip.rgb))
+    return engine.run(_refine, avatar, clip, seconds=seconds, report=report)
+
+
+def _refine(avatar: Avatar, clip: Clip, *, report: Report) -> Pose:
+    from svad.avatar.train.poses import refine_poses
+
+    return refine_poses(avatar.to(device()), clip, report).to("cpu")
+
+
 def _train(
-    config: TrainConfig,
+    preset: Preset,
     avatar: Avatar,
     subject: Subject,
     clip: Clip,
@@ -239,6 +292,7 @@ def _train(
     from svad.avatar.train.trainer import Trainer
 
     place, started = device(), time.monotonic()
+    config = _training_here(preset, place.type == "cuda")
     wanted = config.lpips > 0 and place.type == "cuda"  # on a CPU it would take most of the time
     loss = perceptual()(report) if wanted else None
     trainer = Trainer(
@@ -248,6 +302,10 @@ def _train(
     limited = on_zero() and checkpoint is not None
     trained = trainer.run(report, started + seconds - MARGIN if limited else None)
     return trained if loss is None else replace(trained, note=trained.note or loss.note)
+
+
+def _training_here(preset: Preset, gpu: bool) -> TrainConfig:
+    return replace(_given(training(preset, gpu)), seed=preset.seed)
 
 
 @cache

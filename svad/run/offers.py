@@ -21,7 +21,7 @@ class Offer:
     preset: str
     missing: tuple[Entry, ...]  # files it cannot run without
     lacks: tuple[Entry, ...]  # files without which it leaves a step out
-    needs_gpu: bool  # its networks want a GPU
+    needs_gpu: bool  # its networks want a GPU; a training alone does without
     here: str  # "cpu" | "gpu" | "zero": what this machine would run it on
     asks: int  # seconds of a visitor's GPU quota, 0 where there is none
     fits: bool  # whether that is within what visitors have
@@ -44,7 +44,7 @@ def offer(preset: Preset) -> Offer:
         preset=preset.name,
         missing=tuple(store.missing(preset.name)),
         lacks=tuple(entry for entry in useful if store.locate(entry.name) is None),
-        needs_gpu=networks,
+        needs_gpu=stages.needs_gpu(preset),
         here={"cuda": "gpu"}.get(here, here),
         asks=asks,
         fits=not zero or 0 < asks <= FREE_SECONDS,

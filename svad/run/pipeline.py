@@ -4,31 +4,57 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from svad import weights
 from svad.compute.device import device
-from svad.config import PREVIEW, PackageConfig, Preset, SettingError, with_video
+from svad.config import (
+    PREVIEW,
+    PackageConfig,
+    Preset,
+    SettingError,
+    as_photo,
+    with_video,
+)
 from svad.core.errors import JobError
+from svad.core.progress import part, silent
 from svad.export.formats import FORMATS
+from svad.run import holdout
 from svad.run.board import Board, Listener, first_state
 from svad.run.bodies import limits, own_body
 from svad.run.jobs import Job, is_own, open_job, read_card
-from svad.run.stages import STAGES, Maker, Stage, on_gpu, shown, stage_makers
-from svad.run.steps import Steps, no_weights, photo_hash
+from svad.run.makers import read_photo
+from svad.run.sources import Sent, preset_for, read_source, require_fitting, source_hash
+from svad.run.stages import STAGES, Maker, Stage, needs_gpu, on_gpu, shown, stage_makers
+from svad.run.steps import Steps, no_weights
 from svad.storage import load
-from svad.types import Avatar, Clip, Photo, Report, Result, StageState, Subject
+from svad.types import (
+    Avatar,
+    Clip,
+    Footage,
+    Report,
+    Result,
+    Source,
+    StageState,
+    Subject,
+)
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from svad.subject.look import Look
 
-REPLACES = "{folder} holds the avatar of another photo; it stays until the new one is ready."
+REPLACES = "{folder} holds the avatar of {other}; it stays until the new one is ready."
+NO_TURN = (
+    "Nobody turns around in it: the best picture is used as a photo, and sides and back are "
+    "guessed. Turn once around on the spot, in about ten seconds, to show them."
+)
 SLOW = "There is no GPU here. {preset} computes for many hours on a CPU; preview takes seconds."
 VIEWS = {"front": 0.0, "left": math.pi / 2, "back": math.pi, "right": -math.pi / 2}  # yaw, radians
 SHORTEST_VIDEO = 4.0  # seconds
+STRIP = "stages/footage.jpg"  # the chosen pictures beside each other
 
 
 class Pipeline:
@@ -43,98 +69,177 @@ class Pipeline:
 
     def look(self, photo: Path | bytes) -> Look:
         """What is understood of a photo at a glance; raises `PhotoError` if it cannot be used."""
-        return self._stage("look")(_read(photo))
+        return self._stage("look")(read_photo(photo))
+
+    def glance(self, source: Sent | Sequence[Sent], report: Report = silent) -> Footage:
+        """Which pictures of a clip, or of several photos, are used, and what is seen in each.
+
+        A single one: nobody turns, and it is used as a photo. Raises what `run` raises for a source
+        that cannot be used. `run` takes what is given here, to save its seconds.
+        """
+        require_fitting(self.preset, photo=False)
+        return self._stage("footage").run(read_source(source), report)
+
+    def strip(self, footage: Footage) -> np.ndarray:  # [h, w, 3] uint8
+        """The chosen pictures beside each other, with matte, skeleton and yaw."""
+        return self._stage("strip")(footage)
 
     def run(
         self,
-        photo: Path | bytes | None,
+        source: Sent | Sequence[Sent] | None,
         folder: Path,
         *,
         listener: Listener | None = None,
         stop: threading.Event | None = None,
         look: Look | None = None,
+        footage: Footage | None = None,
         say: Callable[[str], None] | None = None,
     ) -> Result:
-        """Makes the avatar of `photo` in `folder`, or goes on with the job begun there.
+        """Makes the avatar of a source in `folder`, or goes on with the job begun there.
 
         A finished stage is kept when its inputs, settings, code and pretrained files are unchanged.
-        `photo` None: go on from the files in the folder. `look`: what `look(photo)` gave, to save
-        its seconds.
+        `source`: a photo, two to four photos, or a clip; None: go on from the files in the folder.
+        `look`, `footage`: what `look` and `glance` gave for the same source, to save their seconds.
         `say` gets what a person should know before the first stage runs.
         Raises `MissingWeights` when the preset or its body needs a file that is not here,
-        `PhotoError`, `OutputError`, `JobError`, and `Stopped` soon after `stop` is set; what is
-        finished then is kept.
+        `SourceError`, `PhotoError`, `VideoError`, `SettingError` for a preset that takes something
+        else, `OutputError`, `JobError`, and `Stopped` soon after `stop` is set; what is finished
+        then is kept.
         """
         if self._own_makers:
             weights.require(self.preset.name)
-            if say is not None and on_gpu(self.preset) and device().type == "cpu":
+            if say is not None and needs_gpu(self.preset) and device().type == "cpu":
                 say(SLOW.format(preset=self.preset.name))
         own = own_body(self.preset.body)
-        decoded = None if photo is None else _read(photo)
-        with open_job(folder, None if decoded is None else photo_hash(decoded)) as job:
+        read = None if source is None else read_source(source)
+        if read is not None:
+            require_fitting(self.preset, photo=len(read.photos) == 1)
+        sent = None if read is None else source_hash(read)
+        with open_job(folder, sent) as job:
             if job.replaces and say is not None:
-                say(REPLACES.format(folder=folder))
-            job.begin(self.preset, photo_hash(decoded) if decoded else job.card["source"])
+                other = "another photo" if self.preset.footage is None else "other pictures"
+                say(REPLACES.format(folder=folder, other=other))
+            job.begin(self.preset, sent or job.card["source"])
             if on_gpu(self.preset):
                 job.card["weights"] = list(weights.read_by(self.preset.name))
             if own is not None:
                 job.card["body"] = own.notice
-            typical = {row.name: row.seconds for row in STAGES if row.seconds is not None}
-            board = Board(stages(self.preset), typical, job.folder / "stages", listener, stop)
+            typical = {row.name: row.typical(self.preset) for row in STAGES}
+            known = {name: seconds for name, seconds in typical.items() if seconds is not None}
+            board = Board(stages(self.preset), known, job.folder / "stages", listener, stop)
             with board.running():
-                known = self._weights() if self._own_makers else no_weights
+                found = self._weights() if self._own_makers else no_weights
                 body = own.sha256 if own is not None else ""
-                self._run(Steps(job, board, self.preset, known, body), decoded, look)
+                self._run(Steps(job, board, self.preset, found, body), read, look, footage)
             job.publish()
             return read_result(job.folder)
 
-    def _run(self, steps: Steps, photo: Photo | None, look: Look | None) -> None:
-        """All stages in order. `photo` is needed only where there is no finished subject."""
+    def _run(
+        self, steps: Steps, source: Source | None, look: Look | None, seen: Footage | None
+    ) -> None:
+        """All stages in order. The source is needed only where there is no finished subject."""
         job, stage = steps.job, self._stage
+        footage = self._footage(steps, source, seen)
+        more: list[Path] = []  # files beside those of the formats
 
         def understand(report: Report) -> Subject:
-            if photo is None:
+            if footage is not None:
+                photo, told = footage().photo, footage().warnings
+            elif source is not None:
+                photo, told = source.photos[0], ()
+            else:
                 raise JobError("This job stopped before the photo was understood. Start it again.")
-            found = stage("subject").run(photo, report, look)
-            warnings = [*photo.warnings, *found.warnings, *limits(self.preset.body)]
+            found = stage("subject").run(photo, report, look if footage is None else None)
+            warnings = [*photo.warnings, *told, *found.warnings, *limits(self.preset.body)]
             job.card["warnings"] = list(dict.fromkeys(warnings))
             return found
 
+        def make(report: Report) -> Avatar:
+            if footage is not None and steps.preset.film is None:
+                return stage("avatar").closed(subject(), clip(), report)
+            kept = holdout.learnable(clip(), steps.preset.film)
+            return stage("avatar").run(subject(), kept, report, steps.checkpoint("avatar"))
+
         def pack(report: Report) -> Result:
-            card = steps.card_when_done("package")
-            return stage("package").run(subject(), avatar(), job.folder, report, card)
+            card, film = steps.card_when_done("package"), steps.preset.film
+            if footage is None or film is None or not film.holdout:
+                return stage("package").run(subject(), avatar(), job.folder, report, card)
+            told = part(report, 0, 200, 1000)
+            result = stage("package").run(subject(), avatar(), job.folder, told, card)
+            rows, told = film.held_out(len(clip().rgb)), part(report, 200, 1000, 1000)
+            target, refine = job.folder / holdout.FOLDER, stage("refine")
+            more.extend(holdout.measure(avatar(), clip(), footage(), rows, target, refine, told))
+            return result
+
+        def list_all(job: Job, result: Result) -> list[Path]:
+            return [*list_files(job, result, self.preset.package), *more]
 
         subject = steps.do("subject", Subject, understand, _save_input)
         clip = steps.do("relief", Clip, lambda report: stage("relief").run(subject(), report))
         for row in STAGES:
             if row.takes_clip:
-                clip = self._next_clip(steps, row, subject, clip)
-        avatar = steps.do(
-            "avatar",
-            Avatar,
-            lambda report: stage("avatar").run(
-                subject(), clip(), report, steps.checkpoint("avatar")
-            ),
-        )
-        steps.do("package", Result, pack, partial(list_files, settings=self.preset.package))
+                clip = self._next_clip(steps, row, subject, footage, clip)
+        avatar = steps.do("avatar", Avatar, make)
+        steps.do("package", Result, pack, list_all)
         steps.finish()
+
+    def _footage(
+        self, steps: Steps, source: Source | None, seen: Footage | None
+    ) -> Callable[[], Footage] | None:
+        """The chosen pictures; None where one photo is all there is.
+
+        Where it is a single picture, nobody turns: the rest of the run takes it as a photo.
+        """
+        if self.preset.footage is None:
+            return None
+        job = steps.job
+
+        def choose(report: Report) -> Footage:
+            if seen is not None:
+                report(1, 1, "looked through before")
+                return seen
+            if source is None:
+                raise JobError(
+                    "This job stopped before its pictures were looked through. Start it again."
+                )
+            return self._stage("footage").run(source, report)
+
+        def note(job: Job, found: Footage) -> list[Path]:
+            from svad.media.images import save_jpg
+
+            job.card["pictures"] = described(found)
+            save_jpg(job.folder / STRIP, self.strip(found), quality=85)
+            return [job.folder / STRIP]
+
+        footage = steps.do("footage", Footage, choose, note)
+        frames = (job.card.get("pictures") or {}).get("frames") or len(footage().rgb)
+        if frames == 1:
+            steps.preset = as_photo(self.preset)
+        return footage
 
     def _next_clip(
         self,
         steps: Steps,
         row: Stage,
         subject: Callable[[], Subject],
+        footage: Callable[[], Footage] | None,
         clip: Callable[[], Clip],
     ) -> Callable[[], Clip]:
         """The clip that a stage makes of another, or that one where the stage is left out."""
-        if row.of(self.preset) is None:
-            if row.skipped:
-                steps.skip(row.name, row.skipped)
+        if row.of(steps.preset) is None:
+            why = NO_TURN if row.of(self.preset) is not None else row.why_not(self.preset)
+            if why:
+                steps.skip(row.name, why)
             return clip
+
+        def run(report: Report) -> Clip:
+            more = [footage()] if row.takes_footage and footage is not None else []
+            return self._stage(row.name).run(subject(), *more, clip(), report)
+
         return steps.do(
             row.name,
             Clip,
-            lambda report: self._stage(row.name).run(subject(), clip(), report),
+            run,
             instead=clip if row.optional else None,
         )
 
@@ -169,15 +274,19 @@ def look(photo: Path | bytes, preset: Preset = PREVIEW) -> Look:
 
 
 def run(
-    photo: Path | bytes | None,
+    source: Sent | Sequence[Sent],
     folder: Path,
-    preset: Preset = PREVIEW,
+    preset: Preset | None = None,
     *,
     listener: Listener | None = None,
     stop: threading.Event | None = None,
 ) -> Result:
-    """Makes the avatar of `photo` in `folder`; see `Pipeline.run`."""
-    return Pipeline(preset).run(photo, folder, listener=listener, stop=stop)
+    """Makes the avatar of a source in `folder`; see `Pipeline.run`.
+
+    Without a preset, one photo takes the preview, a clip or several photos take `clip`.
+    """
+    chosen = preset or preset_for(source)
+    return Pipeline(chosen).run(source, folder, listener=listener, stop=stop)
 
 
 def stages(preset: Preset) -> tuple[tuple[str, str], ...]:
@@ -187,7 +296,7 @@ def stages(preset: Preset) -> tuple[tuple[str, str], ...]:
 
 def waiting(preset: Preset = PREVIEW) -> tuple[StageState, ...]:
     """The stages before anything runs."""
-    return tuple(first_state(row.name, row.title, row.seconds) for row in shown(preset))
+    return tuple(first_state(row.name, row.title, row.typical(preset)) for row in shown(preset))
 
 
 def load_avatar(folder: Path) -> Avatar:
@@ -255,7 +364,7 @@ def drive(
     told = report or (lambda *_: None)
     frames, fps = read_frames(clip, preset.diffusion.frames)
     stages = stage_makers(preset)
-    decoded = _read(photo)
+    decoded = read_photo(photo)
     subject = stages["subject"]().run(decoded, lambda *_: told(0, 1000, "looking at the photo"))
     write_mp4(output, stages["follow"]().run(subject, frames, told), fps)
     return output
@@ -267,10 +376,17 @@ def _named(table: Mapping[str, Any], name: str, kind: str) -> Any:
     return table[name]
 
 
-def _read(photo: Path | bytes) -> Photo:
-    from svad.subject.checks import read_photo
+def described(footage: Footage) -> dict[str, Any]:
+    """What the job card says of the pictures."""
+    import numpy as np
 
-    return read_photo(photo)
+    filmed = bool(np.isfinite(footage.time).any())
+    return {
+        "kind": "clip" if filmed else "photos",
+        "frames": len(footage.rgb),
+        "front": int(footage.front),
+        "seconds": round(float(np.nanmax(footage.time)), 2) if filmed else None,
+    }
 
 
 def _save_input(job: Job, subject: Subject) -> list[Path]:

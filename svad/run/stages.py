@@ -41,9 +41,11 @@ class Stage:
     build: Callable[[Preset], Runnable] | None = None
     parts: tuple[str, ...] = ()  # modules of other rooms that `build` hands to it
     takes_clip: bool = False  # run(subject, clip, report) -> another clip; they follow one another
+    takes_footage: bool = False  # run(subject, footage, clip, report) of these
     optional: bool = False  # a run goes on where it finds nothing to do, or lacks its files
     skipped: str = ""  # the reason where a preset has no such settings; "" = it is not shown then
     seconds: float | None = None  # on two ordinary cores: where estimates start; None = unknown
+    more_seconds: float = 0.0  # the same, of what `only_with` adds
     # Where it runs: here; here, its networks where the GPU is; or as a whole where the GPU is.
     where: Literal["here", "networks", "worker"] = "here"
     only_with: str = ""  # the field of its settings that wants the GPU; "" = the stage as such
@@ -61,6 +63,17 @@ class Stage:
             not self.only_with or getattr(settings, self.only_with) is not None
         )
 
+    def why_not(self, preset: Preset) -> str:
+        """The reason, to be shown, why the preset leaves the stage out; "" = it is not shown."""
+        # what takes the place of generated frames leaves nothing to be said of them
+        return self.skipped if self.of(preset) is None and preset.footage is None else ""
+
+    def typical(self, preset: Preset) -> float | None:
+        """Seconds on two ordinary cores with the preset's settings; None = unknown."""
+        if self.seconds is None or not self.only_with or not self.wants_gpu(preset):
+            return self.seconds
+        return self.seconds + self.more_seconds
+
     def made(self, preset: Preset) -> Runnable:
         """The stage itself, with all that it needs."""
         if self.build is not None:
@@ -75,6 +88,15 @@ class Stage:
 
 
 STAGES = (  # in the order in which they run
+    Stage(
+        name="footage",
+        title="Look through the pictures",
+        room="footage",
+        build=makers.footage,
+        parts=("svad.subject.dwpose",),
+        seconds=25.0,
+        any_weights=("pose",),
+    ),
     Stage(
         name="subject",
         title="Understand the photo",
@@ -92,6 +114,16 @@ STAGES = (  # in the order in which they run
         build=makers.relief,
         parts=BODIES,
         seconds=4.0,
+    ),
+    Stage(
+        name="film",
+        title="Follow the person",
+        room="film",
+        build=makers.film,
+        parts=BODIES,
+        takes_clip=True,
+        takes_footage=True,
+        seconds=20.0,
     ),
     Stage(
         name="diffusion",
@@ -135,6 +167,7 @@ STAGES = (  # in the order in which they run
         build=makers.avatar,
         parts=(*BODIES, "svad.weights"),
         seconds=2.5,
+        more_seconds=170.0,
         where="networks",
         only_with="train",
         weights=("avatar",),
@@ -150,12 +183,17 @@ def stage(name: str) -> Stage:
 
 def shown(preset: Preset) -> tuple[Stage, ...]:
     """The stages that a run of the preset shows, in order."""
-    return tuple(row for row in STAGES if row.of(preset) is not None or row.skipped)
+    return tuple(row for row in STAGES if row.of(preset) is not None or row.why_not(preset))
 
 
 def on_gpu(preset: Preset) -> tuple[Stage, ...]:
     """The stages of a preset that want a GPU."""
     return tuple(row for row in STAGES if row.where != "here" and row.wants_gpu(preset))
+
+
+def needs_gpu(preset: Preset) -> bool:
+    """Whether a preset takes hours without a GPU; a training alone takes minutes."""
+    return any(not row.only_with for row in on_gpu(preset))
 
 
 def asked(preset: Preset) -> int:
@@ -171,6 +209,8 @@ def stage_makers(preset: Preset) -> dict[str, Maker]:
     made = {row.name: partial(_maker, row, preset) for row in STAGES}
     return made | {
         "look": partial(makers.look, preset),
+        "strip": makers.strip,
+        "refine": makers.refine,
         "follow": partial(makers.follow, preset),
     }
 

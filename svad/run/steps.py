@@ -18,7 +18,7 @@ from svad.run.board import Board
 from svad.run.jobs import Job
 from svad.run.stages import Stage, stage
 from svad.storage import load, save
-from svad.types import Photo, Report, Result
+from svad.types import Report, Result
 
 T = TypeVar("T")
 PART = ".part.safetensors"  # how the name of a file ends in which a stage keeps what it has so far
@@ -172,15 +172,6 @@ class Steps:
 def no_weights(row: Stage) -> list[tuple[str, int]]:
     """For stages that somebody else makes."""
     return []
-
-
-def photo_hash(photo: Photo) -> str:
-    """What tells one photo from another: its pixels, not its file."""
-    state = hashlib.sha256(str(photo.rgb.shape).encode())
-    state.update(photo.rgb.tobytes())
-    if photo.alpha is not None:
-        state.update(photo.alpha.tobytes())
-    return state.hexdigest()
 
 
 def _sentence(error: BaseException) -> str:

@@ -86,7 +86,7 @@ def test_a_kernel_does_not_throw_away_the_subject(package: Path) -> None:
 
 def test_a_change_in_weights_counts_where_they_are_imported(package: Path) -> None:
     found = changed_by(package, "weights/store.py")
-    assert found == {"subject", "diffusion", "identity", "restoration", "avatar"}
+    assert found == {"footage", "subject", "diffusion", "identity", "restoration", "avatar"}
 
 
 def test_the_body_counts_for_all_who_stand_on_it(package: Path) -> None:

@@ -11,10 +11,20 @@ from types import SimpleNamespace
 import pytest
 
 from svad.compute.engine import DEFAULT_SECONDS
-from svad.config import PAPER, PRESETS, PREVIEW, QUICK, Preset
+from svad.config import CLIP, PAPER, PRESETS, PREVIEW, QUICK, Preset, training
 from svad.run import makers, stages
 from svad.run.imports import own_graph
-from svad.run.stages import STAGES, InWorker, Stage, asked, on_gpu, shown, stage, stage_makers
+from svad.run.stages import (
+    STAGES,
+    InWorker,
+    Stage,
+    asked,
+    needs_gpu,
+    on_gpu,
+    shown,
+    stage,
+    stage_makers,
+)
 from svad.weights.manifest import load_manifest
 
 NAMES = [row.name for row in STAGES]
@@ -24,12 +34,14 @@ def test_every_row_has_a_room_settings_and_a_title() -> None:
     assert len(set(NAMES)) == len(NAMES)
     for row in STAGES:
         assert (own_graph().package / row.room / "stage.py").is_file()
-        assert row.title and is_dataclass(row.of(PAPER))
+        assert row.title and any(is_dataclass(row.of(preset)) for preset in PRESETS.values())
 
 
 def test_every_setting_belongs_to_a_row() -> None:
-    settings = {f.name for f in fields(Preset) if is_dataclass(getattr(PAPER, f.name))}
-    assert settings == set(NAMES)
+    named = {
+        f.name for f in fields(Preset) for p in (PAPER, CLIP) if is_dataclass(getattr(p, f.name))
+    }
+    assert named == set(NAMES)
 
 
 def test_stages_that_take_a_clip_follow_one_another() -> None:
@@ -39,14 +51,36 @@ def test_stages_that_take_a_clip_follow_one_another() -> None:
 
 
 def test_what_a_preset_shows() -> None:
-    assert [row.name for row in shown(PAPER)] == NAMES == [row.name for row in shown(QUICK)]
-    assert [row.name for row in shown(PREVIEW)] == [n for n in NAMES if n != "diffusion"]
+    photo = [n for n in NAMES if n not in ("footage", "film")]
+    assert [row.name for row in shown(PAPER)] == photo == [row.name for row in shown(QUICK)]
+    assert [row.name for row in shown(PREVIEW)] == [n for n in photo if n != "diffusion"]
+    assert [row.name for row in shown(CLIP)] == [
+        *("footage", "subject", "relief", "film", "avatar", "package")
+    ]
     trained = {"diffusion", "identity", "restoration", "avatar"}
     assert {row.name for row in on_gpu(QUICK)} == trained
     closed = replace(QUICK, avatar=replace(QUICK.avatar, train=None))
     assert {row.name for row in on_gpu(closed)} == trained - {"avatar"}
     assert asked(closed) < asked(QUICK)  # the training is paid for
     assert on_gpu(PREVIEW) == ()
+
+
+def test_a_training_alone_needs_no_gpu() -> None:
+    assert {row.name for row in on_gpu(CLIP)} == {"avatar"}
+    assert needs_gpu(QUICK) and not needs_gpu(CLIP) and not needs_gpu(PREVIEW)
+    row = stage("avatar")
+    assert row.typical(CLIP) > 60 > row.typical(PREVIEW)
+
+
+def test_on_a_gpu_a_clip_is_trained_as_quick_is() -> None:
+    quick, usual = QUICK.avatar.train, CLIP.avatar.train
+    there = training(CLIP, gpu=True)
+    assert (there.steps, there.batch) == (quick.steps, quick.batch) != (usual.steps, usual.batch)
+    assert replace(there, steps=usual.steps, batch=usual.batch) == usual == training(CLIP, False)
+    own = replace(CLIP, avatar=replace(CLIP.avatar, train=replace(usual, steps=50)))
+    assert training(own, gpu=True).steps == 50  # what somebody asked for stays
+    for preset in (PREVIEW, QUICK, PAPER):
+        assert training(preset, gpu=True) is preset.avatar.train
 
 
 def test_every_group_of_pretrained_files_belongs_to_a_row() -> None:
@@ -60,7 +94,7 @@ def test_a_stage_for_the_worker_is_built_there() -> None:
     for row in STAGES:
         if row.where == "worker":
             assert made[row.name]() == InWorker(row.name, QUICK)
-    assert set(made) == {*NAMES, "look", "follow"}
+    assert set(made) == {*NAMES, "look", "strip", "refine", "follow"}
 
 
 @pytest.mark.parametrize("row", [r for r in STAGES if r.build is None], ids=lambda r: r.name)

@@ -17,7 +17,7 @@ import pytest
 from svad.avatar.train import trainer as trainer_module
 from svad.avatar.train.checkpoint import DAMAGED
 from svad.avatar.train.trainer import Trainer
-from svad.config import PAPER, PREVIEW, QUICK, HeadFitConfig, Preset, TrainConfig
+from svad.config import PAPER, PREVIEW, QUICK, HeadFitConfig, Preset
 from svad.core.errors import Stopped
 from svad.diffusion import frame_confidence
 from svad.restoration.models import RestorationModels
@@ -199,13 +199,14 @@ def test_a_training_that_starts_from_the_body(out: Path) -> None:
 
 
 def test_the_seed_of_a_run_is_the_trainings(monkeypatch: pytest.MonkeyPatch) -> None:
-    sent: list[TrainConfig] = []
+    sent: list[Preset] = []
 
-    def far_away(work, config, *arguments, seconds, report):
-        sent.append(config)
+    def far_away(work, preset, *arguments, seconds, report):
+        sent.append(preset)
         assert seconds == makers.asked_seconds("avatar", QUICK)
 
     monkeypatch.setattr(makers.engine, "run", far_away)
     preset = replace(QUICK, seed=5)
     makers.train_on_gpu(preset, None, None, None, print, None, "")
-    assert sent == [replace(QUICK.avatar.train, seed=5)]
+    assert sent == [preset]
+    assert makers._training_here(preset, gpu=True) == replace(QUICK.avatar.train, seed=5)

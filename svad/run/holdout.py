@@ -1,0 +1,232 @@
+"""Frames kept from the training, and the avatar drawn in them: how good it is on a real clip."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from svad.config import FilmConfig
+from svad.core.files import write_json
+from svad.core.progress import part, silent
+from svad.types import Avatar, Clip, Footage, Pose, Report
+
+if TYPE_CHECKING:
+    import numpy as np
+
+FOLDER, TABLE = "holdout", "holdout.json"
+HEIGHT = 540  # px of the compared pictures, never enlarged
+KINDS = ("refined", "unrefined")  # poses: brought nearer to the frame, and as they were tracked
+DIGITS = 4  # of a figure in the table
+PROTOCOL = (
+    "Every picture is over white, {height} px high, the frame through its matte. PSNR (dB) and "
+    "SSIM of the whole picture against the frame; poses as tracked (unrefined), and refined "
+    "against the frame itself with the avatar frozen (refined)."
+)
+Refine = Callable[[Avatar, Clip, Report], Pose]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """An avatar beside frames that it did not learn from."""
+
+    truth: np.ndarray  # [K, H, W, 3] uint8, over white
+    drawn: dict[str, np.ndarray]  # by kind, [K, H, W, 3] uint8
+    scores: dict[str, list[dict[str, float]]]  # by kind, K times psnr in dB and ssim
+
+
+def learnable(clip: Clip, film: FilmConfig | None) -> Clip:
+    """The clip as the training sees it: frames that are kept from it weigh nothing."""
+    kept = film.held_out(len(clip.rgb)) if film is not None else []
+    if not kept:
+        return clip
+    weight = clip.weight.copy()
+    weight[kept] = 0
+    return replace(clip, weight=weight)
+
+
+def some(
+    clip: Clip,
+    index: Sequence[int],  # of frames
+) -> Clip:
+    """The chosen frames of a clip."""
+    rows = list(index)
+    return replace(
+        clip,
+        rgb=clip.rgb[rows],
+        matte=clip.matte[rows],
+        poses=clip.poses[rows],
+        cameras=tuple(clip.cameras[i] for i in rows),
+        weight=clip.weight[rows],
+        yaw=clip.yaw[rows],
+    )
+
+
+def pictures(
+    avatar: Avatar,
+    clip: Clip,  # T frames; its poses and cameras
+    report: Report = silent,
+) -> np.ndarray:  # [T, H, W, 3] uint8
+    """The avatar over white in a clip's poses, as it is shown to people: gaps closed."""
+    import numpy as np
+    import torch
+
+    from svad.body.poser import Poser
+    from svad.media.images import to_uint8
+    from svad.splat.render import render
+
+    poser = Poser.of(avatar)
+    out = np.empty((len(clip.cameras), clip.cameras[0].height, clip.cameras[0].width, 3), np.uint8)
+    for i, camera in enumerate(clip.cameras):
+        with torch.no_grad():
+            shown = render(poser(clip.poses[i]), camera)
+        out[i] = to_uint8(shown.image[0].numpy() + 1 - shown.alpha[0].numpy()[..., None])
+        report(i + 1, len(out), f"view {i + 1} of {len(out)}")
+    return out
+
+
+def compare(
+    avatar: Avatar,
+    clip: Clip,  # K frames
+    refine: Refine,
+    report: Report = silent,
+) -> Compared:
+    """The avatar, frozen, in the clip's frames; first with its poses refined, then as tracked."""
+    from svad.learn.metrics import psnr, ssim
+
+    clip = _fitting(clip)
+    truth = over_white(clip)
+    poses = {
+        "refined": refine(avatar, clip, part(report, 0, 900, 1000, "frames kept aside")),
+        "unrefined": clip.poses,
+    }
+    told = part(report, 900, 1000, 1000, "frames kept aside")
+    drawn = {kind: pictures(avatar, replace(clip, poses=poses[kind]), told) for kind in KINDS}
+    scores = {
+        kind: [
+            {"psnr": psnr(picture, frame), "ssim": ssim(picture, frame)}
+            for picture, frame in zip(drawn[kind], truth, strict=True)
+        ]
+        for kind in KINDS
+    }
+    return Compared(truth, drawn, scores)
+
+
+def over_white(clip: Clip) -> np.ndarray:  # [T, H, W, 3] uint8
+    """The clip's frames through their mattes, over white."""
+    import numpy as np
+
+    from svad.media.images import to_float, to_uint8
+
+    out = np.empty_like(clip.rgb)
+    for i, (rgb, matte) in enumerate(zip(clip.rgb, clip.matte, strict=True)):
+        alpha = to_float(matte)[..., None]
+        out[i] = to_uint8(to_float(rgb) * alpha + 1 - alpha)
+    return out
+
+
+def write(
+    folder: Path,
+    found: Compared,
+    clip: Clip,  # K frames
+    times: Sequence[float | None],  # K, seconds from the clip's start; None = a photo
+    rows: Sequence[int],  # K, places of the frames in the film
+) -> list[Path]:
+    """Writes `truth_000.png`, `refined_000.png` and so on, and `holdout.json`; returns the paths.
+
+    Pictures of an earlier, longer row of frames go. Raises `OutputError`.
+    """
+    from svad.media.images import save_png
+
+    paths = []
+    for kind, images in {"truth": found.truth, **found.drawn}.items():
+        for i, image in enumerate(images):
+            paths.append(folder / f"{kind}_{i:03}.png")
+            save_png(paths[-1], image)
+        for left in set(folder.glob(f"{kind}_[0-9][0-9][0-9].png")) - set(paths):
+            left.unlink()
+    frames = [
+        {
+            "picture": i,
+            "frame": int(row),
+            "time": None if time is None else round(time, 3),
+            "yaw_degrees": round(math.degrees(float(clip.yaw[i])), 2),
+            "weight": round(float(clip.weight[i]), DIGITS),
+            **{kind: _rounded(found.scores[kind][i]) for kind in KINDS},
+        }
+        for i, (row, time) in enumerate(zip(rows, times, strict=True))
+    ]
+    mean = {kind: _mean(found.scores[kind]) for kind in KINDS}
+    protocol = PROTOCOL.format(height=found.truth.shape[1])
+    paths.append(folder / TABLE)
+    write_json(
+        paths[-1], {"protocol": protocol, "count": len(frames), "mean": mean, "frames": frames}
+    )
+    return paths
+
+
+def times_of(footage: Footage, count: int) -> list[float | None]:
+    """When the frames of a film of `count` frames were taken; None for photos.
+
+    A film begins with the front picture; the others follow in the order of time, with or without
+    the front among them once more.
+    """
+    own = range(len(footage.rgb))
+    others = list(own) if count > len(own) else [i for i in own if i != footage.front]
+    order = [footage.front, *others]
+    if len(order) != count:  # frames were left out: which ones is not known here
+        return [None] * count
+    found = (float(footage.time[i]) for i in order)
+    return [time if math.isfinite(time) else None for time in found]
+
+
+def measure(
+    avatar: Avatar,
+    film: Clip,  # T frames
+    footage: Footage,
+    rows: Sequence[int],  # of the film, to be measured
+    folder: Path,
+    refine: Refine,
+    report: Report = silent,
+) -> list[Path]:
+    """Compares the avatar with some frames of a film and writes what was found into `folder`.
+
+    Frames in which nobody is seen are left out. Raises `OutputError`.
+    """
+    seen = [row for row in rows if film.matte[row].any()]
+    if not seen:
+        return []
+    clip, times = some(film, seen), times_of(footage, len(film.rgb))
+    found = compare(avatar, clip, refine, report)
+    return write(folder, found, clip, [times[row] for row in seen], seen)
+
+
+def _fitting(clip: Clip) -> Clip:
+    """The clip at the height of the compared pictures."""
+    height, width = clip.matte.shape[1:]
+    if height <= HEIGHT:
+        return clip
+    import numpy as np
+
+    from svad.media.images import resize
+
+    cameras = tuple(camera.resized(HEIGHT / height) for camera in clip.cameras)
+    size = cameras[0].width, cameras[0].height
+    return replace(
+        clip,
+        rgb=np.stack([resize(rgb, *size) for rgb in clip.rgb]),
+        matte=np.stack([resize(matte, *size) for matte in clip.matte]),
+        cameras=cameras,
+    )
+
+
+def _rounded(scores: dict[str, float]) -> dict[str, float]:
+    return {name: round(value, DIGITS) for name, value in scores.items()}
+
+
+def _mean(scores: Sequence[dict[str, float]]) -> dict[str, Any]:
+    return {
+        name: round(sum(one[name] for one in scores) / len(scores), DIGITS) for name in scores[0]
+    }
