@@ -89,9 +89,7 @@ def add_endpoints(studio: Studio) -> None:
     api(example, api_name="example", queue=False)
 
 
-def _generate(
-    studio: Studio, sent: list[Path], preset: str | None, body: str
-) -> Iterator[dict]:
+def _generate(studio: Studio, sent: list[Path], preset: str | None, body: str) -> Iterator[dict]:
     seen = None
     for beat in studio.look(sent):
         if isinstance(beat, Seen):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import gradio as gr
 
-from svad.config import BUILT_IN, CLIP
+from svad.config import BUILT_IN
 from svad.core.errors import OutputError, SvadError
 from svad.ui import panels, stages, texts
 from svad.ui.beats import Ended, Progress
@@ -30,7 +30,7 @@ class Events(PictureEvents, MotionEvents):
     def choose(self, preset: str) -> Updates:
         """A preset was chosen."""
         steps = stages.step_list((), self.studio.shelf.url, preset)
-        return offering(self.parts, preset, self.studio.settings.hosted) | {self.parts.steps: steps}
+        return self._offer(preset) | {self.parts.steps: steps}
 
     def fetch(self, preset: str, accepted: bool) -> Iterator[Updates]:
         """*Fetch the files* was pressed."""
@@ -49,16 +49,19 @@ class Events(PictureEvents, MotionEvents):
                 if not beat.over:
                     yield {p.offer: panels.fetching(preset, beat)}
                     continue
-                now = offering(self.parts, preset, self.studio.settings.hosted)
+                now = self._offer(preset)
                 yield ready | now | {p.offer: panels.fetched(beat) + now[p.offer]}
         except Exception as error:
             sentence = panels.problem(texts.FETCH_FAILED, explain(error), "")
-            yield ready | offering(self.parts, preset, self.studio.settings.hosted) | {p.offer: sentence}
+            yield (ready | self._offer(preset) | {p.offer: sentence})
 
     def halt(self) -> Updates:
         """*Stop fetching* was pressed."""
         self.studio.fetcher.stop()
         return {self.parts.halt: gr.Button(texts.STOPPING, interactive=False)}
+
+    def _offer(self, preset: str) -> Updates:
+        return offering(self.parts, preset, self.studio.settings.hosted)
 
     def create(
         self, job: str, preset: str | None = None, body: str = BUILT_IN
@@ -133,8 +136,8 @@ class Events(PictureEvents, MotionEvents):
             several = not self.studio.is_photo(job)
             given = Given((str(picture),), "", several)
             updates = {p.job: job, p.photo: [str(picture)], p.create: go, p.check: ""}
-            updates |= {p.given: given} | (self._kind(True, CLIP.name) if several else {})
-            updates[p.preset] = gr.Radio(self.studio.preset_of(job), visible=not several)
+            updates |= {p.given: given, p.preset: self.studio.preset_of(job)}
+            updates |= self._kind(True, "") if several else {}
             updates[p.body] = self.studio.body_of(job)
         if finished is None:
             return updates | {p.status: stages.note(texts.LINK_UNFINISHED)}

@@ -45,7 +45,7 @@ class MotionEvents:
         except Exception as error:
             yield {p.motion_video: panels.hint(explain(error))}
 
-    def follow(self, clip: dict | None, shown: str) -> Iterator[Updates]:
+    def follow_clip(self, clip: dict | None, shown: str) -> Iterator[Updates]:
         """A clip was chosen: the avatar moves as the person in it does."""
         p, ticket = self.parts, secrets.token_urlsafe(8)
         yield {

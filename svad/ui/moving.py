@@ -40,6 +40,4 @@ def follow(
         drawing = part(report, TRACKING, 100, 100, texts.DRAWING)
         maker.clip_motion(finished.folder, motion, video, report=drawing)
         name = f"avatar-{short(finished.key)}-motion"
-        return Followed(
-            shelf.publish(video, f"{name}.mp4"), shelf.publish(motion, f"{name}.npz")
-        )
+        return Followed(shelf.publish(video, f"{name}.mp4"), shelf.publish(motion, f"{name}.npz"))

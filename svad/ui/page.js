@@ -40,7 +40,8 @@
     explain();
     // Gradio's label says other words than the button shows.
     const place = document.querySelector("#photo button[aria-dropeffect]");
-    if (place && place.getAttribute("aria-label") !== words.join(" ")) place.setAttribute("aria-label", words.join(" "));
+    const label = place?.classList.contains("icon-mode") ? ADD_WORDS : words.join(" ");
+    if (place && place.getAttribute("aria-label") !== label) place.setAttribute("aria-label", label);
     /** @type {NodeListOf<HTMLVideoElement>} */
     const playing = document.querySelectorAll("video[autoplay]");
     if (calm.matches) playing.forEach((one) => { one.autoplay = false; one.pause(); });
@@ -80,4 +81,18 @@
     if (field instanceof HTMLInputElement && field.type === "file") refuse(event, field.files);
   }, true);
   addEventListener("drop", (event) => refuse(event, event.dataTransfer?.files), true);
+  // Beside a picture that is there already gradio takes no drop; the browser would open the file.
+  const beside = (target) => target instanceof Element && target.closest("#photo") && !target.closest("[aria-dropeffect]");
+  addEventListener("dragover", (event) => {
+    if (beside(event.target)) event.preventDefault();
+  });
+  addEventListener("drop", (event) => {
+    if (!beside(event.target) || event.defaultPrevented) return;
+    event.preventDefault();
+    /** @type {HTMLInputElement} */
+    const field = document.querySelector("#photo input[type=file]");
+    if (!field || !event.dataTransfer?.files.length) return;
+    field.files = event.dataTransfer.files;
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+  });
 }

@@ -103,6 +103,7 @@ def page_script(upload_megabytes: int, clip_megabytes: int) -> str:
         ("TOO_LARGE", texts.TOO_LARGE),
         ("BAD_PHOTO", texts.BAD_PHOTO),
         ("BAD_CLIP", texts.BAD_CLIP),
+        ("ADD_WORDS", texts.ADD),
         ("DROP_WORDS", [texts.DROP, texts.DROP_MORE, texts.CHOOSE]),
     ):
         script = script.replace(name, json.dumps(value).replace("<", "\\u003c"))
@@ -258,7 +259,13 @@ def _wire(page: gr.Blocks, p: Parts, events: Events) -> None:
         **quiet,
     )
     p.photo.change(
-        events.interrupt, [p.photo, p.given], None, trigger_mode="multiple", queue=False, **raw, **quiet
+        events.interrupt,
+        [p.photo, p.given],
+        None,
+        trigger_mode="multiple",
+        queue=False,  # now, while the look is running
+        **raw,
+        **quiet,
     )
     fetching = [p.offer, p.accept, p.fetch, p.halt, p.preset]
     p.preset.change(events.choose, p.preset, [*fetching, p.steps], **quiet)
@@ -272,6 +279,6 @@ def _wire(page: gr.Blocks, p: Parts, events: Events) -> None:
         events.move, [p.motion, p.shown], p.motion_video, trigger_mode="always_last", **quiet
     )
     moved = [p.following, p.follow, p.follow_stop, p.motion, p.motion_video]
-    p.follow.upload(events.follow, [p.follow, p.shown], moved, **raw, **quiet)
+    p.follow.upload(events.follow_clip, [p.follow, p.shown], moved, **raw, **quiet)
     p.follow_stop.click(events.halt_follow, p.following, p.follow_stop, queue=False, **quiet)
     page.load(events.arrive, None, everything, **quiet)

@@ -124,12 +124,16 @@ class Studio:
                         raise Stopped("Stopped while waiting.")
             with self._line.turn(task.stop, lambda n: task.tell(Progress((), 0, ahead=n))):
                 task.tell(())
-                return self.engine().of(preset, body).run(
-                    inputs.kept(job.folder),
-                    job.folder,
-                    listener=task.tell,
-                    stop=task.stop,
-                    **self._seen_for(job_id, preset),
+                return (
+                    self.engine()
+                    .of(preset, body)
+                    .run(
+                        inputs.kept(job.folder),
+                        job.folder,
+                        listener=task.tell,
+                        stop=task.stop,
+                        **self._seen_for(job_id, preset),
+                    )
                 )
 
         with self._starting:  # visitors come at the same time

@@ -12,8 +12,7 @@ PAGE_TITLE = "SVAD: one photo or a short clip to an avatar that moves"
 HEADLINE = "One photo becomes an avatar that moves"
 LEAD = (
     "Drop a photo of a person. In about half a minute you can turn the avatar around, "
-    "watch it move and take it home. A clip of them turning around once, or up to four photos, "
-    "show their real sides and back, too."
+    "watch it move and take it home. A clip of one turn, or up to four photos, add the real back."
 )
 LOCAL = "Runs on this computer. Your pictures do not leave it."
 HOSTED = "The preview runs on this server's CPU and costs you no GPU time."
@@ -178,7 +177,9 @@ LINK_TITLE = "Come back to this avatar"
 LINK_NOTE = "Whoever has this link can see the avatar. It works for {hours} hours."
 LINK_COPY = "Copy link"
 LINK_COPIED = "Copied"
-LINK_GONE = "This link does not work any more. Pictures and avatars are removed after {hours} hours."
+LINK_GONE = (
+    "This link does not work any more. Pictures and avatars are removed after {hours} hours."
+)
 LINK_UNFINISHED = "This avatar is not finished. Press Create avatar to go on."
 
 MOTION_PICK = "Pick a motion"

@@ -10,8 +10,11 @@ import cv2
 import numpy as np
 import pytest
 
+from svad.media.video import write_mp4
 from svad.run.jobs import JobStore
-from svad.ui.studio import Engine, Settings, Studio
+from svad.ui.engine import Engine, Settings
+from svad.ui.studio import Studio
+from tests.footage.turning import turning
 from tests.ui.page_fakes import FakePipeline, draw, write_example
 
 
@@ -73,6 +76,14 @@ def save_photo(path: Path, shift: int = 0) -> Path:
     """A picture of the capsule figure; another `shift`, another picture."""
     image = cv2.resize(np.roll(draw(0.3)[:, :, :3], shift, axis=1), (360, 480))
     assert cv2.imwrite(str(path), image[..., ::-1])
+    return path
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """A clip of three seconds in which the capsule figure turns around."""
+    path = tmp_path / "turn.mp4"
+    write_mp4(path, list(turning(24).rgb), fps=8)
     return path
 
 

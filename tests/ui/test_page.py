@@ -63,7 +63,7 @@ class Visitor:
         button.click()
 
     def drop(self, photo: Path) -> None:
-        if close := self.all("#photo button[aria-label='Remove Image']"):
+        if close := self.all("#photo button[aria-label='Clear']"):
             close[0].click()
         until(lambda: self.all("#photo input[type=file]"))[0].send_keys(str(photo))
 
@@ -169,7 +169,7 @@ def test_bad_photos_are_explained_and_nothing_is_lost(
         assert "Traceback" not in visitor.text("body")
         assert visitor.says("#heading", "Ada")
     assert visitor.drop_and_see(tmp_path / "good.png", "#check", texts.SEEN)
-    visitor.press("#photo button[aria-label='Remove Image']")
+    visitor.press("#photo button[aria-label='Clear']")
     assert visitor.says("#check", texts.TIPS[:30])
     until(lambda: not visitor.all("#create")[0].is_enabled())
 
