@@ -46,7 +46,8 @@ python -m svad PHOTO -o OUT [--preset NAME] [--body NAME] [--views N] [--size PX
        python -m svad drive PHOTO CLIP -o VIDEO.mp4 [--preset NAME]
        python -m svad import SNAPSHOT.pth [--face-offset face_offset.json] -o OUT
        python -m svad weights [--preset NAME] [--download] [--verify]
-       python -m svad evaluate synthetic [--frames KIND] [--people N or NAMES]"""
+       python -m svad evaluate synthetic [--frames KIND] [--people N or NAMES]
+       python -m svad evaluate clip OUT --truth CLIP [--frames N] [-o DIR]"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -64,6 +65,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         from svad.run.adopt_command import parser
 
         command, options = _import, parser().parse_args(arguments[1:])
+    elif arguments[:2] == ["evaluate", "clip"]:
+        from svad.evaluate.clip import parser
+
+        command, options = _evaluate_clip, parser().parse_args(arguments[2:])
     elif arguments[:1] == ["evaluate"]:
         from svad.evaluate.command import parser
 
@@ -275,6 +280,12 @@ def _import(options: argparse.Namespace, stop: threading.Event) -> int:
 
 def _evaluate(options: argparse.Namespace, stop: threading.Event) -> int:
     from svad.evaluate.command import run
+
+    return run(options, stop, Bars(sys.stderr))
+
+
+def _evaluate_clip(options: argparse.Namespace, stop: threading.Event) -> int:
+    from svad.evaluate.clip import run
 
     return run(options, stop, Bars(sys.stderr))
 

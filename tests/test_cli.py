@@ -18,7 +18,7 @@ from svad import cli
 from svad.config import PREVIEW, Preset
 from svad.core import startup
 from svad.media.images import save_png
-from svad.media.video import probe
+from svad.media.video import probe, write_mp4
 from svad.run import pipeline
 from svad.run.jobs import read_card
 from svad.run.pipeline import waiting
@@ -193,3 +193,51 @@ def test_another_python_is_told_plainly(monkeypatch: pytest.MonkeyPatch) -> None
     for version in startup.SUPPORTED:
         monkeypatch.setattr(sys, "version_info", (*version, 1))
         startup.check_python()
+
+
+def test_a_clip_or_several_photos_take_their_own_preset(
+    fakes: FakeStages, photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip, other = tmp_path / "turn.mp4", tmp_path / "back.png"
+    write_mp4(clip, [np.full((64, 48, 3), k * 4, np.uint8) for k in range(48)], fps=24)
+    save_png(other, np.ascontiguousarray(tiny_subject(300, 400).photo.rgb[:, ::-1]))
+    assert run(clip, "-o", tmp_path / "out", "--holdout", 3, "--seed", 4) == 0
+    assert fakes.preset.name == "clip" and fakes.preset.film.holdout == 3
+    assert fakes.preset.seed == 4 and (tmp_path / "out/holdout/holdout.json").is_file()
+    lines = capsys.readouterr().err.splitlines()
+    assert any(line.startswith("1/6 Look through the pictures") for line in lines)
+    assert "Note: One arm is never seen." in lines
+    assert run(photo, other, "-o", tmp_path / "two", "--set", "footage.height=300") == 0
+    assert fakes.preset.footage.height == 300 and fakes.preset.film.holdout == 0
+    assert read_card(tmp_path / "two")["pictures"]["kind"] == "photos"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("photo.png", "photo.png"), "photo.png and photo.png are the same photo"),
+        (("photo.png", "turn.mp4"), "a clip beside a photo"),
+        (("turn.mp4", "--preset", "quick"), "quick makes its own frames from one photo"),
+        (("photo.png", "--preset", "clip"), "this is one photo. Choose preview, quick or paper"),
+        (("photo.png", "--holdout", "5"), "--holdout keeps frames of a clip"),
+        (("turn.mp4", "--holdout", "1"), "1 is not a whole number from 2"),
+        (("photo.png",) * 5, "5 photos; at most 4"),
+    ],
+)
+def test_pictures_that_do_not_go_together_are_a_sentence(
+    arguments: tuple[str, ...],
+    words: str,
+    fakes: FakeStages,
+    photo: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_mp4(Path("turn.mp4"), [np.full((64, 48, 3), k * 4, np.uint8) for k in range(48)], fps=24)
+    try:
+        code = run(*arguments, "-o", "out")
+    except SystemExit as ended:  # argparse
+        code = ended.code
+    assert code == 2 and words in capsys.readouterr().err
+    assert not Path("out").exists()

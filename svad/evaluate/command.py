@@ -26,7 +26,8 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m svad evaluate",
         description="Measures avatars of drawn people against what was drawn; needs the project's "
         "source tree. One JSON line per person and method goes to the output, the last one is the "
-        "mean of the trained avatars; a table goes to the error stream.",
+        "mean of the trained avatars; a table goes to the error stream. `evaluate clip --help` "
+        "tells about a finished avatar and a clip of the same person.",
     )
     made.add_argument("what", choices=("synthetic",), help="the drawn people of tools/")
     made.add_argument(

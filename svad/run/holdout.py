@@ -167,18 +167,10 @@ def write(
     return paths
 
 
-def times_of(footage: Footage, count: int) -> list[float | None]:
-    """When the frames of a film of `count` frames were taken; None for photos.
-
-    A film begins with the front picture; the others follow in the order of time, with or without
-    the front among them once more.
-    """
-    own = range(len(footage.rgb))
-    others = list(own) if count > len(own) else [i for i in own if i != footage.front]
-    order = [footage.front, *others]
-    if len(order) != count:  # frames were left out: which ones is not known here
-        return [None] * count
-    found = (float(footage.time[i]) for i in order)
+def times_of(footage: Footage) -> list[float | None]:
+    """When the frames of a film were taken, front first as it has them; None for photos."""
+    others = (i for i in range(len(footage.rgb)) if i != footage.front)
+    found = (float(footage.time[i]) for i in (footage.front, *others))
     return [time if math.isfinite(time) else None for time in found]
 
 
@@ -198,7 +190,7 @@ def measure(
     seen = [row for row in rows if film.matte[row].any()]
     if not seen:
         return []
-    clip, times = some(film, seen), times_of(footage, len(film.rgb))
+    clip, times = some(film, seen), times_of(footage)
     found = compare(avatar, clip, refine, report)
     return write(folder, found, clip, [times[row] for row in seen], seen)
 

@@ -47,10 +47,7 @@ if TYPE_CHECKING:
     from svad.subject.look import Look
 
 REPLACES = "{folder} holds the avatar of {other}; it stays until the new one is ready."
-NO_TURN = (
-    "Nobody turns around in it: the best picture is used as a photo, and sides and back are "
-    "guessed. Turn once around on the spot, in about ten seconds, to show them."
-)
+NO_TURN = "Nobody turns around in the pictures: the best of them is used as a photo."
 SLOW = "There is no GPU here. {preset} computes for many hours on a CPU; preview takes seconds."
 VIEWS = {"front": 0.0, "left": math.pi / 2, "back": math.pi, "right": -math.pi / 2}  # yaw, radians
 SHORTEST_VIDEO = 4.0  # seconds

@@ -99,7 +99,7 @@ def notes(store: Store, entries: Sequence[Entry]) -> list[str]:
         lines.append(f"{preset}{later}: {state}.")
     free = [name for name in PRESETS if not store.of_preset(name)]
     if free:
-        lines.append(f"{', '.join(free)}: needs none of these files.")
+        lines += [f"{name}: needs none of these files." for name in free]
     if any(entry.sha256 == UNPINNED and entry.repo for entry in entries):
         lines.append(
             "Sizes are estimates, and files without a pinned commit come from the branch main "

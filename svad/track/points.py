@@ -1,0 +1,92 @@
+"""One person's body in numbers that the tracking poses in batches: joints, landmarks, some skin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from svad.body import skeleton as sk
+from svad.body.coco import LIMBS, SMALL_TOES, Keypoint
+from svad.body.keypoints import VERTEX_POINTS
+from svad.body.lbs import rigid_chain
+from svad.body.model import BodyModel
+from svad.geometry.rotation import rodrigues
+from svad.types import BodyFit
+
+JOINTS = sk.LARGE  # pelvis to wrists; fingers move with the wrist, jaw and eyes with the head
+SKIN = 260  # vertices that the outline is told from
+
+
+@dataclass(frozen=True)
+class BodyPoints:
+    """P points of a rest body: first the landmarks, then the skin."""
+
+    joints: Tensor  # [22, 3] metres
+    points: Tensor  # [P, 3] metres
+    weights: Tensor  # [P, 22]
+    landmarks: tuple[int, ...]  # K points of COCO's 23, in the order of `landmark_rows`
+    of_joint: tuple[int, ...]  # those that are joints: which
+    on_skin: int  # how many of the points are landmarks
+
+    def pose(
+        self,
+        rotations: Tensor,  # [T, 22, 3, 3] relative to the parent
+        translation: Tensor,  # [T, 3] metres
+    ) -> tuple[Tensor, Tensor, Tensor]:  # [T, 22, 3], [T, P, 3], [T, 22, 3, 3]
+        """Joints, points and turns in the world."""
+        turns, places = rigid_chain(rotations, self.joints, PARENTS)
+        shift = places - (turns @ self.joints[..., None])[..., 0]
+        table = torch.cat([turns.flatten(2), shift], -1)  # [T, 22, 12]
+        mixed = self.weights @ table  # [T, P, 12]
+        turned = (mixed[..., :9].unflatten(-1, (3, 3)) @ self.points[..., None])[..., 0]
+        offset = translation[:, None]
+        return places + offset, turned + mixed[..., 9:] + offset, turns
+
+
+PARENTS = tuple(sk.PARENTS[:JOINTS])
+JOINT_POINTS = {p: sk.Joint[p.name] for p in tuple(Keypoint)[LIMBS]}
+SKIN_POINTS = {p: i for i, p in enumerate(VERTEX_POINTS) if p not in SMALL_TOES}
+
+
+def body_points(body: BodyModel, fit: BodyFit, seed: int = 0) -> BodyPoints:
+    """The points of a fitted person."""
+    marks = [int(body.keypoints[place]) for place in SKIN_POINTS.values()]
+    index = torch.tensor([*marks, *_skin(body, seed)])
+    folded = torch.tensor(sk.FOLDED)
+    weights = torch.zeros(len(index), JOINTS).index_add_(1, folded, body.weights[index].float())
+    return BodyPoints(
+        joints=torch.from_numpy(np.ascontiguousarray(fit.joints[:JOINTS], np.float32)),
+        points=torch.from_numpy(np.ascontiguousarray(fit.vertices, np.float32))[index],
+        weights=weights,
+        landmarks=(*JOINT_POINTS, *SKIN_POINTS),
+        of_joint=tuple(JOINT_POINTS.values()),
+        on_skin=len(marks),
+    )
+
+
+def local_rotations(
+    yaw: Tensor,  # [T] radians about the vertical, of the root
+    turns: Tensor,  # [T, 22, 3] axis-angle; the root's comes after its yaw
+) -> Tensor:  # [T, 22, 3, 3]
+    """Rotations relative to the parent."""
+    rotations = rodrigues(turns)
+    up = torch.zeros(len(yaw), 3)
+    up[:, 1] = 1
+    root = rodrigues(up * yaw[:, None]) @ rotations[:, 0]
+    return torch.cat([root[:, None], rotations[:, 1:]], 1)
+
+
+def _skin(body: BodyModel, seed: int) -> list[int]:
+    """Vertices spread evenly over the skin, without what lies inside the head."""
+    corners = body.template[body.faces]
+    edges = corners[:, 1:] - corners[:, :1]
+    area = torch.linalg.cross(edges[:, 0], edges[:, 1]).norm(dim=1)
+    hidden = torch.zeros(len(body.template), dtype=torch.bool)
+    hidden[torch.cat([body.cavity, body.left_eye, body.right_eye])] = True
+    area[hidden[body.faces].any(1)] = 0
+    generator = torch.Generator().manual_seed(seed)
+    chosen = torch.multinomial(area, SKIN, generator=generator)
+    return torch.unique(body.faces[chosen, 0]).tolist()

@@ -1,0 +1,329 @@
+"""Body poses in all pictures of a clip at once: landmarks, depths, outlines, and steady motion.
+
+The shape is known, the camera too. Unknown are, for every frame, 22 rotations and a place. They
+are held by a pose that is the clip's own mean, by steadiness in time, and by what joints can do
+(SMPLify, Bogo et al. 2016, over time).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from svad.body import coco
+from svad.body import skeleton as sk
+from svad.body.coco import Keypoint
+from svad.body.skeleton import Joint
+from svad.geometry.camera import Camera
+from svad.geometry.rotation import matrix_to_axis_angle
+from svad.track.points import JOINT_POINTS, JOINTS, BodyPoints, local_rotations
+from svad.track.seen import STATURE, Seen
+
+# standard deviations in the picture, shares of the body height
+SIGMA = {
+    **dict.fromkeys(JOINT_POINTS, 0.006),
+    **dict.fromkeys(coco.HIPS, 0.010),
+    **dict.fromkeys((Keypoint.NOSE, Keypoint.LEFT_EYE, Keypoint.RIGHT_EYE), 0.008),
+    **dict.fromkeys((Keypoint.LEFT_EAR, Keypoint.RIGHT_EAR), 0.012),
+    **dict.fromkeys(coco.BIG_TOES, 0.010),
+    **dict.fromkeys(coco.HEELS, 0.012),
+}
+# weights of the pose prior per axis; the standard deviation is 0.8 / sqrt(weight) radians
+STIFF = {
+    Joint.PELVIS: (6, 0.0, 4.0),
+    **dict.fromkeys(sk.SPINE, (6, 10, 3)),
+    **dict.fromkeys(sk.HIPS, (1, 1.5, 0.5)),
+    **dict.fromkeys(sk.KNEES, (0.5, 8, 8)),
+    **dict.fromkeys(sk.ANKLES, (1, 2, 2)),
+    Joint.NECK: (2, 1, 1),
+    Joint.HEAD: (1, 0.6, 0.6),
+    **dict.fromkeys(sk.COLLARS, (5, 3, 1)),
+    **dict.fromkeys(sk.SHOULDERS, (0.15, 0.35, 0.05)),
+    **dict.fromkeys(sk.ELBOWS, (2, 0.08, 2)),
+    **dict.fromkeys(sk.WRISTS, (1, 1, 1)),
+    **dict.fromkeys(sk.FEET, (10, 10, 10)),
+}
+DEPTH_ACROSS, DEPTH_ALONG = 0.30, 0.15  # metres, of the detector's depths: shoulders, limbs
+FAR = 0.5  # trust in the side of the body that is turned away
+JITTER = 2.0  # radians a second squared, of a joint that moves naturally
+JERK = 1.5  # metres a second squared, of the body as a whole
+ROUNDS, OUTLINE_FROM, MATCHED = 240, 0.4, 20  # steps; part without outlines; steps of a matching
+RATE, YAW_RATE, SHIFT_RATE = 0.03, 0.02, 0.02  # Adam's, at the start
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """Poses of T frames and how well they explain what was seen."""
+
+    rotations: np.ndarray  # [T, 22, 3] axis-angle relative to the parent
+    translation: np.ndarray  # [T, 3] metres
+    yaw: np.ndarray  # [T] radians, the side that is seen
+    miss: np.ndarray  # [T] mean distance of trusted landmarks, shares of the body height
+
+
+@dataclass(frozen=True)
+class Freedom:
+    """How freely a person moves between the frames."""
+
+    own: float = 1.0  # radians, standard deviation of a joint from its mean over the clip
+    steady: float = 1.0  # weight of steadiness in time
+
+
+TURNING, MOVING = Freedom(own=0.12), Freedom(own=3.0)
+
+
+def track(
+    body: BodyPoints,
+    seen: Seen,  # T frames, left and right in order
+    camera: Camera,  # one for all
+    yaw: np.ndarray,  # [T] radians, first estimate of the side that is seen
+    rest: np.ndarray,  # [22, 3] axis-angles of the likeliest pose, such as the photo's
+    freedom: Freedom = TURNING,
+    tell: Callable[[float], None] | None = None,  # gets the share that is done; may raise
+) -> Tracked:
+    """The poses of all frames."""
+    problem = _Problem(body, seen, camera, rest, freedom)
+    unknowns = problem.start(yaw)
+    names = ("yaw", "turns", "mean", "place")
+    rates = (YAW_RATE, RATE, RATE, SHIFT_RATE)
+    groups = [{"params": [unknowns[n]], "lr": r} for n, r in zip(names, rates, strict=True)]
+    adam = torch.optim.Adam(groups, betas=(0.9, 0.99))
+    for step in range(ROUNDS):
+        if tell is not None and step % 10 == 0:
+            tell(step / ROUNDS)
+        part = step / ROUNDS
+        for group, rate in zip(adam.param_groups, rates, strict=True):
+            group["lr"] = rate * (1 - part) ** 0.7 + 1e-4
+        outlined = part >= OUTLINE_FROM
+        if outlined and (step % MATCHED == 0 or not problem.matched):
+            problem.match(unknowns)
+        adam.zero_grad()
+        problem.loss(unknowns, outlined).backward()
+        adam.step()
+    return problem.result(unknowns)
+
+
+class _Problem:
+    """What the poses are held to."""
+
+    def __init__(
+        self, body: BodyPoints, seen: Seen, camera: Camera, rest: np.ndarray, freedom: Freedom
+    ) -> None:
+        self._body, self._seen, self._camera, self._freedom = body, seen, camera, freedom
+        self._rest = torch.from_numpy(np.ascontiguousarray(rest)).float()
+        stiff = np.sqrt(np.array([STIFF[Joint(j)] for j in range(JOINTS)])) / 0.8
+        self._stiff = torch.from_numpy(stiff).float()  # [22, 3]
+        self._unit = seen.unit
+        rows = list(body.landmarks)
+        sigma = torch.tensor([SIGMA[Keypoint(k)] for k in rows])
+        trust = torch.from_numpy(seen.trust[:, rows] * _near_side(seen)[:, rows]).float()
+        self._certain = trust.sqrt() / sigma  # [T, K]
+        self._target = torch.from_numpy(seen.keypoints[:, rows, :2]).float()
+        self._pairs, self._deep, self._deep_certain = _depth_pairs(seen)
+        self.matched = False
+        self._outline()
+        self._gaps()
+
+    def _gaps(self) -> None:
+        """[T - 2, 1] seconds around every inner frame; None for photos."""
+        time = self._seen.time
+        self._step = None
+        if len(time) > 2 and not np.isnan(time).any():
+            gap = np.maximum(np.diff(time), 1e-3)
+            self._step = torch.from_numpy(np.stack([gap[:-1], gap[1:]])).float()  # [2, T - 2]
+
+    def _outline(self) -> None:
+        """Distances outside the matte, and points of its edge with outward normals."""
+        far, edges = [], []
+        for matte in self._seen.matte:
+            person = (matte > 127).astype(np.uint8)
+            far.append(cv2.distanceTransform(1 - person, cv2.DIST_L2, 5) / self._unit)
+            edges.append(outline_points(person, 0.006 * self._unit))
+        self._far = torch.from_numpy(np.stack(far)).float()[:, None]  # [T, 1, H, W]
+        self._edge = torch.from_numpy(np.stack([e[0] for e in edges])).float()  # [T, C, 2]
+        self._normal = torch.from_numpy(np.stack([e[1] for e in edges])).float()
+
+    def start(self, yaw: np.ndarray) -> dict[str, Tensor]:
+        """First guess: the likeliest pose, turned, where the hips are seen."""
+        camera, count = self._camera, len(self._seen)
+        hips = self._seen.keypoints[:, list(coco.HIPS), :2].mean(1)
+        depth = camera.focal[1] * STATURE / self._unit
+        ray = (hips - np.asarray(camera.center)) / np.asarray(camera.focal)
+        place = np.concatenate([ray * (1, -1), np.full((count, 1), np.log(depth))], 1)
+        values = {
+            "yaw": torch.from_numpy(-np.unwrap(yaw.astype(np.float64))).float(),
+            "turns": torch.zeros(count, JOINTS, 3),
+            "mean": self._rest.clone(),
+            "place": torch.from_numpy(place).float(),
+        }
+        values["mean"][0, 1] = 0
+        return {name: value.requires_grad_() for name, value in values.items()}
+
+    def _posed(self, u: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+        turns = u["mean"] + u["turns"]
+        depth = u["place"][:, 2:].exp()
+        hips = torch.cat([u["place"][:, :2] * depth, -depth], 1)
+        return self._body.pose(local_rotations(u["yaw"], turns), hips - self._body.joints[0])
+
+    def _project(self, points: Tensor) -> Tensor:  # [..., 3] -> [..., 2] px
+        c = self._camera
+        scale = torch.tensor([c.focal[0], -c.focal[1]])
+        return points[..., :2] / -points[..., 2:] * scale + torch.tensor(c.center)
+
+    def _landmarks(self, joints: Tensor, points: Tensor) -> Tensor:  # [T, K, 2] shares of height
+        marks = torch.cat(
+            [joints[:, list(self._body.of_joint)], points[:, : self._body.on_skin]], 1
+        )
+        return (self._project(marks) - self._target) / self._unit
+
+    @torch.no_grad()
+    def match(self, u: dict[str, Tensor]) -> None:
+        """For each point of an outline the skin that should lie on it."""
+        _, points, _ = self._posed(u)
+        drawn = self._project(points[:, self._body.on_skin :])
+        self._match = torch.cdist(self._edge, drawn).argmin(-1)  # [T, C]
+        self.matched = True
+
+    def loss(self, u: dict[str, Tensor], outlined: bool) -> Tensor:
+        """Half the sum of squares in standard deviations, of T frames."""
+        joints, points, _ = self._posed(u)
+        away = self._landmarks(joints, points) * self._certain[..., None]
+        total = _cauchy(away, 4.0).sum()
+        a, b = self._pairs
+        deep = joints[:, b, 2] - joints[:, a, 2]
+        total = total + _cauchy((deep + self._deep) * self._deep_certain, 1.5).sum()
+        total = total + self._prior(u) + self._steady(u, joints)
+        if outlined:
+            total = total + self._silhouette(points[:, self._body.on_skin :])
+        return total
+
+    def _silhouette(self, skin: Tensor) -> Tensor:
+        drawn = self._project(skin)  # [T, S, 2]
+        height, width = self._far.shape[2:]
+        grid = drawn / torch.tensor([width / 2, height / 2]) - 1
+        out = F.grid_sample(self._far, grid[:, None], padding_mode="border", align_corners=False)
+        inside = (grid.abs() < 1).all(-1)
+        near = drawn.gather(1, self._match[..., None].expand(-1, -1, 2))
+        off = ((near - self._edge) * self._normal).sum(-1) / self._unit
+        outside = _cauchy(out[:, 0, 0] * inside / 0.02, 0.5).sum()
+        return outside + _cauchy(off / 0.03, 0.5).sum()
+
+    def _prior(self, u: dict[str, Tensor]) -> Tensor:
+        count = len(self._seen)
+        own = u["turns"] / self._freedom.own
+        pose = u["mean"] + u["turns"]
+        knees, elbows = pose[:, list(sk.KNEES), 0], pose[:, list(sk.ELBOWS), 1]
+        over = F.relu(-knees) + F.relu(elbows * torch.tensor([1.0, -1.0]))
+        held = ((pose - self._rest) * self._stiff)[:, 1:].square().sum()
+        upright = (pose[:, 0] * self._stiff[0]).square().sum()
+        return (
+            0.5 * (held + upright + own.square().sum() + (over / 0.05).square().sum())
+            + 0.5 * count * 1e-3 * u["mean"].square().sum()
+        )
+
+    def _steady(self, u: dict[str, Tensor], joints: Tensor) -> Tensor:
+        """Second differences in time."""
+        if self._step is None:
+            return joints.new_zeros(())
+        before, after = self._step
+        weight = 2 / (before + after)
+
+        def bend(x: Tensor) -> Tensor:  # [T - 2, ...]
+            shape = (-1, *[1] * (x.ndim - 1))
+            first = (x[1:-1] - x[:-2]) / before.view(shape)
+            second = (x[2:] - x[1:-1]) / after.view(shape)
+            # what a frame may be off counts in the frame: s^2 a, not a
+            return (second - first) * weight.view(shape) * (before * after).view(shape).sqrt() * 1.0
+
+        gap = ((before + after) / 2).clamp(0.03, 1.0)
+        angle = (bend(u["turns"]) / (JITTER * gap)[:, None, None]).square().sum()
+        yaw = (bend(u["yaw"]) / (JITTER * gap)[:, None][:, 0]).square().sum()
+        place = (bend(joints) / (JERK * gap)[:, None, None]).square().sum() / 3
+        return 0.5 * self._freedom.steady * (angle + yaw + place)
+
+    @torch.no_grad()
+    def result(self, u: dict[str, Tensor]) -> Tracked:
+        """The poses in the form that bodies take."""
+        joints, points, turns = self._posed(u)
+        local = local_rotations(u["yaw"], u["mean"] + u["turns"])
+        depth = u["place"][:, 2:].exp()
+        hips = torch.cat([u["place"][:, :2] * depth, -depth], 1)
+        away = self._landmarks(joints, points).norm(dim=-1)
+        trust = (self._certain > 0.5 * self._certain.max()).float()
+        miss = (away * trust).sum(1) / trust.sum(1).clamp_min(1)
+        ahead = turns[:, 0, :, 2]
+        place = joints[:, 0]
+        side = torch.atan2(ahead[:, 0], ahead[:, 2]) - torch.atan2(-place[:, 0], -place[:, 2])
+        yaw = -np.arctan2(np.sin(side.numpy()), np.cos(side.numpy()))
+        return Tracked(
+            rotations=matrix_to_axis_angle(local).numpy(),
+            translation=(hips - self._body.joints[0]).numpy(),
+            yaw=yaw.astype(np.float32),
+            miss=miss.numpy(),
+        )
+
+
+def outline_points(
+    person: np.ndarray,  # [H, W] uint8
+    blur: float,  # px
+    count: int = 160,
+) -> tuple[np.ndarray, np.ndarray]:  # [C, 2] px, [C, 2]
+    """Points of the edge and outward normals, evenly spread; zeros where there is none."""
+    rings, _ = cv2.findContours(person, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    empty = np.zeros((count, 2)), np.zeros((count, 2))
+    if not rings:
+        return empty
+    pixels = np.concatenate([ring[:, 0] for ring in rings])
+    height, width = person.shape
+    inner = (pixels.min(1) > 2) & (pixels[:, 0] < width - 3) & (pixels[:, 1] < height - 3)
+    pixels = pixels[inner]
+    if not len(pixels):
+        return empty
+    pixels = pixels[np.linspace(0, len(pixels) - 1, count).round().astype(int)]
+    soft = cv2.GaussianBlur(person.astype(np.float32), (0, 0), max(1.0, blur))
+    slope = [-cv2.Sobel(soft, -1, 1, 0), -cv2.Sobel(soft, -1, 0, 1)]
+    normals = np.stack([s[pixels[:, 1], pixels[:, 0]] for s in slope], 1).astype(np.float64)
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+    return pixels + 0.5, normals
+
+
+def _near_side(seen: Seen) -> np.ndarray:  # [T, 23]
+    """Less for the side of the body that is turned away: it is guessed more than seen."""
+    out = np.ones((len(seen), coco.BODY_AND_FEET.stop))
+    for left in Keypoint:
+        right = coco.MIRROR[left]
+        if right <= left:
+            continue
+        away = seen.depth[:, left] - seen.depth[:, right]
+        share = np.clip(np.nan_to_num(np.abs(away)) / 0.15, 0, 1)
+        low = 1 - (1 - FAR) * share
+        out[:, left] = np.where(away > 0, low, 1)
+        out[:, right] = np.where(away > 0, 1, low)
+    return out
+
+
+def _depth_pairs(seen: Seen) -> tuple[tuple[list[int], list[int]], Tensor, Tensor]:
+    """Joints a, b of lines; the detector's depth of b behind a [T, L]; its certainty [T, L]."""
+    wide = (coco.SHOULDERS, coco.HIPS)
+    lines = [*wide, *coco.ARM_LINES, *coco.LEG_LINES]
+    a, b = ([line[i] for line in lines] for i in (0, 1))
+    deep = seen.depth[:, b] - seen.depth[:, a]
+    trust = np.minimum(seen.trust[:, a], seen.trust[:, b])
+    sigma = np.array([DEPTH_ACROSS if line in wide else DEPTH_ALONG for line in lines])
+    certain = np.where(np.isnan(deep), 0, trust) / sigma
+    joints = [[int(JOINT_POINTS[Keypoint(p)]) for p in side] for side in (a, b)]
+    return (
+        (joints[0], joints[1]),
+        torch.from_numpy(np.nan_to_num(deep)).float(),
+        torch.from_numpy(certain).float(),
+    )
+
+
+def _cauchy(x: Tensor, scale: float) -> Tensor:
+    return 0.5 * scale**2 * torch.log1p((x / scale).square())
