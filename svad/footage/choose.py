@@ -1,4 +1,4 @@
-"""Which frames of a clip an avatar is made from: evenly over the turn, the sharpest of each part."""
+"""Which frames of a clip an avatar is made from: even over the turn, the sharpest of each part."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
@@ -43,7 +43,7 @@ def candidates(
     most: int,  # frames
     height: int,  # px, at most
     seconds: float = LONGEST_SECONDS,  # of the clip, from its start
-) -> Iterator[Candidate]:
+) -> Generator[Candidate, None, None]:
     """The sharpest frame of each of at most `most` windows, at most 10 a second, in one decode.
 
     The windows are of one length and follow each other. A frame that repeats the one before is
@@ -80,7 +80,7 @@ def every_frame(
     rate: float,  # frames per second wanted; at most 30 and the clip's own
     height: int,  # px, at most
     seconds: float = LONGEST_SECONDS,  # of the clip, from its start
-) -> Iterator[tuple[float, np.ndarray]]:  # seconds, [h, w, 3] uint8
+) -> Generator[tuple[float, np.ndarray], None, None]:  # seconds, [h, w, 3] uint8
     """All frames at an even rate, each with its time from the clip's start.
 
     Where the clip has none for a time, the one before comes again. Raises `VideoError` where not
@@ -122,7 +122,7 @@ def sharpness(
 
 def _timed(
     path: Path, info: ClipInfo, rate: Fraction, height: int, seconds: float
-) -> Iterator[tuple[float, np.ndarray]]:
+) -> Generator[tuple[float, np.ndarray], None, None]:
     with closing(decode(path, info, rate, height)) as frames:
         for index, rgb in enumerate(frames):
             time = float(index / rate)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from svad.media.boxes import is_cut, is_mp4
+from svad.media.boxes import is_cut, is_mirrored, is_mp4
 from svad.media.video import VideoError, ffmpeg_path
 
 LEAST_SECONDS = 1.5  # nobody turns around in less
@@ -53,6 +53,7 @@ class ClipInfo:
     matrix: str  # of YUV, as tagged; "" = untagged
     transfer: str  # as tagged; "" = untagged
     alpha: bool  # parts may be transparent
+    turns: int | None  # quarters to the left that make it upright; None = ffmpeg knows better
     warnings: tuple[str, ...]  # sentences for the person
 
 
@@ -73,13 +74,18 @@ def clip_info(path: Path) -> ClipInfo:
             "There is no picture in this file, only sound. Send a clip in which the person is seen."
         )
     stream, line, details = streams[0]
-    width, height = _upright(line, details)
+    width, height = _square(line)
+    angle = _angle(details)
+    if angle is not None and angle % 180 == 90:
+        width, height = height, width
+    # None of a mirrored one; and in others than .mp4, matrices are kept in many places
+    turns = angle // 90 if angle and container == "mov" and not is_mirrored(path) else None
     seconds, fps, warnings = _length(path, text, line, stream)
     matrix, transfer = _colours(line)
     pixel_format = _pixel_format(line)
     return ClipInfo(
         *(width, height, seconds, fps, line.split()[0].rstrip(","), container, stream),
-        *(pixel_format, matrix, transfer, _has_alpha(pixel_format, details), warnings),
+        *(pixel_format, matrix, transfer, _has_alpha(pixel_format, details), turns, warnings),
     )
 
 
@@ -163,7 +169,7 @@ def _why_unreadable(path: Path, text: str) -> str:
     return "This file cannot be read as a video. Use an .mp4, .mov or .webm file."
 
 
-def _upright(line: str, details: str) -> tuple[int, int]:
+def _square(line: str) -> tuple[int, int]:
     size = re.search(r", (\d+)x(\d+)", line)
     if size is None:
         raise VideoError(
@@ -178,11 +184,16 @@ def _upright(line: str, details: str) -> tuple[int, int]:
     aspect = re.search(r"SAR (\d+):(\d+)", line)
     if aspect and int(aspect[1]) and int(aspect[2]):
         width = max(1, round(width * int(aspect[1]) / int(aspect[2])))
-    turn = re.search(r"display ?matrix: rotation of (-?[\d.]+)", details, re.IGNORECASE)
-    # ffmpeg turns the picture's frame only for quarters, to within a degree
-    if turn and abs(abs(float(turn[1])) % 180 - 90) < 1:
-        width, height = height, width
     return width, height
+
+
+def _angle(details: str) -> int | None:
+    """The rotation tag in degrees to the left, 0..359; None if it is no quarter."""
+    turn = re.search(r"display ?matrix: rotation of (-?[\d.]+)", details, re.IGNORECASE)
+    if turn is None:
+        return None
+    angle = round(float(turn[1])) % 360
+    return angle if angle % 90 == 0 else None
 
 
 def _length(path: Path, text: str, line: str, stream: int) -> tuple[float, float, tuple[str, ...]]:

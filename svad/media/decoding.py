@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -22,6 +22,7 @@ TO_SDR = (
     "zscale=t=linear:npl=203,format=gbrpf32le,zscale=p=bt709,"
     "tonemap=mobius:param=0.7:peak=5:desat=0,zscale=t=iec61966-2-1:m=gbr:r=full,format=gbrp"
 )
+TURN = {0: [], 1: ["transpose=cclock"], 2: ["hflip", "vflip"], 3: ["transpose=clock"]}  # quarters
 HD_ROWS = 720  # from here on, untagged colours are BT.709's, as players take them; else BT.601's
 SEEK_MARGIN = 1.0  # seconds; frames are kept in another order than shown, by a few of them
 
@@ -32,7 +33,7 @@ def decode(
     rate: Fraction,  # frames per second
     height: int,  # px, at most; nothing is enlarged
     only: int | None = None,  # this frame alone, found by a seek where the container has an index
-) -> Iterator[np.ndarray]:  # each [h, w, 3] uint8 RGB
+) -> Generator[np.ndarray, None, None]:  # each [h, w, 3] uint8 RGB
     """Frames number 0, 1, ... at the times number / rate from the clip's start.
 
     Of a variable rate, each time has the last frame that was shown by then, rounded to the
@@ -81,7 +82,9 @@ def _command(
     steps = [grid] if only is None else [grid, f"select=eq(pts\\,{only})"]
     return [
         *(ffmpeg_path(), "-nostdin", "-loglevel", "error"),
-        *("-copyts", "-start_at_zero", *seek, *_decoder(info), *input_options(path)),
+        *("-copyts", "-start_at_zero", *seek, *_decoder(info)),
+        *(() if info.turns is None else ("-noautorotate",)),
+        *input_options(path),
         *("-map", f"0:{info.stream}", "-vf", ",".join([*steps, *_to_rgb(info, size)])),
         *(() if only is None else ("-frames:v", "1")),
         *("-fps_mode", "passthrough", "-f", "rawvideo", "-"),
@@ -95,16 +98,23 @@ def _decoder(info: ClipInfo) -> tuple[str, ...]:
 
 
 def _to_rgb(info: ClipInfo, size: tuple[int, int]) -> list[str]:
-    """Filters from the decoder's pictures to 8-bit RGB of the given width and height."""
-    scale = f"scale={size[0]}:{size[1]}:flags=area+accurate_rnd+full_chroma_int"
+    """Filters from the decoder's pictures to upright 8-bit RGB of the given width and height."""
+    # ffmpeg itself would turn them before they shrink, which takes as long as decoding in 4K.
+    turn = TURN[info.turns or 0]
+    columns, rows = size[::-1] if len(turn) == 1 else size
+    scale = f"scale={columns}:{rows}:flags=area+accurate_rnd+full_chroma_int"
     if info.alpha:
         # Multiplied before it shrinks, or hidden colours would bleed out at the edges.
-        return ["format=gbrap", "premultiply=inplace=1", scale, "format=rgba"]
+        return ["format=gbrap", "premultiply=inplace=1", scale, *turn, "format=rgba"]
     if info.transfer in HDR and _has_filter("zscale"):
-        return [scale, TO_SDR, "format=rgb24"]
-    if not info.matrix and info.pixel_format.startswith("yuv") and info.height >= HD_ROWS:
+        return [scale, TO_SDR, *turn, "format=rgb24"]
+    if (
+        not info.matrix
+        and info.pixel_format.startswith("yuv")
+        and min(info.width, info.height) >= HD_ROWS
+    ):
         scale += ":in_color_matrix=bt709"
-    return [scale, "format=rgb24"]
+    return [scale, *turn, "format=rgb24"]
 
 
 @cache
@@ -118,7 +128,7 @@ def _has_filter(name: str) -> bool:
 def _next(pipe: IO[bytes], shape: tuple[int, int, int]) -> np.ndarray | None:
     """The next picture; None at the end, also if that cuts a picture."""
     frame = np.empty(shape, np.uint8)
-    into = memoryview(frame).cast("B")
+    into = frame.data.cast("B")
     return frame if pipe.readinto(into) == len(into) else None  # type: ignore[attr-defined]
 
 

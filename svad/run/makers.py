@@ -75,9 +75,9 @@ def read_photo(photo: Path | bytes) -> Photo:
 def footage(preset: Preset) -> FootageStage:
     """The stage that chooses pictures of a clip, or of several photos, and looks at each."""
     from svad.footage.stage import FootageStage
-    from svad.subject.dwpose import best_detector
+    from svad.subject.eyes import Eyes
 
-    return FootageStage(_given(preset.footage), best_detector)
+    return FootageStage(_given(preset.footage), Eyes)
 
 
 def strip() -> Callable[[Footage], np.ndarray]:

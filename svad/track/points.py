@@ -30,6 +30,7 @@ class BodyPoints:
     landmarks: tuple[int, ...]  # K points of COCO's 23, in the order of `landmark_rows`
     of_joint: tuple[int, ...]  # those that are joints: which
     on_skin: int  # how many of the points are landmarks
+    moved_by: tuple[int, ...]  # K, the joint that each landmark follows
 
     def pose(
         self,
@@ -64,6 +65,7 @@ def body_points(body: BodyModel, fit: BodyFit, seed: int = 0) -> BodyPoints:
         landmarks=(*JOINT_POINTS, *SKIN_POINTS),
         of_joint=tuple(JOINT_POINTS.values()),
         on_skin=len(marks),
+        moved_by=(*map(int, JOINT_POINTS.values()), *weights[: len(marks)].argmax(1).tolist()),
     )
 
 

@@ -50,11 +50,12 @@ STIFF = {
     **dict.fromkeys(sk.FEET, (10, 10, 10)),
 }
 DEPTH_ACROSS, DEPTH_ALONG = 0.30, 0.15  # metres, of the detector's depths: shoulders, limbs
+MARK = 0.006  # metres, that a detector's idea of a joint is off, the same in all frames
 FAR = 0.5  # trust in the side of the body that is turned away
 JITTER = 2.0  # radians a second squared, of a joint that moves naturally
 JERK = 1.5  # metres a second squared, of the body as a whole
 ROUNDS, OUTLINE_FROM, MATCHED = 240, 0.4, 20  # steps; part without outlines; steps of a matching
-RATE, YAW_RATE, SHIFT_RATE = 0.03, 0.02, 0.02  # Adam's, at the start
+RATE, YAW_RATE, SHIFT_RATE, MARK_RATE = 0.03, 0.02, 0.02, 0.003  # Adam's, at the start
 
 
 @dataclass(frozen=True)
@@ -90,8 +91,8 @@ def track(
     """The poses of all frames."""
     problem = _Problem(body, seen, camera, rest, freedom)
     unknowns = problem.start(yaw)
-    names = ("yaw", "turns", "mean", "place")
-    rates = (YAW_RATE, RATE, RATE, SHIFT_RATE)
+    names = ("yaw", "turns", "mean", "place", "marks")
+    rates = (YAW_RATE, RATE, RATE, SHIFT_RATE, MARK_RATE)
     groups = [{"params": [unknowns[n]], "lr": r} for n, r in zip(names, rates, strict=True)]
     adam = torch.optim.Adam(groups, betas=(0.9, 0.99))
     for step in range(ROUNDS):
@@ -161,6 +162,7 @@ class _Problem:
             "turns": torch.zeros(count, JOINTS, 3),
             "mean": self._rest.clone(),
             "place": torch.from_numpy(place).float(),
+            "marks": torch.zeros(len(self._body.landmarks), 3),
         }
         values["mean"][0, 1] = 0
         return {name: value.requires_grad_() for name, value in values.items()}
@@ -176,11 +178,13 @@ class _Problem:
         scale = torch.tensor([c.focal[0], -c.focal[1]])
         return points[..., :2] / -points[..., 2:] * scale + torch.tensor(c.center)
 
-    def _landmarks(self, joints: Tensor, points: Tensor) -> Tensor:  # [T, K, 2] shares of height
-        marks = torch.cat(
-            [joints[:, list(self._body.of_joint)], points[:, : self._body.on_skin]], 1
-        )
-        return (self._project(marks) - self._target) / self._unit
+    def _landmarks(
+        self, u: dict[str, Tensor], joints: Tensor, points: Tensor, turns: Tensor
+    ) -> Tensor:  # [T, K, 2] shares of the height
+        b = self._body
+        marks = torch.cat([joints[:, list(b.of_joint)], points[:, : b.on_skin]], 1)
+        own = (turns[:, list(b.moved_by)] @ u["marks"][..., None])[..., 0]
+        return (self._project(marks + own) - self._target) / self._unit
 
     @torch.no_grad()
     def match(self, u: dict[str, Tensor]) -> None:
@@ -192,8 +196,8 @@ class _Problem:
 
     def loss(self, u: dict[str, Tensor], outlined: bool) -> Tensor:
         """Half the sum of squares in standard deviations, of T frames."""
-        joints, points, _ = self._posed(u)
-        away = self._landmarks(joints, points) * self._certain[..., None]
+        joints, points, turns = self._posed(u)
+        away = self._landmarks(u, joints, points, turns) * self._certain[..., None]
         total = _cauchy(away, 4.0).sum()
         a, b = self._pairs
         deep = joints[:, b, 2] - joints[:, a, 2]
@@ -215,17 +219,14 @@ class _Problem:
         return outside + _cauchy(off / 0.03, 0.5).sum()
 
     def _prior(self, u: dict[str, Tensor]) -> Tensor:
-        count = len(self._seen)
         own = u["turns"] / self._freedom.own
         pose = u["mean"] + u["turns"]
         knees, elbows = pose[:, list(sk.KNEES), 0], pose[:, list(sk.ELBOWS), 1]
         over = F.relu(-knees) + F.relu(elbows * torch.tensor([1.0, -1.0]))
         held = ((pose - self._rest) * self._stiff)[:, 1:].square().sum()
         upright = (pose[:, 0] * self._stiff[0]).square().sum()
-        return (
-            0.5 * (held + upright + own.square().sum() + (over / 0.05).square().sum())
-            + 0.5 * count * 1e-3 * u["mean"].square().sum()
-        )
+        marks = (u["marks"] / MARK).square().sum()
+        return 0.5 * (held + upright + own.square().sum() + (over / 0.05).square().sum() + marks)
 
     def _steady(self, u: dict[str, Tensor], joints: Tensor) -> Tensor:
         """Second differences in time."""
@@ -254,7 +255,7 @@ class _Problem:
         local = local_rotations(u["yaw"], u["mean"] + u["turns"])
         depth = u["place"][:, 2:].exp()
         hips = torch.cat([u["place"][:, :2] * depth, -depth], 1)
-        away = self._landmarks(joints, points).norm(dim=-1)
+        away = self._landmarks(u, joints, points, turns).norm(dim=-1)
         trust = (self._certain > 0.5 * self._certain.max()).float()
         miss = (away * trust).sum(1) / trust.sum(1).clamp_min(1)
         ahead = turns[:, 0, :, 2]

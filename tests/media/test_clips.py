@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -58,6 +60,27 @@ def test_a_rotation_tag_is_followed(angle: int, turns: int, plain: Path, tmp_pat
     assert np.abs(frame_at(turned, info, 0.5) - expected.astype(float)).mean() < 4
 
 
+@pytest.mark.parametrize(
+    ("matrix", "expected"),
+    [((-1, 0, 0, 1), np.fliplr), ((0, 1, 1, 0), lambda rgb: rgb.transpose(1, 0, 2))],
+)
+def test_a_mirrored_clip_is_shown_as_its_file_says(
+    matrix: tuple[int, int, int, int],
+    expected: Callable[[np.ndarray], np.ndarray],
+    plain: Path,
+    tmp_path: Path,
+) -> None:
+    clip, data = tmp_path / "a.mp4", bytearray(plain.read_bytes())
+    start = data.index(b"tkhd") + 44
+    a, b, c, d = (each << 16 for each in matrix)
+    data[start : start + 36] = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    clip.write_bytes(data)
+    info = clip_info(clip)
+    upright = expected(frame_at(plain, clip_info(plain), 0.5))
+    assert (info.height, info.width) == upright.shape[:2]
+    assert np.abs(frame_at(clip, info, 0.5) - upright.astype(float)).mean() < 4  # chroma, again
+
+
 def test_pixels_become_square(tmp_path: Path) -> None:
     info = clip_info(drawn(tmp_path / "a.mp4", "-vf", "setsar=3/2"))
     assert (info.width, info.height) == (96, 48)
@@ -94,6 +117,15 @@ def test_a_file_that_does_not_tell_its_length_is_counted(tmp_path: Path) -> None
     live = drawn(tmp_path / "a.webm", "-c:v", "libvpx", "-live", "1")
     assert "N/A" in containers._report(live)
     assert clip_info(live).seconds == pytest.approx(2, abs=0.05)
+    parts = drawn(tmp_path / "a.mp4", "-movflags", "frag_keyframe+empty_moov", "-g", "10")
+    info = clip_info(parts)
+    assert info.seconds == pytest.approx(2, abs=0.05) and not info.warnings
+    assert len(list(every_frame(parts, info, 30, 48))) == 60
+
+
+def test_a_tail_of_no_use_is_no_damage(plain: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").write_bytes(plain.read_bytes() + bytes(4))
+    assert clip_info(tmp_path / "a.mp4") == clip_info(plain)
 
 
 def test_tags_cannot_pass_for_streams(tmp_path: Path) -> None:
@@ -277,7 +309,7 @@ def test_a_stopped_read_leaves_no_process(long: dict[str, Path]) -> None:
     started = time.monotonic()
     children = _children()
     assert children
-    frames.close()  # type: ignore[attr-defined]
+    frames.close()
     assert not children & _children() and time.monotonic() - started < 2
 
 

@@ -1,0 +1,129 @@
+"""Several photos of one person, brought to one size as frames of a clip are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from svad.config import FootageConfig
+from svad.core.errors import SourceError
+from svad.footage import sentences as say
+from svad.footage.choose import shows_back
+from svad.footage.eyes import Eyes
+from svad.geometry.camera import photo_camera
+from svad.track.seen import Box, Glimpse, Seen
+from svad.track.yaw import yaws
+from svad.types import Footage, Photo, Report
+
+FILLED = 0.84  # of a frame's height, that the person fills
+NARROWEST, WIDEST = 0.5, 1.4  # width over height of the frames
+UNLIKE = 0.92  # Bhattacharyya distance of two people's colours above which they are told apart
+HUES, DEPTHS = 24, 8  # cells of a colour histogram
+
+
+def from_photos(
+    photos: Sequence[Photo], config: FootageConfig, eyes: Eyes, report: Report
+) -> Footage:
+    """Every photo as a frame, in the order they were sent."""
+    found: list[tuple[Glimpse, int]] = []
+    for number, photo in enumerate(photos):
+        report(50 + 600 * number // len(photos), 1000, f"looking at photo {number + 1}")
+        person = eyes.person(photo.rgb)
+        if person is None:
+            raise SourceError(say.nobody_in(number + 1))
+        found.append(person)
+    shape = _shape([glimpse.box for glimpse, _ in found], config.height)
+    rows = []
+    for number, (photo, (glimpse, _)) in enumerate(zip(photos, found, strict=True)):
+        report(650 + 300 * number // len(photos), 1000, f"cutting out photo {number + 1}")
+        rgb, moved = _framed(photo, glimpse, shape)
+        points, matte = eyes.sharp(rgb, moved)
+        rows.append((rgb, points, moved.depth, matte, eyes.has_face(rgb, points)))
+    rgb, points, depth, matte, faced = map(np.stack, zip(*rows, strict=True))
+    seen = Seen(points, depth, matte, np.full(len(photos), np.nan))
+    yaw, swap = yaws(seen)
+    seen = seen.mirrored(swap)
+    order = np.abs(yaw) + np.where(faced, 0, np.pi)
+    front = int(order.argmin())
+    report(1000, 1000, f"{len(photos)} photos")
+    return Footage(
+        photo=photos[front],
+        front=front,
+        rgb=rgb,
+        matte=matte,
+        keypoints=seen.keypoints,
+        depth=seen.depth,
+        time=seen.time,
+        sharpness=np.ones(len(photos), np.float32),
+        yaw=yaw,
+        cameras=(photo_camera(*shape),) * len(photos),
+        warnings=tuple(_warnings(yaw, rgb, matte, front, [n for _, n in found])),
+    )
+
+
+def _shape(boxes: Sequence[Box], height: int) -> tuple[int, int]:
+    """Width and height of the frames: wide enough for everybody."""
+    ratio = max((box[2] - box[0]) / (box[3] - box[1]) for box in boxes)
+    ratio = float(np.clip(FILLED * ratio + (1 - FILLED), NARROWEST, WIDEST))
+    return 2 * round(ratio * height / 2), height
+
+
+def _framed(
+    photo: Photo, glimpse: Glimpse, shape: tuple[int, int]
+) -> tuple[np.ndarray, Glimpse]:  # [H, W, 3] uint8
+    """The person in the middle of a frame; what lies outside the photo repeats its edge."""
+    x0, y0, x1, y1 = glimpse.box
+    width, height = shape
+    factor = min(FILLED * height / (y1 - y0), 0.97 * width / (x1 - x0))
+    matrix = np.array(
+        [
+            [factor, 0, width / 2 - factor * (x0 + x1) / 2],
+            [0, factor, height / 2 - factor * (y0 + y1) / 2],
+        ]
+    )
+    rgb = photo.rgb
+    if photo.alpha is not None:  # on neutral grey, as a single photo is looked at
+        alpha = photo.alpha[..., None].astype(np.float32) / 255
+        rgb = (rgb * alpha + 200 * (1 - alpha) + 0.5).astype(np.uint8)
+    small = min(factor, 1.0)  # warping would skip pixels
+    pre = cv2.resize(rgb, None, fx=small, fy=small, interpolation=cv2.INTER_AREA)
+    soft = cv2.resize(glimpse.soft, pre.shape[1::-1], interpolation=cv2.INTER_AREA)
+    scale = np.array([pre.shape[1] / rgb.shape[1], pre.shape[0] / rgb.shape[0]])
+    warp = np.concatenate([matrix[:, :2] / scale, matrix[:, 2:]], 1)
+    frame = cv2.warpAffine(pre, warp, shape, borderMode=cv2.BORDER_REPLICATE)
+    points = glimpse.keypoints.copy()
+    points[:, :2] = points[:, :2] @ matrix[:, :2].T + matrix[:, 2]
+    corners = np.array(glimpse.box).reshape(2, 2) @ matrix[:, :2].T + matrix[:, 2]
+    low, high = corners.round().astype(int).clip(0, shape).tolist()
+    mask = cv2.warpAffine(soft, warp, shape)
+    return frame, replace(glimpse, keypoints=points, soft=mask, box=(*low, *high))
+
+
+def _warnings(
+    yaw: np.ndarray, rgb: np.ndarray, matte: np.ndarray, front: int, others: Sequence[int]
+) -> list[str]:
+    texts = []
+    if not shows_back(yaw):
+        texts.append(say.NO_BACK_PHOTO)
+    if any(others):
+        texts.append(say.OTHERS_PHOTO)
+    colours = [_colours(one, mask) for one, mask in zip(rgb, matte, strict=True)]
+    unlike = [
+        number + 1
+        for number, histogram in enumerate(colours)
+        if cv2.compareHist(colours[front], histogram, cv2.HISTCMP_BHATTACHARYYA) > UNLIKE
+    ]
+    if unlike:
+        texts.append(say.unlike(unlike, front + 1))
+    return texts
+
+
+def _colours(rgb: np.ndarray, matte: np.ndarray) -> np.ndarray:  # [HUES, DEPTHS]
+    """Hues and depths of the person's colours, exposure aside."""
+    hsv = cv2.cvtColor(rgb, cv2.COLOR_RGB2HSV)
+    mask = (matte > 200).astype(np.uint8)
+    histogram = cv2.calcHist([hsv], [0, 1], mask, [HUES, DEPTHS], [0, 180, 0, 256])
+    return cv2.GaussianBlur(histogram, (3, 3), 0) / max(float(mask.sum()), 1.0)
