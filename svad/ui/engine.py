@@ -68,13 +68,33 @@ class AvatarMaker(Protocol):
         """Writes a video of the avatar in a folder."""
         ...
 
-    def track(self, clip: Path, output: Path, /, *, report: Report) -> Path:
+
+class ClipMover(Protocol):
+    """What the page asks of what follows people in clips: see `svad.run.pipeline`."""
+
+    def track(self, clip: Path, output: Path, report: Report, /) -> Path:
         """Writes how the person in a clip moves."""
         ...
 
-    def clip_motion(self, folder: Path, motion: Path, output: Path, /, *, report: Report) -> Path:
-        """Writes a video of the avatar in a folder, moving as somebody in a clip does."""
+    def clip_motion(self, folder: Path, clip: Path, output: Path, /, *, report: Report) -> Path:
+        """Writes a video of the avatar in a folder, moving so."""
         ...
+
+
+class Mover:
+    """The real one; nothing is imported before it is needed."""
+
+    def track(self, clip: Path, output: Path, report: Report, /) -> Path:
+        """See `svad.run.pipeline.track`."""
+        from svad.run import pipeline
+
+        return pipeline.track(clip, output, report)
+
+    def clip_motion(self, folder: Path, clip: Path, output: Path, /, *, report: Report) -> Path:
+        """See `svad.run.pipeline.clip_motion`."""
+        from svad.run import pipeline
+
+        return pipeline.clip_motion(folder, clip, output, report=report)
 
 
 @dataclass(frozen=True)
@@ -86,6 +106,7 @@ class Engine:
     others: Mapping[str, AvatarMaker] = field(default_factory=dict)  # the same for further presets
     # the same by preset and body, for bodies other than the built-in one
     bodied: Mapping[tuple[str, str], AvatarMaker] = field(default_factory=dict)
+    mover: ClipMover = field(default_factory=Mover)
 
     def of(self, preset: str, body: str = BUILT_IN) -> AvatarMaker:
         """The pipeline of a preset on a body."""

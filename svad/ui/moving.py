@@ -13,7 +13,7 @@ from svad.ui.result_view import short
 
 if TYPE_CHECKING:
     from svad.types import Report
-    from svad.ui.engine import AvatarMaker
+    from svad.ui.engine import AvatarMaker, ClipMover
     from svad.ui.files import Shelf
     from svad.ui.gallery import Finished
 
@@ -28,7 +28,7 @@ def play(maker: AvatarMaker, finished: Finished, motion: str, report: Report) ->
 
 
 def follow(
-    maker: AvatarMaker, finished: Finished, clip: Path, shelf: Shelf, report: Report
+    mover: ClipMover, finished: Finished, clip: Path, shelf: Shelf, report: Report
 ) -> Followed:
     """The avatar moving as the person in a clip does, and that motion as a file.
 
@@ -36,8 +36,8 @@ def follow(
     """
     with tempfile.TemporaryDirectory() as folder:
         motion, video = Path(folder) / "motion.npz", Path(folder) / "motion.mp4"
-        maker.track(clip, motion, report=part(report, 0, TRACKING, 100, texts.FOLLOWING))
+        mover.track(clip, motion, part(report, 0, TRACKING, 100, texts.FOLLOWING))
         drawing = part(report, TRACKING, 100, 100, texts.DRAWING)
-        maker.clip_motion(finished.folder, motion, video, report=drawing)
+        mover.clip_motion(finished.folder, motion, video, report=drawing)
         name = f"avatar-{short(finished.key)}-motion"
         return Followed(shelf.publish(video, f"{name}.mp4"), shelf.publish(motion, f"{name}.npz"))

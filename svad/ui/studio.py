@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +22,7 @@ from svad.ui.files import VIEWER, Shelf
 from svad.ui.gallery import Finished, read_examples, read_finished
 from svad.ui.memory import Memory
 from svad.ui.moving import follow, play
-from svad.ui.work import Line, Task, stopping
+from svad.ui.work import Line, Task, Tickets, stopping
 
 if TYPE_CHECKING:
     from svad.run.jobs import Job
@@ -48,7 +46,7 @@ class Studio:
         self._line = Line(settings.at_once)
         self._looking = Line(settings.at_once)  # through clips: tens of seconds
         self._tasks: dict[str, Task] = {}  # the latest run of each job
-        self._tickets: dict[str, Task] = {}  # other work that may be stopped
+        self._tickets = Tickets()  # of looks and videos
         self.fetcher = Fetcher()
         self._memory = Memory()
 
@@ -92,14 +90,11 @@ class Studio:
             shown = self.shelf.publish(job.folder / LOOK)
             return Seen(job.id, shown, tuple(seen.warnings), count)
 
-        yield from self._worked(work, ticket)
+        yield from self._tickets.work(work, ticket)
 
     def halt(self, ticket: str) -> bool:
         """Stops the look or the video of a ticket; false if there is none."""
-        task = self._tickets.get(ticket)
-        if task is not None:
-            task.halt()
-        return task is not None
+        return self._tickets.halt(ticket)
 
     def create(
         self, job_id: str, preset: str | None = None, body: str = BUILT_IN
@@ -223,7 +218,7 @@ class Studio:
         if video.is_file():
             yield self.shelf.publish(video)
             return
-        for beat in self._worked(work):
+        for beat in self._tickets.work(work):
             yield beat if isinstance(beat, Making) else self.shelf.publish(beat)
 
     def follow(
@@ -240,32 +235,10 @@ class Studio:
         def work(task: Task) -> Followed:
             inputs.require_small([clip], self.settings)
             with self._line.turn(task.stop, _tell_ahead(task)):
-                maker = self.engine().pipeline
-                return follow(maker, finished, clip, self.shelf, stopping(task))
+                mover = self.engine().mover
+                return follow(mover, finished, clip, self.shelf, stopping(task))
 
-        yield from self._worked(work, ticket)
-
-    def _worked(self, work: Callable[[Task], Any], ticket: str = "") -> Iterator[Any]:
-        """How far it is while something is done, then what came of it."""
-        task = Task(work)
-        with self._stoppable(task, ticket):
-            for _ in task.beats():
-                share, note = task.news or (None, "")
-                yield Making(task.seconds, share, note)
-            if task.stop.is_set():
-                raise Stopped("Stopped.")
-            result = task.result()
-        yield result
-
-    @contextmanager
-    def _stoppable(self, task: Task, ticket: str) -> Iterator[None]:
-        ticket = ticket or secrets.token_urlsafe(8)
-        self._tickets[ticket] = task
-        try:
-            yield
-        finally:
-            self._tickets.pop(ticket, None)
-            task.stop.set()
+        yield from self._tickets.work(work, ticket)
 
     def _ended(self, job: Job, task: Task, states: tuple[StageState, ...]) -> Ended:
         """The end of a run; raises its error unless it was stopped."""

@@ -43,9 +43,16 @@ def make_studio(tmp_path: Path, examples: Path, cache: Path) -> Callable[..., St
     def make(pipeline: FakePipeline | None = None, **settings) -> Studio:
         settings = {"jobs": tmp_path / "jobs", "examples": examples} | settings
         pipeline = pipeline or FakePipeline(0.1)
-        return Studio(Settings(**settings), lambda s: Engine(pipeline, JobStore(s.jobs)))
+        return Studio(
+            Settings(**settings), lambda s: Engine(pipeline, JobStore(s.jobs), mover=pipeline)
+        )
 
     return make
+
+
+def engine_of(pipeline: FakePipeline, settings: Settings) -> Engine:
+    """The pipeline for everything."""
+    return Engine(pipeline, JobStore(settings.jobs), mover=pipeline)
 
 
 @pytest.fixture

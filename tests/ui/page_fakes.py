@@ -142,7 +142,7 @@ class FakePipeline:
         write_mp4(output, [draw(0.3 * np.sin(k / 3))[:, :, :3] for k in range(12)], fps=12)
         return output
 
-    def track(self, clip: Path, output: Path, *, report: Any) -> Path:
+    def track(self, clip: Path, output: Path, report: Any) -> Path:
         """A file; the clip is only looked into."""
         clip_info(clip)
         for k in range(10):
