@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -85,11 +84,10 @@ def test_a_look_that_nobody_waits_for_is_stopped(make_studio, clip: Path):
     beats = studio.look(clip, "ticket")
     while "waiting" not in next(beats).note:
         continue
-    begin = time.monotonic()
     assert studio.halt("ticket") and not studio.halt("another")
-    with pytest.raises(Stopped):
+    with pytest.raises(Stopped):  # or it would wait for ever
         list(beats)
-    assert time.monotonic() - begin < 2 and not studio.halt("ticket")
+    assert not studio.halt("ticket")
 
 
 def test_pictures_that_do_not_go_together_are_said(

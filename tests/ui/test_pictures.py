@@ -119,12 +119,12 @@ def test_a_clip_taken_away_is_not_looked_at_to_the_end(visit, clip: Path):
     file = visitor.upload(clip)
     thread = Thread(target=visitor.drop, args=[file])
     thread.start()
-    while not visitor.shown["given"].ticket:
+    while not pipeline.glances:
         time.sleep(0.01)
     visitor.events.interrupt(visitor.has(file), visitor.shown["given"])
     assert thread.is_alive()  # it is still the same file
     visitor.events.interrupt([], visitor.shown["given"])
-    thread.join(5)
+    thread.join(30)
     assert not thread.is_alive() and visitor.shown["job"] == ""
     assert "cannot be used" not in visitor.shown["check"]
     assert texts.TIPS in unescape(visitor.drop()["check"])
