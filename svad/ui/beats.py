@@ -55,3 +55,4 @@ class Followed:
 
     video: Path
     motion: Path  # .npz
+    warnings: tuple[str, ...]  # sentences for the visitor

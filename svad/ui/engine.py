@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -72,8 +72,10 @@ class AvatarMaker(Protocol):
 class ClipMover(Protocol):
     """What the page asks of what follows people in clips: see `svad.run.pipeline`."""
 
-    def track(self, clip: Path, output: Path, report: Report, /) -> Path:
-        """Writes how the person in a clip moves."""
+    def track(
+        self, clip: Path, output: Path, report: Report, /, *, say: Callable[[str], None]
+    ) -> Path:
+        """Writes how the person in a clip moves; `say` gets what is to be known of it."""
         ...
 
     def clip_motion(self, folder: Path, clip: Path, output: Path, /, *, report: Report) -> Path:
@@ -84,11 +86,13 @@ class ClipMover(Protocol):
 class Mover:
     """The real one; nothing is imported before it is needed."""
 
-    def track(self, clip: Path, output: Path, report: Report, /) -> Path:
+    def track(
+        self, clip: Path, output: Path, report: Report, /, *, say: Callable[[str], None]
+    ) -> Path:
         """See `svad.run.pipeline.track`."""
         from svad.run import pipeline
 
-        return pipeline.track(clip, output, report)
+        return pipeline.track(clip, output, report, say=say)
 
     def clip_motion(self, folder: Path, clip: Path, output: Path, /, *, report: Report) -> Path:
         """See `svad.run.pipeline.clip_motion`."""

@@ -86,7 +86,7 @@ class MotionEvents:
         label = texts.MOTION_VIDEO.format(name=texts.FOLLOW_TITLE, who=finished.name)
         shelf = self.studio.shelf
         film = panels.video(beat.video, label, shelf, texts.FOLLOW_TITLE)
-        return film + panels.motion_file(beat.motion, shelf)
+        return film + panels.motion_file(beat.motion, beat.warnings, shelf)
 
 
 def motion_choices(finished: Finished | None) -> list[tuple[str, str]]:

@@ -36,8 +36,11 @@ def follow(
     """
     with tempfile.TemporaryDirectory() as folder:
         motion, video = Path(folder) / "motion.npz", Path(folder) / "motion.mp4"
-        mover.track(clip, motion, part(report, 0, TRACKING, 100, texts.FOLLOWING))
+        said: list[str] = []
+        following = part(report, 0, TRACKING, 100, texts.FOLLOWING)
+        mover.track(clip, motion, following, say=said.append)
         drawing = part(report, TRACKING, 100, 100, texts.DRAWING)
         mover.clip_motion(finished.folder, motion, video, report=drawing)
         name = f"avatar-{short(finished.key)}-motion"
-        return Followed(shelf.publish(video, f"{name}.mp4"), shelf.publish(motion, f"{name}.npz"))
+        shown = shelf.publish(video, f"{name}.mp4"), shelf.publish(motion, f"{name}.npz")
+        return Followed(*shown, tuple(said))

@@ -278,9 +278,10 @@ def busy(text: str, seconds: float, share: float | None, note: str = "") -> str:
     )
 
 
-def motion_file(path: Path, shelf: Shelf) -> str:
-    """A link to a motion as a file."""
+def motion_file(path: Path, warnings: tuple[str, ...], shelf: Shelf) -> str:
+    """A link to a motion as a file, and what is to be known of it."""
+    lines = "".join(f'<p class="terms">{escape(warning)}</p>' for warning in warnings)
     return (
-        f'<p class="terms"><a href="{escape(shelf.url(path))}" download="{escape(path.name)}">'
-        f"{escape(texts.MOTION_FILE)}</a></p>"
+        f'{lines}<p class="terms"><a href="{escape(shelf.url(path))}" '
+        f'download="{escape(path.name)}">{escape(texts.MOTION_FILE)}</a></p>'
     )

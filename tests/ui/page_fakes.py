@@ -142,7 +142,7 @@ class FakePipeline:
         write_mp4(output, [draw(0.3 * np.sin(k / 3))[:, :, :3] for k in range(12)], fps=12)
         return output
 
-    def track(self, clip: Path, output: Path, report: Any) -> Path:
+    def track(self, clip: Path, output: Path, report: Any, *, say: Any) -> Path:
         """A file; the clip is only looked into."""
         clip_info(clip)
         for k in range(10):
@@ -150,6 +150,7 @@ class FakePipeline:
             time.sleep(self.seconds / 10)
             while self.hold == "track" and k == 5 and not self.go.wait(0.02):
                 report(k, 10, "waiting")
+        say("Nobody is seen from 1.0 to 2.0 s.")
         output.write_bytes(b"motion")
         return output
 

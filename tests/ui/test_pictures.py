@@ -147,6 +147,7 @@ def test_a_clip_below_motions_moves_the_avatar_or_says_why_not(visit, photo: Pat
     file = {"path": visitor.upload(clip)}
     first, *_, last = visitor.events.follow_clip(file, f"job:{job}")
     assert first["follow_stop"].visible and first["following"]
+    assert "Nobody is seen from 1.0" in last["motion_video"]
     assert texts.MOTION_FILE in last["motion_video"] and ".mp4" in last["motion_video"]
     assert last["follow"].interactive and last["motion"].interactive
     for clip_file, key, words in (
