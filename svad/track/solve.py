@@ -74,9 +74,13 @@ class Freedom:
 
     own: float = 1.0  # radians, standard deviation of a joint from its mean over the clip
     steady: float = 1.0  # weight of steadiness in time
+    outlined: bool = True  # whether the mattes count; else they may be empty
+    held: float = 1.0  # weight of the likeliest pose
+    bowing: bool = False  # whether the detector's depth tells how the trunk leans
 
 
 TURNING, MOVING = Freedom(own=0.12), Freedom(own=3.0)
+ACTING = Freedom(own=3.0, steady=0.02, outlined=False, held=0.3, bowing=True)  # quick moves, seen in every frame
 
 
 def track(
@@ -89,6 +93,7 @@ def track(
     tell: Callable[[float], None] | None = None,  # gets the share that is done; may raise
 ) -> Tracked:
     """The poses of all frames."""
+    body = body if freedom.outlined else body.without_skin()
     problem = _Problem(body, seen, camera, rest, freedom)
     unknowns = problem.start(yaw)
     names = ("yaw", "turns", "mean", "place", "marks")
@@ -101,7 +106,7 @@ def track(
         part = step / ROUNDS
         for group, rate in zip(adam.param_groups, rates, strict=True):
             group["lr"] = rate * (1 - part) ** 0.7 + 1e-4
-        outlined = part >= OUTLINE_FROM
+        outlined = freedom.outlined and part >= OUTLINE_FROM
         if outlined and (step % MATCHED == 0 or not problem.matched):
             problem.match(unknowns)
         adam.zero_grad()
@@ -126,9 +131,10 @@ class _Problem:
         trust = torch.from_numpy(seen.trust[:, rows] * _near_side(seen)[:, rows]).float()
         self._certain = trust.sqrt() / sigma  # [T, K]
         self._target = torch.from_numpy(seen.keypoints[:, rows, :2]).float()
-        self._pairs, self._deep, self._deep_certain = _depth_pairs(seen)
+        self._pairs, self._deep, self._deep_certain = _depth_pairs(seen, freedom)
         self.matched = False
-        self._outline()
+        if freedom.outlined:
+            self._outline()
         self._gaps()
 
     def _gaps(self) -> None:
@@ -226,7 +232,8 @@ class _Problem:
         held = ((pose - self._rest) * self._stiff)[:, 1:].square().sum()
         upright = (pose[:, 0] * self._stiff[0]).square().sum()
         marks = (u["marks"] / MARK).square().sum()
-        return 0.5 * (held + upright + own.square().sum() + (over / 0.05).square().sum() + marks)
+        held = self._freedom.held * (held + upright)
+        return 0.5 * (held + own.square().sum() + (over / 0.05).square().sum() + marks)
 
     def _steady(self, u: dict[str, Tensor], joints: Tensor) -> Tensor:
         """Second differences in time."""
@@ -309,10 +316,11 @@ def _near_side(seen: Seen) -> np.ndarray:  # [T, 23]
     return out
 
 
-def _depth_pairs(seen: Seen) -> tuple[tuple[list[int], list[int]], Tensor, Tensor]:
+def _depth_pairs(seen: Seen, freedom: Freedom) -> tuple[tuple[list[int], list[int]], Tensor, Tensor]:
     """Joints a, b of lines; the detector's depth of b behind a [T, L]; its certainty [T, L]."""
     wide = (coco.SHOULDERS, coco.HIPS)
-    lines = [*wide, *coco.ARM_LINES, *coco.LEG_LINES]
+    trunk = tuple(zip(coco.HIPS, coco.SHOULDERS, strict=True)) if freedom.bowing else ()
+    lines = [*wide, *trunk, *coco.ARM_LINES, *coco.LEG_LINES]
     a, b = ([line[i] for line in lines] for i in (0, 1))
     deep = seen.depth[:, b] - seen.depth[:, a]
     trust = np.minimum(seen.trust[:, a], seen.trust[:, b])
