@@ -85,6 +85,11 @@ def ordinary(body: BodyModel, camera: Camera) -> BodyFit:
     )
 
 
+def rest_joints(body: BodyModel) -> np.ndarray:  # [55, 3] metres
+    """The joints of a body of mean shape at rest."""
+    return body.rest(torch.zeros(0)).joints.numpy()
+
+
 def cleaned(motion: Recorded, parents: tuple[int, ...]) -> Recorded:
     """Without jitter, in a level world, with standing feet at rest on the floor."""
     joints = np.asarray(motion.joints, np.float64)

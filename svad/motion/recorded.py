@@ -34,6 +34,10 @@ class Recorded:
         """Where the pelvis is."""
         return self.poses.translation.double().numpy() + self.joints[Joint.PELVIS]
 
+    def warned(self, *sentences: str) -> Recorded:
+        """The same motion, with more to say about it first."""
+        return replace(self, warnings=(*sentences, *self.warnings))
+
     def at_rate(self, fps: float) -> Recorded:
         """The motion at another rate, between its frames by slerp."""
         count = max(2, round((len(self.poses) - 1) / self.fps * fps) + 1)

@@ -22,6 +22,7 @@ from svad.body.coco import Keypoint
 from svad.body.skeleton import Joint
 from svad.geometry.camera import Camera
 from svad.geometry.rotation import matrix_to_axis_angle
+from svad.track.lift import lifted_turns
 from svad.track.points import JOINT_POINTS, JOINTS, BodyPoints, local_rotations
 from svad.track.seen import STATURE, Seen
 
@@ -76,11 +77,17 @@ class Freedom:
     steady: float = 1.0  # weight of steadiness in time
     outlined: bool = True  # whether the mattes count; else they may be empty
     held: float = 1.0  # weight of the likeliest pose
-    bowing: bool = False  # whether the detector's depth tells how the trunk leans
+    depth: float = 1.0  # trust in the detector's depths
+    bowing: bool = False  # whether they also tell how the trunk leans
+    lifted: bool = False  # whether limbs start where they tell, and not at the likeliest pose
+    rounds: int = ROUNDS  # steps
 
 
 TURNING, MOVING = Freedom(own=0.12), Freedom(own=3.0)
-ACTING = Freedom(own=3.0, steady=0.02, outlined=False, held=0.3, bowing=True)  # quick moves, seen in every frame
+ACTING = Freedom(
+    own=3.0, steady=0.02, outlined=False, held=0.3, depth=2.0, bowing=True,
+    lifted=True, rounds=150,
+)  # fmt: skip  # quick moves, seen in every frame
 
 
 def track(
@@ -100,10 +107,10 @@ def track(
     rates = (YAW_RATE, RATE, RATE, SHIFT_RATE, MARK_RATE)
     groups = [{"params": [unknowns[n]], "lr": r} for n, r in zip(names, rates, strict=True)]
     adam = torch.optim.Adam(groups, betas=(0.9, 0.99))
-    for step in range(ROUNDS):
+    for step in range(freedom.rounds):
+        part = step / freedom.rounds
         if tell is not None and step % 10 == 0:
-            tell(step / ROUNDS)
-        part = step / ROUNDS
+            tell(part)
         for group, rate in zip(adam.param_groups, rates, strict=True):
             group["lr"] = rate * (1 - part) ** 0.7 + 1e-4
         outlined = freedom.outlined and part >= OUTLINE_FROM
@@ -171,6 +178,9 @@ class _Problem:
             "marks": torch.zeros(len(self._body.landmarks), 3),
         }
         values["mean"][0, 1] = 0
+        if self._freedom.lifted:
+            turns = lifted_turns(self._body, self._seen, yaw, values["mean"].numpy())
+            values["turns"] = torch.from_numpy(turns).float() - values["mean"]
         return {name: value.requires_grad_() for name, value in values.items()}
 
     def _posed(self, u: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
@@ -207,7 +217,9 @@ class _Problem:
         total = _cauchy(away, 4.0).sum()
         a, b = self._pairs
         deep = joints[:, b, 2] - joints[:, a, 2]
-        total = total + _cauchy((deep + self._deep) * self._deep_certain, 1.5).sum()
+        depth = self._freedom.depth
+        off = (deep + self._deep) * self._deep_certain * depth
+        total = total + _cauchy(off, 1.5 * depth).sum()
         total = total + self._prior(u) + self._steady(u, joints)
         if outlined:
             total = total + self._silhouette(points[:, self._body.on_skin :])

@@ -24,7 +24,7 @@ UPSIDE_DOWN = "The person in the clip is upside down. Please turn the clip and s
 
 See = Callable[[np.ndarray, float], Glimpse | None]
 """`see(rgb, time)`: the person in the next frame, [H, W, 3] uint8."""
-Closer = Callable[[np.ndarray, Glimpse], tuple[Glimpse, np.ndarray | None]]
+LookCloser = Callable[[np.ndarray, Glimpse], tuple[Glimpse, np.ndarray | None]]
 """`closer(rgb, glimpse)`: the person with hands, and the face mesh [478, 3] if there is one."""
 
 
@@ -41,7 +41,7 @@ def watch(
     frames: Iterable[tuple[float, np.ndarray]],  # seconds, [H, W, 3] uint8
     count: int,  # of them, about
     see: See,
-    closer: Closer,
+    closer: LookCloser,
     report: Report,
 ) -> Watched:
     """What is seen of the person; raises `SourceError` where there is none."""
