@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -31,6 +31,11 @@ class BodyPoints:
     of_joint: tuple[int, ...]  # those that are joints: which
     on_skin: int  # how many of the points are landmarks
     moved_by: tuple[int, ...]  # K, the joint that each landmark follows
+
+    def without_skin(self) -> BodyPoints:
+        """The landmarks alone."""
+        count = self.on_skin
+        return replace(self, points=self.points[:count], weights=self.weights[:count])
 
     def pose(
         self,
