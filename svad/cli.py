@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from svad.core.startup import check_python, prepare
 
@@ -42,11 +42,13 @@ USAGE = """\
 python -m svad PHOTO -o OUT [--preset NAME] [--body NAME] [--views N] [--size PX] [--seed N]
        python -m svad CLIP -o OUT [--holdout N]
        python -m svad PHOTO PHOTO [PHOTO [PHOTO]] -o OUT
-       python -m svad animate OUT --motion NAME -o VIDEO.mp4 [--height PX] [--view SIDE]
+       python -m svad animate OUT --motion NAME|CLIP|FILE.npz -o VIDEO.mp4 [--height PX] [--view SIDE]
+       python -m svad track CLIP -o MOTION.npz
        python -m svad drive PHOTO CLIP -o VIDEO.mp4 [--preset NAME]
        python -m svad import SNAPSHOT.pth [--face-offset face_offset.json] -o OUT
        python -m svad weights [--preset NAME] [--download] [--verify]
        python -m svad evaluate synthetic [--frames KIND] [--people N or NAMES]
+       python -m svad evaluate filmed [--motion NAME] [--people N or NAMES]
        python -m svad evaluate clip OUT --truth CLIP [--frames N] [-o DIR]"""
 
 
@@ -55,6 +57,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments[:1] == ["animate"]:
         command, options = _animate, _animate_parser().parse_args(arguments[1:])
+    elif arguments[:1] == ["track"]:
+        command, options = _track, _track_parser().parse_args(arguments[1:])
     elif arguments[:1] == ["drive"]:
         command, options = _drive, _drive_parser().parse_args(arguments[1:])
     elif arguments[:1] == ["weights"]:
@@ -65,6 +69,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         from svad.run.adopt_command import parser
 
         command, options = _import, parser().parse_args(arguments[1:])
+    elif arguments[:2] == ["evaluate", "filmed"]:
+        from svad.evaluate.filmed_command import parser
+
+        command, options = _evaluate_filmed, parser().parse_args(arguments[2:])
     elif arguments[:2] == ["evaluate", "clip"]:
         from svad.evaluate.clip import parser
 
@@ -178,11 +186,23 @@ def _animate_parser() -> argparse.ArgumentParser:
         "--motion",
         required=True,
         metavar="NAME",
-        help=", ".join(authored()),
+        help=f"{', '.join(authored())}; or a clip in which somebody moves, or the .npz of a motion",
     )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="VIDEO.mp4")
     parser.add_argument("--height", type=_whole(64, 2160), default=720, metavar="PX")
     parser.add_argument("--view", default="front", choices=("front", "left", "back", "right"))
+    parser.add_argument("--debug", action="store_true", help="show where an error comes from")
+    return parser
+
+
+def _track_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m svad track",
+        description="Keeps the motion of the person in a clip, with SMPL-X names, for `animate` and "
+        "other programs.",
+    )
+    parser.add_argument("clip", type=Path, metavar="CLIP", help="a video of one moving person")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="MOTION.npz")
     parser.add_argument("--debug", action="store_true", help="show where an error comes from")
     return parser
 
@@ -226,26 +246,49 @@ def _drive(options: argparse.Namespace, stop: threading.Event) -> int:
     preset = _with_settings(replace(PRESETS[options.preset], seed=options.seed), options.set)
     return _video(
         options.output, options.clip.name, stop,
-        lambda report: drive(options.photo, options.clip, options.output, preset, report),
+        lambda report, _: drive(options.photo, options.clip, options.output, preset, report),
     )  # fmt: skip
 
 
 def _animate(options: argparse.Namespace, stop: threading.Event) -> int:
-    from svad.run.pipeline import motion_video
+    from svad.motion.authored import authored
+    from svad.run.pipeline import clip_motion, motion_video
 
-    return _video(
-        options.output, options.motion, stop,
-        lambda report: motion_video(
-            options.folder, options.motion, options.output,
-            report=report, height=options.height, view=options.view,
-        ),
+    own = options.motion not in authored() and Path(options.motion).suffix != ""
+    name = Path(options.motion).name
+
+    def make(report: Report, say: Callable[[str], None]) -> Path:
+        look: dict[str, Any] = {"report": report, "height": options.height, "view": options.view}
+        if own:
+            clip = Path(options.motion)
+            return clip_motion(options.folder, clip, options.output, **look, say=say)
+        return motion_video(options.folder, options.motion, options.output, **look)
+
+    return _video(options.output, name, stop, make)
+
+
+def _track(options: argparse.Namespace, stop: threading.Event) -> int:
+    from svad.run.pipeline import track
+
+    return _watched(
+        "track", f"Motion: {options.clip.name}", stop,
+        lambda report, say: track(options.clip, options.output, report, say=say),
     )  # fmt: skip
 
 
-def _video(output: Path, name: str, stop: threading.Event, make: Callable[[Report], Path]) -> int:
+Make = Callable[[Report, Callable[[str], None]], Path]
+"""`make(report, say)`: writes a file and returns its path."""
+
+
+def _video(output: Path, name: str, stop: threading.Event, make: Make) -> int:
     """Makes a video behind one bar."""
     if output.suffix.lower() != ".mp4":
         raise JobError(f"The video is an .mp4 file; {output.name} has another ending.")
+    return _watched("video", f"Video: {name}", stop, make)
+
+
+def _watched(kind: str, title: str, stop: threading.Event, make: Make) -> int:
+    """Makes a file behind one bar."""
     bars = Bars(sys.stderr)
     begun = time.monotonic()
 
@@ -255,11 +298,10 @@ def _video(output: Path, name: str, stop: threading.Event, make: Callable[[Repor
         state = "done" if done >= total else "running"
         seconds = time.monotonic() - begun
         left = seconds / done * (total - done) if done else None
-        title = f"Video: {name}"
-        bars.show((StageState("video", title, state, done, total, note, seconds, left, None),))
+        bars.show((StageState(kind, title, state, done, total, note, seconds, left, None),))
 
     try:
-        path = make(report)
+        path = make(report, bars.say)
     finally:
         bars.end()
     print(path)
@@ -280,6 +322,12 @@ def _import(options: argparse.Namespace, stop: threading.Event) -> int:
 
 def _evaluate(options: argparse.Namespace, stop: threading.Event) -> int:
     from svad.evaluate.command import run
+
+    return run(options, stop, Bars(sys.stderr))
+
+
+def _evaluate_filmed(options: argparse.Namespace, stop: threading.Event) -> int:
+    from svad.evaluate.filmed_command import run
 
     return run(options, stop, Bars(sys.stderr))
 

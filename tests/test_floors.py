@@ -15,7 +15,7 @@ FLOORS = (
     {"core"},
     {"compute", "geometry", "media", "types", "config"},
     {"weights", "body", "face", "splat", "storage"},
-    {"pose", "motion", "learn"},
+    {"pose", "motion", "learn", "track"},
     {row.room for row in TABLE},
     {"run"},
     {"evaluate"},

@@ -26,10 +26,10 @@ ROWS = 40  # of the table
 def main() -> int:
     """Runs a preset on an example's photo; returns the exit code of the run."""
     from svad.cli import main as svad
-    from svad.config import PRESETS
+    from svad.config import PHOTO_PRESETS
 
     parser = argparse.ArgumentParser(prog="python -m tools.profile", description=__doc__)
-    parser.add_argument("preset", nargs="?", default="preview", choices=sorted(PRESETS))
+    parser.add_argument("preset", nargs="?", default="preview", choices=sorted(PHOTO_PRESETS))
     parser.add_argument("--photo", type=Path, help="the photo (default: an example)")
     parser.add_argument("-o", "--output", type=Path, default=ROOT / "out" / "profile")
     options = parser.parse_args()

@@ -79,7 +79,7 @@ def run(
     from svad.media.images import save_jpg
 
     names = chosen(options.people)
-    how, distance = with_methods(options.frames, options.steps), _distance()
+    how, distance = with_methods(options.frames, options.steps), lpips()
     rows = []
     for place, name in enumerate(names, 1):
         report = reporting(screen, stop, name, f"{place}/{len(names)}")
@@ -99,7 +99,7 @@ def run(
     return OK
 
 
-def _distance() -> Distance | None:
+def lpips() -> Distance | None:
     """LPIPS of two pictures; None where its files are not here."""
     from svad.learn.lpips import picture_distance
 

@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from svad.avatar.train.poses import refine_poses
-from svad.config import GENERATED, PREVIEW, AvatarConfig, TrainConfig
+from svad.config import CLIP, GENERATED, PREVIEW, AvatarConfig, FilmConfig, TrainConfig
 from svad.evaluate.truth import Truth
 from svad.media.images import to_float, to_uint8
+from svad.run.holdout import learnable
 from svad.run.stages import stage
-from svad.types import Avatar, Clip, Photo, Pose, Report, Subject
+from svad.types import Avatar, Clip, Footage, Photo, Pose, Report, Source, Subject
 
+HOLDOUT = 5  # every so many frames of a film are kept from the training
 STUDIO = 0.68  # grey level of the paper behind the person in the photo
 
 
@@ -60,3 +62,44 @@ def closed(subject: Subject, clip: Clip, report: Report) -> Avatar:
     from svad.avatar.stage import AvatarStage
 
     return AvatarStage(AvatarConfig(frames=len(clip.rgb) - 1)).run(subject, clip, report)
+
+
+@dataclass(frozen=True)
+class ClipMethods:
+    """The callables that the measurement of a clip is made of: the stages of the preset `clip`."""
+
+    footage: Callable[[Source, Report], Footage]
+    understand: Callable[[Photo, Report], Subject]
+    relief: Callable[[Subject, Report], Clip]
+    preview: Callable[[Subject, Clip, Report], Avatar]  # of the front picture alone
+    film: Callable[[Subject, Footage, Clip, Report], Clip]
+    train: Callable[[Subject, Clip, Report], Avatar]  # held-out frames do not count
+    refine: Callable[[Avatar, Clip, Report], Pose]  # poses of a clip's frames, avatar frozen
+    held_out: Callable[[int], list[int]]  # rows of a film of so many frames
+
+
+def clip_methods(
+    frames: int | None = None,  # chosen of a clip; None = the preset's own
+    steps: int | None = None,  # of the training; None = the preset's own
+    holdout: int = HOLDOUT,
+) -> ClipMethods:
+    """The pipeline's own, with every so many frames kept from the training."""
+    preset = CLIP
+    assert preset.footage is not None and preset.avatar.train is not None  # it is the clip's
+    film = FilmConfig(holdout=holdout)
+    footage = preset.footage if frames is None else replace(preset.footage, frames=frames)
+    train = preset.avatar.train if steps is None else replace(preset.avatar.train, steps=steps)
+    avatar = replace(preset.avatar, train=train)
+    preset = replace(preset, footage=footage, film=film, avatar=avatar)
+    stages = {name: stage(name).made(preset) for name in ("footage", "subject", "relief", "film")}
+    trained = stage("avatar").made(preset)
+    return ClipMethods(
+        footage=stages["footage"].run,
+        understand=stages["subject"].run,
+        relief=stages["relief"].run,
+        preview=stage("avatar").made(PREVIEW).run,
+        film=stages["film"].run,
+        train=lambda subject, clip, report: trained.run(subject, learnable(clip, film), report),
+        refine=refine_poses,
+        held_out=film.held_out,
+    )

@@ -7,31 +7,51 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from svad.evaluate.synthetic import VIEWS, Measured, Row
+from svad.evaluate import from_clip, synthetic
 from svad.evaluate.truth import Truth
 from svad.evaluate.views import heads
 from svad.media.images import resize
 
-SHOWN = {"photo": 1, "train": 3, "held_out": 4, "novel_pose": 9}  # pictures of a view at most
+# pictures of a view at most
+SHOWN = {
+    **{"photo": 1, "given": 2, "train": 3, "held_out": 4, "held_out_unrefined": 2},
+    "novel_pose": 9,
+}
 SIDE = 360  # px, height of a picture on a sheet
 HEAD = 1.6  # half a side of the enlarged square, in radii of the head
 GAP = 4  # px
+Row = synthetic.Row | from_clip.Row
+Measured = synthetic.Measured | from_clip.Measured
 
 
 def table(rows: Sequence[Row]) -> str:
     """Rows under a heading; psnr in dB / ssim, and lpips where it was measured."""
-    heading = ["case", "method", *VIEWS, "seconds"]
-    lines = [heading, *(_cells(row) for row in rows)]
-    widths = [max(len(line[k]) for line in lines) for k in range(len(heading))]
+    views = list(rows[0].scores)
+    return _columns([["case", "method", *views, "seconds"], *(_cells(row, views) for row in rows)])
+
+
+def tracking_table(rows: Sequence[from_clip.Row]) -> str:
+    """How far the tracked person was from the truth: degrees and millimetres."""
+    lines = [
+        [row.case, stage, *(f"{value:.1f}" for value in found.values())]
+        for row in rows
+        for stage, found in row.tracking.items()
+    ]
+    names = next(found for row in rows for found in row.tracking.values())
+    return _columns([["case", "poses", *names], *lines])
+
+
+def _columns(lines: Sequence[Sequence[str]]) -> str:
+    widths = [max(len(line[k]) for line in lines) for k in range(len(lines[0]))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     )
 
 
-def _cells(row: Row) -> list[str]:
+def _cells(row: Row, views: Sequence[str]) -> list[str]:
     scores = []
-    for view in VIEWS:
+    for view in views:
         found = row.scores[view]
         text = f"{found['psnr']:.2f} / {found['ssim']:.4f}"
         scores.append(text + (f" / {found['lpips']:.4f}" if "lpips" in found else ""))
@@ -40,11 +60,12 @@ def _cells(row: Row) -> list[str]:
 
 def sheet(truth: Truth, measured: Sequence[Measured]) -> np.ndarray:  # [h, w, 3] uint8
     """For some frames of each view: the truth and every method's picture, whole and the head."""
-    exact = {"train": truth.turning, "photo": truth.photo, "novel_pose": truth.novel}
     rows = []
     for view, most in SHOWN.items():
+        if view not in measured[0].truth:
+            continue
         clip = measured[0].truth[view]
-        place = heads(truth, exact[view]) if view == "novel_pose" else None
+        place = heads(truth, truth.novel) if view == "novel_pose" else None
         for i in np.unique(np.linspace(0, len(clip.rgb) - 1, most).round().astype(int)):
             pictures = [clip.rgb[i], *(one.drawn[view][i] for one in measured)]
             where = _head(clip.matte[i]) if place is None else place[i]

@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from svad.core.errors import SvadError
+from svad.evaluate.filmed import Filmed
 from svad.types import Clip, Report
 from svad.weights.store import cache_folder
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 NO_SOURCE = (
-    "evaluate synthetic needs the project's source tree: it draws the people of tools/, which are "
+    "This measurement needs the project's source tree: it draws the people of tools/, which are "
     "not part of the installed package. Run it from a copy of the source tree."
 )
 
@@ -48,6 +49,14 @@ def drawn(name: str, count: int, size: int, report: Report) -> Truth:
     return _scene().truth(name, count, size, folder, report)
 
 
+def filmed(name: str, motion: str, report: Report) -> Filmed:
+    """A clip of a person, or two photos of them; drawn once, then kept in the cache.
+
+    Raises `SvadError` for an unknown person or motion, and without the source tree.
+    """
+    return _tool("clips").clip(name, motion, cache_folder(os.environ) / "truth", report)
+
+
 def chosen(words: Sequence[str]) -> tuple[str, ...]:
     """People by name, or the first so many; raises `SvadError` for what is neither."""
     known = people()
@@ -63,8 +72,12 @@ def chosen(words: Sequence[str]) -> tuple[str, ...]:
 
 
 def _scene() -> ModuleType:
+    return _tool("scene")
+
+
+def _tool(name: str) -> ModuleType:
     try:
-        return import_module("tools.truth.scene")
+        return import_module(f"tools.truth.{name}")
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] == "tools":
             raise SvadError(NO_SOURCE) from error

@@ -55,7 +55,7 @@ class FilmStage:
             freedom = MOVING if np.isnan(footage.time).any() else TURNING
         return track(
             body_points(self._body, fit), seen, footage.cameras[0], footage.yaw,
-            fit.pose.rotations[0, :JOINTS].numpy(), freedom, False,
+            fit.pose.rotations[0, :JOINTS].numpy(), freedom,
             lambda share: report(round(1000 * share), 1001, "following the body"),
         )  # fmt: skip
 

@@ -7,12 +7,14 @@ guesses the sides, fits best within two or three degrees of the right turn, from
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 import torch
 from scipy.ndimage import median_filter
+from torch import Tensor
 
 from svad.body.skin import select_gaussians
 from svad.core.progress import part
@@ -24,11 +26,19 @@ from svad.types import Avatar, Clip, Pose, Report
 
 HEIGHT = 216  # px, of the pictures that are compared
 SPLATS = 25_000  # of the avatar
-STEPS = (30, 20)  # of each frame, in two rounds
-WINDOW = 5  # frames, whose corrections are alike
+EVERY, TURNS, TURN_RATE = 2, 24, 1.5  # of so many frames one, its root in so many steps
+WINDOW = 5  # of those, whose corrections are alike
+STEPS, RATE, JOINTS = 12, 0.4, 22  # then all frames, their whole poses
 
-Refine = Callable[[Avatar, Clip, Report, int], Pose]
-"""`refine(avatar, clip, report, steps)`: the clip's poses nearer to its frames, avatar frozen."""
+
+class Refine(Protocol):
+    """Brings poses nearer to frames, the avatar frozen."""
+
+    def __call__(
+        self, avatar: Avatar, clip: Clip, report: Report, *, steps: int, joints: int, rate: float
+    ) -> Pose:
+        """The clip's poses after some steps on each frame; `joints` = 1 moves only the root."""
+        ...
 
 
 def seen_poses(
@@ -39,37 +49,49 @@ def seen_poses(
 ) -> Pose:  # T frames
     """The poses in which the first guess looks most like the pictures.
 
-    Between two rounds the corrections of neighbours are made alike: a picture in which the search
-    went astray follows the others.
+    First the turn and the place of some, whose corrections are made like their neighbours': where
+    the search went astray, it follows the others. Then the whole pose of each.
     """
     if clip.start is None:
         return clip.poses
     avatar, small = thinned(clip.start, SPLATS), made_small(clip)
-    poses, total = clip.poses, sum(STEPS)
-    for number, steps in enumerate(STEPS):
-        done = sum(STEPS[:number])
-        told = part(report, round(1000 * done / total), round(1000 * (done + steps) / total), 1000)
-        found = refine(avatar, replace(small, poses=poses), told, steps)
-        poses = alike(poses, found) if steady and number < len(STEPS) - 1 else found
-    return poses
+    poses = clip.poses
+    if steady and len(poses) > 2 * WINDOW:
+        rows = list(range(0, len(poses), EVERY))
+        few = replace(
+            small,
+            rgb=small.rgb[rows],
+            matte=small.matte[rows],
+            poses=poses[rows],
+            cameras=tuple(small.cameras[i] for i in rows),
+        )
+        told = part(report, 0, 500, 1000)
+        found = refine(avatar, few, told, steps=TURNS, joints=1, rate=TURN_RATE)
+        poses = alike(poses, found, rows)
+    told = part(report, 500, 1000, 1000)
+    small = replace(small, poses=poses)
+    return refine(avatar, small, told, steps=STEPS, joints=JOINTS, rate=RATE)
 
 
 def alike(
     before: Pose,  # T frames
-    after: Pose,  # T frames
+    after: Pose,  # K frames
+    rows: Sequence[int],  # K, which of the T those are, rising
 ) -> Pose:  # T frames
-    """`after`, with the median of neighbours' changes of root and place in place of each one's."""
+    """`before`, its roots turned and moved by the median of neighbours, between them linearly."""
     old, new = rodrigues(before.rotations[:, 0]), rodrigues(after.rotations[:, 0])
-    turn = _medians(matrix_to_axis_angle(new @ old.transpose(-1, -2)))
-    shift = _medians(after.translation - before.translation)
-    rotations = after.rotations.clone()
+    at = list(rows)
+    turn = _medians(matrix_to_axis_angle(new @ old[at].transpose(-1, -2)), at, len(before))
+    shift = _medians(after.translation - before.translation[at], at, len(before))
+    rotations = before.rotations.clone()
     rotations[:, 0] = matrix_to_axis_angle(rodrigues(turn) @ old)
-    return Pose(rotations, before.translation + shift, after.expression)
+    return Pose(rotations, before.translation + shift, before.expression)
 
 
-def _medians(values: torch.Tensor) -> torch.Tensor:  # [T, 3]
+def _medians(values: Tensor, rows: Sequence[int], count: int) -> Tensor:  # [K, 3] -> [T, 3]
     found = median_filter(values.numpy(), size=(WINDOW, 1), mode="nearest")
-    return torch.from_numpy(np.ascontiguousarray(found))
+    columns = [np.interp(np.arange(count), rows, column) for column in found.T]
+    return torch.from_numpy(np.stack(columns, 1)).to(values)
 
 
 def thinned(avatar: Avatar, count: int) -> Avatar:

@@ -11,7 +11,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from svad.body import coco
 from svad.config import FootageConfig
 from svad.core.errors import SourceError
 from svad.core.progress import part
@@ -51,7 +50,7 @@ def from_clip(path: Path, config: FootageConfig, eyes: Eyes, report: Report) -> 
     if len(kept) < 3 or missed > LOST * (missed + len(kept)):
         raise SourceError(say.NOBODY if len(kept) < 3 else say.leaves(missed, missed + len(kept)))
     seen = _seen(kept, (info.height, info.width))
-    if _upside_down(seen):
+    if seen.upside_down:
         raise SourceError(say.UPSIDE_DOWN)
     yaw, swap = yaws(seen)
     sharp = np.array([k.sharpness for k in kept])
@@ -105,12 +104,6 @@ def _seen(kept: Sequence[Kept], shape: tuple[int, int]) -> Seen:
         matte=np.broadcast_to(empty, (len(kept), height, width)),
         time=np.array([k.time for k in kept]),
     )
-
-
-def _upside_down(seen: Seen) -> bool:
-    points = seen.keypoints
-    hips, shoulders = (points[:, list(p), 1].mean(1) for p in (coco.HIPS, coco.SHOULDERS))
-    return bool(np.median(hips - shoulders) < 0)
 
 
 def _front(kept: Sequence[Kept], yaw: np.ndarray, sharp: np.ndarray, eyes: Eyes) -> int:

@@ -130,7 +130,7 @@ def _dial(
     """The person from above, with the camera below: where they face."""
     height, width = picture.shape[:2]
     radius = max(5, round(0.11 * width))
-    x, y = width - radius - 4, height - radius - 4
+    x, y = width - radius - 6, height - radius - 6
     line = max(1, radius // 8)
     cv2.circle(picture, (x, y), radius, _GROUND, -1, cv2.LINE_AA)
     cv2.circle(picture, (x, y), radius, _INK, line, cv2.LINE_AA)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from svad.compute import engine
 from svad.compute.device import device, half, on_zero
-from svad.config import DiffusionConfig, Preset, TrainConfig, training
+from svad.config import BUILT_IN, DiffusionConfig, Preset, TrainConfig, training
 from svad.core.errors import MissingFile
 from svad.run.bodies import bodies_here, load_body, own_body
 from svad.types import Avatar, Clip, Footage, Photo, Pose, Report, Subject
@@ -25,10 +25,12 @@ if TYPE_CHECKING:
     from svad.avatar.published.snapshot import Snapshot
     from svad.avatar.stage import AvatarStage
     from svad.avatar.train.trainer import Trained
+    from svad.body.model import BodyModel
     from svad.diffusion.follow import FollowStage
     from svad.diffusion.generate import Request
     from svad.diffusion.models import Models
     from svad.film.stage import FilmStage
+    from svad.footage.follow import Follower
     from svad.footage.stage import FootageStage
     from svad.identity.models import Models as HeadModels
     from svad.identity.stage import IdentityStage
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from svad.relief.stage import ReliefStage
     from svad.restoration.models import RestorationModels
     from svad.restoration.stage import RestorationStage
+    from svad.subject.closer import Closer
     from svad.subject.look import Look
     from svad.subject.stage import SubjectStage
     from svad.weights.lazy import LazyNetworks
@@ -94,6 +97,20 @@ def film(preset: Preset) -> FilmStage:
     settings = _given(preset.film)
     settings.require_valid()
     return FilmStage(settings, load_body(preset.body))
+
+
+def motion_watcher() -> tuple[Follower, Closer, Callable]:
+    """What follows a person through a clip, looks at hands and face, and reads the fingers."""
+    from svad.footage.follow import Follower
+    from svad.subject.closer import closer, finger_reader
+    from svad.subject.eyes import Eyes
+
+    return Follower(Eyes()), closer(), finger_reader
+
+
+def motion_body() -> BodyModel:
+    """The body on which motions are tracked: the built-in one, of mean shape."""
+    return load_body(BUILT_IN)
 
 
 def subject(preset: Preset) -> SubjectStage:

@@ -44,6 +44,7 @@ from svad.types import (
 if TYPE_CHECKING:
     import numpy as np
 
+    from svad.motion.motion import Motion
     from svad.subject.look import Look
 
 REPLACES = "{folder} holds the avatar of {other}; it stays until the new one is ready."
@@ -329,17 +330,80 @@ def motion_video(
     unknown motion or side, `OutputError` if the video cannot be written.
     """
     avatar = load_avatar(folder)
-    from svad.avatar.animate import animate, motion_camera
-    from svad.media.video import write_mp4
     from svad.motion.authored import authored
 
     yaw = _named(VIEWS, view, "view")
     chosen = _named(authored(), motion, "motion").for_avatar(avatar)
-    camera = motion_camera(avatar, chosen, height, yaw=yaw)
-    frames: Iterable[Any] = animate(avatar, chosen, camera, report)
-    if chosen.looped and chosen.seconds < SHORTEST_VIDEO:
-        frames = list(frames) * math.ceil(SHORTEST_VIDEO / chosen.seconds)
-    write_mp4(output, frames, chosen.fps)
+    return _filmed(avatar, chosen, output, height, yaw, report)
+
+
+def clip_motion(
+    folder: Path,
+    clip: Path,
+    output: Path,
+    *,
+    report: Report | None = None,
+    height: int = 720,
+    view: str = "front",
+    say: Callable[[str], None] | None = None,
+) -> Path:
+    """Writes a video (.mp4) of a finished avatar that moves as the person in a clip does.
+
+    `clip`: any video of a person, or the .npz of a motion (AMASS, SMPL-X or from `track`). The
+    motion of a clip is kept beside the video, under its name with the ending .npz. `height` in
+    pixels; `view` one of `VIEWS`; `say` gets what a person should know of the motion. Raises what
+    `motion_video` raises, and `VideoError`, `SourceError`, `MotionError` for the clip.
+    """
+    from svad.run.motions import NPZ, keep_motion, read_motion
+
+    yaw, avatar = _named(VIEWS, view, "view"), load_avatar(folder)
+    told = report or silent
+    found = read_motion(Path(clip), part(told, 0, 500, 1000))
+    if Path(clip).suffix.lower() != NPZ:
+        keep_motion(found, Path(output).with_suffix(NPZ))
+    _say_all(found.warnings, say)
+    motion = found.for_avatar(avatar, "clip", "As in the clip")
+    return _filmed(avatar, motion, output, height, yaw, part(told, 500, 1000, 1000))
+
+
+def track(
+    clip: Path,
+    output: Path,
+    report: Report | None = None,
+    *,
+    say: Callable[[str], None] | None = None,
+) -> Path:
+    """Keeps the motion of the person in a clip as .npz, in the form of AMASS and SMPL-X.
+
+    `say` gets what a person should know of it. Raises `JobError` for another ending, `VideoError`,
+    `SourceError`, `OutputError`.
+    """
+    from svad.run.motions import keep_motion, require_npz, track_clip
+
+    require_npz(Path(output))
+    found = track_clip(Path(clip), report or silent)
+    _say_all(found.warnings, say)
+    return keep_motion(found, Path(output))
+
+
+def _say_all(sentences: Iterable[str], say: Callable[[str], None] | None) -> None:
+    for sentence in sentences:
+        if say is not None:
+            say(f"Note: {sentence}")
+
+
+def _filmed(
+    avatar: Avatar, motion: Motion, output: Path, height: int, yaw: float, report: Report | None
+) -> Path:
+    """The video of a motion; one that is short and closes is played several times."""
+    from svad.avatar.animate import animate, motion_camera
+    from svad.media.video import write_mp4
+
+    camera = motion_camera(avatar, motion, height, yaw=yaw)
+    frames: Iterable[Any] = animate(avatar, motion, camera, report)
+    if motion.looped and motion.seconds < SHORTEST_VIDEO:
+        frames = list(frames) * math.ceil(SHORTEST_VIDEO / motion.seconds)
+    write_mp4(output, frames, motion.fps)
     return output
 
 

@@ -93,7 +93,7 @@ STAGES = (  # in the order in which they run
         title="Look through the pictures",
         room="footage",
         build=makers.footage,
-        parts=("svad.subject.dwpose",),
+        parts=("svad.subject.eyes",),
         seconds=25.0,
         any_weights=("pose",),
     ),

@@ -65,7 +65,8 @@ class MediapipeDetector:
         first = hits.pop(self._largest(rgb, hits))
         mask = self._soft_mask(rgb, first, hits)
         face = self._face(rgb, first)
-        left, right = self._hands(rgb, first)
+        person = person_box(first.points, first.mask, 0.10)
+        left, right = self._hands(rgb, first, self._hands_in(rgb, person, _CROP_SIDE))
         depth = np.full(COUNT, np.nan, np.float32)
         for target, source in kp.POSE_SOURCE.items():
             depth[target] = first.depth[source]
@@ -179,12 +180,14 @@ class MediapipeDetector:
             people *= 1 - np.clip(other.mask - hit.mask, 0, 1)
         return 0.5 * (hit.mask + people)
 
-    def _face(self, rgb: np.ndarray, hit: PoseHit) -> np.ndarray | None:
+    def _face(
+        self, rgb: np.ndarray, hit: PoseHit, sizes: tuple[float, ...] = (1.0, 1.6, 0.7)
+    ) -> np.ndarray | None:
         """Face mesh from square crops around the head; None when no face agrees with the body."""
         p = hit.points
         ears, shoulders = (float(np.linalg.norm(p[a, :2] - p[b, :2])) for a, b in (EARS, SHOULDERS))
         half = 1.6 * ears + 0.25 * shoulders
-        for grow in (1.0, 1.6, 0.7):
+        for grow in sizes:
             box = _square(p[PosePoint.NOSE, :2], half * grow)
             factor = 512 / (box[2] - box[0])
             crop = cv2.resize(_cut(rgb, box), (512, 512), interpolation=_way(factor))
@@ -198,10 +201,21 @@ class MediapipeDetector:
                 return mesh
         return None
 
-    def _hands(self, rgb: np.ndarray, hit: PoseHit) -> tuple[np.ndarray | None, np.ndarray | None]:
-        """Left and right hand [21, 3], each from its own crop and from the whole person."""
-        person = person_box(hit.points, hit.mask, 0.10)
-        everywhere = self._hands_in(rgb, person, _CROP_SIDE)
+    def closer(
+        self,
+        rgb: np.ndarray,  # [H, W, 3] uint8
+        hit: PoseHit,
+    ) -> Detection:
+        """Hands and face of a person who was found, each from one crop only; quick."""
+        face = self._face(rgb, hit, (1.0,))
+        left, right = self._hands(rgb, hit, [])
+        points = kp.whole_body(hit.points, face, left, right)
+        return Detection(points, np.full(COUNT, np.nan, np.float32), face, hit.mask, ())
+
+    def _hands(
+        self, rgb: np.ndarray, hit: PoseHit, everywhere: list[np.ndarray]
+    ) -> tuple[np.ndarray | None, np.ndarray | None]:
+        """Left and right hand [21, 3], each from its own crop or one of those given."""
         sides = []
         for side in ("left", "right"):
             points = [hit.points[i] for i in of_side(side, "wrist", "index", "pinky")]

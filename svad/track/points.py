@@ -1,4 +1,4 @@
-"""One person's body in numbers that the tracking poses in batches: joints, landmarks, some skin."""
+"""One person's body in numbers that the tracking poses in batches: joints and landmarks."""
 
 from __future__ import annotations
 
@@ -17,19 +17,17 @@ from svad.geometry.rotation import rodrigues
 from svad.types import BodyFit
 
 JOINTS = sk.LARGE  # pelvis to wrists; fingers move with the wrist, jaw and eyes with the head
-SKIN = 260  # vertices that the outline is told from
 
 
 @dataclass(frozen=True)
 class BodyPoints:
-    """P points of a rest body: first the landmarks, then the skin."""
+    """The joints of a rest body, and P landmarks on its skin."""
 
     joints: Tensor  # [22, 3] metres
     points: Tensor  # [P, 3] metres
     weights: Tensor  # [P, 22]
-    landmarks: tuple[int, ...]  # K points of COCO's 23, in the order of `landmark_rows`
+    landmarks: tuple[int, ...]  # K points of COCO's 23, joints first, then those on the skin
     of_joint: tuple[int, ...]  # those that are joints: which
-    on_skin: int  # how many of the points are landmarks
     moved_by: tuple[int, ...]  # K, the joint that each landmark follows
 
     def pose(
@@ -52,10 +50,10 @@ JOINT_POINTS = {p: sk.Joint[p.name] for p in tuple(Keypoint)[LIMBS]}
 SKIN_POINTS = {p: i for i, p in enumerate(VERTEX_POINTS) if p not in SMALL_TOES}
 
 
-def body_points(body: BodyModel, fit: BodyFit, seed: int = 0) -> BodyPoints:
+def body_points(body: BodyModel, fit: BodyFit) -> BodyPoints:
     """The points of a fitted person."""
     marks = [int(body.keypoints[place]) for place in SKIN_POINTS.values()]
-    index = torch.tensor([*marks, *_skin(body, seed)])
+    index = torch.tensor(marks)
     folded = torch.tensor(sk.FOLDED)
     weights = torch.zeros(len(index), JOINTS).index_add_(1, folded, body.weights[index].float())
     return BodyPoints(
@@ -64,8 +62,7 @@ def body_points(body: BodyModel, fit: BodyFit, seed: int = 0) -> BodyPoints:
         weights=weights,
         landmarks=(*JOINT_POINTS, *SKIN_POINTS),
         of_joint=tuple(JOINT_POINTS.values()),
-        on_skin=len(marks),
-        moved_by=(*map(int, JOINT_POINTS.values()), *weights[: len(marks)].argmax(1).tolist()),
+        moved_by=(*map(int, JOINT_POINTS.values()), *weights.argmax(1).tolist()),
     )
 
 
@@ -79,16 +76,3 @@ def local_rotations(
     up[:, 1] = 1
     root = rodrigues(up * yaw[:, None]) @ rotations[:, 0]
     return torch.cat([root[:, None], rotations[:, 1:]], 1)
-
-
-def _skin(body: BodyModel, seed: int) -> list[int]:
-    """Vertices spread evenly over the skin, without what lies inside the head."""
-    corners = body.template[body.faces]
-    edges = corners[:, 1:] - corners[:, :1]
-    area = torch.linalg.cross(edges[:, 0], edges[:, 1]).norm(dim=1)
-    hidden = torch.zeros(len(body.template), dtype=torch.bool)
-    hidden[torch.cat([body.cavity, body.left_eye, body.right_eye])] = True
-    area[hidden[body.faces].any(1)] = 0
-    generator = torch.Generator().manual_seed(seed)
-    chosen = torch.multinomial(area, SKIN, generator=generator)
-    return torch.unique(body.faces[chosen, 0]).tolist()

@@ -67,6 +67,13 @@ class Seen:
         guesses = np.stack([torso / 0.29, *(leg / 0.475 for leg in legs)])
         return max(float(np.median(guesses.max(0))), 16.0)
 
+    @property
+    def upside_down(self) -> bool:
+        """Whether the hips are above the shoulders most of the time."""
+        points = self.keypoints
+        hips, shoulders = (points[:, list(p), 1].mean(1) for p in (coco.HIPS, coco.SHOULDERS))
+        return bool(np.median(hips - shoulders) < 0)
+
     def mirrored(
         self,
         swap: np.ndarray,  # [T] bool

@@ -21,6 +21,7 @@ from svad.body.coco import Keypoint
 from svad.body.skeleton import Joint
 from svad.geometry.camera import Camera
 from svad.geometry.rotation import matrix_to_axis_angle
+from svad.track.lift import lifted_turns
 from svad.track.points import JOINT_POINTS, JOINTS, BodyPoints, local_rotations
 from svad.track.seen import STATURE, Seen
 
@@ -81,9 +82,17 @@ class Freedom:
 
     own: float = 1.0  # times `OWN`
     steady: float = 1.0  # weight of steadiness in time
+    held: float = 1.0  # weight of the likeliest pose
+    depth: float = 1.0  # trust in the detector's depths
+    bowing: bool = False  # whether they also tell how the trunk leans
+    lifted: bool = False  # whether limbs start where they tell, and not at the likeliest pose
+    rounds: int = ROUNDS  # steps
 
 
 TURNING, MOVING = Freedom(), Freedom(own=30.0)
+ACTING = Freedom(
+    own=60.0, steady=0.02, held=0.3, depth=2.0, bowing=True, lifted=True, rounds=150
+)  # quick moves, seen in every frame
 
 
 def track(
@@ -93,20 +102,19 @@ def track(
     yaw: np.ndarray,  # [T] radians, first estimate of the side that is seen
     rest: np.ndarray,  # [22, 3] axis-angles of the likeliest pose, such as the photo's
     freedom: Freedom = TURNING,
-    turned: bool = False,  # the yaw is known
     tell: Callable[[float], None] | None = None,  # gets the share that is done; may raise
 ) -> Tracked:
     """The poses of all frames."""
     problem = _Problem(body, seen, camera, rest, freedom)
     unknowns = problem.start(yaw)
     names = ("yaw", "turns", "mean", "place", "marks")
-    rates = (0.0 if turned else YAW_RATE, RATE, RATE, SHIFT_RATE, MARK_RATE)
+    rates = (YAW_RATE, RATE, RATE, SHIFT_RATE, MARK_RATE)
     groups = [{"params": [unknowns[n]], "lr": r} for n, r in zip(names, rates, strict=True)]
     adam = torch.optim.Adam(groups, betas=(0.9, 0.99))
-    for step in range(ROUNDS):
+    for step in range(freedom.rounds):
+        part = step / freedom.rounds
         if tell is not None and step % 10 == 0:
-            tell(step / ROUNDS)
-        part = step / ROUNDS
+            tell(part)
         for group, rate in zip(adam.param_groups, rates, strict=True):
             group["lr"] = rate * (1 - part) ** 0.7 + 0.005 * rate
         adam.zero_grad()
@@ -133,7 +141,7 @@ class _Problem:
         trust = torch.from_numpy(seen.trust[:, rows] * _near_side(seen)[:, rows]).float()
         self._certain = trust.sqrt() / sigma  # [T, K]
         self._target = torch.from_numpy(seen.keypoints[:, rows, :2]).float()
-        self._pairs, self._deep, self._deep_certain = _depth_pairs(seen)
+        self._pairs, self._deep, self._deep_certain = _depth_pairs(seen, freedom)
         self._gaps()
 
     def _gaps(self) -> None:
@@ -159,6 +167,9 @@ class _Problem:
             "marks": torch.zeros(len(self._body.landmarks), 3),
         }
         values["mean"][0, 1] = 0
+        if self._freedom.lifted:
+            turns = lifted_turns(self._body, self._seen, yaw, values["mean"].numpy())
+            values["turns"] = torch.from_numpy(turns).float() - values["mean"]
         return {name: value.requires_grad_() for name, value in values.items()}
 
     def _posed(self, u: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
@@ -176,7 +187,7 @@ class _Problem:
         self, u: dict[str, Tensor], joints: Tensor, points: Tensor, turns: Tensor
     ) -> Tensor:  # [T, K, 2] shares of the height
         b = self._body
-        marks = torch.cat([joints[:, list(b.of_joint)], points[:, : b.on_skin]], 1)
+        marks = torch.cat([joints[:, list(b.of_joint)], points], 1)
         own = (turns[:, list(b.moved_by)] @ u["marks"][..., None])[..., 0]
         return (self._project(marks + own) - self._target) / self._unit
 
@@ -187,7 +198,9 @@ class _Problem:
         total = _cauchy(away, 4.0).sum()
         a, b = self._pairs
         deep = joints[:, b, 2] - joints[:, a, 2]
-        total = total + _cauchy((deep + self._deep) * self._deep_certain, 1.5).sum()
+        depth = self._freedom.depth
+        off = (deep + self._deep) * self._deep_certain * depth
+        total = total + _cauchy(off, 1.5 * depth).sum()
         total = total + self._prior(u) + self._steady(u, joints)
         return total
 
@@ -199,7 +212,8 @@ class _Problem:
         held = ((pose - self._rest) * self._stiff)[:, 1:].square().sum()
         upright = (pose[:, 0] * self._stiff[0]).square().sum()
         marks = (u["marks"] / MARK).square().sum()
-        return 0.5 * (held + upright + own.square().sum() + (over / 0.05).square().sum() + marks)
+        held = self._freedom.held * (held + upright)
+        return 0.5 * (held + own.square().sum() + (over / 0.05).square().sum() + marks)
 
     def _steady(self, u: dict[str, Tensor], joints: Tensor) -> Tensor:
         """Second differences in time."""
@@ -258,10 +272,13 @@ def _near_side(seen: Seen) -> np.ndarray:  # [T, 23]
     return out
 
 
-def _depth_pairs(seen: Seen) -> tuple[tuple[list[int], list[int]], Tensor, Tensor]:
+def _depth_pairs(
+    seen: Seen, freedom: Freedom
+) -> tuple[tuple[list[int], list[int]], Tensor, Tensor]:
     """Joints a, b of lines; the detector's depth of b behind a [T, L]; its certainty [T, L]."""
     wide = (coco.SHOULDERS, coco.HIPS)
-    lines = [*wide, *coco.ARM_LINES, *coco.LEG_LINES]
+    trunk = tuple(zip(coco.HIPS, coco.SHOULDERS, strict=True)) if freedom.bowing else ()
+    lines = [*wide, *trunk, *coco.ARM_LINES, *coco.LEG_LINES]
     a, b = ([line[i] for line in lines] for i in (0, 1))
     deep = seen.depth[:, b] - seen.depth[:, a]
     trust = np.minimum(seen.trust[:, a], seen.trust[:, b])

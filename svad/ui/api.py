@@ -1,4 +1,4 @@
-"""The public endpoints for programs: /generate, /animate and /example."""
+"""The public endpoints for programs: /generate, /animate, /follow and /example."""
 
 from __future__ import annotations
 
@@ -12,33 +12,40 @@ from gradio.events import api
 from svad.config import BUILT_IN, PRESETS
 from svad.core.errors import SvadError
 from svad.run.bodies import own_body
+from svad.run.sources import is_one_photo, require_fitting
 from svad.ui import texts
-from svad.ui.events import explain
+from svad.ui.beats import Ended, Progress, Seen
+from svad.ui.explain import explain
 from svad.ui.files import uploaded
 from svad.ui.gallery import Finished
-from svad.ui.studio import Ended, Progress, Seen, Studio
+from svad.ui.studio import Studio
 
 
 def add_endpoints(studio: Studio) -> None:
     """Adds them to the page being built."""
 
     def generate(
-        photo: dict, preset: str = studio.settings.preset, body: str = BUILT_IN
+        photo: dict | list[dict], preset: str | None = None, body: str = BUILT_IN
     ) -> Iterator[dict]:
-        """Makes an avatar from a photo; yields the state, at the end with the files.
+        """Makes an avatar from a photo, a clip, or a list of two to four photos of one person.
 
-        The preset is one of those on the page, by name; a wrong one is answered with all names.
+        Yields the state, at the end with the files. The preset is one of those on the page, by
+        name; a wrong one is answered with all names. Without one, a photo takes the preview, and a
+        clip or several photos take the preset clip.
         The body is default, or smplx_neutral, smplx_male or smplx_female where that file is.
 
         Each result has "state" (looking, waiting, running, stopped or done), "seconds", "job",
         "warnings", "stages", and when done "files" (name to file).
         """
         try:
-            if preset not in PRESETS:
+            if preset and preset not in PRESETS:
                 words = texts.PRESET_UNKNOWN.format(name=preset, names=", ".join(PRESETS))
                 raise SvadError(words)
             own_body(body)
-            yield from _generate(studio, uploaded(photo), preset, body)
+            sent = [uploaded(one) for one in (photo if isinstance(photo, list) else [photo])]
+            if preset:
+                require_fitting(PRESETS[preset], is_one_photo(sent))
+            yield from _generate(studio, sent, preset, body)
         except Exception as error:
             raise gr.Error(explain(error), print_exception=False) from error
 
@@ -53,6 +60,21 @@ def add_endpoints(studio: Studio) -> None:
             raise gr.Error(explain(error), print_exception=False) from error
         return gr.FileData(path=str(video)).model_dump()
 
+    def follow(job: str, clip: dict) -> dict:
+        """Moves the avatar of a job as the person in a clip does.
+
+        Returns "video" and, as SMPL-X parameters, "motion" (.npz).
+        """
+        try:
+            finished = studio.finished(f"job:{job}")
+            if finished is None:
+                raise SvadError(texts.LINK_UNFINISHED)
+            *_, made = studio.follow(finished, uploaded(clip))
+        except Exception as error:
+            raise gr.Error(explain(error), print_exception=False) from error
+        files = {"video": made.video, "motion": made.motion}
+        return {name: gr.FileData(path=str(path)).model_dump() for name, path in files.items()}
+
     def example(name: str) -> dict:
         """The files of a finished example."""
         finished = studio.finished(f"example:{name}")
@@ -63,16 +85,17 @@ def add_endpoints(studio: Studio) -> None:
 
     api(generate, api_name="generate", concurrency_limit=studio.settings.waiting)
     api(animate, api_name="animate")
+    api(follow, api_name="follow")
     api(example, api_name="example", queue=False)
 
 
-def _generate(studio: Studio, photo: Path, preset: str, body: str) -> Iterator[dict]:
+def _generate(studio: Studio, sent: list[Path], preset: str | None, body: str) -> Iterator[dict]:
     seen = None
-    for beat in studio.look(photo):
+    for beat in studio.look(sent):
         if isinstance(beat, Seen):
             seen = beat
         else:
-            yield {"state": "looking", "seconds": round(beat, 1)}
+            yield {"state": "looking", "seconds": round(beat.seconds, 1), "note": beat.note}
     if seen is None:
         return
     about = {"job": seen.job, "warnings": list(seen.warnings)}

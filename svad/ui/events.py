@@ -2,95 +2,30 @@
 
 from __future__ import annotations
 
-import logging
-import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import gradio as gr
 
-from svad.config import BUILT_IN, PRESETS
-from svad.core.errors import OutputError, PhotoError, SvadError
-from svad.core.files import output_error
-from svad.motion.authored import authored
-from svad.run.offers import offer
+from svad.config import BUILT_IN
+from svad.core.errors import OutputError, SvadError
 from svad.ui import panels, stages, texts
-from svad.ui.files import uploaded
+from svad.ui.beats import Ended, Progress
+from svad.ui.explain import explain
 from svad.ui.gallery import Finished
+from svad.ui.motions import MotionEvents
+from svad.ui.motions import motion_choices as motion_choices
+from svad.ui.offering import offering
+from svad.ui.parts import Given, Parts, Updates
+from svad.ui.pictures import PictureEvents
 from svad.ui.result_view import make_sheet
-from svad.ui.studio import Ended, Progress, Seen, Studio
-from svad.weights.convert import in_words
-
-log = logging.getLogger(__name__)
-Updates = dict[Any, Any]  # component -> its new value or properties
+from svad.ui.studio import Studio
 
 
-@dataclass(frozen=True)
-class Parts:
-    """The components of the page that change."""
-
-    photo: gr.Image
-    check: gr.HTML
-    preset: gr.Radio
-    body: gr.Radio  # shown where there is a choice
-    body_note: gr.HTML
-    offer: gr.HTML
-    accept: gr.Checkbox  # the terms of files that ask for it
-    fetch: gr.Button
-    halt: gr.Button  # stops fetching
-    create: gr.Button
-    stop: gr.Button
-    status: gr.HTML
-    examples: gr.HTML
-    heading: gr.HTML
-    download: gr.DownloadButton
-    tabs: gr.Tabs
-    video: gr.HTML
-    viewer: gr.HTML
-    compare: gr.ImageSlider
-    no_compare: gr.HTML
-    motion: gr.Radio
-    motion_video: gr.HTML
-    steps: gr.HTML
-    files: gr.HTML
-    job: gr.State  # id of the job of the photo on the left, "" for none
-    shown: gr.State  # key of the avatar on the right, "" for none
-
-
-class Events:
+class Events(PictureEvents, MotionEvents):
     """The callbacks; they hold no visitor's data."""
 
     def __init__(self, studio: Studio, parts: Parts) -> None:
         self.studio, self.parts = studio, parts
-
-    def look(self, upload: dict | None) -> Iterator[Updates]:
-        """A photo was dropped (or taken away)."""
-        p = self.parts
-        yield {
-            p.job: "",
-            p.create: gr.Button(interactive=False),
-            p.check: panels.looking(0, self.studio.ready) if upload else panels.tips(),
-            p.status: "",
-        }
-        if not upload:
-            return
-        try:
-            for beat in self.studio.look(uploaded(upload)):
-                if isinstance(beat, Seen):
-                    yield {
-                        p.job: beat.job,
-                        p.photo: str(beat.picture),
-                        p.check: panels.seen(beat.warnings),
-                        p.create: gr.Button(interactive=True),
-                    }
-                else:
-                    yield {p.check: panels.looking(beat, self.studio.ready)}
-        except Exception as error:
-            sentence = explain(error)
-            title = texts.BAD_PHOTO if isinstance(error, PhotoError) else texts.FAILED
-            yield {p.check: panels.problem(title, sentence, texts.ANOTHER_PHOTO)}
 
     def choose(self, preset: str) -> Updates:
         """A preset was chosen."""
@@ -118,7 +53,7 @@ class Events:
                 yield ready | now | {p.offer: panels.fetched(beat) + now[p.offer]}
         except Exception as error:
             sentence = panels.problem(texts.FETCH_FAILED, explain(error), "")
-            yield ready | self._offer(preset) | {p.offer: sentence}
+            yield (ready | self._offer(preset) | {p.offer: sentence})
 
     def halt(self) -> Updates:
         """*Stop fetching* was pressed."""
@@ -126,21 +61,7 @@ class Events:
         return {self.parts.halt: gr.Button(texts.STOPPING, interactive=False)}
 
     def _offer(self, preset: str) -> Updates:
-        """What a preset gives and lacks, and whether its files can be fetched from here."""
-        p = self.parts
-        try:
-            found = offer(PRESETS[preset])
-        except SvadError as error:
-            hidden = {p.fetch: gr.Button(visible=False), p.accept: gr.Checkbox(visible=False)}
-            return hidden | {p.offer: panels.problem(texts.FAILED, str(error), "")}
-        files = [] if self.studio.settings.hosted else panels.can_fetch(found)
-        size = in_words(sum(entry.size or 0 for entry in files))
-        asks = any(entry.gate == "accept-terms" for entry in files)
-        return {
-            p.offer: panels.offer(found),
-            p.fetch: gr.Button(texts.FETCH_SIZE.format(size=size), visible=bool(files)),
-            p.accept: gr.Checkbox(visible=asks),
-        }
+        return offering(self.parts, preset, self.studio.settings.hosted)
 
     def create(
         self, job: str, preset: str | None = None, body: str = BUILT_IN
@@ -150,15 +71,18 @@ class Events:
         if not job:
             yield {p.status: stages.note(texts.NO_PHOTO, kind="bad")}
             return
+        try:
+            chosen = self.studio.preset_for(job, preset)
+        except SvadError as error:
+            yield {p.status: stages.note(str(error), kind="bad")}
+            return
         yield {
             p.create: gr.Button(texts.CREATING, interactive=False),
             p.stop: gr.Button(texts.STOP, interactive=True, visible=True),
-            p.photo: gr.Image(interactive=False),
+            p.photo: gr.Gallery(interactive=False),
             p.tabs: gr.Tabs(selected="steps"),
             p.status: stages.status((), 0),
-            p.steps: stages.step_list(
-                (), self.studio.shelf.url, preset or self.studio.settings.preset
-            ),
+            p.steps: stages.step_list((), self.studio.shelf.url, chosen),
             p.preset: gr.Radio(interactive=False),
             p.body: gr.Radio(interactive=False),
         }
@@ -167,7 +91,7 @@ class Events:
             p.body: gr.Radio(interactive=True),
             p.create: gr.Button(texts.CREATE, interactive=True),
             p.stop: gr.Button(visible=False),
-            p.photo: gr.Image(interactive=True),
+            p.photo: gr.Gallery(interactive=True),
         }
         try:
             for beat in self.studio.create(job, preset, body):
@@ -195,26 +119,6 @@ class Events:
             self.parts.tabs: gr.Tabs(selected="avatar"),
         }
 
-    def move(self, motion: str | None, shown: str) -> Iterator[Updates]:
-        """A motion was chosen."""
-        p = self.parts
-        try:
-            finished = self.studio.finished(shown) if shown else None
-            if finished is None or not motion:
-                yield {p.motion_video: panels.hint(texts.MOTION_NOTHING)}
-                return
-            title = authored()[motion].title if motion in authored() else ""
-            label = texts.MOTION_VIDEO.format(name=title, who=finished.name)
-            making = texts.MOTION_MAKING.format(name=title)
-            for beat in self.studio.move(finished, motion):
-                if isinstance(beat, Path):
-                    html = panels.video(beat, label, self.studio.shelf, title)
-                else:
-                    html = panels.busy(making, beat.seconds, beat.share)
-                yield {p.motion_video: html}
-        except Exception as error:
-            yield {p.motion_video: panels.hint(explain(error))}
-
     def arrive(self, request: gr.Request) -> Updates:
         """The page was opened, perhaps through the link of a job."""
         p = self.parts
@@ -229,8 +133,11 @@ class Events:
         updates: Updates = {}
         if picture is not None:
             go = gr.Button(interactive=True)
-            updates = {p.job: job, p.photo: str(picture), p.create: go, p.check: ""}
-            updates[p.preset] = self.studio.preset_of(job)
+            several = not self.studio.is_photo(job)
+            given = Given((str(picture),), "", several)
+            updates = {p.job: job, p.photo: [str(picture)], p.create: go, p.check: ""}
+            updates |= {p.given: given, p.preset: self.studio.preset_of(job)}
+            updates |= self._kind(True, "") if several else {}
             updates[p.body] = self.studio.body_of(job)
         if finished is None:
             return updates | {p.status: stages.note(texts.LINK_UNFINISHED)}
@@ -253,6 +160,7 @@ class Events:
             ),
             p.no_compare: gr.HTML(visible=pair is None),
             p.motion: gr.Radio(choices=motion_choices(finished), value=None),
+            p.follow: gr.UploadButton(interactive=finished.movable),
             p.motion_video: sheet.motion,
             p.files: sheet.files,
         }
@@ -262,8 +170,7 @@ class Events:
         if beat.winding_down:
             return {p.status: stages.note(texts.WINDING_DOWN)}
         if beat.ahead:
-            many = texts.WAITING_MANY.format(n=beat.ahead)
-            return {p.status: stages.note(texts.WAITING_ONE if beat.ahead == 1 else many)}
+            return {p.status: stages.note(texts.ahead(beat.ahead))}
         return {
             p.status: stages.status(beat.states, beat.seconds),
             p.steps: stages.step_list(beat.states, self.studio.shelf.url),
@@ -289,19 +196,3 @@ class Events:
 
     def _examples(self, shown: str) -> str:
         return panels.examples(self.studio.examples, shown, self.studio.shelf)
-
-
-def motion_choices(finished: Finished | None) -> list[tuple[str, str]]:
-    """The motions that can be played, as (title, name)."""
-    return [(authored()[name].title, name) for name in (finished.motions if finished else ())]
-
-
-def explain(error: Exception) -> str:
-    """A sentence for the visitor; what nobody expected is logged under a code."""
-    if isinstance(error, SvadError):
-        return str(error)
-    if isinstance(error, OSError) and output_error(error, Path()) is not None:
-        return texts.NO_WRITE if isinstance(error, PermissionError) else texts.NO_SPACE
-    code = secrets.token_hex(3)
-    log.error("Unexpected error, code %s", code, exc_info=error)
-    return texts.UNEXPECTED.format(code=code)

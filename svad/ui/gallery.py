@@ -10,6 +10,7 @@ from PIL import Image
 
 from svad.export.formats import FORMATS, shown_formats
 from svad.motion.authored import authored
+from svad.ui import texts
 
 BACKDROP = (230, 230, 234)  # the light studio wall behind a render
 
@@ -30,6 +31,8 @@ class Finished:
     downloads: tuple[Path, ...]
     motions: tuple[str, ...]  # that can be played
     terms: tuple[str, ...] = ()  # of the body and the pretrained files it was made with
+    source: str = texts.ONE_PHOTO  # what it was made from
+    movable: bool = False  # whether the avatar itself is here, for motions nobody has played yet
 
 
 def read_finished(folder: Path, key: str, name: str, seconds: float | None = None) -> Finished:
@@ -53,6 +56,7 @@ def read_finished(folder: Path, key: str, name: str, seconds: float | None = Non
         seconds=seconds,
         downloads=tuple(path for path in downloads if path.is_file()),
         motions=tuple(motions),
+        movable=movable,
     )
 
 

@@ -18,6 +18,10 @@
   document.body.append(live);
   let said = "";
   let refused = ""; // why the last file was not sent
+  let clip = false; // whether it was a clip
+  // What stands in the place of the photo; gradio has no words of ours there.
+  const words = DROP_WORDS;
+  document.documentElement.style.setProperty("--drop", JSON.stringify(words.join("\n")).replaceAll("\\n", "\\a "));
   // Shown again whenever the server's late answer about an earlier photo has been drawn over it.
   /** @returns {HTMLElement | null} */
   const checked = () => document.querySelector("#check .check");
@@ -25,17 +29,19 @@
     const box = checked();
     if (!refused || !box || box.dataset.refused) return;
     box.dataset.refused = box.className = "check bad";
-    box.replaceChildren(Object.assign(document.createElement("h2"), { textContent: BAD_PHOTO }), Object.assign(document.createElement("p"), { textContent: refused }));
+    box.replaceChildren(Object.assign(document.createElement("h2"), { textContent: clip ? BAD_CLIP : BAD_PHOTO }), Object.assign(document.createElement("p"), { textContent: refused }));
   };
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   new MutationObserver(() => {
     /** @type {NodeListOf<HTMLElement>} */
     const saying = document.querySelectorAll("[data-say]");
-    const words = [...saying].map((one) => one.dataset.say).join(" ");
-    if (words !== said) live.textContent = said = words;
+    const news = [...saying].map((one) => one.dataset.say).join(" ");
+    if (news !== said) live.textContent = said = news;
     explain();
-    // Gradio's label says other words than the button shows; without it the words are the label.
-    document.querySelector("#photo button[aria-dropeffect][aria-label]")?.removeAttribute("aria-label");
+    // Gradio's label says other words than the button shows.
+    const place = document.querySelector("#photo button[aria-dropeffect]");
+    const label = place?.classList.contains("icon-mode") ? ADD_WORDS : words.join(" ");
+    if (place && place.getAttribute("aria-label") !== label) place.setAttribute("aria-label", label);
     /** @type {NodeListOf<HTMLVideoElement>} */
     const playing = document.querySelectorAll("video[autoplay]");
     if (calm.matches) playing.forEach((one) => { one.autoplay = false; one.pause(); });
@@ -50,22 +56,24 @@
   });
 
   // Files above the server's limit are refused here, in words, before they are sent.
-  const limit = LIMIT_MB;
+  const isClip = (file) => file.type.startsWith("video/") || /\.(mp4|mov|m4v|webm|mkv|avi|3gp)$/i.test(file.name);
+  const limit = (file) => (isClip(file) ? CLIP_MB : LIMIT_MB);
   const refuse = (event, files) => {
     refused = "";
-    const file = [...(files || [])].find((one) => one.size > limit * 1e6);
+    const file = [...(files || [])].find((one) => one.size > limit(one) * 1e6);
     if (!file) return;
     event.preventDefault();
     event.stopImmediatePropagation();
     if (event.target.value) event.target.value = "";
-    const words = TOO_LARGE.replace("{size}", String(Math.ceil(file.size / 1e6))).replace("{limit}", String(limit));
-    refused = live.textContent = words;
+    clip = isClip(file);
+    const text = clip ? CLIP_TOO_LARGE : TOO_LARGE;
+    refused = live.textContent = text.replace("{size}", String(Math.ceil(file.size / 1e6))).replace("{limit}", String(limit(file)));
     const box = checked();
     if (box) delete box.dataset.refused; // of the file before
     explain();
   };
   addEventListener("click", (event) => {
-    const cross = "#photo button[aria-label='Remove Image']";
+    const cross = "#photo button[aria-label='Clear']";
     if (event.target instanceof Element && event.target.closest(cross)) refused = "";
   }, true);
   addEventListener("change", (event) => {
@@ -73,4 +81,18 @@
     if (field instanceof HTMLInputElement && field.type === "file") refuse(event, field.files);
   }, true);
   addEventListener("drop", (event) => refuse(event, event.dataTransfer?.files), true);
+  // Beside a picture that is there already gradio takes no drop; the browser would open the file.
+  const beside = (target) => target instanceof Element && target.closest("#photo") && !target.closest("[aria-dropeffect]");
+  addEventListener("dragover", (event) => {
+    if (beside(event.target)) event.preventDefault();
+  });
+  addEventListener("drop", (event) => {
+    if (!beside(event.target) || event.defaultPrevented) return;
+    event.preventDefault();
+    /** @type {HTMLInputElement} */
+    const field = document.querySelector("#photo input[type=file]");
+    if (!field || !event.dataTransfer?.files.length) return;
+    field.files = event.dataTransfer.files;
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+  });
 }

@@ -14,9 +14,10 @@ from svad.run.offers import offer
 from svad.splat.rasterisers import rasteriser
 from svad.ui import panels, stages, texts
 from svad.ui.api import add_endpoints
-from svad.ui.events import Events, Parts, motion_choices
+from svad.ui.events import Events, motion_choices
 from svad.ui.files import VIEWER
 from svad.ui.gallery import Finished
+from svad.ui.parts import Given, Parts
 from svad.ui.result_view import PAIR_HEIGHT, Sheet, make_sheet
 from svad.ui.studio import Studio
 from svad.ui.theme import make_theme
@@ -50,7 +51,14 @@ def build_page(studio: Studio) -> gr.Blocks:
                 left = _left(studio, sheet.key)
             with gr.Column(elem_id="result", scale=8, min_width=320):
                 right = _right(studio, first, sheet)
-        parts = Parts(**left, **right, job=gr.State(""), shown=gr.State(sheet.key))
+        parts = Parts(
+            **left,
+            **right,
+            job=gr.State(""),
+            given=gr.State(Given()),
+            following=gr.State(""),
+            shown=gr.State(sheet.key),
+        )
         _wire(page, parts, Events(studio, parts))
         add_endpoints(studio)
     page.queue(max_size=settings.waiting, default_concurrency_limit=settings.waiting)
@@ -67,11 +75,13 @@ def launch_options(studio: Studio) -> dict[str, Any]:
     """What `launch` needs besides the address."""
     style = (HERE / "style.css").read_text("utf-8")
     # Not `js`: that runs when everything is drawn, after the first things a visitor may have done.
-    script = page_script(studio.settings.upload_megabytes)
+    settings = studio.settings
+    script = page_script(settings.upload_megabytes, settings.clip_megabytes)
+    largest = max(settings.upload_megabytes, settings.clip_megabytes)
     return {
         "theme": make_theme(),
         "head": f"<style>{style}</style><script>({script})();</script>",
-        "max_file_size": f"{studio.settings.upload_megabytes}mb",
+        "max_file_size": f"{largest}mb",
         "footer_links": ["api"],
         "run_history": False,
         "enable_monitoring": False,
@@ -83,13 +93,18 @@ def launch_options(studio: Studio) -> dict[str, Any]:
     }
 
 
-def page_script(upload_megabytes: int) -> str:
+def page_script(upload_megabytes: int, clip_megabytes: int) -> str:
     """The page's script with its few words and numbers put in."""
     script = (HERE / "page.js").read_text("utf-8")
     for name, value in (
         ("LIMIT_MB", upload_megabytes),
+        ("CLIP_MB", clip_megabytes),
+        ("CLIP_TOO_LARGE", texts.TOO_LARGE_CLIP),
         ("TOO_LARGE", texts.TOO_LARGE),
         ("BAD_PHOTO", texts.BAD_PHOTO),
+        ("BAD_CLIP", texts.BAD_CLIP),
+        ("ADD_WORDS", texts.ADD),
+        ("DROP_WORDS", [texts.DROP, texts.DROP_MORE, texts.CHOOSE]),
     ):
         script = script.replace(name, json.dumps(value).replace("<", "\\u003c"))
     return script.strip()
@@ -97,15 +112,17 @@ def page_script(upload_megabytes: int) -> str:
 
 def _left(studio: Studio, shown: str) -> dict[str, Any]:
     """Photo, check, buttons, status, examples."""
-    photo = gr.Image(
-        type="filepath",
+    photo = gr.Gallery(
+        file_types=["image", "video"],
         label=texts.PHOTO,
         show_label=False,
         sources=["upload", "clipboard"],
         height=400,
+        columns=2,
+        object_fit="contain",
+        allow_preview=False,
         buttons=[],
-        placeholder=texts.DROP,
-        alt_text=texts.PHOTO_ALT,
+        interactive=True,
         elem_id="photo",
     )
     check = html(panels.tips(), elem_id="check")
@@ -176,6 +193,20 @@ def _right(studio: Studio, first: Finished | None, sheet: Sheet) -> dict[str, An
             motion = gr.Radio(
                 motion_choices(first), label=texts.MOTION_PICK, container=False, elem_id="motions"
             )
+            with gr.Row(elem_id="follow-row"):
+                follow = gr.UploadButton(
+                    texts.FOLLOW,
+                    file_types=["video"],
+                    interactive=first is not None and first.movable,
+                    size="md",
+                    scale=0,
+                    min_width=190,
+                    elem_id="follow",
+                )
+                follow_stop = gr.Button(
+                    texts.FOLLOW_STOP, visible=False, scale=0, min_width=110, elem_id="follow-stop"
+                )
+                html(f'<p class="terms">{texts.FOLLOW_HINT}</p>')
             motion_video = html(sheet.motion, elem_id="motion-video")
         with gr.Tab(texts.TAB_COMPARE, id="compare"):
             pair = None if sheet.pair is None else (str(sheet.pair[0]), str(sheet.pair[1]))
@@ -205,6 +236,8 @@ def _right(studio: Studio, first: Finished | None, sheet: Sheet) -> dict[str, An
         compare=compare,
         no_compare=no_compare,
         motion=motion,
+        follow=follow,
+        follow_stop=follow_stop,
         motion_video=motion_video,
         steps=steps,
         files=files,
@@ -215,12 +248,23 @@ def _wire(page: gr.Blocks, p: Parts, events: Events) -> None:
     """Which callback belongs to which event. All of them are internal to the page."""
     everything = list(vars(p).values())
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    p.photo.input(
+    raw = {"preprocess": False}  # decoding would fail on bad files before we can say why
+    kind = [p.preset, p.offer, p.accept, p.fetch, p.steps]
+    p.photo.change(
         events.look,
-        p.photo,
-        [p.job, p.create, p.check, p.status, p.photo],
+        [p.photo, p.given, p.job, p.preset],
+        [p.job, p.given, p.create, p.check, p.status, p.photo, *kind],
         trigger_mode="always_last",
-        preprocess=False,  # gradio's decoding would fail on bad files before we can say why
+        **raw,
+        **quiet,
+    )
+    p.photo.change(
+        events.interrupt,
+        [p.photo, p.given],
+        None,
+        trigger_mode="multiple",
+        queue=False,  # now, while the look is running
+        **raw,
         **quiet,
     )
     fetching = [p.offer, p.accept, p.fetch, p.halt, p.preset]
@@ -234,4 +278,7 @@ def _wire(page: gr.Blocks, p: Parts, events: Events) -> None:
     p.motion.input(
         events.move, [p.motion, p.shown], p.motion_video, trigger_mode="always_last", **quiet
     )
+    moved = [p.following, p.follow, p.follow_stop, p.motion, p.motion_video]
+    p.follow.upload(events.follow_clip, [p.follow, p.shown], moved, **raw, **quiet)
+    p.follow_stop.click(events.halt_follow, p.following, p.follow_stop, queue=False, **quiet)
     page.load(events.arrive, None, everything, **quiet)

@@ -27,31 +27,43 @@ def header(hosted: bool, rasteriser: str) -> str:
 
 
 def tips() -> str:
-    """What kind of photo works best."""
-    return f'<div class="check tips"><p>{escape(texts.TIPS)}</p></div>'
+    """What kind of photo or clip works best."""
+    lines = (texts.TIPS, texts.TIPS_CLIP)
+    return f'<div class="check tips">{"".join(f"<p>{escape(line)}</p>" for line in lines)}</div>'
 
 
-def looking(seconds: float, ready: bool) -> str:
-    """While the photo is looked at."""
-    text = texts.LOOKING if ready else texts.LOADING
+def looking(seconds: float, share: float | None, note: str, ready: bool) -> str:
+    """While the pictures are looked at; `share` is how far that is, if that is known."""
+    text = texts.LOOKING if share is None else texts.LOOKING_THROUGH
+    value = "" if share is None else f' value="{share:.3f}"'
+    shown = text if ready else texts.LOADING
+    detail = " · ".join(filter(None, (note, f"{seconds:.0f} s")))
     return (
-        f'<div class="check busy" data-say="{escape(texts.LOOKING)}">'
-        f"<h2>{escape(text)}</h2><p>{seconds:.0f} s</p>"
-        f'<progress aria-label="{escape(text)}"></progress></div>'
+        f'<div class="check busy" data-say="{escape(text)}">'
+        f"<h2>{escape(shown)}</h2><p>{escape(detail)}</p>"
+        f'<progress max="1"{value} aria-label="{escape(shown)}"></progress></div>'
     )
 
 
-def seen(warnings: tuple[str, ...]) -> str:
-    """What was understood of the photo."""
+def seen(warnings: tuple[str, ...], pictures: int, large: str) -> str:
+    """What was understood of a photo, or of so many pictures, drawn at the address `large`."""
     text = texts.SEEN_WITH_WARNINGS if warnings else texts.SEEN
+    if pictures:
+        text = texts.SEEN_CLIP_WITH_WARNINGS if warnings else texts.SEEN_CLIP
+        text = texts.SEEN_ONE if pictures == 1 and warnings else text.format(n=pictures)
     items = "".join(f"<li>{escape(warning)}</li>" for warning in warnings)
     say = " ".join((text, *warnings))
+    legend = [(texts.LEGEND_LEFT, "left"), (texts.LEGEND_RIGHT, "right"), (texts.LEGEND_DIM, "")]
+    link = ""
+    if pictures:
+        legend += [(texts.LEGEND_DIAL, "dial"), (texts.LEGEND_FRONT, "front")]
+        words = f'title="{escape(texts.LARGE_ALT)}" target="_blank"'
+        link = f'<p><a href="{escape(large)}" {words}>{escape(texts.LARGE)}</a></p>'
+    marks = "".join(f'<span class="{kind}">{escape(words)}</span>' for words, kind in legend)
     return (
         f'<div class="check {"warn" if warnings else "good"}" data-say="{escape(say)}">'
         f"<h2>{escape(text)}</h2>{f'<ul>{items}</ul>' if items else ''}"
-        f'<p class="legend"><span class="left">{escape(texts.LEGEND_LEFT)}</span>'
-        f'<span class="right">{escape(texts.LEGEND_RIGHT)}</span>'
-        f"<span>{escape(texts.LEGEND_DIM)}</span></p></div>"
+        f'<p class="legend">{marks}</p>{link}</div>'
     )
 
 
@@ -66,9 +78,10 @@ def problem(title: str, sentence: str, advice: str) -> str:
 def offer(found: Offer) -> str:
     """What a preset gives, where it runs, and which files it lacks with source and terms."""
     lines = [PRESETS[found.preset].note]
-    if found.needs_gpu:
+    if found.needs_gpu or found.here == "zero":
         where = {"cpu": texts.ON_CPU, "gpu": texts.ON_GPU, "zero": texts.ON_ZERO}[found.here]
         lines.append(where.format(s=found.asks) if found.fits else texts.TOO_LONG)
+    if PRESETS[found.preset].diffusion is not None:
         lines.append(texts.RESEARCH)
     html = f"<p>{escape(' '.join(lines))}</p>"
     if found.missing:
@@ -76,7 +89,7 @@ def offer(found: Offer) -> str:
     if found.lacks:
         names = ", ".join(entry.base for entry in found.lacks)
         html += f"<p>{escape(texts.PRESET_LACKS.format(files=names))}</p>"
-    slow = found.needs_gpu and (found.here == "cpu" or not found.fits)
+    slow = (found.needs_gpu and found.here == "cpu") or not found.fits
     return f'<div class="check {"warn" if slow else "tips"} offer">{html}</div>'
 
 
@@ -180,9 +193,9 @@ def heading(finished: Finished | None) -> str:
         return f'<div class="who"><h2>{escape(texts.NOTHING_YET)}</h2></div>'
     example = finished.key.startswith("example:")
     small = f"<p>{escape(texts.EXAMPLE_OF)}</p>" if example else ""
-    made = texts.FROM_PHOTO
+    made = texts.MADE_FROM.format(what=finished.source)
     if finished.seconds is not None:
-        made = texts.MADE_IN.format(s=f"{finished.seconds:.0f}")
+        made = texts.MADE_IN.format(s=f"{finished.seconds:.0f}", what=finished.source)
     return (
         f'<div class="who">{small}<h2>{escape(finished.name)}</h2><span>{escape(made)}</span></div>'
     )
@@ -254,11 +267,21 @@ def hint(text: str) -> str:
     return f'<div class="empty"><p>{escape(text)}</p></div>'
 
 
-def busy(text: str, seconds: float, share: float | None) -> str:
+def busy(text: str, seconds: float, share: float | None, note: str = "") -> str:
     """Something is being made; `share` is how far it is, if that is known."""
     value = "" if share is None else f' value="{share:.3f}"'
+    detail = " · ".join(filter(None, (note, f"{seconds:.0f} s")))
     return (
         f'<div class="empty" data-say="{escape(text)}"><p>{escape(text)}</p>'
         f'<progress max="1"{value} aria-label="{escape(text)}"></progress>'
-        f"<p>{seconds:.0f} s</p></div>"
+        f"<p>{escape(detail)}</p></div>"
+    )
+
+
+def motion_file(path: Path, warnings: tuple[str, ...], shelf: Shelf) -> str:
+    """A link to a motion as a file, and what is to be known of it."""
+    lines = "".join(f'<p class="terms">{escape(warning)}</p>' for warning in warnings)
+    return (
+        f'{lines}<p class="terms"><a href="{escape(shelf.url(path))}" '
+        f'download="{escape(path.name)}">{escape(texts.MOTION_FILE)}</a></p>'
     )

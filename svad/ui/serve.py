@@ -45,8 +45,9 @@ def serve(examples: Path = ROOT / "examples") -> None:
     if on_zero():
         fetch_at_start()  # before the networks are put on the GPU, and that before the page opens
         ready_for_zero()
+    from svad.ui.engine import Settings
     from svad.ui.page import build_page, first_view_files, launch_options
-    from svad.ui.studio import Settings, Studio
+    from svad.ui.studio import Studio
 
     studio = Studio(Settings(jobs=private / "jobs", examples=examples, hosted=hosted))
     try:

@@ -1,141 +1,34 @@
-"""What a visitor can do, without any page: look at a photo, create, stop, move, come back."""
+"""What a visitor can do, without any page: look at pictures, create, stop, move, come back."""
 
 from __future__ import annotations
 
-import shutil
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from svad.config import BUILT_IN, OWN_BODIES, PRESETS, PREVIEW
+from svad.config import BUILT_IN, CLIP, PHOTO_PRESETS, PRESETS
 from svad.core.errors import JobError, Stopped, SvadError
-from svad.core.files import writing
 from svad.run.bodies import bodies_here, own_body
 from svad.run.offers import offer
-from svad.ui import texts
+from svad.run.sources import as_list, is_one_photo
+from svad.types import Footage
+from svad.ui import inputs, texts
+from svad.ui.beats import Ended, Followed, Making, Progress, Seen
+from svad.ui.engine import Engine, Settings, load_engine
 from svad.ui.fetching import Fetcher
 from svad.ui.files import VIEWER, Shelf
 from svad.ui.gallery import Finished, read_examples, read_finished
-from svad.ui.work import Line, Task
+from svad.ui.memory import Memory
+from svad.ui.moving import follow, play
+from svad.ui.work import Line, Task, Tickets, stopping
 
 if TYPE_CHECKING:
-    from svad.run.board import Listener
-    from svad.run.jobs import Job, JobStore
-    from svad.subject.look import Look
-    from svad.types import Report, Result, StageState
+    from svad.run.jobs import Job
+    from svad.types import Result, StageState
 
-UPLOAD = "upload"  # the photo as it was sent, in the job folder
 LOOK = "look.jpg"  # what was understood, drawn over it
-LOOKS = 4  # photos whose look is kept in memory
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """How this page is run."""
-
-    jobs: Path  # private root of the job folders
-    examples: Path  # folder of the finished examples
-    preset: str = PREVIEW.name
-    keep_hours: float = 6  # until photos and avatars are removed
-    keep_gigabytes: float = 10  # of job folders; the oldest go first
-    upload_megabytes: int = 25
-    at_once: int = 1  # avatars made at the same time; the others wait in line
-    waiting: int = 24  # visitors who may wait
-    hosted: bool = False  # on somebody's server rather than on the visitor's own machine
-
-
-class AvatarMaker(Protocol):
-    """What the page asks of a pipeline: see `svad.run.pipeline.Pipeline`."""
-
-    def look(self, photo: Path, /) -> Look:
-        """What is understood of a photo at a glance."""
-        ...
-
-    def run(
-        self,
-        photo: Path,
-        folder: Path,
-        /,
-        *,
-        listener: Listener,
-        stop: threading.Event,
-        look: Look | None,
-    ) -> Result:
-        """Makes the avatar of a photo in a folder."""
-        ...
-
-    def motion_video(self, folder: Path, motion: str, output: Path, /, *, report: Report) -> Path:
-        """Writes a video of the avatar in a folder."""
-        ...
-
-
-@dataclass(frozen=True)
-class Engine:
-    """The parts below the page; a test puts quick ones in their place."""
-
-    pipeline: AvatarMaker
-    store: JobStore
-    others: Mapping[str, AvatarMaker] = field(default_factory=dict)  # the same for further presets
-    # the same by preset and body, for bodies other than the built-in one
-    bodied: Mapping[tuple[str, str], AvatarMaker] = field(default_factory=dict)
-
-    def of(self, preset: str, body: str = BUILT_IN) -> AvatarMaker:
-        """The pipeline of a preset on a body."""
-        if body != BUILT_IN:
-            return self.bodied[preset, body]
-        return self.others.get(preset, self.pipeline)
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What was understood of a photo."""
-
-    job: str
-    picture: Path  # the photo with matte and pose drawn over it
-    warnings: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Progress:
-    """One beat of a running job."""
-
-    states: tuple[StageState, ...]
-    seconds: float
-    ahead: int = 0  # visitors to wait for
-    winding_down: bool = False  # an earlier, stopped run of the same job is still ending
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a job ended: with an avatar, or stopped."""
-
-    states: tuple[StageState, ...]
-    seconds: float
-    finished: Finished | None
-
-
-@dataclass(frozen=True)
-class Making:
-    """How far a video is."""
-
-    seconds: float
-    share: float | None  # 0..1, None before it is known
-
-
-def load_engine(settings: Settings) -> Engine:
-    """The real pipeline and job store; takes seconds the first time."""
-    from svad.run.jobs import JobStore
-    from svad.run.pipeline import Pipeline
-
-    all_of_them = {name: Pipeline(preset) for name, preset in PRESETS.items()}
-    bodied = {
-        (name, body): Pipeline(replace(preset, body=body))
-        for name, preset in PRESETS.items()
-        for body in OWN_BODIES
-    }
-    return Engine(all_of_them[settings.preset], JobStore(settings.jobs), all_of_them, bodied)
 
 
 class Studio:
@@ -151,9 +44,11 @@ class Studio:
         self._engine: Engine | None = None
         self._loading, self._starting = threading.Lock(), threading.Lock()
         self._line = Line(settings.at_once)
+        self._looking = Line(settings.at_once)  # through clips: tens of seconds
         self._tasks: dict[str, Task] = {}  # the latest run of each job
+        self._tickets = Tickets()  # of looks and videos
         self.fetcher = Fetcher()
-        self._looks: dict[str, Look] = {}  # what was seen of the latest photos, by job
+        self._memory = Memory()
 
     @property
     def ready(self) -> bool:
@@ -167,35 +62,49 @@ class Studio:
                 self._engine = self._load(self.settings)
             return self._engine
 
-    def look(self, upload: Path) -> Iterator[float | Seen]:
-        """Seconds spent so far while it looks, then what it saw. Raises `PhotoError`."""
+    def look(self, sent: Path | Sequence[Path], ticket: str = "") -> Iterator[Making | Seen]:
+        """How far it is while it looks at a photo, several photos or a clip, then what it saw.
+
+        `halt(ticket)` stops it; it then raises `Stopped`. Raises `PhotoError`, `SourceError` or
+        `VideoError` for pictures that cannot be used.
+        """
+        files = [Path(one) for one in as_list(sent) if not isinstance(one, bytes)]
 
         def work(task: Task) -> Seen:
             engine = self.engine()
+            inputs.require_small(files, self.settings)
             job = engine.store.create()
-            with writing(job.folder / UPLOAD) as temporary:
-                shutil.copyfile(upload, temporary)
-            seen = engine.pipeline.look(job.folder / UPLOAD)
-            self._remember(job.id, seen)
+            sent = inputs.keep(files, job.folder)
+            if is_one_photo(files):
+                seen = engine.pipeline.look(sent[0])
+                picture, count = seen.overlay, 0
+            else:
+                maker = engine.of(CLIP.name)
+                with self._looking.turn(task.stop, _tell_ahead(task)):
+                    seen = maker.glance(files, stopping(task))  # by the names that were given
+                picture, count = maker.strip(seen), len(seen.rgb)
+            self._memory.keep(job.id, seen)
             from svad.media.images import save_jpg
 
-            save_jpg(job.folder / LOOK, seen.overlay)
-            return Seen(job.id, self.shelf.publish(job.folder / LOOK), tuple(seen.warnings))
+            save_jpg(job.folder / LOOK, picture)
+            shown = self.shelf.publish(job.folder / LOOK)
+            return Seen(job.id, shown, tuple(seen.warnings), count)
 
-        task = Task(work)
-        for _ in task.beats():
-            yield task.seconds
-        yield task.result()
+        yield from self._tickets.work(work, ticket)
+
+    def halt(self, ticket: str) -> bool:
+        """Stops the look or the video of a ticket; false if there is none."""
+        return self._tickets.halt(ticket)
 
     def create(
         self, job_id: str, preset: str | None = None, body: str = BUILT_IN
     ) -> Iterator[Progress | Ended]:
-        """Makes the avatar of a photo that was looked at, with a beat at least every second.
+        """Makes the avatar of what was looked at, with a beat at least every second.
 
-        `preset` None takes the one the page is run with. Closing the generator stops the run. What
-        an earlier run finished is kept. Raises `SvadError` with a sentence for the visitor.
+        `preset`: see `preset_for`. Closing the generator stops the run. What an earlier run
+        finished is kept. Raises `SvadError` with a sentence for the visitor.
         """
-        preset = preset or self.settings.preset
+        preset = self.preset_for(job_id, preset)
         if not offer(PRESETS[preset]).fits:
             raise SvadError(texts.TOO_LONG)
         own_body(body)  # says which file is missing, before anybody waits in line
@@ -210,13 +119,16 @@ class Studio:
                         raise Stopped("Stopped while waiting.")
             with self._line.turn(task.stop, lambda n: task.tell(Progress((), 0, ahead=n))):
                 task.tell(())
-                pipeline = self.engine().of(preset, body)
-                return pipeline.run(
-                    job.folder / UPLOAD,
-                    job.folder,
-                    listener=task.tell,
-                    stop=task.stop,
-                    look=self._look_for(job_id, preset),
+                return (
+                    self.engine()
+                    .of(preset, body)
+                    .run(
+                        inputs.kept(job.folder),
+                        job.folder,
+                        listener=task.tell,
+                        stop=task.stop,
+                        **self._seen_for(job_id, preset),
+                    )
                 )
 
         with self._starting:  # visitors come at the same time
@@ -241,10 +153,25 @@ class Studio:
         task.halt()
         return True
 
+    def pictures(self, job_id: str) -> list[Path]:
+        """What was sent for a job; raises `JobError` when the job is not there (any more)."""
+        return inputs.kept(self._open(job_id).folder)
+
+    def is_photo(self, job_id: str) -> bool:
+        """Whether one photo is all that was sent for a job."""
+        return is_one_photo(self.pictures(job_id))
+
+    def preset_for(self, job_id: str, chosen: str | None = None) -> str:
+        """The preset that makes a job: a clip or several photos have one of their own.
+
+        For a photo it is the chosen one, or the one that the page is run with.
+        """
+        return chosen or self.settings.preset if self.is_photo(job_id) else CLIP.name
+
     def preset_of(self, job_id: str) -> str:
-        """The preset a job was last run with, or the page's own."""
+        """The preset for photos that a job was last run with, or the page's own."""
         name = self._open(job_id).card.get("preset")
-        return name if name in PRESETS else self.settings.preset
+        return name if name in PHOTO_PRESETS else self.settings.preset
 
     def body_of(self, job_id: str) -> str:
         """The body a job was last run with, or the built-in one where that is not here any more."""
@@ -265,12 +192,12 @@ class Studio:
         return found if found.archive is not None else None
 
     def seen(self, job_id: str) -> Path | None:
-        """The photo of a job with what was understood, if the job can be started from it.
+        """The pictures of a job with what was understood, if the job can be started from them.
 
         Raises `JobError` when the job is not there (any more).
         """
         folder = self._open(job_id).folder
-        if not (folder / UPLOAD).is_file() or not (folder / LOOK).is_file():
+        if not inputs.kept(folder) or not (folder / LOOK).is_file():
             return None
         return self.shelf.publish(folder / LOOK)
 
@@ -282,23 +209,36 @@ class Studio:
         """
         if motion not in finished.motions:
             raise JobError(texts.MOTION_NOT_HERE)
+
+        def work(task: Task) -> Path:
+            with self._line.turn(task.stop, _tell_ahead(task)):
+                return play(self.engine().pipeline, finished, motion, stopping(task))
+
         video = finished.folder / "motions" / f"{motion}.mp4"
+        if video.is_file():
+            yield self.shelf.publish(video)
+            return
+        for beat in self._tickets.work(work):
+            yield beat if isinstance(beat, Making) else self.shelf.publish(beat)
 
-        def work(task: Task) -> None:
-            with self._line.turn(task.stop, lambda ahead: None):
-                video.parent.mkdir(exist_ok=True)
-                report = stopping(task)
-                self.engine().pipeline.motion_video(finished.folder, motion, video, report=report)
+    def follow(
+        self, finished: Finished, clip: Path, ticket: str = ""
+    ) -> Iterator[Making | Followed]:
+        """How far it is while it makes the avatar move as somebody in a clip does, then the video.
 
-        if not video.is_file():
-            task = Task(work)
-            try:
-                for _ in task.beats():
-                    yield Making(task.seconds, task.news)
-                task.result()
-            finally:
-                task.stop.set()
-        yield self.shelf.publish(video)
+        `halt(ticket)` stops it; it then raises `Stopped`. Raises `JobError` where there is no
+        avatar to move, `SourceError` or `VideoError` for a clip that cannot be used.
+        """
+        if not finished.movable:
+            raise JobError(texts.MOTION_NOT_HERE)
+
+        def work(task: Task) -> Followed:
+            inputs.require_small([clip], self.settings)
+            with self._line.turn(task.stop, _tell_ahead(task)):
+                mover = self.engine().mover
+                return follow(mover, finished, clip, self.shelf, stopping(task))
+
+        yield from self._tickets.work(work, ticket)
 
     def _ended(self, job: Job, task: Task, states: tuple[StageState, ...]) -> Ended:
         """The end of a run; raises its error unless it was stopped."""
@@ -321,18 +261,19 @@ class Studio:
         card, key = job.card, f"job:{job_id}"
         found = read_finished(job.folder, key, texts.YOUR_AVATAR, card.get("seconds"))
         body, files = card.get("body"), card.get("weights") or ()
-        return replace(found, terms=(*([body] if body else ()), *files))
+        source = texts.source(card.get("pictures") or {})
+        return replace(found, terms=(*([body] if body else ()), *files), source=source)
 
-    def _remember(self, job_id: str, seen: Look) -> None:
-        """Saves the run from looking again; only for the latest photos, as they are large."""
-        for old in list(self._looks)[: 1 - LOOKS]:
-            self._looks.pop(old, None)
-        self._looks[job_id] = seen
+    def _seen_for(self, job_id: str, preset: str) -> dict[str, Any]:
+        """What was seen, under the name by which a run takes it.
 
-    def _look_for(self, job_id: str, preset: str) -> Look | None:
-        """What was seen of the photo, if the preset works at the size it was looked at."""
+        A photo's is good for presets that work at the size at which it was looked at.
+        """
+        seen = self._memory.take(job_id)
+        if isinstance(seen, Footage):
+            return {"footage": seen}
         same = PRESETS[preset].subject == PRESETS[self.settings.preset].subject
-        return self._looks.pop(job_id, None) if same else None
+        return {"look": seen if same else None}
 
     def _open(self, job_id: str) -> Job:
         try:
@@ -342,13 +283,6 @@ class Studio:
             raise JobError(texts.LINK_GONE.format(hours=hours)) from error
 
 
-def stopping(task: Task) -> Report:
-    """A progress report that tells the share and looks whether to stop."""
-
-    def report(done: int, total: int, note: str, picture: Any = None) -> None:
-        del note, picture
-        if task.stop.is_set():
-            raise Stopped("Stopped.")
-        task.tell(done / max(total, 1))
-
-    return report
+def _tell_ahead(task: Task) -> Callable[[int], None]:
+    """Tells how many visitors are served before."""
+    return lambda n: task.tell((None, texts.ahead(n)))

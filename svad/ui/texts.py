@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from svad.export.formats import shown_formats
 
 TITLE = "SVAD"
-PAGE_TITLE = "SVAD: one photo to an avatar that moves"
+PAGE_TITLE = "SVAD: one photo or a short clip to an avatar that moves"
 HEADLINE = "One photo becomes an avatar that moves"
 LEAD = (
     "Drop a photo of a person. In about half a minute you can turn the avatar around, "
-    "watch it move and take it home."
+    "watch it move and take it home. A clip of one turn, or up to four photos, add the real back."
 )
-LOCAL = "Runs on this computer. Your photo does not leave it."
+LOCAL = "Runs on this computer. Your pictures do not leave it."
 HOSTED = "The preview runs on this server's CPU and costs you no GPU time."
 RASTERISERS = {
     "gsplat": "Rasteriser: gsplat on the GPU.",
@@ -19,24 +22,41 @@ RASTERISERS = {
     "CPU": "Rasteriser: ours on the CPU.",
 }
 
-PHOTO = "Photo"
-DROP = "Drop a photo here\n- or -\nClick to choose one"
-PHOTO_ALT = "The photo, with what was understood drawn over it"
+PHOTO = "Photo, photos or clip"
+DROP = "Drop a photo here"
+DROP_MORE = "or a clip of one turn, or up to 4 photos"
+CHOOSE = "Click to choose"
+ADD = "Add a picture"
 TIPS = (
     "Best: one person from head to feet, facing the camera, arms a little away from the body. "
     "Half-body photos work, too."
 )
+TIPS_CLIP = (
+    "Clip: the whole person in the picture, the phone held still, one slow turn on the spot in "
+    "about ten seconds. Photos: front and back first, then the sides."
+)
 LOOKING = "Looking at the photo"
+LOOKING_THROUGH = "Looking through the pictures"
 LOADING = "Getting ready, this happens once after the start"
 SEEN = "Found the person and the pose. Ready to create."
 SEEN_WITH_WARNINGS = "Found the person. Ready to create, with these limits:"
+SEEN_CLIP = "{n} pictures are used. Ready to create."
+SEEN_CLIP_WITH_WARNINGS = "{n} pictures are used. Ready to create, with these limits:"
+SEEN_ONE = "One picture is used, as a photo. Ready to create, with these limits:"
+LARGE = "See all pictures large"
+LARGE_ALT = "The chosen pictures with outline, skeleton and the side that is seen"
 LEGEND_LEFT = "the person's left"
 LEGEND_RIGHT = "right"
 LEGEND_DIM = "dimmed: left out"
+LEGEND_DIAL = "dial: where they face, seen from above"
+LEGEND_FRONT = "framed: the front"
 BAD_PHOTO = "This photo cannot be used"
+BAD_PICTURES = "These pictures cannot be used"
+BAD_CLIP = "This clip cannot be used"
 ANOTHER_PHOTO = "Nothing was lost. Drop another photo to go on."
-CONSENT = "Use a photo of yourself, or of someone who has agreed to it."
-RETENTION = "Photos and avatars are removed after {hours} hours. Only you can see them."
+OTHER_PICTURES = "Nothing was lost. Take it away with the cross and drop another to go on."
+CONSENT = "Use pictures of yourself, or of someone who has agreed to it."
+RETENTION = "Pictures and avatars are removed after {hours} hours. Only you can see them."
 
 QUALITY = "How"
 BODY = "Body"
@@ -98,8 +118,12 @@ UNEXPECTED = (
 TOO_LARGE = (
     "This file has {size} MB. Photos can have up to {limit} MB: save it smaller and try again."
 )
+TOO_LARGE_CLIP = (
+    "This clip has {size} MB. Clips can have up to {limit} MB: half a minute is enough, so cut it "
+    "shorter or record it in 1080p, and try again."
+)
 NO_PHOTO = "There is no photo yet. Drop one first."
-NO_FILE = "Send a photo as an uploaded file."
+NO_FILE = "Send a photo, several photos or a clip as uploaded files."
 NO_SPACE = "The disk is full. Free some space and try again; finished steps are kept."
 NO_WRITE = "The job folder cannot be written to. Check the folder's permissions and try again."
 
@@ -125,8 +149,11 @@ EXAMPLE_OF = "Finished example"
 YOUR_AVATAR = "Your avatar"
 NOTHING_YET = "Nothing here yet"
 NO_EXAMPLES = "The examples are not installed. Drop a photo to make the first avatar."
-MADE_IN = "Made in {s} s from one photo"
-FROM_PHOTO = "Made from one photo"
+MADE_IN = "Made in {s} s from {what}"
+MADE_FROM = "Made from {what}"
+ONE_PHOTO = "one photo"
+SOME_PHOTOS = "{n} photos"
+A_CLIP = "a clip"
 TURNTABLE = "Turntable video of {name}"
 NO_VIDEO = "The turntable video is not here."
 VIEWER = "3D view of {name}"
@@ -150,7 +177,9 @@ LINK_TITLE = "Come back to this avatar"
 LINK_NOTE = "Whoever has this link can see the avatar. It works for {hours} hours."
 LINK_COPY = "Copy link"
 LINK_COPIED = "Copied"
-LINK_GONE = "This link does not work any more. Photos and avatars are removed after {hours} hours."
+LINK_GONE = (
+    "This link does not work any more. Pictures and avatars are removed after {hours} hours."
+)
 LINK_UNFINISHED = "This avatar is not finished. Press Create avatar to go on."
 
 MOTION_PICK = "Pick a motion"
@@ -160,4 +189,26 @@ MOTION_VIDEO = "{name}, played by {who}"
 MOTION_NOT_HERE = (
     "This example comes without a movable avatar. Create one from a photo to see it move."
 )
+FOLLOW = "Move like in a clip"
+FOLLOW_HINT = "Any clip of one person: the avatar moves as they do."
+FOLLOW_STOP = "Stop"
+FOLLOW_STOPPED = "Stopped. Choose a motion or another clip."
+FOLLOW_TITLE = "As in the clip"
+FOLLOW_MAKING = "Moving the avatar as in the clip"
+FOLLOWING = "following the person"
+DRAWING = "drawing"
+MOTION_FILE = "Download the motion (.npz)"
 MOTION_NOTHING = "There is no avatar to move yet."
+
+
+def ahead(n: int) -> str:
+    """How many visitors are served before."""
+    return WAITING_ONE if n == 1 else WAITING_MANY.format(n=n) if n else ""
+
+
+def source(pictures: Mapping[str, Any]) -> str:
+    """What an avatar was made from, by what a job card says of its pictures."""
+    if pictures.get("kind") == "clip":
+        return A_CLIP
+    count = pictures.get("frames", 1)
+    return ONE_PHOTO if count == 1 else SOME_PHOTOS.format(n=count)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,6 +11,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from svad.core.errors import Stopped
+from svad.core.progress import Report
+from svad.ui.beats import Making
 
 SHORTEST = 0.25  # s between two news, so that a page gets at most four a second
 LONGEST = 0.5  # s without news until the page is told anyway
@@ -125,3 +128,49 @@ class Task:
         if self._error is not None:
             raise self._error
         return self._value
+
+
+class Tickets:
+    """Work that tells how far it is, and that whoever holds its ticket may stop."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[str, Task] = {}
+
+    def work(self, work: Callable[[Task], Any], ticket: str = "") -> Iterator[Any]:
+        """How far it is, a beat at least every second, then what came of it.
+
+        Closing the generator stops the work. Raises what the work raises, and `Stopped` soon after
+        it was told to stop.
+        """
+        task = Task(work)
+        self._tasks[ticket := ticket or secrets.token_urlsafe(8)] = task
+        try:
+            for _ in task.beats():
+                share, note = task.news or (None, "")
+                yield Making(task.seconds, share, note)
+            if task.stop.is_set():
+                raise Stopped("Stopped.")
+            result = task.result()
+        finally:
+            del self._tasks[ticket]
+            task.stop.set()
+        yield result
+
+    def halt(self, ticket: str) -> bool:
+        """Stops the work of a ticket; false if there is none."""
+        task = self._tasks.get(ticket)
+        if task is not None:
+            task.halt()
+        return task is not None
+
+
+def stopping(task: Task) -> Report:
+    """A progress report that tells the share and the note, and looks whether to stop."""
+
+    def report(done: int, total: int, note: str, picture: Any = None) -> None:
+        del picture
+        if task.stop.is_set():
+            raise Stopped("Stopped.")
+        task.tell((done / max(total, 1), note))
+
+    return report

@@ -45,7 +45,7 @@ def test_the_hand_of_the_dial_points_where_the_person_faces(yaw: float, x: int, 
     footage = replace(turning(2), front=1, yaw=np.float32([math.radians(yaw), 0]))
     cell = cells(strip(footage, 400), 2, 1)[0]
     hand = np.argwhere((cell == HAND).all(2))
-    off = hand.mean(0) - (cell.shape[0] - 26, cell.shape[1] - 26)  # the dial's middle
+    off = hand.mean(0) - (cell.shape[0] - 28, cell.shape[1] - 28)  # the dial's middle
     assert np.dot(off[::-1], (x, y)) > 5
 
 

@@ -68,13 +68,13 @@ REFUSED: dict[str, tuple[Callable[[Photo], bytes], str]] = {
     "one pixel": (lambda p: encoded(p.resize((1, 1))), "only 1 x 1 pixels"),
     "60 megapixels": (lambda p: encoded(Image.new("1", (10_000, 6_000))), "60 million pixels"),
     "no person": (noise, "No person was found"),
+    "animated": (animated, "too short to turn around in"),
 }
 TAKEN: dict[str, tuple[Callable[[Photo], bytes], str]] = {
     "cmyk": (lambda p: encoded(p.convert("CMYK"), "JPEG"), ""),
     "greyscale": (lambda p: encoded(p.convert("L")), "black-and-white"),
     "palette": (lambda p: encoded(p.convert("P")), ""),
     "16 bit": (sixteen_bit, "black-and-white"),
-    "animated": (animated, "animated"),
     "turned by exif": (rotated, ""),
     "transparent": (transparent, ""),
     "two people": (two, "more than one person"),

@@ -10,8 +10,11 @@ import cv2
 import numpy as np
 import pytest
 
+from svad.media.video import write_mp4
 from svad.run.jobs import JobStore
-from svad.ui.studio import Engine, Settings, Studio
+from svad.ui.engine import Engine, Settings
+from svad.ui.studio import Studio
+from tests.footage.turning import turning
 from tests.ui.page_fakes import FakePipeline, draw, write_example
 
 
@@ -40,9 +43,16 @@ def make_studio(tmp_path: Path, examples: Path, cache: Path) -> Callable[..., St
     def make(pipeline: FakePipeline | None = None, **settings) -> Studio:
         settings = {"jobs": tmp_path / "jobs", "examples": examples} | settings
         pipeline = pipeline or FakePipeline(0.1)
-        return Studio(Settings(**settings), lambda s: Engine(pipeline, JobStore(s.jobs)))
+        return Studio(
+            Settings(**settings), lambda s: Engine(pipeline, JobStore(s.jobs), mover=pipeline)
+        )
 
     return make
+
+
+def engine_of(pipeline: FakePipeline, settings: Settings) -> Engine:
+    """The pipeline for everything."""
+    return Engine(pipeline, JobStore(settings.jobs), mover=pipeline)
 
 
 @pytest.fixture
@@ -73,6 +83,14 @@ def save_photo(path: Path, shift: int = 0) -> Path:
     """A picture of the capsule figure; another `shift`, another picture."""
     image = cv2.resize(np.roll(draw(0.3)[:, :, :3], shift, axis=1), (360, 480))
     assert cv2.imwrite(str(path), image[..., ::-1])
+    return path
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """A clip of three seconds in which the capsule figure turns around."""
+    path = tmp_path / "turn.mp4"
+    write_mp4(path, list(turning(24).rgb), fps=8)
     return path
 
 

@@ -16,17 +16,19 @@ from typing import Any
 import cv2
 import numpy as np
 
-from svad.config import PREVIEW
 from svad.core.errors import Stopped
 from svad.export.formats import FORMATS
+from svad.footage.strip import strip
+from svad.media.clips import clip_info
 from svad.media.images import save_jpg, save_png
 from svad.media.video import write_mp4
 from svad.run.pipeline import stages
+from svad.run.sources import preset_for, read_source
 from svad.subject.checks import read_photo
-from svad.types import Result, StageState
+from svad.types import Footage, Result, StageState
+from tests.footage.turning import turning
 from tests.helpers import tiny_avatar, tiny_mesh
 
-TITLES = stages(PREVIEW)
 SKIPPED = ("identity", "restoration")
 WIDTH, HEIGHT = 180, 240
 
@@ -44,6 +46,8 @@ class FakePipeline:
         self.running = self.most_running = 0
         self.folders: list[Path] = []
         self.looks: list[Any] = []  # what each run was given
+        self.footages: list[Any] = []
+        self.glances = 0  # that were begun
 
     def look(self, photo: Path) -> Any:
         """Raises `PhotoError` where the real one does, for files that are no usable picture."""
@@ -53,26 +57,50 @@ class FakePipeline:
         cv2.ellipse(overlay, (w // 2, h // 2), (w // 4, h * 2 // 5), 0, 0, 360, (64, 190, 170), 3)
         return SimpleNamespace(photo=read, overlay=overlay, warnings=read.warnings)
 
+    def glance(self, source: list[Path], report: Callable[..., None]) -> Footage:
+        """Reads what was sent with the real checks; a clip is one whose frames are not looked at.
+
+        While it looks at the stage `hold` named "glance" it waits for `go`.
+        """
+        self.glances += 1
+        sent = read_source(source)
+        for k in range(10):
+            report(k, 10, f"picture {k + 1} of 10")
+            time.sleep(self.seconds / 10)
+            while self.hold == "glance" and k == 5 and not self.go.wait(0.02):
+                report(k, 10, "waiting")
+        count = len(sent.photos) or 12
+        return turning(count, clip=sent.clip is not None)
+
+    def strip(self, footage: Footage) -> np.ndarray:
+        """The real one."""
+        return strip(footage, 600)
+
     def run(
         self,
-        photo: Path,
+        source: list[Path],
         folder: Path,
         *,
         listener: Callable[[tuple[StageState, ...]], None],
         stop: threading.Event,
         look: Any = None,
+        footage: Footage | None = None,
     ) -> Result:
         """All stages in turn; raises `Stopped` soon after `stop` is set."""
-        assert photo.is_file()
+        assert source and all(path.is_file() for path in source)
+        sent = read_source(source)
+        titles = stages(preset_for(source))
         self.folders.append(folder)
         self.looks.append(look)
+        self.footages.append(footage)
         self.running += 1
         self.most_running = max(self.most_running, self.running)
         try:
-            states = {n: StageState(n, t, "waiting", 0, 10, "", 0, 1, None) for n, t in TITLES}
-            for name, _ in TITLES:
+            states = {n: StageState(n, t, "waiting", 0, 10, "", 0, 1, None) for n, t in titles}
+            for name, _ in titles:
                 self._stage(name, states, folder, listener, stop)
-            return write_files(folder, read_photo(photo).rgb)
+            photo = sent.photos[0].rgb if sent.photos else turning(1, 360, 480).rgb[0]
+            return write_files(folder, photo)
         finally:
             self.running -= 1
 
@@ -113,6 +141,23 @@ class FakePipeline:
         report(0, 1, "frames")
         write_mp4(output, [draw(0.3 * np.sin(k / 3))[:, :, :3] for k in range(12)], fps=12)
         return output
+
+    def track(self, clip: Path, output: Path, report: Any, *, say: Any) -> Path:
+        """A file; the clip is only looked into."""
+        clip_info(clip)
+        for k in range(10):
+            report(k, 10, f"frame {k}")
+            time.sleep(self.seconds / 10)
+            while self.hold == "track" and k == 5 and not self.go.wait(0.02):
+                report(k, 10, "waiting")
+        say("Nobody is seen from 1.0 to 2.0 s.")
+        output.write_bytes(b"motion")
+        return output
+
+    def clip_motion(self, folder: Path, motion: Path, output: Path, *, report: Any) -> Path:
+        """A short video."""
+        assert motion.read_bytes() == b"motion"
+        return self.motion_video(folder, "", output, report=report)
 
 
 def draw(yaw: float) -> np.ndarray:

@@ -58,7 +58,7 @@ def test_generate_streams_in_order_and_ends_with_the_files(
 def test_only_the_endpoints_meant_for_programs_are_there(make_studio, launch, tmp_path: Path):
     url = launch(make_studio())
     info = connect(url, tmp_path).view_api(return_format="dict", print_info=False)
-    assert set(info["named_endpoints"]) == {"/generate", "/animate", "/example"}
+    assert set(info["named_endpoints"]) == {"/generate", "/animate", "/follow", "/example"}
     assert not info["unnamed_endpoints"]
     assert status_of(f"{url}gradio_api/runs") == 404
     assert status_of(f"{url}monitoring") in (403, 404)
@@ -105,7 +105,7 @@ def test_two_visitors_never_see_each_others_files(make_studio, launch, tmp_path:
     for result, mine, other in zip(results, ids, reversed(ids), strict=True):
         assert result[-1]["state"] == "done" and other not in json.dumps(result)
         folder = studio.settings.jobs / mine
-        for name in ("input.png", "upload", "job.json", "avatar.zip"):
+        for name in ("input.png", "picture-1", "job.json", "avatar.zip"):
             assert status_of(f"{url}gradio_api/file={folder / name}") == 403
 
 
@@ -148,6 +148,10 @@ def test_bad_photos_come_back_as_a_sentence(make_studio, launch, tmp_path: Path)
 
 def test_too_large_files_are_refused(make_studio, launch, tmp_path: Path):
     (tmp_path / "large.png").write_bytes(bytes(3_000_000))
-    client = connect(launch(make_studio(upload_megabytes=1)), tmp_path)
-    with pytest.raises(ValueError, match="size"):
+    url = launch(make_studio(upload_megabytes=1, clip_megabytes=4))
+    client = connect(url, tmp_path)
+    with pytest.raises(AppError, match="Photos can have up to 1 MB"):
         client.predict(handle_file(tmp_path / "large.png"), api_name="/generate")
+    (tmp_path / "clip.mp4").write_bytes(bytes(5_000_000))
+    with pytest.raises(ValueError, match="size"):  # it is not even sent
+        client.predict(handle_file(tmp_path / "clip.mp4"), api_name="/generate")

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import errno
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from PIL import Image
 
-from svad.config import PREVIEW
+from svad.config import CLIP, PREVIEW
 from svad.run.jobs import JobStore
 from svad.run.pipeline import Pipeline
+from svad.ui.engine import Engine, Settings
 from svad.ui.events import Events
-from svad.ui.studio import Engine, Settings, Studio
+from svad.ui.parts import Given
+from svad.ui.studio import Studio
 from tests.ui.bad_photos import REFUSED, TAKEN, encoded
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -45,13 +48,16 @@ def person() -> Image.Image:
 def drop(tmp_path: Path, cache: Path, pipeline: Pipeline):
     """Drops a file on the page; gives the last value of each part that changed."""
     settings = Settings(jobs=tmp_path / "jobs", examples=tmp_path / "none")
-    events = Events(Studio(settings, lambda s: Engine(pipeline, JobStore(s.jobs))), Names())
+    clips = Pipeline(CLIP, {"footage": lambda: SimpleNamespace(run=None)})  # none comes so far
+    engine = Engine(pipeline, JobStore(settings.jobs), {CLIP.name: clips})
+    events = Events(Studio(settings, lambda _: engine), Names())
 
     def upload(data: bytes) -> dict[str, Any]:
         path = cache / "photo.png"
         path.write_bytes(data)
         shown: dict[str, Any] = {}
-        for updates in events.look({"path": str(path)}):
+        gallery = [{"image": {"path": str(path)}}]
+        for updates in events.look(gallery, Given(), "", PREVIEW.name):
             shown |= updates
         return shown
 
@@ -73,14 +79,14 @@ def test_taken_with_a_word_where_it_is_needed(drop, person: Image.Image, name: s
     shown = drop(make(person))
     assert 'role="alert"' not in shown["check"], shown["check"]
     assert words in shown["check"].lower()
-    assert shown["job"] and Path(shown["photo"]).is_file()
+    assert shown["job"] and Path(shown["photo"][0]).is_file()
 
 
 def test_a_full_disk_is_said(drop, person: Image.Image, monkeypatch: pytest.MonkeyPatch):
     def full(*_: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("svad.ui.studio.shutil.copyfile", full)
+    monkeypatch.setattr("svad.ui.inputs.shutil.copyfile", full)
     shown = drop(encoded(person))
     assert 'role="alert"' in shown["check"] and "no room left" in shown["check"]
     assert shown["job"] == ""

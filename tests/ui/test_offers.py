@@ -17,9 +17,11 @@ from svad.run.bodies import STILL_FACE
 from svad.run.jobs import JobStore
 from svad.run.offers import offer
 from svad.ui import panels, texts
+from svad.ui.beats import Ended, Seen
+from svad.ui.engine import Engine, Settings, load_engine
 from svad.ui.events import Events
 from svad.ui.page import build_page
-from svad.ui.studio import Ended, Engine, Seen, Settings, Studio, load_engine
+from svad.ui.studio import Studio
 from tests.ui.page_fakes import FakePipeline
 
 

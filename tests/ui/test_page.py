@@ -2,108 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import time
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlparse
 
-import cv2
 import numpy as np
 import pytest
 
 from svad.ui import texts
 from tests.ui.conftest import save_photo
 from tests.ui.page_fakes import FakePipeline
+from tests.ui.visitor import Visitor, until
 
 # A repeat is counted and named in pytest's summary.
 pytestmark = [pytest.mark.browser, pytest.mark.flaky(reruns=1)]
-WAIT = 60  # s; generous, as many things share a small machine
-
-
-def until(found: Callable[[], Any], seconds: float = WAIT) -> Any:
-    """Waits until `found` gives something true, and gives that."""
-    from selenium.common.exceptions import StaleElementReferenceException
-
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            if value := found():
-                return value
-        except StaleElementReferenceException:
-            pass  # the page was just drawing it anew
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.05)
-
-
-class Visitor:
-    """Hands and eyes on the page."""
-
-    def __init__(self, browser: Any, url: str) -> None:
-        self.browser = browser
-        browser.get(url)
-        until(lambda: self.all("#photo input[type=file]"))
-        until(lambda: self.browser.execute_script("return document.readyState") == "complete")
-
-    def all(self, css: str) -> list[Any]:
-        return self.browser.find_elements("css selector", css)
-
-    def text(self, css: str) -> str:
-        return " ".join(one.text for one in self.all(css))
-
-    def says(self, css: str, words: str, seconds: float = WAIT) -> bool:
-        return until(lambda: words in self.text(css), seconds)
-
-    def press(self, css: str) -> None:
-        button = until(lambda: [b for b in self.all(css) if b.is_displayed() and b.is_enabled()])[0]
-        self.browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", button)
-        until(lambda: not self.browser.execute_script("return document.hidden"))
-        button.click()
-
-    def drop(self, photo: Path) -> None:
-        if close := self.all("#photo button[aria-label='Remove Image']"):
-            close[0].click()
-        until(lambda: self.all("#photo input[type=file]"))[0].send_keys(str(photo))
-
-    def drop_and_see(self, photo: Path, css: str, words: str) -> bool:
-        """Drops a photo and waits for what the page says of it."""
-        self.drop(photo)
-        return self.says(css, words)
-
-    def open_tab(self, name: str) -> None:
-        tabs = self.all("#tabs button[role=tab]")
-        next(tab for tab in tabs if tab.text == name).click()
-        # in the frame after a tab is first drawn gradio sets its parts to what the server last said
-        frames = "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame("
-        self.browser.execute_async_script(f"{frames}() => setTimeout(done)));")
-
-    def playing(self, css: str) -> bool:
-        script = (
-            "const v = document.querySelector(arguments[0]);"
-            "return v && !v.paused && v.currentTime > 0 && v.videoWidth > 0;"
-        )
-        return until(lambda: self.browser.execute_script(script, css))
-
-    def drawn(self) -> np.ndarray:
-        """Waits for the 3D view and gives a picture of it, [H, W, 3] uint8."""
-        frame = until(lambda: self.all("iframe.viewer"))[0]
-        self.browser.switch_to.frame(frame)
-        until(lambda: self.all("body.ready"))
-        self.browser.switch_to.default_content()
-        png = until(lambda: self.all("iframe.viewer"))[0].screenshot_as_png
-        return cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)[:, :, ::-1]
-
-    def hosts(self) -> set[str]:
-        """Every host a request went to."""
-        events = [json.loads(e["message"])["message"] for e in self.browser.get_log("performance")]
-        urls = [
-            e["params"]["request"]["url"]
-            for e in events
-            if e["method"] == "Network.requestWillBeSent"
-        ]
-        return {urlparse(url).hostname for url in urls if url.startswith(("http", "ws"))}
 
 
 def test_a_visit(make_studio, launch, browser, photo: Path, tmp_path: Path, capfd):
@@ -169,7 +80,7 @@ def test_bad_photos_are_explained_and_nothing_is_lost(
         assert "Traceback" not in visitor.text("body")
         assert visitor.says("#heading", "Ada")
     assert visitor.drop_and_see(tmp_path / "good.png", "#check", texts.SEEN)
-    visitor.press("#photo button[aria-label='Remove Image']")
+    visitor.press("#photo button[aria-label='Clear']")
     assert visitor.says("#check", texts.TIPS[:30])
     until(lambda: not visitor.all("#create")[0].is_enabled())
 

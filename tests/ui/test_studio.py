@@ -9,7 +9,7 @@ import pytest
 
 from svad.config import PRESETS
 from svad.core.errors import JobError, OutputError, PhotoError
-from svad.ui.studio import Ended, Progress, Seen
+from svad.ui.beats import Ended, Progress, Seen
 from svad.ui.work import Task
 from tests.ui.conftest import save_photo
 from tests.ui.page_fakes import FakePipeline
@@ -101,7 +101,7 @@ def test_visitors_wait_in_line_and_stay_apart(make_studio, tmp_path: Path):
     assert pipeline.most_running == 1
     folders = [end.finished.folder for end in ended]
     assert folders[0] != folders[1]
-    assert (folders[0] / "upload").read_bytes() != (folders[1] / "upload").read_bytes()
+    assert (folders[0] / "picture-1").read_bytes() != (folders[1] / "picture-1").read_bytes()
 
 
 def test_stop_reaches_who_waits_in_line(make_studio, tmp_path: Path):

@@ -58,5 +58,5 @@ def test_nothing_is_fetched_from_elsewhere():
 
 
 def test_words_reach_the_script_as_text():
-    script = page.page_script(25)
+    script = page.page_script(25, 300)
     assert json.dumps(texts.TOO_LARGE) in script and "LIMIT_MB" not in script

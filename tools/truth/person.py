@@ -10,7 +10,7 @@ from torch import Tensor
 
 from svad.body.free import load_free_body
 from svad.body.skeleton import JOINTS
-from svad.body.skin import pose_points, unpose_points
+from svad.body.skin import unpose_points
 from svad.geometry.camera import Camera
 from svad.motion.standing import A_POSE
 from svad.types import Pose
@@ -22,6 +22,7 @@ from tools.examples.picture import Piece
 from tools.truth.binding import strand_weights, strongest, surface_weights
 from tools.truth.colours import baked
 from tools.truth.meshes import Strands, finer, strands_of
+from tools.truth.posed import posed_points
 
 LIGHT_QUALITY = 0.5  # share of the studio's lights; colours are smoothed afterwards
 
@@ -51,9 +52,9 @@ class MovingPerson:
         eye: np.ndarray,  # [3] the camera, metres
     ) -> np.ndarray:  # [D, 3] float32 metres
         """What is drawn of the person in a pose."""
-        moved = pose_points(
+        moved = posed_points(
             self.points, self.joint_ids, self.joint_weights, self.joints, self.parents, pose
-        ).numpy()
+        )
         solid = len(moved) - len(self.half)
         hair = moved[solid:]
         way = hair[self.along[:, 1]] - hair[self.along[:, 0]]

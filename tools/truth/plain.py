@@ -9,6 +9,7 @@ from svad.geometry.camera import Camera
 from svad.types import Pose
 from tools.examples.raster import nearest_triangles
 from tools.truth.person import MovingPerson
+from tools.truth.posed import projected
 
 SAMPLES = 2  # per pixel and axis
 
@@ -22,7 +23,7 @@ def frame(
     """One picture; the matte is the covered share of a pixel."""
     fine = camera.resized(samples)
     eye = -camera.rotation.T @ camera.translation
-    seen = fine.project(person.vertices(pose, eye))
+    seen = projected(fine, person.vertices(pose, eye))
     face, u, v = nearest_triangles(seen, person.faces, fine.height, fine.width)
     image = np.empty((camera.height, camera.width, 3), np.uint8)
     matte = np.empty((camera.height, camera.width), np.uint8)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -21,11 +19,12 @@ from svad.motion.stills import Still
 from svad.pose.drive import driving_poses, turning
 from svad.storage import load, save
 from svad.types import PHOTO_WEIGHT, Clip, Pose
+from tools.examples.make import photo_view
 from tools.examples.people import PEOPLE, bare_figure
-from tools.truth.person import MovingPerson, make_person
+from tools.truth.kept import BUILDERS, PHOTO_HEIGHT, kept_person, key
+from tools.truth.person import MovingPerson
 from tools.truth.plain import frame
 
-PHOTO_HEIGHT = 1024  # px
 ROUNDS = 4  # of the placing before the camera
 FILLED = 0.87  # of the picture's height, or width, that the person fills
 NOVEL = (
@@ -35,7 +34,16 @@ NOVEL = (
 )
 NOVEL_YAWS = (0.0, 50.0, -130.0)  # degrees
 FRAME_WEIGHT = 0.9  # every frame but the photo is believed a little less
-CODE = ("tools/truth", "tools/examples", "svad/body", "svad/motion", "svad/geometry", "svad/pose")
+CODE = (  # what is drawn, beside the people themselves
+    *(
+        "tools/truth/scene.py",
+        "tools/truth/plain.py",
+        "svad/pose/drive.py",
+        "svad/motion/stills.py",
+    ),
+    *("svad/motion/rig.py", "svad/motion/gestures.py", "svad/motion/motion.py"),
+    *(f"svad/motion/authored/{still.motion}.py" for still in NOVEL),
+)
 
 Tell = Callable[[int, int, str], None]
 """`tell(done, total, note)`."""
@@ -55,15 +63,17 @@ def truth(
     if name not in PEOPLE:
         raise SvadError(f"There is no person named {name}. Choose from: {', '.join(PEOPLE)}.")
     person = PEOPLE[name]
-    folder = cache / f"{name}-{_key(count, size)}"
+    folder = cache / f"{name}-{key((*BUILDERS, *CODE), count, size)}"
     paths = [folder / f"{part}.safetensors" for part in ("photo", "turning", "novel")]
-    joints = torch.from_numpy(bare_figure(person).rest_joints).float()
+    figure = bare_figure(person)
+    joints = torch.from_numpy(figure.rest_joints).float()
     parents = tuple(load_free_body().parents)
     try:
         clips = [load(Clip, path) for path in paths]
     except JobError:  # not drawn yet, or not to its end
         tell(0, count, f"building {name}")
-        moving, camera = make_person(person, PHOTO_HEIGHT)
+        moving = kept_person(name, cache)
+        camera = photo_view(person, float(figure.vertices[:, 1].max()), PHOTO_HEIGHT)
         clips = draw(moving, camera, count, size, tell)
         for clip, path in zip(clips, paths, strict=True):
             save(clip, path)
@@ -137,19 +147,6 @@ def _placed(moving: MovingPerson, poses: Pose, lens: Camera, looked_at: Iterable
         place[2] *= max(high - low) / (FILLED * lens.height)
     shift = torch.from_numpy(place).float()
     return replace(poses, translation=poses.translation + shift)
-
-
-def _key(count: int, size: int) -> str:
-    """Changes with the code that builds and draws, with its data, and with the parameters."""
-    root = Path(__file__).resolve().parents[2]
-    digest = hashlib.sha256(json.dumps([count, size]).encode())
-    for folder in CODE:
-        files = (path for path in sorted((root / folder).rglob("*")) if path.is_file())
-        for path in files:
-            if "__pycache__" not in path.parts:
-                digest.update(path.relative_to(root).as_posix().encode())
-                digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
 
 
 def people() -> tuple[str, ...]:

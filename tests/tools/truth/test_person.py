@@ -11,59 +11,13 @@ import torch
 from svad.body.skeleton import JOINTS
 from svad.geometry.camera import Camera, photo_camera
 from svad.types import Pose
-from tools.examples import styles
-from tools.examples.figure import Figure
-from tools.examples.hair import Head, grow
-from tools.examples.make import photo_view
-from tools.examples.people import PEOPLE, bare_figure
-from tools.examples.picture import Piece, Points, Surface
+from tests.tools.truth.surfaces import plain
+from tools.examples.picture import Piece
 from tools.examples.raster import nearest_triangles
-from tools.examples.skin import bare_body
-from tools.examples.strands import ribbons
 from tools.truth.meshes import finer, spread, strands_of
-from tools.truth.person import MovingPerson, bind
+from tools.truth.person import MovingPerson
 from tools.truth.plain import frame
 from tools.truth.scene import draw
-
-KENJI = PEOPLE["kenji"]
-
-
-def plain(p: Points) -> Surface:
-    return Surface(np.full((len(p.rest), 3), 0.4, np.float32))
-
-
-@pytest.fixture(scope="module")
-def figure() -> Figure:
-    return bare_figure(KENJI)
-
-
-@pytest.fixture(scope="module")
-def pieces(figure: Figure) -> list[Piece]:
-    """Skin, a shirt that is the trunk's skin moved out, and a little hair."""
-    nothing = np.zeros(len(figure.vertices))
-    skin = bare_body(figure, KENJI.tone, nothing, "000000", nothing > 0, levels=0)[0]
-    trunk = figure.weight("spine1", "spine2", "spine3", "left_collar", "right_collar") > 0.5
-    faces = figure.faces[trunk[figure.faces].all(1)]
-    used, faces = np.unique(faces, return_inverse=True)
-    out = figure.vertices[used] * [1.03, 1, 1.03]
-    shirt = Piece(
-        name="shirt", vertices=out, faces=faces.reshape(-1, 3), rest=figure.rest[used],
-        material=plain,
-    )  # fmt: skip
-    style = replace(styles.CROP, strands=200)
-    head = Head(figure)
-    hair = grow(head, style, head.field(0.008), np.random.default_rng(0))
-    return [skin, shirt, ribbons(hair, np.array([0.0, 1.5, 4.0]), KENJI.hair, "hair")]
-
-
-@pytest.fixture(scope="module")
-def camera(figure: Figure) -> Camera:
-    return photo_view(KENJI, float(figure.vertices[:, 1].max()), 240)
-
-
-@pytest.fixture(scope="module")
-def person(figure: Figure, pieces: list[Piece], camera: Camera) -> MovingPerson:
-    return bind(KENJI, figure, pieces, -camera.rotation.T @ camera.translation)
 
 
 def test_in_the_pose_of_the_photo_all_is_where_it_was_built(

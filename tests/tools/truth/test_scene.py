@@ -30,7 +30,7 @@ def drawings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         return [Clip(np.stack([blank] * 3, -1), blank, pose, (view,), ones, ones, None)] * 3
 
     monkeypatch.setattr(scene, "draw", draw)
-    monkeypatch.setattr(scene, "make_person", lambda person, height: (None, None))
+    monkeypatch.setattr(scene, "kept_person", lambda name, cache: None)
     return seen
 
 

@@ -1,0 +1,118 @@
+"""A drawn clip of a person and all that is known of it, as it lies in a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from svad.core.errors import JobError
+from svad.geometry.camera import Camera
+from svad.media.images import read_png, resize
+from svad.types import Pose
+
+CLIP, PHOTO, TRUTH = "clip.mp4", "photo_{}.jpg", "truth.safetensors"
+RGB, MATTE = "rgb/{:03d}.png", "matte/{:03d}.png"  # over white and sharp; the covered share
+
+
+@dataclass(frozen=True)
+class Filmed:
+    """A clip of T frames, or T photos, and the truth; poses are those of the person's own body."""
+
+    folder: Path
+    fps: float  # 0 = photos
+    poses: Pose  # T frames
+    cameras: tuple[Camera, ...]  # T, of the clip's size
+    joints: Tensor  # [55, 3] rest joints, metres
+    parents: tuple[int, ...]  # 55, root -1
+    yaw: np.ndarray  # [T] float32 radians, the side that is seen, as `Clip.yaw`
+    gain: np.ndarray  # [T, 3] float32, what the camera multiplied each channel by
+    blurred: np.ndarray  # [T] bool
+
+    @property
+    def files(self) -> list[Path]:
+        """The clip itself, or the photos."""
+        if self.fps:
+            return [self.folder / CLIP]
+        return [self.folder / PHOTO.format(place) for place in range(len(self.cameras))]
+
+    def picture(
+        self, place: int, width: int, height: int
+    ) -> tuple[np.ndarray, np.ndarray]:  # [h, w, 3] uint8 over white, [h, w] uint8
+        """The truth of one frame at a size; its matte is exact."""
+        files = (self.folder / name.format(place) for name in (RGB, MATTE))
+        rgb, matte = (resize(read_png(path), width, height) for path in files)
+        return rgb, matte
+
+
+def read_filmed(folder: Path) -> Filmed:
+    """Reads what `tools/truth/clips.py` wrote; raises `JobError` where it is not whole."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        found = load_file(folder / TRUTH)
+        return unpacked(folder, found)
+    except (OSError, SafetensorError, KeyError) as error:
+        raise JobError(f"{folder} holds no drawn clip ({type(error).__name__}).") from error
+
+
+def unpacked(
+    folder: Path,
+    found: dict[str, np.ndarray],  # as `packed` gives them
+) -> Filmed:
+    """The clip whose arrays these are; raises KeyError where one is missing."""
+    width, height = (int(size) for size in found["size"])
+    rows = zip(*(found[name] for name in ("rotation", "move", "focal", "center")), strict=True)
+    return Filmed(
+        folder=folder,
+        fps=float(found["fps"]),
+        poses=Pose(*(torch.from_numpy(found[f"pose.{f}"]) for f in Pose.__dataclass_fields__)),
+        cameras=tuple(
+            Camera(turn, move, _pair(focal), _pair(center), width, height)
+            for turn, move, focal, center in rows
+        ),
+        joints=torch.from_numpy(found["joints"]),
+        parents=tuple(found["parents"].tolist()),
+        yaw=found["yaw"],
+        gain=found["gain"],
+        blurred=found["blurred"],
+    )
+
+
+def packed(filmed: Filmed) -> dict[str, np.ndarray]:
+    """All that is known of a clip but its pictures, as plain arrays."""
+    cameras = filmed.cameras
+    poses = {f"pose.{f}": getattr(filmed.poses, f).numpy() for f in Pose.__dataclass_fields__}
+    return {
+        **{name: np.ascontiguousarray(value) for name, value in poses.items()},
+        "rotation": np.stack([c.rotation for c in cameras]).astype(np.float32),
+        "move": np.stack([c.translation for c in cameras]).astype(np.float32),
+        "focal": np.array([c.focal for c in cameras]),
+        "center": np.array([c.center for c in cameras]),
+        "size": np.array([cameras[0].width, cameras[0].height]),
+        "joints": filmed.joints.numpy(),
+        "parents": np.array(filmed.parents),
+        "yaw": filmed.yaw,
+        "gain": filmed.gain,
+        "blurred": filmed.blurred,
+        "fps": np.array(filmed.fps),
+    }
+
+
+def nearest(
+    filmed: Filmed,
+    time: np.ndarray,  # [K] seconds
+) -> Sequence[int]:
+    """The frames of the clip that were shown at those times."""
+    last = len(filmed.cameras) - 1
+    return np.clip(np.rint(np.asarray(time) * filmed.fps), 0, last).astype(int).tolist()
+
+
+def _pair(values: np.ndarray) -> tuple[float, float]:
+    x, y = values.tolist()
+    return x, y

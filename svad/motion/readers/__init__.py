@@ -1,0 +1,1 @@
+"""Recorded motions from files, a module per format; each gives a `Recorded`."""

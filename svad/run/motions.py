@@ -1,0 +1,71 @@
+"""Motions of a person's own: from a clip of anybody, or from a file of one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from svad.core.errors import JobError
+from svad.core.progress import part
+from svad.run import makers
+from svad.types import Report
+
+if TYPE_CHECKING:
+    from svad.motion.recorded import Recorded
+
+NPZ = ".npz"
+LOOKED = 0.55  # of the time of a tracking goes into looking at the frames
+HEIGHT = 720  # px, at which frames are looked at
+QUICK, RATE = 6.0, 15.0  # seconds up to which every frame counts; frames a second of a longer clip
+SOMETHING_ELSE = "The motion is kept as .npz; {name} has another ending."
+
+Say = Callable[[str], None]
+
+
+def track_clip(clip: Path, report: Report) -> Recorded:
+    """The motion of the largest person in a clip.
+
+    Raises `VideoError` for what is no clip, `SourceError` where nobody is seen in it.
+    """
+    from svad.media.clips import LONGEST_SECONDS, clip_info, every_frame
+    from svad.motion.capture import captured
+    from svad.track.watch import OTHERS, watch
+
+    info = clip_info(clip)
+    seconds = min(info.seconds, LONGEST_SECONDS)
+    rate = min(info.fps, 2 * RATE if seconds <= QUICK else RATE)
+    follower, closer, reader = makers.motion_watcher()
+    looking = part(report, 0, round(1000 * LOOKED), 1000)
+    with closing(every_frame(clip, info, rate, HEIGHT)) as frames:
+        watched = watch(frames, round(seconds * rate), follower.see, closer, looking)
+    others = (OTHERS,) if follower.others else ()
+    rest = part(report, round(1000 * LOOKED), 1000, 1000)
+    made = captured(watched, makers.motion_body(), reader, rest)
+    return made.warned(*info.warnings, *others)
+
+
+def read_motion(source: Path, report: Report) -> Recorded:
+    """The motion in an .npz, or in a clip. Raises `MotionError` too."""
+    if source.suffix.lower() != NPZ:
+        return track_clip(source, report)
+    from svad.motion.capture import rest_joints
+    from svad.motion.readers.npz import read_npz
+
+    return read_npz(source, rest_joints(makers.motion_body()))
+
+
+def keep_motion(motion: Recorded, output: Path) -> Path:
+    """Writes the motion as .npz; raises `OutputError`, `JobError` for another ending."""
+    from svad.motion.readers.npz import write_npz
+
+    require_npz(output)
+    write_npz(output, motion)
+    return output
+
+
+def require_npz(output: Path) -> None:
+    """Raises `JobError` where a motion's file would have another ending."""
+    if output.suffix.lower() != NPZ:
+        raise JobError(SOMETHING_ELSE.format(name=output.name))

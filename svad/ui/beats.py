@@ -1,0 +1,58 @@
+"""What a visitor's work tells the page: how far it is, and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from svad.types import StageState
+    from svad.ui.gallery import Finished
+
+
+@dataclass(frozen=True)
+class Making:
+    """How far something is: a look at what was sent, or a video."""
+
+    seconds: float
+    share: float | None  # 0..1, None before it is known
+    note: str = ""  # what is being done
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was understood of the pictures."""
+
+    job: str
+    picture: Path  # the photo, or all chosen pictures, with matte and pose drawn over them
+    warnings: tuple[str, ...]
+    pictures: int = 0  # how many were chosen; 0 = one photo
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One beat of a running job."""
+
+    states: tuple[StageState, ...]
+    seconds: float
+    ahead: int = 0  # visitors to wait for
+    winding_down: bool = False  # an earlier, stopped run of the same job is still ending
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a job ended: with an avatar, or stopped."""
+
+    states: tuple[StageState, ...]
+    seconds: float
+    finished: Finished | None
+
+
+@dataclass(frozen=True)
+class Followed:
+    """An avatar moving as somebody in a clip does."""
+
+    video: Path
+    motion: Path  # .npz
+    warnings: tuple[str, ...]  # sentences for the visitor

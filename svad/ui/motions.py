@@ -1,0 +1,94 @@
+"""What happens when a motion is chosen, or a clip whose motion the avatar takes."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import gradio as gr
+
+from svad.core.errors import JobError, Stopped
+from svad.motion.authored import authored
+from svad.ui import panels, texts
+from svad.ui.beats import Followed
+from svad.ui.explain import explain
+from svad.ui.files import uploaded
+from svad.ui.gallery import Finished
+from svad.ui.parts import Parts, Updates
+from svad.ui.studio import Studio
+
+
+class MotionEvents:
+    """The callbacks below *Motions*."""
+
+    studio: Studio
+    parts: Parts
+
+    def move(self, motion: str | None, shown: str) -> Iterator[Updates]:
+        """A motion was chosen."""
+        p = self.parts
+        try:
+            finished = self.studio.finished(shown) if shown else None
+            if finished is None or not motion:
+                yield {p.motion_video: panels.hint(texts.MOTION_NOTHING)}
+                return
+            title = authored()[motion].title if motion in authored() else ""
+            label = texts.MOTION_VIDEO.format(name=title, who=finished.name)
+            making = texts.MOTION_MAKING.format(name=title)
+            for beat in self.studio.move(finished, motion):
+                if isinstance(beat, Path):
+                    html = panels.video(beat, label, self.studio.shelf, title)
+                else:
+                    html = panels.busy(making, beat.seconds, beat.share, beat.note)
+                yield {p.motion_video: html}
+        except Exception as error:
+            yield {p.motion_video: panels.hint(explain(error))}
+
+    def follow_clip(self, clip: dict | None, shown: str) -> Iterator[Updates]:
+        """A clip was chosen: the avatar moves as the person in it does."""
+        p, ticket = self.parts, secrets.token_urlsafe(8)
+        yield {
+            p.following: ticket,
+            p.follow: gr.UploadButton(interactive=False),
+            p.follow_stop: gr.Button(texts.FOLLOW_STOP, visible=True, interactive=True),
+            p.motion: gr.Radio(value=None, interactive=False),
+            p.motion_video: panels.busy(texts.FOLLOW_MAKING, 0, None),
+        }
+        ready = {
+            p.following: "",
+            p.follow: gr.UploadButton(interactive=True),
+            p.follow_stop: gr.Button(visible=False),
+            p.motion: gr.Radio(interactive=True),
+        }
+        try:
+            finished = self.studio.finished(shown) if shown else None
+            if finished is None:
+                raise JobError(texts.MOTION_NOTHING)
+            for beat in self.studio.follow(finished, uploaded(clip), ticket):
+                if isinstance(beat, Followed):
+                    yield ready | {p.motion_video: self._followed(beat, finished)}
+                else:
+                    making = panels.busy(texts.FOLLOW_MAKING, beat.seconds, beat.share, beat.note)
+                    yield {p.motion_video: making}
+        except Stopped:
+            yield ready | {p.motion_video: panels.hint(texts.FOLLOW_STOPPED)}
+        except Exception as error:
+            yield ready | {p.motion_video: panels.problem(texts.BAD_CLIP, explain(error), "")}
+
+    def halt_follow(self, ticket: str) -> Updates:
+        """*Stop* was pressed beside the clip."""
+        if not self.studio.halt(ticket):
+            return {self.parts.follow_stop: gr.Button(visible=False)}
+        return {self.parts.follow_stop: gr.Button(texts.STOPPING, interactive=False)}
+
+    def _followed(self, beat: Followed, finished: Finished) -> str:
+        label = texts.MOTION_VIDEO.format(name=texts.FOLLOW_TITLE, who=finished.name)
+        shelf = self.studio.shelf
+        film = panels.video(beat.video, label, shelf, texts.FOLLOW_TITLE)
+        return film + panels.motion_file(beat.motion, beat.warnings, shelf)
+
+
+def motion_choices(finished: Finished | None) -> list[tuple[str, str]]:
+    """The motions that can be played, as (title, name)."""
+    return [(authored()[name].title, name) for name in (finished.motions if finished else ())]

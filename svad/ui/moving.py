@@ -1,0 +1,46 @@
+"""Videos of an avatar that moves: in a bundled motion, or as somebody in a clip does."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from svad.core.progress import part
+from svad.ui import texts
+from svad.ui.beats import Followed
+from svad.ui.result_view import short
+
+if TYPE_CHECKING:
+    from svad.types import Report
+    from svad.ui.engine import AvatarMaker, ClipMover
+    from svad.ui.files import Shelf
+    from svad.ui.gallery import Finished
+
+TRACKING = 60  # of a hundred parts of the time: finding out how the person in the clip moves
+
+
+def play(maker: AvatarMaker, finished: Finished, motion: str, report: Report) -> Path:
+    """The video of a bundled motion, kept beside the avatar."""
+    video = finished.folder / "motions" / f"{motion}.mp4"
+    video.parent.mkdir(exist_ok=True)
+    return maker.motion_video(finished.folder, motion, video, report=report)
+
+
+def follow(
+    mover: ClipMover, finished: Finished, clip: Path, shelf: Shelf, report: Report
+) -> Followed:
+    """The avatar moving as the person in a clip does, and that motion as a file.
+
+    Nothing is left beside the avatar: an example's folder can be read by everybody.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        motion, video = Path(folder) / "motion.npz", Path(folder) / "motion.mp4"
+        said: list[str] = []
+        following = part(report, 0, TRACKING, 100, texts.FOLLOWING)
+        mover.track(clip, motion, following, say=said.append)
+        drawing = part(report, TRACKING, 100, 100, texts.DRAWING)
+        mover.clip_motion(finished.folder, motion, video, report=drawing)
+        name = f"avatar-{short(finished.key)}-motion"
+        shown = shelf.publish(video, f"{name}.mp4"), shelf.publish(motion, f"{name}.npz")
+        return Followed(*shown, tuple(said))

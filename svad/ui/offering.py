@@ -1,0 +1,29 @@
+"""What a preset gives and lacks, and whether its files can be fetched from the page."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from svad.config import PRESETS
+from svad.core.errors import SvadError
+from svad.run.offers import offer
+from svad.ui import panels, texts
+from svad.ui.parts import Parts, Updates
+from svad.weights.convert import in_words
+
+
+def offering(p: Parts, preset: str, hosted: bool) -> Updates:
+    """The parts of the page that say so."""
+    try:
+        found = offer(PRESETS[preset])
+    except SvadError as error:
+        hidden = {p.fetch: gr.Button(visible=False), p.accept: gr.Checkbox(visible=False)}
+        return hidden | {p.offer: panels.problem(texts.FAILED, str(error), "")}
+    files = [] if hosted else panels.can_fetch(found)
+    size = in_words(sum(entry.size or 0 for entry in files))
+    asks = any(entry.gate == "accept-terms" for entry in files)
+    return {
+        p.offer: panels.offer(found),
+        p.fetch: gr.Button(texts.FETCH_SIZE.format(size=size), visible=bool(files)),
+        p.accept: gr.Checkbox(visible=asks),
+    }

@@ -1,0 +1,131 @@
+"""Motions as .npz: what is written comes back, and what others write is understood."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from svad.motion.readers.npz import MotionError, read_npz, write_npz
+from svad.motion.recorded import Recorded
+from svad.types import Pose
+from tests.helpers import tiny_avatar, tiny_joints
+
+NAMES = ("jawOpen", "eyeBlinkLeft")
+RNG = np.random.default_rng(5)
+
+
+def some(count: int = 9, lying: bool = False) -> Recorded:
+    turns = RNG.normal(0, 0.3, (count, 55, 3)).astype(np.float32)
+    if lying:
+        turns[:, 0] = (-np.pi / 2, 0, 0)
+    place = RNG.normal(0, 0.5, (count, 3)).astype(np.float32)
+    faces = RNG.uniform(0, 1, (count, 2)).astype(np.float32)
+    poses = Pose(*(torch.from_numpy(x) for x in (turns, place, faces)))
+    return Recorded(30.0, poses, tiny_joints(), NAMES)
+
+
+def ups(count: int, up: str) -> np.ndarray:  # [T, 3]
+    turns = {"y": (0, 0.3, 0), "z": (np.pi / 2, 0, 0), "-y": (np.pi, 0, 0)}
+    return np.tile(np.array(turns[up], np.float64), (count, 1))
+
+
+@pytest.mark.parametrize("lying", [False, True])
+def test_a_motion_comes_back_as_it_was_written(tmp_path: Path, lying: bool) -> None:
+    motion = some(lying=lying)
+    write_npz(tmp_path / "m.npz", motion)
+    back = read_npz(tmp_path / "m.npz", 2 * tiny_joints())
+    assert back.fps == 30 and back.expression_names == NAMES and back.warnings == ()
+    np.testing.assert_array_equal(back.joints, motion.joints)
+    for one, other in (
+        (back.poses.rotations, motion.poses.rotations),
+        (back.poses.translation, motion.poses.translation),
+        (back.poses.expression, motion.poses.expression),
+    ):
+        # float32, turned there and back
+        torch.testing.assert_close(one, other, atol=2e-6, rtol=0)
+
+
+def test_the_names_are_those_of_smplx_and_amass(tmp_path: Path) -> None:
+    write_npz(tmp_path / "m.npz", some(4))
+    with np.load(tmp_path / "m.npz", allow_pickle=False) as file:
+        sizes = {name: file[name].shape for name in file.files}
+        poses, parts = file["poses"], [file[n] for n in ("root_orient", "pose_body")]
+        assert str(file["gender"]) == "neutral" and float(file["mocap_framerate"]) == 30
+    assert sizes["poses"] == (4, 165) and sizes["trans"] == (4, 3) and sizes["betas"] == (16,)
+    assert sizes["pose_hand"] == (4, 90) and sizes["pose_jaw"] == (4, 3)
+    assert sizes["pose_eye"] == (4, 6)
+    np.testing.assert_array_equal(poses[:, :66], np.concatenate(parts, 1))
+
+
+@pytest.mark.parametrize("size", [66, 72, 156, 165])
+@pytest.mark.parametrize("up", ["y", "z", "-y"])
+def test_bodies_stand_upright_whatever_the_axes_of_the_file(
+    tmp_path: Path, size: int, up: str
+) -> None:
+    poses = RNG.normal(0, 0.1, (6, size))
+    poses[:, :3] = ups(6, up)
+    np.savez(tmp_path / "m.npz", poses=poses, trans=np.zeros((6, 3)), mocap_framerate=120.0)
+    found = read_npz(tmp_path / "m.npz", tiny_joints())
+    from svad.geometry.rotation import rodrigues
+
+    above = rodrigues(found.poses.rotations[:, 0])[:, :, 1]
+    torch.testing.assert_close(above[:, 1], torch.ones(6), atol=1e-5, rtol=0)
+    assert found.fps == 120
+    body = poses[:, 3:66].reshape(6, 21, 3)
+    np.testing.assert_allclose(found.poses.rotations[:, 1:22].numpy(), body, atol=1e-6)
+    if size >= 156:
+        hands = poses[:, -90:].reshape(6, 30, 3)
+        np.testing.assert_allclose(found.poses.rotations[:, 25:].numpy(), hands, atol=1e-6)
+
+
+def test_a_file_by_parts_and_without_a_rate_is_read(tmp_path: Path) -> None:
+    np.savez(
+        tmp_path / "m.npz",
+        root_orient=ups(5, "y"),
+        pose_body=np.zeros((5, 63)),
+        gender=np.array(["female"], object),  # would need pickle: passed over
+    )
+    found = read_npz(tmp_path / "m.npz", tiny_joints())
+    assert found.fps == 30 and "frames a second" in found.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("arrays", "word"),
+    [
+        ({"poses": np.zeros((5, 100))}, "100 numbers"),
+        ({"poses": np.zeros((1, 72))}, "1 frames"),
+        ({"poses": np.full((5, 72), np.nan)}, "finite"),
+        ({"poses": np.zeros((5, 72)), "trans": np.zeros((4, 3))}, "trans"),
+        ({"weights": np.zeros(3)}, "no motion"),
+    ],
+)
+def test_strange_files_get_a_sentence(
+    tmp_path: Path, arrays: dict[str, np.ndarray], word: str
+) -> None:
+    np.savez(tmp_path / "m.npz", **arrays)
+    with pytest.raises(MotionError, match=word):
+        read_npz(tmp_path / "m.npz", tiny_joints())
+
+
+def test_what_is_no_npz_gets_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "text.npz").write_text("I am a motion.")
+    for name in ("text.npz", "absent.npz"):
+        with pytest.raises(MotionError, match=name):
+            read_npz(tmp_path / name, tiny_joints())
+
+
+def test_a_motion_is_played_at_the_size_of_the_avatar() -> None:
+    """Twice the size: twice the way; 120 frames a second are played at 30."""
+    count = 81
+    turns = torch.zeros(count, 55, 3)
+    way = torch.zeros(count, 3)
+    way[:, 2] = torch.linspace(0, 2.0, count)  # glides: no foot stands
+    small = Recorded(120.0, Pose(turns, way, torch.zeros(count, 0)), 0.5 * tiny_joints())
+    motion = small.for_avatar(tiny_avatar(20), "own", "Own")
+    assert motion.fps == 30 and len(motion.poses) == 21
+    gone = motion.poses.translation[-1] - motion.poses.translation[0]
+    torch.testing.assert_close(gone, torch.tensor([0.0, 0.0, 4.0]), atol=1e-3, rtol=0)
+    assert motion.poses.expression.shape[1] == len(tiny_avatar(20).expression_names)

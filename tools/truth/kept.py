@@ -1,0 +1,83 @@
+"""What took long to build or draw, kept under a key of the code and parameters that made it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save
+
+from svad.core.files import write_bytes
+from svad.types import Pose
+from tools.examples.people import PEOPLE
+from tools.truth.person import MovingPerson, make_person
+
+ROOT = Path(__file__).resolve().parents[2]
+PHOTO_HEIGHT = 1024  # px, of the photo whose pose a person is built in
+# what a person is made by; how they are moved and drawn is not in it
+BUILDERS = (
+    *("tools/examples", "svad/body", "svad/motion/standing.py", "svad/geometry/rotation.py"),
+    *(f"tools/truth/{name}.py" for name in ("person", "posed", "binding", "colours", "meshes")),
+)
+
+
+def key(
+    places: Iterable[str],  # files and folders below the root of the source tree
+    *parameters: object,  # whatever JSON takes
+) -> str:
+    """Changes with the code, its data and the parameters."""
+    digest = hashlib.sha256(json.dumps(parameters).encode())
+    for place in places:
+        top = ROOT / place
+        for path in sorted(top.rglob("*")) if top.is_dir() else [top]:
+            if path.is_file() and "__pycache__" not in path.parts:
+                digest.update(path.relative_to(ROOT).as_posix().encode())
+                digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def kept_person(
+    name: str,  # a key of `PEOPLE`
+    cache: Path,  # folder where what was made is kept
+) -> MovingPerson:
+    """A person who moves, from the cache if the same code built them before."""
+    path = cache / "people" / f"{name}-{key(BUILDERS, PHOTO_HEIGHT)}.safetensors"
+    try:
+        return unpacked(load_file(path))
+    except (OSError, SafetensorError, KeyError):  # not there yet, or damaged
+        made = make_person(PEOPLE[name], PHOTO_HEIGHT)[0]
+        write_bytes(path, save(packed(made)))
+        return made
+
+
+def packed(person: MovingPerson) -> dict[str, np.ndarray]:
+    """All arrays of a person by name."""
+    own = {
+        field: np.ascontiguousarray(getattr(person, field))
+        for field in MovingPerson.__dataclass_fields__
+        if field not in ("parents", "pose")
+    }
+    pose = {
+        f"pose.{field}": np.ascontiguousarray(getattr(person.pose, field))
+        for field in Pose.__dataclass_fields__
+    }
+    return {**own, **pose, "parents": np.array(person.parents)}
+
+
+def unpacked(
+    arrays: dict[str, np.ndarray],  # as `packed` gives them
+) -> MovingPerson:
+    """The person whose arrays these are; raises KeyError where one is missing."""
+    tensors = ("points", "joint_ids", "joint_weights", "joints")
+    pose = (torch.from_numpy(arrays[f"pose.{field}"]) for field in Pose.__dataclass_fields__)
+    return MovingPerson(
+        **{field: torch.from_numpy(arrays[field]) for field in tensors},
+        **{field: arrays[field] for field in ("faces", "colours", "along", "half")},
+        parents=tuple(arrays["parents"].tolist()),
+        pose=Pose(*pose),
+    )
