@@ -26,7 +26,7 @@ from svad.types import Avatar, Clip, Pose, Report
 
 HEIGHT = 216  # px, of the pictures that are compared
 SPLATS = 25_000  # of the avatar
-EVERY, TURNS, TURN_RATE = 2, 24, 1.5  # of so many frames one, its root in so many steps
+EVERY, TURNS, TURN_RATE, FIRST_JOINTS = 2, 24, 1.0, 22  # of so many frames one, in so many steps
 WINDOW = 5  # of those, whose corrections are alike
 STEPS, RATE, JOINTS = 12, 0.4, 22  # then all frames, their whole poses
 
@@ -66,7 +66,7 @@ def seen_poses(
             cameras=tuple(small.cameras[i] for i in rows),
         )
         told = part(report, 0, 500, 1000)
-        found = refine(avatar, few, told, steps=TURNS, joints=1, rate=TURN_RATE)
+        found = refine(avatar, few, told, steps=TURNS, joints=FIRST_JOINTS, rate=TURN_RATE)
         poses = alike(poses, found, rows)
     told = part(report, 500, 1000, 1000)
     small = replace(small, poses=poses)
