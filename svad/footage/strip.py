@@ -92,7 +92,7 @@ def _cell(
     scale = np.array(size) / (box[2:] - box[:2])
     # pixel centres are at + 0.5: warpAffine counts them as whole numbers
     shift = -box[:2] * scale + 0.5 * scale - 0.5
-    move = np.float32([[scale[0], 0, shift[0]], [0, scale[1], shift[1]]])
+    move = np.array([[scale[0], 0, shift[0]], [0, scale[1], shift[1]]], np.float32)
     points = footage.keypoints[k].copy()
     points[:, :2] = (points[:, :2] - box[:2]) * scale
     shrunk = max(1, round(1 / scale.max()))

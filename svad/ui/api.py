@@ -14,7 +14,7 @@ from svad.core.errors import SvadError
 from svad.run.bodies import own_body
 from svad.run.sources import is_one_photo, require_fitting
 from svad.ui import texts
-from svad.ui.beats import Ended, Progress, Seen
+from svad.ui.beats import Ended, Followed, Progress, Seen
 from svad.ui.explain import explain
 from svad.ui.files import uploaded
 from svad.ui.gallery import Finished
@@ -70,6 +70,7 @@ def add_endpoints(studio: Studio) -> None:
             if finished is None:
                 raise SvadError(texts.LINK_UNFINISHED)
             *_, made = studio.follow(finished, uploaded(clip))
+            assert isinstance(made, Followed)
         except Exception as error:
             raise gr.Error(explain(error), print_exception=False) from error
         files = {"video": made.video, "motion": made.motion}
