@@ -340,7 +340,7 @@ CLIP = Preset(
     gpu_seconds={"avatar": 25},
     footage=FootageConfig(),
     film=FilmConfig(),
-    avatar=AvatarConfig(train=TrainConfig(lpips=0.0)),
+    avatar=AvatarConfig(train=TrainConfig(lpips=0.0, tint=False)),  # film evens the exposure
 )
 PRESETS: dict[str, Preset] = {
     **{preset.name: preset for preset in (PREVIEW, QUICK, PAPER)},

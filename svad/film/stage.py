@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
 from svad.body.model import BodyModel
 from svad.config import FilmConfig
+from svad.core.progress import part
+from svad.film.exposure import evened
+from svad.film.turn import Refine, seen_poses
+from svad.geometry.rotation import rodrigues
 from svad.track.points import JOINTS, body_points
 from svad.track.seen import Seen
 from svad.track.solve import MOVING, TURNING, Freedom, Tracked, track
@@ -21,29 +27,41 @@ LEFT_OUT = 0.05  # weight of such a frame
 class FilmStage:
     """Brings the fitted body into every picture."""
 
-    def __init__(self, config: FilmConfig, body: BodyModel) -> None:
-        self._config, self._body = config, body
+    def __init__(self, config: FilmConfig, body: BodyModel, refine: Refine) -> None:
+        self._config, self._body, self._refine = config, body, refine
 
     def run(self, subject: Subject, footage: Footage, clip: Clip, report: Report) -> Clip:
         """The pictures as frames of known pose; the front is the first, the photo itself.
 
         `clip` is what the photo alone gave; its first guess of the avatar is kept.
         """
-        tracked = self.follow(subject.body, footage, report)
-        weight = weights(footage, tracked)
-        order = [footage.front, *(i for i in range(len(weight)) if i != footage.front)]
-        weight[footage.front] = PHOTO_WEIGHT
-        left = int((weight < SHARP * MOST / 2).sum())
-        note = f"{len(order)} pictures followed" + (f", {left} hardly used" if left else "")
-        report(1000, 1000, note)
-        return Clip(
-            rgb=footage.rgb[order],
-            matte=footage.matte[order],
-            poses=poses_of(tracked, subject.body.pose)[order],
-            cameras=tuple(footage.cameras[i] for i in order),
-            weight=weight[order],
-            yaw=tracked.yaw[order],
+        tracked = self.follow(subject.body, footage, part(report, 0, 150, 1000))
+        filmed = Clip(
+            rgb=evened(footage),
+            matte=footage.matte,
+            poses=poses_of(tracked, subject.body.pose),
+            cameras=footage.cameras,
+            weight=weights(footage, tracked),
+            yaw=tracked.yaw,
             start=clip.start,
+        )
+        told = part(report, 150, 1000, 1000, "following the person")
+        steady = not np.isnan(footage.time).any()
+        filmed = replace(filmed, poses=seen_poses(filmed, self._refine, steady, told))
+        front = footage.front
+        order = [front, *(i for i in range(len(filmed.rgb)) if i != front)]
+        doubtful = int((filmed.weight < SHARP * MOST / 2).sum())
+        filmed.weight[front] = PHOTO_WEIGHT
+        note = f"{len(order)} pictures followed"
+        report(1000, 1000, note + (f", {doubtful} hardly used" if doubtful else ""))
+        return replace(
+            filmed,
+            rgb=filmed.rgb[order],
+            matte=filmed.matte[order],
+            poses=filmed.poses[order],
+            cameras=tuple(filmed.cameras[i] for i in order),
+            weight=filmed.weight[order],
+            yaw=side_seen(filmed.poses, subject.body.joints)[order],
         )
 
     def follow(
@@ -58,6 +76,17 @@ class FilmStage:
             fit.pose.rotations[0, :JOINTS].numpy(), freedom,
             lambda share: report(round(1000 * share), 1001, "following the body"),
         )  # fmt: skip
+
+
+def side_seen(
+    poses: Pose,  # T frames
+    joints: np.ndarray,  # [55, 3] rest joints, metres
+) -> np.ndarray:  # [T] float32 radians
+    """The side from which a camera at the origin sees the pelvis."""
+    ahead = rodrigues(poses.rotations[:, 0])[:, :, 2].numpy()
+    place = poses.translation.numpy() + joints[0]
+    turn = np.arctan2(ahead[:, 0], ahead[:, 2]) - np.arctan2(-place[:, 0], -place[:, 2])
+    return -np.arctan2(np.sin(turn), np.cos(turn)).astype(np.float32)
 
 
 def poses_of(tracked: Tracked, photo: Pose) -> Pose:

@@ -96,7 +96,9 @@ def film(preset: Preset) -> FilmStage:
 
     settings = _given(preset.film)
     settings.require_valid()
-    return FilmStage(settings, load_body(preset.body))
+    from svad.avatar.train.poses import refine_poses
+
+    return FilmStage(settings, load_body(preset.body), refine_poses)
 
 
 def motion_watcher() -> tuple[Follower, Closer, Callable]:

@@ -120,10 +120,10 @@ STAGES = (  # in the order in which they run
         title="Follow the person",
         room="film",
         build=makers.film,
-        parts=BODIES,
+        parts=(*BODIES, "svad.avatar.train.poses"),
         takes_clip=True,
         takes_footage=True,
-        seconds=20.0,
+        seconds=45.0,
     ),
     Stage(
         name="diffusion",
