@@ -154,7 +154,9 @@ def _bend_leg(
     axis = np.cross(upper, lower)
     size = np.linalg.norm(axis, axis=-1, keepdims=True)
     forward = turns[:, knee] @ np.array([1.0, 0, 0])  # where the leg is straight
-    axis = np.where(size > 0.02 * np.linalg.norm(thigh) ** 2, axis / np.maximum(size, 1e-9), forward)
+    axis = np.where(
+        size > 0.02 * np.linalg.norm(thigh) ** 2, axis / np.maximum(size, 1e-9), forward
+    )
     axis = _unit(axis - (axis * _unit(upper)).sum(-1, keepdims=True) * _unit(upper))
     away = target - start
     longest = rig.REACH * (np.linalg.norm(thigh) + np.linalg.norm(shin))

@@ -79,7 +79,10 @@ def poses_at(
     wanted = np.clip(wanted, time[0], time[-1])
     turns = poses.rotations.double().numpy()
     between = np.stack(
-        [Slerp(time, Rotation.from_rotvec(one))(wanted).as_rotvec() for one in turns.swapaxes(0, 1)],
+        [
+            Slerp(time, Rotation.from_rotvec(one))(wanted).as_rotvec()
+            for one in turns.swapaxes(0, 1)
+        ],
         1,
     )
     return Pose(

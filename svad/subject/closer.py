@@ -72,9 +72,7 @@ def finger_reader(
     """
     nothing = np.zeros((0, 2))
 
-    def read(
-        keypoints: np.ndarray, rotations: np.ndarray, translation: np.ndarray
-    ) -> np.ndarray:
+    def read(keypoints: np.ndarray, rotations: np.ndarray, translation: np.ndarray) -> np.ndarray:
         pose = Pose(
             torch.from_numpy(rotations)[None].float(),
             torch.from_numpy(translation)[None].float(),

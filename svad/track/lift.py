@@ -18,7 +18,11 @@ from svad.track.seen import STATURE, Seen
 BENT = np.radians(25.0)  # of knee and elbow, from which on the bend tells the twist of the limb
 SHARE = 0.7  # of the trunk's lean that the pelvis takes at first
 # the axis about which each limb bends, in its own rest frame
-AXES = {"leg": np.array([1.0, 0, 0]), "left": np.array([0, -1.0, 0]), "right": np.array([0, 1.0, 0])}
+AXES = {
+    "leg": np.array([1.0, 0, 0]),
+    "left": np.array([0, -1.0, 0]),
+    "right": np.array([0, 1.0, 0]),
+}
 
 
 def lifted_turns(
@@ -41,7 +45,9 @@ def lifted_turns(
     local[:, 0] = np.swapaxes(turned, -1, -2) @ root
     for side in sk.SIDES:
         hip, knee, ankle, _ = sk.LEGS[side]
-        _limb(local, root, joints, (hip, knee, ankle), points[:, list(coco.LEGS[side])], AXES["leg"])
+        _limb(
+            local, root, joints, (hip, knee, ankle), points[:, list(coco.LEGS[side])], AXES["leg"]
+        )
         collar, shoulder, elbow, wrist = sk.ARMS[side]
         chest = root
         for joint in (*sk.SPINE, collar):

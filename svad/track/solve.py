@@ -23,6 +23,7 @@ from svad.body.skeleton import Joint
 from svad.geometry.camera import Camera
 from svad.geometry.rotation import matrix_to_axis_angle
 from svad.track.lift import lifted_turns
+from svad.track.planted import SOLES, standing_pairs
 from svad.track.points import JOINT_POINTS, JOINTS, BodyPoints, local_rotations
 from svad.track.seen import STATURE, Seen
 
@@ -53,6 +54,7 @@ STIFF = {
 DEPTH_ACROSS, DEPTH_ALONG = 0.30, 0.15  # metres, of the detector's depths: shoulders, limbs
 MARK = 0.006  # metres, that a detector's idea of a joint is off, the same in all frames
 FAR = 0.5  # trust in the side of the body that is turned away
+SLIP = 0.015  # metres, that a foot moves which rests in the picture
 JITTER = 2.0  # radians a second squared, of a joint that moves naturally
 JERK = 1.5  # metres a second squared, of the body as a whole
 ROUNDS, OUTLINE_FROM, MATCHED = 240, 0.4, 20  # steps; part without outlines; steps of a matching
@@ -80,13 +82,14 @@ class Freedom:
     depth: float = 1.0  # trust in the detector's depths
     bowing: bool = False  # whether they also tell how the trunk leans
     lifted: bool = False  # whether limbs start where they tell, and not at the likeliest pose
+    planted: bool = False  # whether feet that rest in the picture rest in the world
     rounds: int = ROUNDS  # steps
 
 
 TURNING, MOVING = Freedom(own=0.12), Freedom(own=3.0)
 ACTING = Freedom(
     own=3.0, steady=0.02, outlined=False, held=0.3, depth=2.0, bowing=True,
-    lifted=True, rounds=150,
+    lifted=True, planted=True, rounds=150,
 )  # fmt: skip  # quick moves, seen in every frame
 
 
@@ -143,6 +146,10 @@ class _Problem:
         if freedom.outlined:
             self._outline()
         self._gaps()
+        self._stands = [
+            (lag, torch.from_numpy(share).float().sqrt())
+            for lag, share in (standing_pairs(seen) if freedom.planted else ())
+        ]
 
     def _gaps(self) -> None:
         """[T - 2, 1] seconds around every inner frame; None for photos."""
@@ -221,6 +228,10 @@ class _Problem:
         off = (deep + self._deep) * self._deep_certain * depth
         total = total + _cauchy(off, 1.5 * depth).sum()
         total = total + self._prior(u) + self._steady(u, joints)
+        feet = joints[:, list(SOLES)]
+        for lag, stands in self._stands:
+            moved = (feet[lag:] - feet[:-lag]) * (stands / SLIP)[..., None]
+            total = total + _cauchy(moved, 3.0).sum()
         if outlined:
             total = total + self._silhouette(points[:, self._body.on_skin :])
         return total
@@ -328,7 +339,9 @@ def _near_side(seen: Seen) -> np.ndarray:  # [T, 23]
     return out
 
 
-def _depth_pairs(seen: Seen, freedom: Freedom) -> tuple[tuple[list[int], list[int]], Tensor, Tensor]:
+def _depth_pairs(
+    seen: Seen, freedom: Freedom
+) -> tuple[tuple[list[int], list[int]], Tensor, Tensor]:
     """Joints a, b of lines; the detector's depth of b behind a [T, L]; its certainty [T, L]."""
     wide = (coco.SHOULDERS, coco.HIPS)
     trunk = tuple(zip(coco.HIPS, coco.SHOULDERS, strict=True)) if freedom.bowing else ()

@@ -25,7 +25,9 @@ LARGEST = 2**29  # bytes, unpacked
 LONGEST = 200_000  # frames: 27 minutes at 120 a second
 FPS = 30.0  # of files that do not tell
 RATES = ("mocap_framerate", "mocap_frame_rate", "fps", "framerate")
-ROOT = np.array([0.0031, -0.3514, 0.0120])  # pelvis of the mean SMPL-X body, metres; `trans` is from it
+ROOT = np.array(
+    [0.0031, -0.3514, 0.0120]
+)  # pelvis of the mean SMPL-X body, metres; `trans` is from it
 BODY, SMPL, SMPLH, SMPLX = 66, 72, 156, 165
 # of `poses`, or of each named part: where its numbers go among the 165
 PARTS = {
@@ -155,9 +157,6 @@ def _poses(found: dict[str, np.ndarray]) -> np.ndarray:  # [T, 165]
         if name in named:
             out[:, place] = _numbers(named, name, place.stop - place.start, len(out))
     return out
-
-
-
 
 
 def _zeros(count: int) -> np.ndarray:
