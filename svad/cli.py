@@ -42,7 +42,8 @@ USAGE = """\
 python -m svad PHOTO -o OUT [--preset NAME] [--body NAME] [--views N] [--size PX] [--seed N]
        python -m svad CLIP -o OUT [--holdout N]
        python -m svad PHOTO PHOTO [PHOTO [PHOTO]] -o OUT
-       python -m svad animate OUT --motion NAME|CLIP|FILE.npz -o VIDEO.mp4 [--height PX] [--view SIDE]
+       python -m svad animate OUT --motion NAME -o VIDEO.mp4 [--height PX] [--view SIDE]
+       python -m svad animate OUT --motion CLIP|MOTION.npz -o VIDEO.mp4
        python -m svad track CLIP -o MOTION.npz
        python -m svad drive PHOTO CLIP -o VIDEO.mp4 [--preset NAME]
        python -m svad import SNAPSHOT.pth [--face-offset face_offset.json] -o OUT
@@ -198,8 +199,8 @@ def _animate_parser() -> argparse.ArgumentParser:
 def _track_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m svad track",
-        description="Keeps the motion of the person in a clip, with SMPL-X names, for `animate` and "
-        "other programs.",
+        description="Keeps the motion of the person in a clip, with SMPL-X names, for `animate` "
+        "and other programs.",
     )
     parser.add_argument("clip", type=Path, metavar="CLIP", help="a video of one moving person")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="MOTION.npz")

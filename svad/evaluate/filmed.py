@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,7 +62,7 @@ def read_filmed(folder: Path) -> Filmed:
 
 def unpacked(
     folder: Path,
-    found: dict[str, np.ndarray],  # as `packed` gives them
+    found: dict[str, np.ndarray],  # [..] by name, as `packed` gives them
 ) -> Filmed:
     """The clip whose arrays these are; raises KeyError where one is missing."""
     width, height = (int(size) for size in found["size"])
@@ -107,7 +106,7 @@ def packed(filmed: Filmed) -> dict[str, np.ndarray]:
 def nearest(
     filmed: Filmed,
     time: np.ndarray,  # [K] seconds
-) -> Sequence[int]:
+) -> list[int]:
     """The frames of the clip that were shown at those times."""
     last = len(filmed.cameras) - 1
     return np.clip(np.rint(np.asarray(time) * filmed.fps), 0, last).astype(int).tolist()

@@ -132,28 +132,20 @@ def _followed(
 
 
 def _places(footage: Footage, film: Clip, truth: Filmed) -> list[int]:
-    """Which frames of the truth the film's are."""
-    if not truth.fps:
-        return _photos(footage, len(film.rgb))
-    times = times_of(footage, len(film.rgb))
-    found = [moment for moment in times if moment is not None]
-    if len(found) < len(times):
+    """Which frames of the truth the film's are: the front, then the others in order."""
+    if len(film.rgb) != len(footage.rgb):
         raise SvadError(
-            f"The film has {len(times)} frames, the footage {len(footage.rgb)}: it is not known "
+            f"The film has {len(film.rgb)} frames, the footage {len(footage.rgb)}: it is not known "
             "which frame is which, so that they cannot be held against the truth."
         )
     camera = truth.cameras[0]
     height, width = film.rgb.shape[1:3]
     if abs(width / height * camera.height / camera.width - 1) > SHAPE:
         raise SvadError(f"The film's frames ({width} x {height}) are not whole frames of the clip.")
-    return list(nearest(truth, np.array(found)))
-
-
-def _photos(footage: Footage, count: int) -> list[int]:
-    """The same of photos: the front one, then the others; a film may have it once more."""
-    own = range(len(footage.rgb))
-    others = [i for i in own if i != footage.front or count > len(own)]
-    return [footage.front, *others]
+    if not truth.fps:
+        return [footage.front, *(i for i in range(len(footage.rgb)) if i != footage.front)]
+    times = [moment for moment in times_of(footage) if moment is not None]
+    return nearest(truth, np.array(times))
 
 
 def _looks(followed: Followed, truth: Filmed, person: Truth, avatar: Avatar) -> dict[str, Clip]:

@@ -1,4 +1,4 @@
-"""A motion from what a camera saw of somebody: poses tracked, bridged, smoothed, put on the floor."""
+"""A motion from what a camera saw of somebody: tracked, bridged, smoothed, put on the floor."""
 
 from __future__ import annotations
 

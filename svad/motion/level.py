@@ -41,7 +41,7 @@ def levelled(track: Track, fps: float) -> Track:
 
 
 def _balance(track: Track, soles: Soles, stands: np.ndarray) -> np.ndarray:  # [3] axis-angle
-    """The turn that brings bodies over their feet and soles to the level, as far as it is likely."""
+    """The turn that brings bodies over their feet and soles to the level, if likely."""
     _, places = rig.forward(track)
     body = 0.5 * (places[:, Joint.PELVIS] + places[:, Joint.NECK])
     on = stands.any((1, 2))

@@ -34,6 +34,11 @@ class Recorded:
         """Where the pelvis is."""
         return self.poses.translation.double().numpy() + self.joints[Joint.PELVIS]
 
+    @property
+    def seconds(self) -> float:
+        """How long it takes."""
+        return len(self.poses) / self.fps
+
     def warned(self, *sentences: str) -> Recorded:
         """The same motion, with more to say about it first."""
         return replace(self, warnings=(*sentences, *self.warnings))

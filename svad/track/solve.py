@@ -22,6 +22,7 @@ from svad.body.skeleton import Joint
 from svad.geometry.camera import Camera
 from svad.geometry.rotation import matrix_to_axis_angle
 from svad.track.lift import lifted_turns
+from svad.track.planted import SOLES, standing_pairs
 from svad.track.points import JOINT_POINTS, JOINTS, BodyPoints, local_rotations
 from svad.track.seen import STATURE, Seen
 
@@ -60,6 +61,7 @@ OWN = {
 DEPTH_ACROSS, DEPTH_ALONG = 0.30, 0.15  # metres, of the detector's depths: shoulders, limbs
 MARK = 0.02  # metres, that a detector's idea of a joint is off, the same in all frames
 FAR = 0.5  # trust in the side of the body that is turned away
+SLIP = 0.015  # metres, that a foot moves which rests in the picture
 JITTER = 2.0  # radians a second squared, of a joint that moves naturally
 JERK = 1.5  # metres a second squared, of the body as a whole
 ROUNDS = 200  # steps
@@ -86,12 +88,13 @@ class Freedom:
     depth: float = 1.0  # trust in the detector's depths
     bowing: bool = False  # whether they also tell how the trunk leans
     lifted: bool = False  # whether limbs start where they tell, and not at the likeliest pose
+    planted: bool = False  # whether feet that rest in the picture rest in the world
     rounds: int = ROUNDS  # steps
 
 
 TURNING, MOVING = Freedom(), Freedom(own=30.0)
 ACTING = Freedom(
-    own=60.0, steady=0.02, held=0.3, depth=2.0, bowing=True, lifted=True, rounds=150
+    own=60.0, steady=0.02, held=0.3, depth=2.0, bowing=True, lifted=True, planted=True, rounds=150
 )  # quick moves, seen in every frame
 
 
@@ -143,6 +146,10 @@ class _Problem:
         self._target = torch.from_numpy(seen.keypoints[:, rows, :2]).float()
         self._pairs, self._deep, self._deep_certain = _depth_pairs(seen, freedom)
         self._gaps()
+        self._stands = [
+            (lag, torch.from_numpy(share).float().sqrt())
+            for lag, share in (standing_pairs(seen) if freedom.planted else ())
+        ]
 
     def _gaps(self) -> None:
         """[T - 2, 1] seconds around every inner frame; None for photos."""
@@ -202,6 +209,10 @@ class _Problem:
         off = (deep + self._deep) * self._deep_certain * depth
         total = total + _cauchy(off, 1.5 * depth).sum()
         total = total + self._prior(u) + self._steady(u, joints)
+        feet = joints[:, list(SOLES)]
+        for lag, stands in self._stands:
+            moved = (feet[lag:] - feet[:-lag]) * (stands / SLIP)[..., None]
+            total = total + _cauchy(moved, 3.0).sum()
         return total
 
     def _prior(self, u: dict[str, Tensor]) -> Tensor:

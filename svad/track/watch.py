@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
+from svad.body.coco import ANKLES
 from svad.core.errors import SourceError
 from svad.track.seen import Glimpse, Seen
 from svad.types import Report
@@ -76,15 +78,14 @@ def gap_sentences(
     time: np.ndarray,  # [F] seconds, rising, of the frames in which the person is seen
 ) -> tuple[str, ...]:
     """Names the longer stretches without the person."""
-    gaps = [(a, b) for a, b in zip(time[:-1], time[1:], strict=True) if b - a > BRIDGED]
+    gaps = [(a, b) for a, b in pairwise(time) if b - a > BRIDGED]
     return tuple(
-        f"The person is not seen from {a:.1f} to {b:.1f} seconds of the clip; the pose is held there."
+        f"The person is not seen from {a:.1f} to {b:.1f} seconds of the clip; the pose is held "
+        "there."
         for a, b in gaps
     )
 
 
 def _feet(seen: Seen) -> tuple[str, ...]:
-    from svad.body.coco import ANKLES
-
     trust = np.median(seen.trust[:, list(ANKLES)])
     return (NO_FEET,) if trust < 0.3 else ()

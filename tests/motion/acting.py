@@ -34,9 +34,7 @@ class Acted:
     fps: float
 
 
-def played(
-    motion: str, seconds: float, heading: float = 20.0, stride: bool = True
-) -> Track:
+def played(motion: str, seconds: float, heading: float = 20.0, stride: bool = True) -> Track:
     """An authored motion on a person who is not of mean build; a walk leaves its treadmill."""
     body = load_free_body()
     rest = body.rest(torch.zeros(0))
@@ -118,5 +116,3 @@ def from_root(joints: np.ndarray) -> np.ndarray:  # [T, 22, 3]
 def no_fingers(*_: object):
     """A reader of hands that sees none."""
     return lambda points, rotations, translation: rotations
-
-

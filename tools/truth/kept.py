@@ -73,11 +73,16 @@ def unpacked(
     arrays: dict[str, np.ndarray],  # as `packed` gives them
 ) -> MovingPerson:
     """The person whose arrays these are; raises KeyError where one is missing."""
-    tensors = ("points", "joint_ids", "joint_weights", "joints")
     pose = (torch.from_numpy(arrays[f"pose.{field}"]) for field in Pose.__dataclass_fields__)
     return MovingPerson(
-        **{field: torch.from_numpy(arrays[field]) for field in tensors},
-        **{field: arrays[field] for field in ("faces", "colours", "along", "half")},
+        points=torch.from_numpy(arrays["points"]),
+        joint_ids=torch.from_numpy(arrays["joint_ids"]),
+        joint_weights=torch.from_numpy(arrays["joint_weights"]),
+        joints=torch.from_numpy(arrays["joints"]),
         parents=tuple(arrays["parents"].tolist()),
         pose=Pose(*pose),
+        faces=arrays["faces"],
+        colours=arrays["colours"],
+        along=arrays["along"],
+        half=arrays["half"],
     )

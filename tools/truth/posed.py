@@ -26,8 +26,10 @@ def posed_points(
     real, dual = dual_quaternions(pose.rotations, matrices[..., 3], parents)
     table = torch.cat([real, dual, matrices.flatten(-2)], -1)  # [55, 20]
     out = np.empty(tuple(points.shape), np.float32)
-    arrays = (a.contiguous().numpy() for a in (points, ids, weights, table, pose.translation))
-    _pose(*arrays, np.float32(RIGID), out)
+    p, i, w, t, shift = (
+        a.contiguous().numpy() for a in (points, ids, weights, table, pose.translation)
+    )
+    _pose(p, i, w, t, shift, np.float32(RIGID), out)
     return out
 
 

@@ -1,8 +1,8 @@
 """Motions as AMASS and SMPL-X programs keep them (.npz): read and written without pickle.
 
-`poses` are axis-angles in the order of SMPL-X (165 numbers), SMPL-H (156) or SMPL (72), or the parts
-have a name each: root_orient, pose_body, pose_jaw, pose_eye, pose_hand. AMASS (Mahmood et al. 2019)
-has z up; other programs write y up, or a camera's y down: which, the bodies themselves tell.
+`poses` are axis-angles in the order of SMPL-X (165 numbers), SMPL-H (156) or SMPL (72), or the
+parts have a name each: root_orient, pose_body, pose_jaw, pose_eye, pose_hand. AMASS (Mahmood et al.
+2019) has z up; other programs write y up, or a camera's y down: which, the bodies themselves tell.
 """
 
 from __future__ import annotations
@@ -25,9 +25,7 @@ LARGEST = 2**29  # bytes, unpacked
 LONGEST = 200_000  # frames: 27 minutes at 120 a second
 FPS = 30.0  # of files that do not tell
 RATES = ("mocap_framerate", "mocap_frame_rate", "fps", "framerate")
-ROOT = np.array(
-    [0.0031, -0.3514, 0.0120]
-)  # pelvis of the mean SMPL-X body, metres; `trans` is from it
+ROOT = np.array([0.0031, -0.3514, 0.0120])  # metres, pelvis of SMPL-X's mean body at rest
 BODY, SMPL, SMPLH, SMPLX = 66, 72, 156, 165
 # of `poses`, or of each named part: where its numbers go among the 165
 PARTS = {

@@ -1,0 +1,136 @@
+"""Motions of clips and files through the commands: what is written, said, refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from svad import cli
+from svad.core.errors import JobError, SourceError
+from svad.core.progress import silent
+from svad.media.video import probe, write_mp4
+from svad.motion.readers.npz import read_npz
+from svad.run import makers, pipeline
+from svad.run.motions import read_motion
+from svad.run.pipeline import Pipeline
+from svad.track.seen import Glimpse
+from svad.track.watch import OTHERS
+from tests.fakes import FakeStages
+from tests.helpers import tiny_joints, tiny_subject
+from tests.motion.acting import acted, no_fingers
+
+SECONDS = 2.0
+
+
+@dataclass
+class FakeFollower:
+    """Sees a person who waves, but for some frames; a second one is in the picture."""
+
+    others: int = 1
+    lost: tuple[float, float] = (0.8, 1.5)  # seconds
+
+    def __post_init__(self) -> None:
+        self.seen = acted("wave", SECONDS, rate=30).watched.seen
+
+    def see(self, rgb: np.ndarray, time: float) -> Glimpse | None:
+        frame = round(time * 30)
+        if self.lost[0] < time < self.lost[1] or frame >= len(self.seen):
+            return None
+        soft = np.zeros((1, 1), np.float32)
+        return Glimpse(self.seen.keypoints[frame], self.seen.depth[frame], soft, (0, 0, 1, 1))
+
+
+@pytest.fixture
+def follower(monkeypatch: pytest.MonkeyPatch) -> FakeFollower:
+    made = FakeFollower()
+    parts = (made, lambda rgb, glimpse: (glimpse, None), no_fingers)
+    monkeypatch.setattr(makers, "motion_watcher", lambda: parts)
+    return made
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("clip") / "dance.mp4"
+    frames = [np.full((720, 540, 3), 4 * k, np.uint8) for k in range(round(10 * SECONDS))]
+    write_mp4(path, frames, fps=10)
+    return path
+
+
+@pytest.fixture(scope="module")
+def avatar(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from svad.media.images import save_png
+
+    folder = tmp_path_factory.mktemp("avatar")
+    save_png(folder / "photo.png", tiny_subject(300, 400).photo.rgb)
+    Pipeline(makers=FakeStages().makers()).run(folder / "photo.png", folder / "out")
+    return folder / "out"
+
+
+def run(*arguments: object) -> int:
+    return cli.main([str(a) for a in arguments])
+
+
+def test_a_clip_becomes_a_motion_and_the_motion_a_video(
+    follower: FakeFollower,
+    clip: Path,
+    avatar: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    npz, video = tmp_path / "dance.npz", tmp_path / "dance.mp4"
+    assert run("track", clip, "-o", npz) == 0
+    shown = capsys.readouterr()
+    assert shown.out.strip() == str(npz)
+    assert OTHERS in shown.err and "not seen from 0.8 to 1.5 seconds" in shown.err
+    motion = read_npz(npz, tiny_joints())
+    assert motion.fps == 30 and motion.seconds == pytest.approx(SECONDS - 0.1, abs=0.05)
+    assert run("animate", avatar, "--motion", npz, "-o", video, "--height", 96) == 0
+    info = probe(video)
+    assert (info.height, info.frames) == (96, len(motion.poses))
+
+
+def test_a_clip_moves_the_avatar_and_its_motion_is_kept_beside_the_video(
+    follower: FakeFollower, clip: Path, avatar: Path, tmp_path: Path
+) -> None:
+    video, said, told = tmp_path / "v.mp4", [], []
+    done = pipeline.clip_motion(
+        avatar, clip, video, height=96, say=said.append,
+        report=lambda done, total, note, picture=None: told.append(done / total),
+    )  # fmt: skip
+    assert done == video and sorted(p.name for p in tmp_path.iterdir()) == ["v.mp4", "v.npz"]
+    assert any("not seen" in text for text in said)
+    assert told == sorted(told) and told[-1] == 1
+    assert len(read_npz(tmp_path / "v.npz", tiny_joints()).poses) == probe(video).frames
+
+
+def test_a_clip_of_nobody_gets_a_sentence_and_leaves_nothing(
+    follower: FakeFollower, clip: Path, tmp_path: Path
+) -> None:
+    follower.lost = (-1.0, 9.0)
+    with pytest.raises(SourceError, match="No person"):
+        pipeline.track(clip, tmp_path / "m.npz")
+    with pytest.raises(JobError, match="another ending"):
+        pipeline.track(clip, tmp_path / "m.mp4")
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_no_motion_gets_a_sentence(
+    avatar: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "text.npz").write_text("I am no motion.")
+    video = tmp_path / "v.mp4"
+    for motion in (tmp_path / "text.npz", tmp_path / "absent.mp4", tmp_path / "absent.npz"):
+        assert run("animate", avatar, "--motion", motion, "-o", video) == 2
+        assert capsys.readouterr().err.splitlines()[-1].startswith("svad: ")
+    assert run("animate", avatar, "--motion", "fly", "-o", video) == 2
+    assert "Choose one of" in capsys.readouterr().err
+    assert not video.exists()
+
+
+def test_a_motion_file_is_read_on_the_built_in_body(tmp_path: Path) -> None:
+    np.savez(tmp_path / "m.npz", poses=np.zeros((3, 165)), mocap_framerate=30.0)
+    found = read_motion(tmp_path / "m.npz", silent)
+    np.testing.assert_array_equal(found.joints[0], makers.motion_body().joint_template[0].numpy())
