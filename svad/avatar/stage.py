@@ -125,6 +125,7 @@ class AvatarStage:
             avatar = fit_frames(
                 avatar, clip, frames, c.frame_rounds,
                 lambda k: steps.tell("colours of the other sides", ahead=k),
+                c.train is None or c.train.tint,
             )  # fmt: skip
         steps.done = steps.total
         steps.tell("finished", front_picture(avatar))

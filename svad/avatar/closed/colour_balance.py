@@ -43,6 +43,9 @@ class Tint:
         return np.clip(rgb * self.gain + self.shift, 0, 1).astype(np.float32)
 
 
+SAME = Tint(np.ones(3, np.float32), np.zeros(3, np.float32))
+
+
 def tints_of(
     avatar: Avatar,  # with the photo's colours where the photo shows it
     clip: Clip,

@@ -11,7 +11,7 @@ import torch
 from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]
 from torch import Tensor
 
-from svad.avatar.closed.colour_balance import Tint, photo_shares, tints_of
+from svad.avatar.closed.colour_balance import SAME, Tint, photo_shares, tints_of
 from svad.avatar.closed.crop import cropped
 from svad.avatar.closed.refine import well_inside
 from svad.body.skin import pose_gaussians
@@ -40,6 +40,7 @@ def fit_frames(
     frames: list[int],  # of the clip
     rounds: int,
     tell: Callable[[int], None],  # gets how many frames have been looked at; first for the tints
+    tinted: bool = True,  # the frames do not have the photo's colour balance yet
 ) -> Avatar:
     """The avatar with colours that the frames agree on; what the photo shows hardly changes.
 
@@ -54,7 +55,7 @@ def fit_frames(
     colors = photos = avatar.gaussians.colors
     shown = photo_shares(avatar, clip)
     pinned = PHOTO * float(clip.weight.sum()) * shown
-    tints = tints_of(avatar, clip, shown, tell)
+    tints = tints_of(avatar, clip, shown, tell) if tinted else [SAME] * count
     for k in range(rounds):
         error, share = torch.zeros_like(colors), torch.zeros(len(colors), 1)
         now = replace_colors(avatar, colors)

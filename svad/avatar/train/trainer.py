@@ -79,6 +79,7 @@ class Trainer:
         lpips: Lpips | None = None,  # on the avatar's device
     ) -> None:
         config.require_valid()
+        config = config.for_frames(len(clip.rgb))
         self.config, self._lpips = config, lpips
         self._device = avatar.gaussians.means.device
         self.pictures = Pictures(avatar, subject, clip, config, self._device)
