@@ -115,15 +115,19 @@ def compare(
 
 
 def over_white(clip: Clip) -> np.ndarray:  # [T, H, W, 3] uint8
-    """The clip's frames through their mattes, over white."""
+    """The clip's frames through their mattes, over white.
+
+    At the edge the frame's own background is taken out: it is not the person's colour.
+    """
     import numpy as np
 
+    from svad.media.foreground import premultiplied
     from svad.media.images import to_float, to_uint8
 
     out = np.empty_like(clip.rgb)
     for i, (rgb, matte) in enumerate(zip(clip.rgb, clip.matte, strict=True)):
-        alpha = to_float(matte)[..., None]
-        out[i] = to_uint8(to_float(rgb) * alpha + 1 - alpha)
+        alpha = to_float(matte)
+        out[i] = to_uint8(premultiplied(to_float(rgb), alpha) + 1 - alpha[..., None])
     return out
 
 

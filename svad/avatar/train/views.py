@@ -12,11 +12,10 @@ from torch import Tensor
 
 from svad.compute.moved import moved
 from svad.geometry.camera import Camera
+from svad.media.foreground import CLEAR, NEAR, premultiplied
 from svad.media.images import resize, to_float
 
 MARGIN = 0.04  # of the picture's height, around the person
-CLEAR, FULL = 0.02, 0.98  # coverage under which a pixel is background, over which it is the person
-NEAR = 5.0  # px, spread of the mean that tells the background behind an edge
 LEAST_SEEN = 0.004  # of the picture's pixels; a person who covers less is not there
 
 
@@ -72,7 +71,7 @@ def make_view(
     )
     color = np.zeros_like(picture)
     near = _around(rows), _around(columns)  # all that its colours are computed from
-    color[near] = _premultiplied(picture[near], alpha[near])
+    color[near] = premultiplied(picture[near], alpha[near])
     parts = (color, 1 - alpha, _off_outline(alpha, band * factor))
     color, clear, outline = (  # beyond the picture's edge nobody is
         torch.from_numpy(_window(part, rows, columns, beyond))
@@ -91,21 +90,6 @@ def box_size(
     boxes = [_box(to_float(resize(matte, width, tall)), None) for matte in mattes]
     sizes = [(rows[1] - rows[0], columns[1] - columns[0]) for rows, columns in boxes]
     return max(h for h, _ in sizes), max(w for _, w in sizes)
-
-
-def _premultiplied(
-    picture: np.ndarray,  # [H, W, 3]
-    alpha: np.ndarray,  # [H, W]
-) -> np.ndarray:  # [H, W, 3]
-    """C - (1 - a) B: the picture minus what its background adds to it, with B from nearby."""
-    empty = (alpha < CLEAR).astype(np.float32)[..., None]
-    sums = cv2.GaussianBlur(np.concatenate([picture * empty, empty], -1), (0, 0), NEAR)
-    cover = np.where(alpha < CLEAR, 0, np.where(alpha > FULL, 1, alpha))
-    clean, edge = picture * cover[..., None], (cover > 0) & (cover < 1)  # few pixels
-    beside, share = sums[edge], cover[edge][:, None]
-    behind = beside[:, :3] / np.maximum(beside[:, 3:], 1e-6)
-    clean[edge] = np.where(beside[:, 3:] > 1e-3, picture[edge] - (1 - share) * behind, clean[edge])
-    return np.clip(clean, 0, cover[..., None]).astype(np.float32)
 
 
 def _around(ends: tuple[int, int]) -> slice:
