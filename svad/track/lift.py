@@ -1,6 +1,7 @@
-"""A first guess of how limbs point, from the detector's depths: limbs that start the wrong way
+"""A first guess of how limbs point, from the detector's depths.
 
-round, towards the camera instead of away, explain the picture as well and never come back.
+Limbs that start the wrong way round, towards the camera instead of away from it, explain the
+picture as well, and never come back.
 """
 
 from __future__ import annotations
