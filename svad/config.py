@@ -391,7 +391,7 @@ def training(preset: Preset, gpu: bool) -> TrainConfig | None:
 
 def as_photo(preset: Preset) -> Preset:
     """The preset without what needs more than one picture: the avatar in closed form."""
-    return replace(preset, film=None, avatar=replace(preset.avatar, train=None))
+    return replace(preset, film=None, avatar=replace(preset.avatar, frames=0, train=None))
 
 
 def settings_of(preset: Preset) -> dict[str, Any]:
