@@ -76,7 +76,7 @@ def acted(
     rotations = torch.from_numpy(track.rotations[::step, :22]).float()
     shift = torch.from_numpy(track.pelvis[::step] - track.skeleton.joints[0]).float()
     joints, skin, _ = points.pose(rotations, shift)
-    marks = torch.cat([joints[:, list(points.of_joint)], skin[:, : points.on_skin]], 1).numpy()
+    marks = torch.cat([joints[:, list(points.of_joint)], skin], 1).numpy()
     seen_from = tilted(camera, np.radians(tilt))
     drawn = seen_from.project(marks)
     count = len(marks)
