@@ -54,8 +54,8 @@ def _corrected(
 ) -> np.ndarray:  # [T, 3] metres to add to the way
     """Standing soles keep their place and height; else the way's speed is kept."""
     count = len(points)
-    ones = np.ones(count)
-    step = diags([-ones[:-1], ones[:-1]], [0, 1], (count - 1, count)).tocsr()
+    same = csr_matrix(eye(count))
+    step = same[1:] - same[:-1]
     bend = step[:-1, :-1] @ step
     fixed = vstack([step * (fps / DRIFT), bend * (fps**2 / BUMP), eye(count) / STRAY]).tocsr()
     pairs = (stands[1:] & stands[:-1]).reshape(count - 1, -1)  # [T - 1, 4]
@@ -68,7 +68,7 @@ def _corrected(
     for _ in range(PASSES):
         for axis in range(3):
             rows = [fixed, diags(trust) @ slip]
-            wanted = [np.zeros(fixed.shape[0]), -trust * moved[pairs][:, axis] / SLIP]
+            wanted = [np.zeros(3 * count - 3), -trust * moved[pairs][:, axis] / SLIP]
             if axis == 1:
                 rows.append(height)
                 wanted.append((floor - points[stands][:, 1]) / HIGH)

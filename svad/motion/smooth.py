@@ -52,7 +52,7 @@ def _filtered(values: np.ndarray, fps: float, seconds: float) -> np.ndarray:
     window = min(2 * round(seconds * fps / 2) + 1, len(values) - 1 + len(values) % 2)
     if window < 5:  # a parabola goes through three frames as they are
         return values.copy()
-    return savgol_filter(values, window, 2, axis=0, mode="interp")
+    return np.asarray(savgol_filter(values, window, 2, axis=0, mode="interp"))
 
 
 def _quick(speed: np.ndarray, slow: float, quick: float, fps: float) -> np.ndarray:
