@@ -67,6 +67,14 @@ def test_how_much_of_a_turn_is_seen() -> None:
     assert sides_seen([0.1, 0.12, 0.2]) < LEAST_TURN
 
 
+@pytest.mark.parametrize("middle", np.radians([0, 15, 30, 180, -90]))
+def test_a_sway_is_no_turn_about_whichever_side(middle: float) -> None:
+    sway = middle + 0.3 * np.sin(np.arange(40))
+    assert sides_seen(sway) == pytest.approx(0.6, abs=0.01)
+    astray = np.append(sway, middle + 2)  # one frame was misunderstood
+    assert sides_seen(astray) < LEAST_TURN
+
+
 def test_the_back_is_what_is_seen_from_behind() -> None:
     assert shows_back([0, 3.0]) and shows_back([-2.5])
     assert not shows_back([0, 1.6, -1.6]) and not shows_back([])
