@@ -42,13 +42,17 @@ def front_first(
     return near or [int(i) for i in order]
 
 
-def sides_seen(yaw: Sequence[float] | np.ndarray) -> float:
+def sides_seen(
+    yaw: Sequence[float] | np.ndarray,  # [T] radians
+) -> float:
     """How much of a full turn is seen, radians; a sway about any side is no turn."""
     around = np.sort(np.asarray(yaw, np.float64) % (2 * np.pi))
     gaps = np.diff(around, append=around[:1] + 2 * np.pi)
     return float(gaps[gaps < APART].sum())
 
 
-def shows_back(yaw: Sequence[float] | np.ndarray) -> bool:
+def shows_back(
+    yaw: Sequence[float] | np.ndarray,  # [T] radians
+) -> bool:
     """Whether any picture is from behind."""
     return bool((np.abs(np.asarray(yaw)) > BACK).any())

@@ -49,7 +49,10 @@ class Follower:
         return glimpse
 
 
-def grown(box: Box, rgb: np.ndarray) -> Box:
+def grown(
+    box: Box,
+    rgb: np.ndarray,  # [H, W, 3] uint8
+) -> Box:
     """The box with room to move in, inside the picture."""
     height, width = rgb.shape[:2]
     room = int(ROOM * max(box[2] - box[0], box[3] - box[1])) + 8

@@ -29,10 +29,10 @@ def few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def footage_of(one: Posed, front: int) -> Footage:
-    """Its pictures tell their number by their colour."""
+    """Its pictures tell their number in a corner; all have one light."""
     count = len(one.seen)
-    rgb = np.zeros((count, HEIGHT, WIDTH, 3), np.uint8)
-    rgb[:] = (np.arange(count) + 100)[:, None, None, None]
+    rgb = np.full((count, HEIGHT, WIDTH, 3), 128, np.uint8)
+    rgb[:, :4, :4] = (np.arange(count) + 100)[:, None, None, None]
     return Footage(
         photo=Photo(rgb[front], None),
         front=front,
@@ -149,7 +149,7 @@ def test_hands_and_face_are_those_of_the_photo() -> None:
 
 
 def test_the_side_that_is_seen_hangs_on_where_the_person_stands() -> None:
-    """Somebody at the right edge who looks straight ahead shows their left side... a little."""
+    """Somebody at the right edge who looks straight ahead is seen a little from the right."""
     one = turned(np.zeros(3), place=np.array([[0, 0, 0], [0.7, 0, 0], [-0.7, 0, 0]]))
     poses = Pose(
         torch.from_numpy(one.rotations).float(),
