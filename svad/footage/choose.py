@@ -10,7 +10,7 @@ IDLE = 0.05  # radians a second that count where nobody turns: poses differ ther
 FRONT = 0.35  # radians from the front, of the picture that stands for a photo
 LEAST_TURN = np.radians(60)  # seen from no more sides, a clip tells no more than a photo
 BACK = np.radians(120)  # a side that is farther from the front shows the back
-SIDES = 12  # parts of a turn
+APART = np.radians(45)  # sides that are farther from their neighbours have not been seen between
 
 
 def spread(
@@ -42,12 +42,17 @@ def front_first(
     return near or [int(i) for i in order]
 
 
-def sides_seen(yaw: Sequence[float] | np.ndarray) -> float:
-    """How much of a full turn is seen, radians."""
-    parts = np.floor((np.asarray(yaw) / (2 * np.pi)) % 1.0 * SIDES).astype(int)
-    return len(set(parts.tolist())) * 2 * np.pi / SIDES
+def sides_seen(
+    yaw: Sequence[float] | np.ndarray,  # [T] radians
+) -> float:
+    """How much of a full turn is seen, radians; a sway about any side is no turn."""
+    around = np.sort(np.asarray(yaw, np.float64) % (2 * np.pi))
+    gaps = np.diff(around, append=around[:1] + 2 * np.pi)
+    return float(gaps[gaps < APART].sum())
 
 
-def shows_back(yaw: Sequence[float] | np.ndarray) -> bool:
+def shows_back(
+    yaw: Sequence[float] | np.ndarray,  # [T] radians
+) -> bool:
     """Whether any picture is from behind."""
     return bool((np.abs(np.asarray(yaw)) > BACK).any())

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-
 import numpy as np
 
 from svad.footage.eyes import Eyes
@@ -14,16 +11,6 @@ ROOM = 0.25  # of a box's longer side, that a person may move into between two f
 OVERLAP = 0.2  # of two boxes' union, below which they are not the same person's
 PATIENCE = 1.0  # seconds after which a lost person may come back anywhere
 STARTS = 12  # frames in which somebody must be found
-
-
-@dataclass(frozen=True)
-class Found:
-    """One frame with the person in it, cut out to save memory."""
-
-    time: float  # seconds
-    sharpness: float
-    rgb: np.ndarray  # [H, W, 3] uint8
-    glimpse: Glimpse | None  # None = the person is not there
 
 
 class Follower:
@@ -62,16 +49,10 @@ class Follower:
         return glimpse
 
 
-def follow(
-    frames: Iterable[tuple[float, float, np.ndarray]],  # seconds, sharpness, [H, W, 3] uint8
-    follower: Follower,
-) -> Iterator[Found]:
-    """Every frame with the person in it, or without."""
-    for time, sharpness, rgb in frames:
-        yield Found(time, sharpness, rgb, follower.see(rgb, time))
-
-
-def grown(box: Box, rgb: np.ndarray) -> Box:
+def grown(
+    box: Box,
+    rgb: np.ndarray,  # [H, W, 3] uint8
+) -> Box:
     """The box with room to move in, inside the picture."""
     height, width = rgb.shape[:2]
     room = int(ROOM * max(box[2] - box[0], box[3] - box[1])) + 8

@@ -31,7 +31,7 @@ def from_photos(
     found: list[tuple[Glimpse, int]] = []
     for number, photo in enumerate(photos):
         report(50 + 600 * number // len(photos), 1000, f"looking at photo {number + 1}")
-        person = eyes.person(photo.rgb)
+        person = eyes.person(_on_grey(photo))
         if person is None:
             raise SourceError(say.nobody_in(number + 1))
         found.append(person)
@@ -39,8 +39,10 @@ def from_photos(
     rows = []
     for number, (photo, (glimpse, _)) in enumerate(zip(photos, found, strict=True)):
         report(650 + 300 * number // len(photos), 1000, f"cutting out photo {number + 1}")
-        rgb, moved = _framed(photo, glimpse, shape)
+        rgb, alpha, moved = _framed(photo, glimpse, shape)
         points, matte = eyes.sharp(rgb, moved)
+        if alpha is not None:
+            matte = np.minimum(matte, alpha)
         rows.append((rgb, points, moved.depth, matte, eyes.has_face(rgb, points)))
     rgb, points, depth, matte, faced = map(np.stack, zip(*rows, strict=True))
     seen = Seen(points, depth, matte, np.full(len(photos), np.nan))
@@ -73,7 +75,7 @@ def _shape(boxes: Sequence[Box], height: int) -> tuple[int, int]:
 
 def _framed(
     photo: Photo, glimpse: Glimpse, shape: tuple[int, int]
-) -> tuple[np.ndarray, Glimpse]:  # [H, W, 3] uint8
+) -> tuple[np.ndarray, np.ndarray | None, Glimpse]:  # [H, W, 3], [H, W] uint8
     """The person in the middle of a frame; what lies outside the photo repeats its edge."""
     x0, y0, x1, y1 = glimpse.box
     width, height = shape
@@ -84,22 +86,33 @@ def _framed(
             [0, factor, height / 2 - factor * (y0 + y1) / 2],
         ]
     )
-    rgb = photo.rgb
-    if photo.alpha is not None:  # on neutral grey, as a single photo is looked at
-        alpha = photo.alpha[..., None].astype(np.float32) / 255
-        rgb = (rgb * alpha + 200 * (1 - alpha) + 0.5).astype(np.uint8)
-    small = min(factor, 1.0)  # warping would skip pixels
-    pre = cv2.resize(rgb, None, fx=small, fy=small, interpolation=cv2.INTER_AREA)
-    soft = cv2.resize(glimpse.soft, pre.shape[1::-1], interpolation=cv2.INTER_AREA)
-    scale = np.array([pre.shape[1] / rgb.shape[1], pre.shape[0] / rgb.shape[0]])
-    warp = np.concatenate([matrix[:, :2] / scale, matrix[:, 2:]], 1)
-    frame = cv2.warpAffine(pre, warp, shape, borderMode=cv2.BORDER_REPLICATE)
+    frame = _warped(_on_grey(photo), matrix, shape, cv2.BORDER_REPLICATE)
+    alpha = None if photo.alpha is None else _warped(photo.alpha, matrix, shape)
     points = glimpse.keypoints.copy()
     points[:, :2] = points[:, :2] @ matrix[:, :2].T + matrix[:, 2]
     corners = np.array(glimpse.box).reshape(2, 2) @ matrix[:, :2].T + matrix[:, 2]
     low, high = corners.round().astype(int).clip(0, shape).tolist()
-    mask = cv2.warpAffine(soft, warp, shape)
-    return frame, replace(glimpse, keypoints=points, soft=mask, box=(*low, *high))
+    mask = _warped(glimpse.soft, matrix, shape)
+    return frame, alpha, replace(glimpse, keypoints=points, soft=mask, box=(*low, *high))
+
+
+def _warped(
+    picture: np.ndarray, matrix: np.ndarray, shape: tuple[int, int], border: int = 0
+) -> np.ndarray:
+    """Made small first: warping alone would skip pixels."""
+    small = min(float(matrix[0, 0]), 1.0)
+    pre = cv2.resize(picture, None, fx=small, fy=small, interpolation=cv2.INTER_AREA)
+    scale = np.array([pre.shape[1] / picture.shape[1], pre.shape[0] / picture.shape[0]])
+    warp = np.concatenate([matrix[:, :2] / scale, matrix[:, 2:]], 1)
+    return cv2.warpAffine(pre, warp, shape, borderMode=border)
+
+
+def _on_grey(photo: Photo) -> np.ndarray:  # [H, W, 3] uint8
+    """As a single photo is looked at: what is transparent may hold anything."""
+    if photo.alpha is None:
+        return photo.rgb
+    alpha = photo.alpha[..., None].astype(np.float32) / 255
+    return (photo.rgb * alpha + 200 * (1 - alpha) + 0.5).astype(np.uint8)
 
 
 def _warnings(
