@@ -13,7 +13,7 @@ from svad.track.seen import Seen, across
 
 BINS = 72
 SIGMA_FLAT, SIGMA_DEEP = 0.025, 0.25  # metres, of the distances across in the picture and in depth
-SWAP = 6.0  # cost of taking left for right
+SWAP = 3.0  # cost of taking left for right
 LIMIT = 9.0  # a distance that misses by more than so many variances tells no more
 TURN = 1.6  # radians a second, of a person who turns around
 STILL = 0.03  # radians, between two pictures taken at one moment

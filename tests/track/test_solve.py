@@ -48,14 +48,13 @@ def joints(one: Posed, found: Tracked) -> np.ndarray:  # [T, 22, 3]
     return body_points(load_free_body(), one.fit).pose(turns, place)[0].numpy()
 
 
-def test_a_turn_is_found_within_three_degrees_on_average_and_the_joints_within_25_mm() -> None:
+def test_a_turn_is_found_within_three_degrees_and_the_joints_within_25_mm() -> None:
     one = somebody()
     yaw, swap = yaws(one.seen)
     found = tracked(one, yaw)
     assert not swap.any()
-    side = angle(found.yaw, one.yaw)
-    assert side.mean() < np.radians(3)
-    assert side.max() < np.radians(4)  # landmarks alone; the pictures then tell more
+    assert angle(found.yaw, one.yaw).mean() < np.radians(3)
+    assert angle(found.yaw, one.yaw).max() < np.radians(5)  # landmarks with noise
     off = joints(one, found) - one.joints[:, :22]
     rooted = off - off[:, :1]  # hips on hips, nothing turned or scaled
     assert np.linalg.norm(rooted, axis=-1).mean() < 0.012
