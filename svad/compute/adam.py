@@ -23,8 +23,10 @@ class Adam:
         values: Sequence[Tensor],  # any shape [...], leaves that learn in place
         rates: Sequence[float],  # one for each
         decays: tuple[float, float] = (0.9, 0.999),  # of mean and square
+        epsilon: float = EPSILON,  # gradients much smaller than this move their value less
     ) -> None:
         self.values, self.rates, self.decays, self.steps = values, list(rates), decays, 0
+        self.epsilon = epsilon
         self.moments = [(torch.zeros_like(value), torch.zeros_like(value)) for value in values]
 
     @torch.no_grad()
@@ -39,11 +41,11 @@ class Adam:
         for value, rate, (mean, square), gradient in each:
             if value.numel() >= LARGE and all(map(_plain, (value, mean, square))):
                 arrays = (value, gradient.to(value).contiguous(), mean, square)
-                _compiled_step(arrays, self.decays, rate / first, second**-0.5)
+                _compiled_step(arrays, self.decays, rate / first, second**-0.5, self.epsilon)
                 continue
             mean.lerp_(gradient, 1 - self.decays[0])
             square.mul_(self.decays[1]).addcmul_(gradient, gradient, value=1 - self.decays[1])
-            spread = square.sqrt() / second**0.5 + EPSILON
+            spread = square.sqrt() / second**0.5 + self.epsilon
             value.addcdiv_(mean, spread, value=-rate / first)
 
 
@@ -54,7 +56,11 @@ def _plain(value: Tensor) -> bool:
 
 
 def _compiled_step(
-    tensors: tuple[Tensor, ...], decays: tuple[float, float], rate: float, root: float
+    tensors: tuple[Tensor, ...],
+    decays: tuple[float, float],
+    rate: float,
+    root: float,
+    epsilon: float,
 ) -> None:
     """One step on a value, its gradient, mean and square: float32, contiguous, on the CPU."""
     import numpy as np
@@ -65,7 +71,7 @@ def _compiled_step(
     arrays = [tensor.detach().numpy().reshape(-1) for tensor in tensors]
     n, threads = len(arrays[0]), torch.get_num_threads()
     keeps = (np.float32(decays[0]), np.float32(decays[1]))
-    numbers = (np.float32(rate), np.float32(root), np.float32(EPSILON))
+    numbers = (np.float32(rate), np.float32(root), np.float32(epsilon))
     edges = [n * p // threads // 64 * 64 for p in range(threads)] + [n]
     spread(step, edges, threads, *arrays, keeps, *numbers)
     # tensors saved for a backward pass must notice that the value has changed

@@ -36,6 +36,9 @@ TOLD = 0.4  # seconds between two notes about the progress
 SHOWN = 8.0  # seconds between two pictures of it
 KEPT = 30.0  # seconds between two checkpoints
 CROP = 256  # px, side of what the perceptual loss looks at
+# Of gradients: a visible Gaussian's colour has some 1e-6. What lies behind the surface gets a
+# hundredth of that or less, which Adam would blow up to steps as long as any other's.
+HIDDEN = 2e-7
 FORM = ("offsets", "log_scales", "opacities", "joint_offsets")  # all but colours
 
 
@@ -98,7 +101,8 @@ class Trainer:
         self._pull: dict[str, Tensor] = {}
         self.grown = len(learned.avatar.gaussians) == len(self._fine.gaussians)
         self.rates = learned.rates(self.config)
-        self.adam = Adam([learned.values[name] for name in self.rates], list(self.rates.values()))
+        values = [learned.values[name] for name in self.rates]
+        self.adam = Adam(values, list(self.rates.values()), epsilon=HIDDEN)
         self._regularisers = Regularisers(learned.avatar, self.config)
 
     def grow(self) -> None:
