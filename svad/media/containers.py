@@ -92,7 +92,8 @@ def clip_info(path: Path) -> ClipInfo:
 def is_clip(path: Path) -> bool:
     """Whether a file is to be read as a clip: by its content, and by its name only if damaged.
 
-    True for moving GIFs, and for sound alone, so that `clip_info` can say what is wrong with it.
+    True for GIFs that move for as long as a clip, and for sound alone, so that `clip_info` can say
+    what is wrong with it.
     """
     path = Path(path)
     picture = _picture(path)
@@ -126,9 +127,21 @@ def _picture(path: Path) -> bool | None:
         if head[4:8] == b"ftyp":
             return False if head[8:12] in PICTURE_BRANDS else None
         with Image.open(path, formats=PICTURE_FORMATS) as image:
-            return image.format in ANIMATED_FORMATS and getattr(image, "is_animated", False)
+            return image.format in ANIMATED_FORMATS and _moves_long(image)
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError):
         return None
+
+
+def _moves_long(image: Image.Image) -> bool:
+    """Whether a moving picture lasts as long as a clip; a shorter one is taken as a photo."""
+    seconds = 0.0
+    for frame in range(getattr(image, "n_frames", 1)):
+        image.seek(frame)
+        # 0 is shown for a tenth of a second by every browser
+        seconds += (image.info.get("duration") or 100) / 1000
+        if frame and seconds >= LEAST_SECONDS:
+            return True
+    return False
 
 
 def _report(path: Path) -> str:

@@ -310,7 +310,8 @@ def test_a_stopped_read_leaves_no_process(long: dict[str, Path]) -> None:
     children = _children()
     assert children
     frames.close()
-    assert not children & _children() and time.monotonic() - started < 2
+    assert not children & _children()
+    assert time.monotonic() - started < 30  # not read to its end, on a machine however busy
 
 
 def _children() -> set[int]:
