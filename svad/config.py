@@ -177,7 +177,6 @@ class TrainConfig:
     start: str = "relief"  # the first guess: "relief" = the preview's cloud, "body" = the body
     first_gaussians: int = 60_000  # until `grow_at`
     gaussians: int = 60_000  # at most, in the end: what is more goes where the photo shows it
-    shape_from: float = 0.0  # part of the steps before which only colours and poses learn
     grow_at: float = 0.5  # part of the steps
     slow_from: float = 0.6  # part of the steps after which rates are a third
     slowest_from: float = 0.85  # a tenth

@@ -8,7 +8,7 @@ in pixels of the picture they stand beside, lengths are metres.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -186,6 +186,19 @@ class Clip:
     weight: np.ndarray  # [T] float32, how much a frame is to be believed
     yaw: np.ndarray  # [T] float32 radians, the side the person is seen from
     start: Avatar | None  # first guess of the avatar, where the source of the clip has one
+
+    def __getitem__(self, rows: Sequence[int]) -> Clip:
+        """The chosen frames, in that order."""
+        rows = list(rows)
+        return replace(
+            self,
+            rgb=self.rgb[rows],
+            matte=self.matte[rows],
+            poses=self.poses[rows],
+            cameras=tuple(self.cameras[i] for i in rows),
+            weight=self.weight[rows],
+            yaw=self.yaw[rows],
+        )
 
     def to(self, device: torch.device | str) -> Clip:
         """The same clip with poses and avatar on another device; pictures stay in arrays."""

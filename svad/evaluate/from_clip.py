@@ -18,7 +18,7 @@ from svad.evaluate.truth import Truth
 from svad.evaluate.views import on_fitted_body
 from svad.learn.metrics import Distance, compared
 from svad.media.images import to_float, to_uint8
-from svad.run.holdout import pictures, some, times_of
+from svad.run.holdout import pictures, times_of
 from svad.run.sources import read_source
 from svad.types import Avatar, Clip, Footage, Report, Source, Subject
 
@@ -151,11 +151,11 @@ def _places(footage: Footage, film: Clip, truth: Filmed) -> list[int]:
 def _looks(followed: Followed, truth: Filmed, person: Truth, avatar: Avatar) -> dict[str, Clip]:
     """What is looked at, on the avatar's own body."""
     gain = truth.gain[followed.places[0]]
-    kept = some(followed.film, followed.rows)
+    kept = followed.film[followed.rows]
     kept = _true(kept, truth, [followed.places[row] for row in followed.rows], gain)
     body = replace(followed.subject.body, joints=avatar.joints.numpy(force=True))
     novel = on_fitted_body(person.novel, person, replace(followed.subject, body=body))
-    photo = replace(some(followed.film, [0]), poses=avatar.pose, cameras=(avatar.camera,))
+    photo = replace(followed.film[[0]], poses=avatar.pose, cameras=(avatar.camera,))
     novel = replace(novel, rgb=_lit(novel.rgb, novel.matte, gain))
     photo = _true(photo, truth, followed.places[:1], gain)
     names = VIEWS if followed.kept else GIVEN

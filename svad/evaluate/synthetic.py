@@ -13,7 +13,7 @@ from svad.evaluate.methods import Methods, studio_photo
 from svad.evaluate.truth import Truth
 from svad.evaluate.views import held_out, on_fitted_body, photo_view, training_clip
 from svad.learn.metrics import Distance, compared
-from svad.run.holdout import pictures, some
+from svad.run.holdout import pictures
 from svad.types import Avatar, Clip, Report
 
 VIEWS = ("train", "held_out", "novel_pose", "photo")  # columns of a result
@@ -70,10 +70,8 @@ def measure(
     clip = training_clip(truth, subject, start, frames, seed)
     learn, kept = held_out(len(truth.turning.rgb))
     views = {
-        "train": on_fitted_body(
-            some(truth.turning, learn[:: len(learn) // MOST + 1]), truth, subject
-        ),
-        "held_out": on_fitted_body(some(truth.turning, kept), truth, subject),
+        "train": on_fitted_body(truth.turning[learn[:: len(learn) // MOST + 1]], truth, subject),
+        "held_out": on_fitted_body(truth.turning[kept], truth, subject),
         "novel_pose": on_fitted_body(truth.novel, truth, subject),
         "photo": photo_view(truth, subject),
     }

@@ -12,6 +12,7 @@ from svad.evaluate.filmed import Filmed
 from svad.evaluate.views import posed_joints
 from svad.geometry.camera import Camera
 from svad.geometry.rotation import rodrigues
+from svad.track.yaw import side_seen
 from svad.types import Clip, Pose
 
 BODY = 22  # joints that are measured; hands and face are too small in most clips
@@ -29,9 +30,7 @@ def seen_from(
     """
     forward = rodrigues(poses.rotations[:, Joint.PELVIS].double())[..., 2].numpy()
     eyes = np.stack([-c.rotation.T.astype(np.float64) @ c.translation for c in cameras])
-    x, _, z = (eyes - pelvis).T
-    angle = np.arctan2(x, z) - np.arctan2(forward[:, 0], forward[:, 2])
-    return wrapped(angle).astype(np.float32)
+    return side_seen(forward, eyes - pelvis).astype(np.float32)
 
 
 def wrapped(

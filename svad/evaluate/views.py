@@ -16,7 +16,6 @@ from svad.evaluate.truth import Truth
 from svad.geometry.camera import Camera
 from svad.geometry.rotation import rodrigues
 from svad.media.images import resize
-from svad.run.holdout import some
 from svad.types import PHOTO_WEIGHT, Avatar, Clip, Pose, Subject
 
 HELD_OUT = 5  # every so many frames of the turn one is kept from the training
@@ -110,7 +109,7 @@ def training_clip(
 ) -> Clip:
     """What the avatar is made from: the photo as frame 0, then frames that are not held out."""
     chosen, _ = held_out(len(truth.turning.rgb))
-    exact = some(truth.turning, chosen)
+    exact = truth.turning[chosen]
     faces = heads(truth, exact)
     faces[np.abs(exact.yaw) > SEEN, 2] = 0
     clip = on_fitted_body(spoilt(exact, faces, frames, seed), truth, subject, exact.poses)

@@ -15,7 +15,8 @@ from svad.film.turn import Refine, seen_poses
 from svad.geometry.rotation import rodrigues
 from svad.track.points import JOINTS, body_points
 from svad.track.seen import Seen
-from svad.track.solve import MOVING, TURNING, Freedom, Tracked, track
+from svad.track.solve import MOVING, TURNING, Tracked, track
+from svad.track.yaw import side_seen
 from svad.types import PHOTO_WEIGHT, BodyFit, Clip, Footage, Pose, Report, Subject
 
 MOST = 0.9  # weight of the best frame; the photo has more
@@ -54,23 +55,12 @@ class FilmStage:
         filmed.weight[front] = PHOTO_WEIGHT
         note = f"{len(order)} pictures followed"
         report(1000, 1000, note + (f", {doubtful} hardly used" if doubtful else ""))
-        return replace(
-            filmed,
-            rgb=filmed.rgb[order],
-            matte=filmed.matte[order],
-            poses=filmed.poses[order],
-            cameras=tuple(filmed.cameras[i] for i in order),
-            weight=filmed.weight[order],
-            yaw=side_seen(filmed.poses, subject.body.joints)[order],
-        )
+        return replace(filmed, yaw=side_of(filmed.poses, subject.body.joints))[order]
 
-    def follow(
-        self, fit: BodyFit, footage: Footage, report: Report, freedom: Freedom | None = None
-    ) -> Tracked:
+    def follow(self, fit: BodyFit, footage: Footage, report: Report) -> Tracked:
         """The fitted body's pose in every picture."""
         seen = Seen(footage.keypoints, footage.depth, footage.matte, footage.time)
-        if freedom is None:
-            freedom = MOVING if np.isnan(footage.time).any() else TURNING
+        freedom = MOVING if np.isnan(footage.time).any() else TURNING
         return track(
             body_points(self._body, fit), seen, footage.cameras[0], footage.yaw,
             fit.pose.rotations[0, :JOINTS].numpy(), freedom,
@@ -78,15 +68,13 @@ class FilmStage:
         )  # fmt: skip
 
 
-def side_seen(
+def side_of(
     poses: Pose,  # T frames
     joints: np.ndarray,  # [55, 3] rest joints, metres
 ) -> np.ndarray:  # [T] float32 radians
     """The side from which a camera at the origin sees the pelvis."""
     ahead = rodrigues(poses.rotations[:, 0])[:, :, 2].numpy()
-    place = poses.translation.numpy() + joints[0]
-    turn = np.arctan2(ahead[:, 0], ahead[:, 2]) - np.arctan2(-place[:, 0], -place[:, 2])
-    return -np.arctan2(np.sin(turn), np.cos(turn)).astype(np.float32)
+    return side_seen(ahead, -poses.translation.numpy() - joints[0]).astype(np.float32)
 
 
 def poses_of(tracked: Tracked, photo: Pose) -> Pose:

@@ -26,18 +26,18 @@ from svad.types import Avatar, Clip, Pose, Report
 
 HEIGHT = 216  # px, of the pictures that are compared
 SPLATS = 25_000  # of the avatar
-EVERY, TURNS, TURN_RATE, FIRST_JOINTS = 2, 24, 1.0, 22  # of so many frames one, in so many steps
+EVERY, TURNS, TURN_RATE = 2, 24, 1.0  # of so many frames one, in so many steps
 WINDOW = 5  # of those, whose corrections are alike
-STEPS, RATE, JOINTS = 12, 0.4, 22  # then all frames, their whole poses
+STEPS, RATE = 12, 0.4  # then all frames
 
 
 class Refine(Protocol):
     """Brings poses nearer to frames, the avatar frozen."""
 
     def __call__(
-        self, avatar: Avatar, clip: Clip, report: Report, *, steps: int, joints: int, rate: float
+        self, avatar: Avatar, clip: Clip, report: Report, *, steps: int, rate: float
     ) -> Pose:
-        """The clip's poses after some steps on each frame; `joints` = 1 moves only the root."""
+        """The clip's poses after some steps on each frame, `rate` times as long as usual."""
         ...
 
 
@@ -49,8 +49,8 @@ def seen_poses(
 ) -> Pose:  # T frames
     """The poses in which the first guess looks most like the pictures.
 
-    First the turn and the place of some, whose corrections are made like their neighbours': where
-    the search went astray, it follows the others. Then the whole pose of each.
+    First every other picture; of what is found only turn and place are kept, made like those of the
+    neighbours: where the search went astray, it follows the others. Then the whole pose of each.
     """
     if clip.start is None:
         return clip.poses
@@ -58,19 +58,11 @@ def seen_poses(
     poses = clip.poses
     if steady and len(poses) > 2 * WINDOW:
         rows = list(range(0, len(poses), EVERY))
-        few = replace(
-            small,
-            rgb=small.rgb[rows],
-            matte=small.matte[rows],
-            poses=poses[rows],
-            cameras=tuple(small.cameras[i] for i in rows),
-        )
         told = part(report, 0, 500, 1000)
-        found = refine(avatar, few, told, steps=TURNS, joints=FIRST_JOINTS, rate=TURN_RATE)
+        found = refine(avatar, small[rows], told, steps=TURNS, rate=TURN_RATE)
         poses = alike(poses, found, rows)
     told = part(report, 500, 1000, 1000)
-    small = replace(small, poses=poses)
-    return refine(avatar, small, told, steps=STEPS, joints=JOINTS, rate=RATE)
+    return refine(avatar, replace(small, poses=poses), told, steps=STEPS, rate=RATE)
 
 
 def alike(

@@ -29,7 +29,6 @@ QUALITY = 95  # JPEG, of frames that wait to be chosen
 FILLS = 0.55  # of the picture's height that the person fills; else the frames are cut to them
 AROUND = 0.12  # of their height, then left around
 LOST = 0.4  # share of the frames without the person above which the clip is refused
-CUT = 0.25  # share of frames in which the legs may be missing
 TRIED = 5  # frames asked for a face
 
 
@@ -49,7 +48,9 @@ def from_clip(path: Path, config: FootageConfig, eyes: Eyes, report: Report) -> 
     kept, missed, others = _followed(path, info, config, eyes, part(report, 0, 550, 1000))
     if len(kept) < 3 or missed > LOST * (missed + len(kept)):
         raise SourceError(say.NOBODY if len(kept) < 3 else say.leaves(missed, missed + len(kept)))
-    seen = _seen(kept, (info.height, info.width))
+    scale = min(1.0, SCANNED / info.height)
+    shape = round(scale * info.height), round(scale * info.width)
+    seen = Seen.of([k.glimpse for k in kept], [k.time for k in kept], shape)
     if seen.upside_down:
         raise SourceError(say.UPSIDE_DOWN)
     yaw, swap = yaws(seen)
@@ -59,13 +60,24 @@ def from_clip(path: Path, config: FootageConfig, eyes: Eyes, report: Report) -> 
     turned = sides_seen(yaw) >= LEAST_TURN
     rows = sorted({*rows, front}) if turned else [front]
     warnings = [*info.warnings, *_warnings(yaw, turned, missed, others)]
-    footage = _developed(
-        [kept[i] for i in rows], yaw[rows], swap[rows], sharp, config, eyes,
-        part(report, 550, 950, 1000),
-    )  # fmt: skip
+    rgb, seen = _developed([kept[i] for i in rows], config, eyes, part(report, 550, 950, 1000))
+    seen = seen.mirrored(swap[rows])
     photo = Photo(frame_at(path, info, kept[front].time), None)
     report(1000, 1000, f"{len(rows)} frames chosen")
-    return replace(footage, photo=photo, front=rows.index(front), warnings=tuple(warnings))
+    height, width = rgb.shape[1:3]
+    return Footage(
+        photo=photo,
+        front=rows.index(front),
+        rgb=rgb,
+        matte=seen.matte,
+        keypoints=seen.keypoints,
+        depth=seen.depth,
+        time=seen.time,
+        sharpness=_relative(sharp)[rows],
+        yaw=yaw[rows],
+        cameras=(photo_camera(width, height),) * len(rows),
+        warnings=tuple(warnings),
+    )
 
 
 def _followed(
@@ -93,17 +105,9 @@ def _followed(
     return kept, missed, follower.others
 
 
-def _seen(kept: Sequence[Kept], shape: tuple[int, int]) -> Seen:
-    """Their landmarks; without mattes, which only the chosen ones get."""
-    scale = min(1.0, SCANNED / shape[0])
-    empty = np.zeros((len(kept), 1, 1), np.uint8)
-    height, width = (round(side * scale) for side in shape)
-    return Seen(
-        keypoints=np.stack([k.glimpse.keypoints for k in kept]),
-        depth=np.stack([k.glimpse.depth for k in kept]),
-        matte=np.broadcast_to(empty, (len(kept), height, width)),
-        time=np.array([k.time for k in kept]),
-    )
+def _relative(sharpness: np.ndarray) -> np.ndarray:  # [T] -> [T] float32, 1 = the sharpest
+    best = max(float(np.percentile(sharpness, 90)), 1e-9)
+    return np.minimum(sharpness / best, 1.0).astype(np.float32)
 
 
 def _front(kept: Sequence[Kept], yaw: np.ndarray, sharp: np.ndarray, eyes: Eyes) -> int:
@@ -148,14 +152,8 @@ def _cut(kept: Sequence[Kept], height: int, width: int) -> Box:
 
 
 def _developed(
-    kept: Sequence[Kept],
-    yaw: np.ndarray,
-    swap: np.ndarray,
-    sharp: np.ndarray,
-    config: FootageConfig,
-    eyes: Eyes,
-    report: Report,
-) -> Footage:
+    kept: Sequence[Kept], config: FootageConfig, eyes: Eyes, report: Report
+) -> tuple[np.ndarray, Seen]:  # [T, H, W, 3] uint8
     """The chosen frames at their size, with mattes; two at a time."""
     height, width = _decoded(kept[0]).shape[:2]
     box = _cut(kept, height, width)
@@ -171,26 +169,8 @@ def _developed(
         finally:  # a person who stops it waits for no more
             pool.shutdown(cancel_futures=True)
     rgb, points, matte = map(np.stack, zip(*done, strict=True))
-    seen = Seen(
-        keypoints=points,
-        depth=np.stack([k.glimpse.depth for k in kept]),
-        matte=matte,
-        time=np.array([k.time for k in kept]),
-    ).mirrored(swap)
-    best = max(float(np.percentile(sharp, 90)), 1e-9)
-    return Footage(
-        photo=Photo(rgb[0], None),
-        front=0,
-        rgb=rgb,
-        matte=matte,
-        keypoints=seen.keypoints,
-        depth=seen.depth,
-        time=seen.time,
-        sharpness=np.array([min(k.sharpness / best, 1.0) for k in kept], np.float32),
-        yaw=yaw,
-        cameras=(photo_camera(*size),) * len(kept),
-        warnings=(),
-    )
+    depth, time = np.stack([k.glimpse.depth for k in kept]), np.array([k.time for k in kept])
+    return rgb, Seen(points, depth, matte, time)
 
 
 def _one(

@@ -14,6 +14,7 @@ from svad.footage import sentences as say
 from svad.footage.choose import shows_back
 from svad.footage.eyes import Eyes
 from svad.geometry.camera import photo_camera
+from svad.media.images import on_grey
 from svad.track.seen import Box, Glimpse, Seen
 from svad.track.yaw import yaws
 from svad.types import Footage, Photo, Report
@@ -31,7 +32,7 @@ def from_photos(
     found: list[tuple[Glimpse, int]] = []
     for number, photo in enumerate(photos):
         report(50 + 600 * number // len(photos), 1000, f"looking at photo {number + 1}")
-        person = eyes.person(_on_grey(photo))
+        person = eyes.person(on_grey(photo.rgb, photo.alpha))
         if person is None:
             raise SourceError(say.nobody_in(number + 1))
         found.append(person)
@@ -86,7 +87,7 @@ def _framed(
             [0, factor, height / 2 - factor * (y0 + y1) / 2],
         ]
     )
-    frame = _warped(_on_grey(photo), matrix, shape, cv2.BORDER_REPLICATE)
+    frame = _warped(on_grey(photo.rgb, photo.alpha), matrix, shape, cv2.BORDER_REPLICATE)
     alpha = None if photo.alpha is None else _warped(photo.alpha, matrix, shape)
     points = glimpse.keypoints.copy()
     points[:, :2] = points[:, :2] @ matrix[:, :2].T + matrix[:, 2]
@@ -105,14 +106,6 @@ def _warped(
     scale = np.array([pre.shape[1] / picture.shape[1], pre.shape[0] / picture.shape[0]])
     warp = np.concatenate([matrix[:, :2] / scale, matrix[:, 2:]], 1)
     return cv2.warpAffine(pre, warp, shape, borderMode=border)
-
-
-def _on_grey(photo: Photo) -> np.ndarray:  # [H, W, 3] uint8
-    """As a single photo is looked at: what is transparent may hold anything."""
-    if photo.alpha is None:
-        return photo.rgb
-    alpha = photo.alpha[..., None].astype(np.float32) / 255
-    return (photo.rgb * alpha + 200 * (1 - alpha) + 0.5).astype(np.uint8)
 
 
 def _warnings(

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from svad.track.watch import OTHERS as OTHERS
+from svad.track.watch import UPSIDE_DOWN as UPSIDE_DOWN
+
 NOBODY = (
     "No person was found in the clip. Please film one person, well lit, from head to feet, who "
     "turns around once."
 )
-UPSIDE_DOWN = "The person in the clip is upside down. Please turn the clip and send it again."
 NO_TURN = (
     "Nobody turns around in the clip, so its best frame is used as a photo: sides and back are "
     "guesses. For real ones, film somebody who turns around once."
 )
 NO_BACK = "The back is not seen in the clip; it is a guess."
 HALF_TURN = "The person is not seen from all sides; those that are missing are guesses."
-OTHERS = "More than one person is in the clip; the largest one is followed."
-
 NO_BACK_PHOTO = "No photo shows the back; it is a guess."
 OTHERS_PHOTO = "More than one person is in a photo; the largest one is taken."
 

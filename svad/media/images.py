@@ -32,6 +32,17 @@ def to_bgr(
     return np.ascontiguousarray(rgb[..., ::-1])
 
 
+def on_grey(
+    rgb: np.ndarray,  # [H, W, 3] uint8
+    alpha: np.ndarray | None,  # [H, W] uint8
+) -> np.ndarray:  # [H, W, 3] uint8
+    """What is transparent may hold anything: there the picture is a neutral grey."""
+    if alpha is None:
+        return rgb
+    share = alpha[..., None].astype(np.float32) / 255
+    return (rgb * share + 200 * (1 - share) + 0.5).astype(np.uint8)
+
+
 def resize(
     image: np.ndarray,  # [H, W] or [H, W, C], uint8 or float32
     width: int,

@@ -47,23 +47,6 @@ def learnable(clip: Clip, film: FilmConfig | None) -> Clip:
     return replace(clip, weight=weight)
 
 
-def some(
-    clip: Clip,
-    index: Sequence[int],  # of frames
-) -> Clip:
-    """The chosen frames of a clip."""
-    rows = list(index)
-    return replace(
-        clip,
-        rgb=clip.rgb[rows],
-        matte=clip.matte[rows],
-        poses=clip.poses[rows],
-        cameras=tuple(clip.cameras[i] for i in rows),
-        weight=clip.weight[rows],
-        yaw=clip.yaw[rows],
-    )
-
-
 def pictures(
     avatar: Avatar,
     clip: Clip,  # T frames; its poses and cameras
@@ -194,7 +177,7 @@ def measure(
     seen = [row for row in rows if film.matte[row].any()]
     if not seen:
         return []
-    clip, times = some(film, seen), times_of(footage)
+    clip, times = film[seen], times_of(footage)
     found = compare(avatar, clip, refine, report)
     return write(folder, found, clip, [times[row] for row in seen], seen)
 

@@ -92,12 +92,11 @@ def strip() -> Callable[[Footage], np.ndarray]:
 
 def film(preset: Preset) -> FilmStage:
     """The stage that follows the person through the pictures."""
+    from svad.avatar.train.poses import refine_poses
     from svad.film.stage import FilmStage
 
     settings = _given(preset.film)
     settings.require_valid()
-    from svad.avatar.train.poses import refine_poses
-
     return FilmStage(settings, load_body(preset.body), refine_poses)
 
 

@@ -67,12 +67,9 @@ class MediapipeDetector:
         face = self._face(rgb, first)
         person = person_box(first.points, first.mask, 0.10)
         left, right = self._hands(rgb, first, self._hands_in(rgb, person, _CROP_SIDE))
-        depth = np.full(COUNT, np.nan, np.float32)
-        for target, source in kp.POSE_SOURCE.items():
-            depth[target] = first.depth[source]
         return Detection(
             keypoints=kp.whole_body(first.points, face, left, right),
-            depth=depth,
+            depth=kp.depths(first.depth),
             face=face,
             mask=mask,
             others=tuple((h.mask > 0.5) & (mask < 0.5) for h in hits),

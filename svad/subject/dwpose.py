@@ -41,11 +41,21 @@ class DwPoseDetector:
         if not shares or max(shares) < _ON_PERSON:
             return found
         best = people[int(np.argmax(shares))]
-        if not _agree(found, best):
-            return found
-        score = np.clip(best.score, 0, 1)  # raw maxima of the network may pass 1
-        points = np.concatenate([best.xy, score[:, None]], 1).astype(np.float32)
-        return replace(found, keypoints=points)
+        return replace(found, keypoints=_points(best)) if _agree(found, best) else found
+
+
+def points_in(
+    network: DwPose,
+    rgb: np.ndarray,  # [H, W, 3] uint8
+    box: np.ndarray,  # [4] x0, y0, x1, y1 px, around one person
+) -> np.ndarray:  # [133, 3] float32 x px, y px, score
+    """The points of the person in the box."""
+    return _points(network.estimate(rgb, box))
+
+
+def _points(person: WholeBody) -> np.ndarray:  # [133, 3] float32
+    score = np.clip(person.score, 0, 1)  # raw maxima of the network may pass 1
+    return np.concatenate([person.xy, score[:, None]], 1).astype(np.float32)
 
 
 def best_detector(store: Store | None = None) -> Detector:

@@ -24,7 +24,6 @@ KNUCKLE_OF = {
     for place, hand in enumerate(coco.HANDS.values())
     for i, knuckle in enumerate((HandPoint.INDEX1, HandPoint.PINKY1))
 }
-STATURE = 1.66  # metres, of the mean body; sets the scale of everything
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from svad.body import coco
 from svad.subject import keypoints as kp
 from svad.subject.blazepose import CORE
 from svad.subject.detect import MediapipeDetector, person_box
-from svad.subject.dwpose import shared_dwpose
-from svad.subject.landmarker import Landmarker, PoseHit, shared_landmarker
+from svad.subject.dwpose import points_in, shared_dwpose
+from svad.subject.landmarker import Landmarker, shared_landmarker
 from svad.subject.matte import person_matte
 from svad.track.seen import Box, Glimpse
 from svad.weights.store import Store
@@ -58,7 +58,7 @@ class Eyes:
         soft[y0:y1, x0:x1] = cv2.resize(hit.mask, (x1 - x0, y1 - y0))
         points = kp.whole_body(hit.points, None, None, None)
         seen = person_box(points[coco.BODY_AND_FEET], soft, 0.0)
-        return Glimpse(points, _depth(hit), soft, seen)
+        return Glimpse(points, kp.depths(hit.depth), soft, seen)
 
     def sharp(
         self,
@@ -76,9 +76,7 @@ class Eyes:
             matte = np.where(soft > 0.5, np.uint8(255), np.uint8(0))
         if self._dwpose is None:
             return glimpse.keypoints, matte
-        found = self._dwpose.estimate(rgb, np.array(glimpse.box, np.float64))
-        score = np.clip(found.score, 0, 1)  # raw maxima of the network may pass 1
-        return np.concatenate([found.xy, score[:, None]], 1).astype(np.float32), matte
+        return points_in(self._dwpose, rgb, np.array(glimpse.box, np.float64)), matte
 
     def has_face(
         self,
@@ -99,10 +97,3 @@ class Eyes:
             return False
         middle = face[:, :2].mean(0) / 256 * (part.shape[1], part.shape[0]) + (x0, y0)
         return bool(np.linalg.norm(middle - (x, y)) < 2 * _FACE * half)
-
-
-def _depth(hit: PoseHit) -> np.ndarray:  # [133]
-    depth = np.full(coco.COUNT, np.nan, np.float32)
-    for target, source in kp.POSE_SOURCE.items():
-        depth[target] = hit.depth[source]
-    return depth

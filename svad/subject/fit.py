@@ -26,11 +26,11 @@ from svad.subject.evidence import (
     JOINT_OF,
     KNUCKLE_OF,
     POINT_OF,
-    STATURE,
     Evidence,
     face_turn,
 )
 from svad.subject.solve import Term, minimise
+from svad.track.seen import STATURE
 from svad.types import BodyFit, Pose
 
 _SAMPLES = 500

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import cv2
 import numpy as np
 
 from svad.subject import keypoints as kp
 from svad.subject.blazepose import CORE
-from svad.subject.dwpose import shared_dwpose
+from svad.subject.dwpose import points_in, shared_dwpose
 from svad.subject.landmarker import Landmarker, shared_landmarker
 from svad.subject.matte import person_matte
 from svad.weights.store import Store
@@ -70,9 +71,4 @@ def frame_reader(store: Store | None = None) -> FrameReader:
     if network is None:
         return FrameReader()
 
-    def points(rgb: np.ndarray, box: np.ndarray) -> np.ndarray:
-        found = network.estimate(rgb, box)
-        score = np.clip(found.score, 0, 1)  # raw maxima of the network may pass 1
-        return np.concatenate([found.xy, score[:, None]], 1).astype(np.float32)
-
-    return FrameReader(points)
+    return FrameReader(partial(points_in, network))

@@ -53,6 +53,16 @@ def whole_body(
     return points
 
 
+def depths(
+    pose: np.ndarray,  # [33] metres, mediapipe's
+) -> np.ndarray:  # [133] float32 metres, nan = unknown
+    """Its depths in COCO-WholeBody order."""
+    out = np.full(coco.COUNT, np.nan, np.float32)
+    for target, source in POSE_SOURCE.items():
+        out[target] = pose[source]
+    return out
+
+
 def moved(
     points: np.ndarray,  # [..., K, 2 or more]: x px, y px, rest untouched
     offset: tuple[float, float],  # px, subtracted first

@@ -9,6 +9,7 @@ import numpy as np
 from svad.body.coco import BODY_AND_FEET
 from svad.config import SubjectConfig
 from svad.core.errors import PhotoError
+from svad.media.images import on_grey
 from svad.pose.overlay import overlay
 from svad.subject import judge
 from svad.subject.closeup import head_closeup
@@ -39,7 +40,7 @@ def look(photo: Photo, config: SubjectConfig, detector: Detector | None = None) 
     work with.
     """
     detector = detector or MediapipeDetector()
-    found = detector.detect(_for_detection(photo))
+    found = detector.detect(on_grey(photo.rgb, photo.alpha))
     if found is None:
         raise PhotoError(judge.NOBODY)
     body = found.keypoints[BODY_AND_FEET]
@@ -67,14 +68,6 @@ def look(photo: Photo, config: SubjectConfig, detector: Detector | None = None) 
         overlay=overlay(small.rgb, matte, keypoints, face),
         warnings=(*photo.warnings, *judge.warnings(found, small.rgb, matte, keypoints, face)),
     )
-
-
-def _for_detection(photo: Photo) -> np.ndarray:
-    """The picture on neutral grey where it is transparent."""
-    if photo.alpha is None:
-        return photo.rgb
-    alpha = photo.alpha[..., None].astype(np.float32) / 255
-    return (photo.rgb * alpha + 200 * (1 - alpha) + 0.5).astype(np.uint8)
 
 
 def _inside(points: np.ndarray, rgb: np.ndarray) -> np.ndarray:

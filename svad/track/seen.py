@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from svad.body import coco
-from svad.body.coco import MIRROR, Keypoint
+from svad.body.coco import MIRROR
 
 STATURE = 1.66  # metres, of the mean body; brings the detector's depths and pixels to one scale
 BODY_POINTS = coco.BODY_AND_FEET.stop
@@ -36,6 +37,20 @@ class Seen:
     depth: np.ndarray  # [T, 133] metres relative to the hips, smaller = nearer; nan = unknown
     matte: np.ndarray  # [T, H, W] uint8
     time: np.ndarray  # [T] seconds, rising; nan = a picture for itself
+
+    @staticmethod
+    def of(
+        glimpses: Sequence[Glimpse],  # T
+        time: Sequence[float] | np.ndarray,  # [T]
+        shape: tuple[int, int],  # px, height and width of the pictures
+    ) -> Seen:
+        """What was glimpsed; without mattes, which cost more."""
+        return Seen(
+            keypoints=np.stack([g.keypoints for g in glimpses]),
+            depth=np.stack([g.depth for g in glimpses]),
+            matte=np.broadcast_to(np.zeros((1, 1, 1), np.uint8), (len(glimpses), *shape)),
+            time=np.asarray(time, np.float64),
+        )
 
     def __len__(self) -> int:
         return len(self.keypoints)
@@ -87,9 +102,9 @@ class Seen:
 
 
 def across(seen: Seen) -> np.ndarray:  # [T, 2, 2]
-    """From the right to the left, metres: of shoulders, then hips; to the picture's right, and away
+    """From the right to the left shoulder, then hip, metres: across the picture, and in depth.
 
-    from the camera. The lengths hang on the body, the direction on where it looks.
+    The lengths hang on the body, the direction on where it looks.
     """
     points, depth = seen.keypoints.astype(np.float64), seen.depth.astype(np.float64)
     rows = []
@@ -97,13 +112,3 @@ def across(seen: Seen) -> np.ndarray:  # [T, 2, 2]
         flat = (points[:, left, 0] - points[:, right, 0]) / seen.unit * STATURE
         rows.append(np.stack([flat, depth[:, left] - depth[:, right]], -1))
     return np.stack(rows, 1)
-
-
-def speed(seen: Seen) -> np.ndarray:  # [T]
-    """How fast the body's points move in the picture, body heights a second; 0 without a time."""
-    points = seen.keypoints[:, [*coco.SHOULDERS, *coco.HIPS, Keypoint.NOSE], :2]
-    if len(seen) < 2 or np.isnan(seen.time).any():
-        return np.zeros(len(seen))
-    step = np.linalg.norm(np.diff(points, axis=0), axis=-1).mean(1) / seen.unit
-    rate = step / np.maximum(np.diff(seen.time), 1e-3)
-    return np.maximum(np.append(rate, 0), np.insert(rate, 0, 0))

@@ -25,6 +25,7 @@ from svad.track.lift import lifted_turns
 from svad.track.planted import SOLES, standing_pairs
 from svad.track.points import JOINT_POINTS, JOINTS, BodyPoints, local_rotations
 from svad.track.seen import STATURE, Seen
+from svad.track.yaw import side_seen
 
 # standard deviations in the picture, shares of the body height
 SIGMA = {
@@ -180,10 +181,12 @@ class _Problem:
         return {name: value.requires_grad_() for name, value in values.items()}
 
     def _posed(self, u: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
-        turns = u["mean"] + u["turns"]
+        local = local_rotations(u["yaw"], u["mean"] + u["turns"])
+        return self._body.pose(local, self._translation(u))
+
+    def _translation(self, u: dict[str, Tensor]) -> Tensor:  # [T, 3] metres
         depth = u["place"][:, 2:].exp()
-        hips = torch.cat([u["place"][:, :2] * depth, -depth], 1)
-        return self._body.pose(local_rotations(u["yaw"], turns), hips - self._body.joints[0])
+        return torch.cat([u["place"][:, :2] * depth, -depth], 1) - self._body.joints[0]
 
     def _project(self, points: Tensor) -> Tensor:  # [..., 3] -> [..., 2] px
         c = self._camera
@@ -237,12 +240,12 @@ class _Problem:
             shape = (-1, *[1] * (x.ndim - 1))
             first = (x[1:-1] - x[:-2]) / before.view(shape)
             second = (x[2:] - x[1:-1]) / after.view(shape)
-            # what a frame may be off counts in the frame: s^2 a, not a
-            return (second - first) * weight.view(shape) * (before * after).view(shape).sqrt() * 1.0
+            # times a gap: a change of speed, which is what a frame that is off shows
+            return (second - first) * weight.view(shape) * (before * after).view(shape).sqrt()
 
         gap = ((before + after) / 2).clamp(0.03, 1.0)
         angle = (bend(u["turns"]) / (JITTER * gap)[:, None, None]).square().sum()
-        yaw = (bend(u["yaw"]) / (JITTER * gap)[:, None][:, 0]).square().sum()
+        yaw = (bend(u["yaw"]) / (JITTER * gap)).square().sum()
         place = (bend(joints) / (JERK * gap)[:, None, None]).square().sum() / 3
         return 0.5 * self._freedom.steady * (angle + yaw + place)
 
@@ -251,18 +254,13 @@ class _Problem:
         """The poses in the form that bodies take."""
         joints, points, turns = self._posed(u)
         local = local_rotations(u["yaw"], u["mean"] + u["turns"])
-        depth = u["place"][:, 2:].exp()
-        hips = torch.cat([u["place"][:, :2] * depth, -depth], 1)
         away = self._landmarks(u, joints, points, turns).norm(dim=-1)
         trust = (self._certain > 0.5 * self._certain.max()).float()
         miss = (away * trust).sum(1) / trust.sum(1).clamp_min(1)
-        ahead = turns[:, 0, :, 2]
-        place = joints[:, 0]
-        side = torch.atan2(ahead[:, 0], ahead[:, 2]) - torch.atan2(-place[:, 0], -place[:, 2])
-        yaw = -np.arctan2(np.sin(side.numpy()), np.cos(side.numpy()))
+        yaw = side_seen(turns[:, 0, :, 2].numpy(), -joints[:, 0].numpy())
         return Tracked(
             rotations=matrix_to_axis_angle(local).numpy(),
-            translation=(hips - self._body.joints[0]).numpy(),
+            translation=self._translation(u).numpy(),
             yaw=yaw.astype(np.float32),
             miss=miss.numpy(),
         )

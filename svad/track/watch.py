@@ -63,12 +63,7 @@ def watch(
         faces.append(np.full((478, 3), np.nan, np.float32) if face is None else face)
     if len(times) < max(LEAST, SHARE * looked):
         raise SourceError(NOBODY)
-    seen = Seen(
-        keypoints=np.stack([g.keypoints for g in glimpses]),
-        depth=np.stack([g.depth for g in glimpses]),
-        matte=np.broadcast_to(np.zeros((1, 1, 1), np.uint8), (len(times), *shape)),
-        time=np.array(times),
-    )
+    seen = Seen.of(glimpses, times, shape)
     if seen.upside_down:
         raise SourceError(UPSIDE_DOWN)
     return Watched(seen, np.stack(faces), (*gap_sentences(seen.time), *_feet(seen)))

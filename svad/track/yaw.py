@@ -19,6 +19,15 @@ TURN = 1.6  # radians a second, of a person who turns around
 STILL = 0.03  # radians, between two pictures taken at one moment
 
 
+def side_seen(
+    ahead: np.ndarray,  # [T, 3] where the pelvis faces
+    camera: np.ndarray,  # [T, 3] from the pelvis to the camera
+) -> np.ndarray:  # [T] radians, -pi..pi
+    """The side a person is seen from, about the vertical: 0 = front, growing towards their left."""
+    turn = np.arctan2(camera[:, 0], camera[:, 2]) - np.arctan2(ahead[:, 0], ahead[:, 2])
+    return np.arctan2(np.sin(turn), np.cos(turn))
+
+
 def yaws(
     seen: Seen,
 ) -> tuple[np.ndarray, np.ndarray]:  # [T] float32 radians, [T] bool

@@ -122,9 +122,7 @@ def turn(clip: Clip, truth: Truth, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(scope="module")
 def pair(clip: Clip, truth: Truth, tmp_path_factory: pytest.TempPathFactory) -> Case:
-    from svad.run.holdout import some
-
-    two = some(clip, [0, 3])
+    two = clip[[0, 3]]
     return written(tmp_path_factory.mktemp("pair"), two, truth, 0.0), fakes(two, 0.0)
 
 
@@ -175,14 +173,12 @@ def test_lines_and_tables(turn: Case, truth: Truth):
 
 
 def test_frames_that_cannot_be_told_apart_are_refused(turn: Case, truth: Truth):
-    from svad.run.holdout import some
-
     def shortened(part: Callable[[Clip], Clip]) -> ClipMethods:
         own = turn[1].film
         return replace(turn[1], film=lambda *args: part(own(*args)))
 
     with pytest.raises(SvadError, match="which frame is which"):
-        list(measure(turn[0], truth, shortened(lambda film: some(film, [0, 1, 2])), None))
+        list(measure(turn[0], truth, shortened(lambda film: film[[0, 1, 2]]), None))
     narrow = shortened(lambda film: replace(film, rgb=film.rgb[:, :, :48]))
     with pytest.raises(SvadError, match="not whole frames"):
         list(measure(turn[0], truth, narrow, None))

@@ -11,7 +11,7 @@ import torch
 from svad.evaluate import spoil
 from svad.evaluate.spoil import drift, lost_frames, misjudged, spoilt, wobble
 from svad.evaluate.truth import Truth
-from svad.evaluate.views import heads, some
+from svad.evaluate.views import heads
 from svad.geometry.rotation import matrix_to_axis_angle, rodrigues
 from svad.types import Clip, Pose
 
@@ -19,7 +19,7 @@ from svad.types import Clip, Pose
 @pytest.fixture
 def long(truth: Truth) -> Clip:
     """Twenty frames, so that one is lost."""
-    return some(truth.turning, [i % len(truth.turning.rgb) for i in range(20)])
+    return truth.turning[[i % len(truth.turning.rgb) for i in range(20)]]
 
 
 def test_perfect_frames_are_left_alone_and_other_words_refused(truth: Truth):

@@ -11,7 +11,7 @@ import torch
 from svad.body.free import load_free_body
 from svad.config import FilmConfig
 from svad.core.progress import silent
-from svad.film.stage import LEFT_OUT, MOST, FilmStage, poses_of, side_seen, weights
+from svad.film.stage import LEFT_OUT, MOST, FilmStage, poses_of, side_of, weights
 from svad.track.solve import Freedom, Tracked
 from svad.types import PHOTO_WEIGHT, Avatar, Clip, Footage, Photo, Pose, Subject
 from tests.helpers import tiny_avatar
@@ -71,7 +71,7 @@ class Unmoved:
 
     calls = 0
 
-    def __call__(self, avatar, clip, report, *, steps, joints, rate) -> Pose:
+    def __call__(self, avatar, clip, report, *, steps, rate) -> Pose:
         self.calls += 1
         return clip.poses
 
@@ -156,7 +156,7 @@ def test_the_side_that_is_seen_hangs_on_where_the_person_stands() -> None:
         torch.from_numpy(one.translation).float(),
         torch.zeros(3, 4),
     )
-    side = side_seen(poses, one.fit.joints)
+    side = side_of(poses, one.fit.joints)
     assert side.dtype == np.float32
     away = np.arctan2(0.7, 3.9)
     # the camera is then on the person's right, which is at -x

@@ -101,7 +101,7 @@ class Recorder:
     def __init__(self) -> None:
         self.calls: list[tuple[int, int, int]] = []
 
-    def __call__(self, avatar, clip, report, *, steps, joints, rate) -> Pose:
+    def __call__(self, avatar, clip, report, *, steps, rate) -> Pose:
         self.calls.append((len(clip.rgb), clip.rgb.shape[1], steps))
         report(1, 1, "refined")
         return corrected(clip.poses, torch.full((len(clip.poses),), 0.03))

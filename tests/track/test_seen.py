@@ -9,7 +9,7 @@ import pytest
 
 from svad.body import coco
 from svad.body.coco import Keypoint
-from svad.track.seen import across, speed
+from svad.track.seen import across
 from tests.track.posed import turned
 
 SIDES = np.radians([0, 50, 90, 180, -120])
@@ -74,13 +74,3 @@ def test_upside_down_is_noticed_though_a_frame_is_not() -> None:
     assert not seen.upside_down
     points[1] = seen.keypoints[1]
     assert not replace(seen, keypoints=points).upside_down
-
-
-def test_speed_is_in_body_heights_a_second() -> None:
-    time = np.array([0, 0.1, 0.2, 0.4])
-    seen = turned(np.zeros(4), time=time).seen
-    points = seen.keypoints.copy()
-    points[:, :, 0] += np.array([0, 0, 0.5, 0.5])[:, None] * seen.unit
-    rate = speed(replace(seen, keypoints=points))
-    assert rate == pytest.approx([0, 5, 5, 0], abs=1e-3)
-    assert (speed(turned(np.zeros(4)).seen) == 0).all()

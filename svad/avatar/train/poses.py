@@ -90,7 +90,6 @@ def refine_poses(
     report: Report = silent,
     *,
     steps: int = 40,  # of each frame
-    joints: int = BODY,  # that are refined: 1 = only the root
     rate: float = 1.0,  # times the usual rates
 ) -> Pose:  # T frames
     """The clip's poses brought nearer to its frames, one after another; the avatar is frozen.
@@ -115,9 +114,7 @@ def refine_poses(
                 pose, leaves = table.leaves([frame])
                 loss, _, _ = picture_loss(learned, pose, [view], white)
                 factor = next(f for part, f in FALLING if step < part * steps)
-                turns, shift = torch.autograd.grad(loss, leaves)
-                turns[:, joints:] = 0
-                table.step([frame], (turns, shift), factor)
+                table.step([frame], torch.autograd.grad(loss, leaves), factor)
         with torch.no_grad():  # a pose that was right is not spoilt by the search
             both = (start[[frame]], table.leaves([frame])[0])
             before, after = (picture_loss(learned, pose, [view], white)[0] for pose in both)

@@ -39,7 +39,6 @@ CROP = 256  # px, side of what the perceptual loss looks at
 # Of gradients: a visible Gaussian's colour has some 1e-6. What lies behind the surface gets a
 # hundredth of that or less, which Adam would blow up to steps as long as any other's.
 HIDDEN = 2e-7
-FORM = ("offsets", "log_scales", "opacities", "joint_offsets")  # all but colours
 
 
 @dataclass(frozen=True)
@@ -186,8 +185,7 @@ class Trainer:
             self._pull = self._regularisers.gradients(self.learned)
         for name, pull in self._pull.items():
             gradients[name] = gradients[name] + pull
-        held = FORM if self.step < self.config.shape_from * self.config.steps else ()
-        self.adam.rates = [0.0 if n in held else r * factor for n, r in self.rates.items()]
+        self.adam.rates = [rate * factor for rate in self.rates.values()]
         self.adam.step([gradients[name] for name in self.rates])
         self.learned.keep_valid()
 
