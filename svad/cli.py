@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import signal
 import sys
 import threading
@@ -12,8 +11,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any, TextIO
+from types import ModuleType
+from typing import Any
 
 from svad.core.startup import check_python, prepare
 
@@ -33,11 +34,10 @@ from svad.config import (  # noqa: E402
     with_video,
 )
 from svad.core.errors import JobError, Stopped, SvadError  # noqa: E402
+from svad.run.bars import Bars  # noqa: E402
 from svad.types import Report, StageState  # noqa: E402
 
 OK, BROKEN, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
-BAR = 24  # characters
-QUIET = 5.0  # seconds between two lines about the same stage when the output is no terminal
 USAGE = """\
 python -m svad PHOTO -o OUT [--preset NAME] [--body NAME] [--views N] [--size PX] [--seed N]
        python -m svad CLIP -o OUT [--holdout N]
@@ -62,26 +62,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         command, options = _track, _track_parser().parse_args(arguments[1:])
     elif arguments[:1] == ["drive"]:
         command, options = _drive, _drive_parser().parse_args(arguments[1:])
-    elif arguments[:1] == ["weights"]:
-        from svad.weights.command import parser
-
-        command, options = _weights, parser().parse_args(arguments[1:])
-    elif arguments[:1] == ["import"]:
-        from svad.run.adopt_command import parser
-
-        command, options = _import, parser().parse_args(arguments[1:])
-    elif arguments[:2] == ["evaluate", "filmed"]:
-        from svad.evaluate.filmed_command import parser
-
-        command, options = _evaluate_filmed, parser().parse_args(arguments[2:])
-    elif arguments[:2] == ["evaluate", "clip"]:
-        from svad.evaluate.clip import parser
-
-        command, options = _evaluate_clip, parser().parse_args(arguments[2:])
-    elif arguments[:1] == ["evaluate"]:
-        from svad.evaluate.command import parser
-
-        command, options = _evaluate, parser().parse_args(arguments[1:])
+    elif (found := _module_of(arguments)) is not None:
+        module, rest = found
+        command, options = partial(_run_module, module), module.parser().parse_args(rest)
     else:
         command, options = _create, _create_parser().parse_args(arguments)
     stop = threading.Event()
@@ -106,6 +89,29 @@ def main(argv: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return BROKEN
+
+
+def _module_of(arguments: list[str]) -> tuple[ModuleType, list[str]] | None:
+    """The module of a command that has one of its own, and the arguments that follow its name."""
+    word, *rest = [*arguments, ""]
+    if word == "weights":
+        from svad.weights import command
+    elif word == "import":
+        from svad.run import adopt_command as command
+    elif word == "evaluate" and rest[0] == "filmed":
+        from svad.evaluate import filmed_command as command
+    elif word == "evaluate" and rest[0] == "clip":
+        from svad.evaluate import clip as command
+    elif word == "evaluate":
+        from svad.evaluate import command
+    else:
+        return None
+    own = word == "evaluate" and rest[0] in ("filmed", "clip")
+    return command, arguments[2 if own else 1 :]
+
+
+def _run_module(module: ModuleType, options: argparse.Namespace, stop: threading.Event) -> int:
+    return module.run(options, stop, Bars(sys.stderr))
 
 
 def _create_parser() -> argparse.ArgumentParser:
@@ -309,36 +315,6 @@ def _watched(kind: str, title: str, stop: threading.Event, make: Make) -> int:
     return OK
 
 
-def _weights(options: argparse.Namespace, stop: threading.Event) -> int:
-    from svad.weights.command import run
-
-    return run(options, stop, Bars(sys.stderr))
-
-
-def _import(options: argparse.Namespace, stop: threading.Event) -> int:
-    from svad.run.adopt_command import run
-
-    return run(options, stop, Bars(sys.stderr))
-
-
-def _evaluate(options: argparse.Namespace, stop: threading.Event) -> int:
-    from svad.evaluate.command import run
-
-    return run(options, stop, Bars(sys.stderr))
-
-
-def _evaluate_filmed(options: argparse.Namespace, stop: threading.Event) -> int:
-    from svad.evaluate.filmed_command import run
-
-    return run(options, stop, Bars(sys.stderr))
-
-
-def _evaluate_clip(options: argparse.Namespace, stop: threading.Event) -> int:
-    from svad.evaluate.clip import run
-
-    return run(options, stop, Bars(sys.stderr))
-
-
 def _preset(options: argparse.Namespace) -> Preset:
     from svad.run.sources import preset_for
 
@@ -361,72 +337,6 @@ def _with_settings(preset: Preset, settings: Sequence[str]) -> Preset:
     for setting in settings:
         preset = changed(preset, setting)
     return preset
-
-
-class Bars:
-    """One line per stage: redrawn in place on a terminal, now and then a new one elsewhere."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self._live = stream.isatty()
-        self._open = ""  # name of the stage whose line is still being redrawn
-        self._shown: dict[str, str] = {}  # stage to the last state that got a line of its own
-        self._spoke = 0.0
-
-    def show(self, states: tuple[StageState, ...]) -> None:
-        """Draws what has changed; a listener for `Pipeline.run`."""
-        for place, state in enumerate(states, 1):
-            if state.state == "waiting" or self._shown.get(state.name) == state.state:
-                continue
-            line = _line(state, f"{place}/{len(states)}" if len(states) > 1 else "")
-            if state.state == "running":
-                self._draw(state.name, line)
-            else:
-                self._close(line, state.name)
-                self._shown[state.name] = state.state
-
-    def say(self, text: str) -> None:
-        """A line of text between the bars."""
-        self._close(text)
-
-    def end(self) -> None:
-        """Leaves the line that is still open, so that what follows starts on a new one."""
-        if self._live and self._open:
-            self._stream.write("\n")
-        self._open = ""
-
-    def _draw(self, name: str, line: str) -> None:
-        if self._live:
-            width = shutil.get_terminal_size().columns - 1
-            self._stream.write(f"\r{line[:width]}\x1b[K")
-        elif name != self._open or time.monotonic() - self._spoke >= QUIET:
-            self._stream.write(f"{line}\n")
-            self._spoke = time.monotonic()
-        self._open = name
-        self._stream.flush()
-
-    def _close(self, line: str, name: str = "") -> None:
-        if self._live and self._open:
-            self._stream.write("\r\x1b[K")  # the open line makes room, and is drawn again later
-        self._stream.write(f"{line}\n")
-        self._stream.flush()
-        if name == self._open:
-            self._open = ""
-
-
-def _line(state: StageState, place: str) -> str:
-    share = min(state.done / max(state.total, 1), 1.0)
-    filled = round(BAR * share)
-    bar = "#" * filled + "-" * (BAR - filled)
-    head = f"{place} {state.title:<24}".lstrip()
-    if state.state == "running":
-        left = "" if state.remaining is None else f", about {state.remaining:.0f} s left"
-        return f"{head} [{bar}] {share:4.0%} {state.seconds:5.1f} s{left}  {state.note}".rstrip()
-    if state.state == "done":
-        return f"{head} [{bar}] {share:4.0%} {state.seconds:5.1f} s"
-    if state.state == "skipped":
-        return f"{head} skipped. {state.note}"
-    return f"{head} {state.state}."  # of a failure, the reason follows below
 
 
 @contextmanager

@@ -6,8 +6,9 @@ import argparse
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from svad.core.errors import MissingFile, Stopped, SvadError
 from svad.evaluate.methods import Methods, methods
@@ -16,6 +17,10 @@ from svad.learn.metrics import Distance
 from svad.types import Report, StageState
 from svad.weights.command import Screen
 
+if TYPE_CHECKING:
+    from svad.evaluate import from_clip, synthetic
+
+AnyMeasured = TypeVar("AnyMeasured", "synthetic.Measured", "from_clip.Measured")
 OK = 0
 LEAST_FRAMES, SMALLEST = 5, 64  # one frame held out; px
 
@@ -37,26 +42,37 @@ def parser() -> argparse.ArgumentParser:
         help="perfect as drawn, or spoilt as generated or filmed ones are; default: %(default)s",
     )
     made.add_argument(
+        "--count", type=int, default=60, help="frames of the turn, every fifth kept from training"
+    )
+    made.add_argument("--size", type=int, default=540, metavar="PX", help="side of a frame")
+    made.add_argument("--seed", type=int, default=0, metavar="N", help="of what spoils the frames")
+    return with_people(made, "closed form")
+
+
+def with_people(made: argparse.ArgumentParser, other: str) -> argparse.ArgumentParser:
+    """Adds what is asked wherever drawn people are measured; `other`: the method to compare."""
+    made.add_argument(
         "--people",
         nargs="+",
         default=[],
         metavar="N or NAME",
         help="the first so many, or these; default: all",
     )
-    made.add_argument(
-        "--count", type=int, default=60, help="frames of the turn, every fifth kept from training"
-    )
-    made.add_argument("--size", type=int, default=540, metavar="PX", help="side of a frame")
     made.add_argument("--steps", type=int, metavar="N", help="of the training; default: its own")
-    made.add_argument("--seed", type=int, default=0, metavar="N", help="of what spoils the frames")
     made.add_argument(
         "--pictures",
         type=Path,
         metavar="DIR",
-        help="also write sheets there: truth, closed form, trained; heads enlarged",
+        help=f"also write sheets there: truth, {other}, trained; heads enlarged",
     )
     made.add_argument("--debug", action="store_true", help="show where an error comes from")
     return made
+
+
+def require_steps(options: argparse.Namespace) -> None:
+    """Raises `SvadError` for a training of no steps."""
+    if options.steps is not None and options.steps < 1:
+        raise SvadError(f"Training takes at least one step, not {options.steps}.")
 
 
 def run(
@@ -71,9 +87,8 @@ def run(
             f"At least {LEAST_FRAMES} frames of {SMALLEST} px are needed, "
             f"not {options.count} of {options.size} px."
         )
-    if options.steps is not None and options.steps < 1:
-        raise SvadError(f"Training takes at least one step, not {options.steps}.")
-    from svad.evaluate.synthetic import Measured, mean, measure
+    require_steps(options)
+    from svad.evaluate.synthetic import mean, measure
     from svad.evaluate.table import sheet, table
     from svad.evaluate.truth import chosen, drawn
     from svad.media.images import save_jpg
@@ -84,11 +99,9 @@ def run(
     for place, name in enumerate(names, 1):
         report = reporting(screen, stop, name, f"{place}/{len(names)}")
         truth = drawn(name, options.count, options.size, report)
-        found: list[Measured] = []
-        for one in measure(truth, options.frames, how, distance, report, options.seed):
-            found.append(one)
-            screen.end()  # on a terminal the line would stand behind the bar
-            print(json.dumps(one.row.line()), flush=True)
+        found = list(
+            printed(measure(truth, options.frames, how, distance, report, options.seed), screen)
+        )
         rows += [one.row for one in found]
         if options.pictures is not None:
             path = options.pictures / f"{name}-{options.frames}.jpg"
@@ -97,6 +110,14 @@ def run(
     screen.say(table(rows))
     print(json.dumps(rows[-1].line()), flush=True)
     return OK
+
+
+def printed(measured: Iterator[AnyMeasured], screen: Screen) -> Iterator[AnyMeasured]:
+    """What is measured, each row a line on the output as soon as it is known."""
+    for one in measured:
+        screen.end()  # on a terminal the line would stand behind the bar
+        print(json.dumps(one.row.line()), flush=True)
+        yield one
 
 
 def lpips() -> Distance | None:

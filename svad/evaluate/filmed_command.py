@@ -6,10 +6,17 @@ import argparse
 import json
 import threading
 from collections.abc import Callable
-from pathlib import Path
 
 from svad.core.errors import SvadError
-from svad.evaluate.command import LEAST_FRAMES, OK, lpips, reporting
+from svad.evaluate.command import (
+    LEAST_FRAMES,
+    OK,
+    lpips,
+    printed,
+    reporting,
+    require_steps,
+    with_people,
+)
 from svad.evaluate.methods import HOLDOUT, ClipMethods, clip_methods
 from svad.weights.command import Screen
 
@@ -33,15 +40,7 @@ def parser() -> argparse.ArgumentParser:
         default=MOTIONS[0],
         help="a clip of one turn, or two photos of front and back; default: %(default)s",
     )
-    made.add_argument(
-        "--people",
-        nargs="+",
-        default=[],
-        metavar="N or NAME",
-        help="the first so many, or these; default: all",
-    )
     made.add_argument("--frames", type=int, metavar="N", help="chosen of a clip; default: its own")
-    made.add_argument("--steps", type=int, metavar="N", help="of the training; default: its own")
     made.add_argument(
         "--holdout",
         type=int,
@@ -49,14 +48,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="N",
         help="every N-th frame is kept from the training; default: %(default)s",
     )
-    made.add_argument(
-        "--pictures",
-        type=Path,
-        metavar="DIR",
-        help="also write sheets there: truth, preview, trained; heads enlarged",
-    )
-    made.add_argument("--debug", action="store_true", help="show where an error comes from")
-    return made
+    return with_people(made, "preview")
 
 
 def run(
@@ -68,9 +60,8 @@ def run(
     """Measures every person; raises `SvadError` for options and people that do not work."""
     if options.frames is not None and options.frames < LEAST_FRAMES:
         raise SvadError(f"At least {LEAST_FRAMES} frames are needed, not {options.frames}.")
-    if options.steps is not None and options.steps < 1:
-        raise SvadError(f"Training takes at least one step, not {options.steps}.")
-    from svad.evaluate.from_clip import Measured, mean, measure
+    require_steps(options)
+    from svad.evaluate.from_clip import mean, measure
     from svad.evaluate.table import sheet, table, tracking_table
     from svad.evaluate.truth import chosen, drawn, filmed
     from svad.media.images import save_jpg
@@ -82,11 +73,7 @@ def run(
         report = reporting(screen, stop, name, f"{place}/{len(names)}")
         person = drawn(name, COUNT, SIZE, report)
         truth = filmed(name, options.motion, report)
-        found: list[Measured] = []
-        for one in measure(truth, person, how, distance, report):
-            found.append(one)
-            screen.end()  # on a terminal the line would stand behind the bar
-            print(json.dumps(one.row.line()), flush=True)
+        found = list(printed(measure(truth, person, how, distance, report), screen))
         rows += [one.row for one in found]
         if options.pictures is not None:
             save_jpg(options.pictures / f"{name}-{options.motion}.jpg", sheet(person, found))

@@ -52,7 +52,7 @@ def watch(
     faces: list[np.ndarray] = []
     looked, shape = 0, (1, 1)
     for time, rgb in frames:
-        looked, shape = looked + 1, rgb.shape[:2]
+        looked, shape = looked + 1, (rgb.shape[0], rgb.shape[1])
         report(min(looked, count), count + 1, f"looking at {time:.1f} s of the clip")
         glimpse = see(rgb, time)
         if glimpse is None:
