@@ -220,6 +220,8 @@ class Footage:
     yaw: np.ndarray  # [T] float32 radians, a first estimate of the side that is seen
     cameras: tuple[Camera, ...]  # T
     warnings: tuple[str, ...]  # sentences for the person
+    # [T, 4] x0, y0, x1, y1 of the picture in what was sent, px; may reach beyond it; None = all
+    cuts: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

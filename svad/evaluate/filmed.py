@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -40,12 +41,39 @@ class Filmed:
         return [self.folder / PHOTO.format(place) for place in range(len(self.cameras))]
 
     def picture(
-        self, place: int, width: int, height: int
+        self,
+        place: int,
+        width: int,
+        height: int,
+        cut: np.ndarray | None = None,  # [4] x0, y0, x1, y1 px of the clip's; None = all of it
     ) -> tuple[np.ndarray, np.ndarray]:  # [h, w, 3] uint8 over white, [h, w] uint8
-        """The truth of one frame at a size; its matte is exact."""
-        files = (self.folder / name.format(place) for name in (RGB, MATTE))
-        rgb, matte = (resize(read_png(path), width, height) for path in files)
-        return rgb, matte
+        """The truth of one frame, or of a part of it, at a size; its matte is exact."""
+        camera = self.cameras[place]
+        box = np.array((0, 0, camera.width, camera.height)) if cut is None else cut
+        parts = []
+        for name, beyond in ((RGB, (255, 255, 255)), (MATTE, (0, 0, 0))):
+            whole = read_png(self.folder / name.format(place))
+            scale = whole.shape[0] / camera.height
+            parts.append(_part(whole, box * scale, width, height, beyond))
+        return parts[0], parts[1]
+
+
+def _part(
+    picture: np.ndarray,  # [H, W] or [H, W, 3] uint8
+    box: np.ndarray,  # [4] x0, y0, x1, y1 px, may reach beyond the picture
+    width: int,
+    height: int,
+    beyond: tuple[int, int, int],  # what lies there
+) -> np.ndarray:  # [height, width] or [height, width, 3] uint8
+    """A part of a picture at a size; in whole multiples first, so that pixels are mixed."""
+    if np.array_equal(box, (0, 0, picture.shape[1], picture.shape[0])):
+        return resize(picture, width, height)
+    more = max(1, round((box[3] - box[1]) / height))
+    scale = np.array([width, height]) * more / (box[2:] - box[:2])
+    shift = -box[:2] * scale + 0.5 * scale - 0.5  # pixel centres lie at halves
+    matrix = np.array([[scale[0], 0, shift[0]], [0, scale[1], shift[1]]])
+    large = (width * more, height * more)
+    return resize(cv2.warpAffine(picture, matrix, large, borderValue=beyond), width, height)
 
 
 def read_filmed(folder: Path) -> Filmed:

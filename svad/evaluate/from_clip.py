@@ -72,6 +72,7 @@ class Followed:
     subject: Subject
     film: Clip  # K frames, the front picture first
     places: list[int]  # K, of the film's frames in the truth
+    cuts: np.ndarray  # [K, 4] px of the clip, the part of it that they show
     rows: list[int]  # of the film, which are looked at: those kept from the training, or all
     kept: bool  # whether they were kept from it
 
@@ -128,7 +129,7 @@ def _followed(
     places = _places(footage, film, truth)
     kept = [row for row in methods.held_out(len(film.rgb)) if truth.fps]
     rows = [row for row in kept or range(len(film.rgb)) if film.matte[row].any()]
-    return Followed(subject, film, places, rows, bool(kept))
+    return Followed(subject, film, places, _cuts(footage, truth), rows, bool(kept))
 
 
 def _places(footage: Footage, film: Clip, truth: Filmed) -> list[int]:
@@ -138,9 +139,10 @@ def _places(footage: Footage, film: Clip, truth: Filmed) -> list[int]:
             f"The film has {len(film.rgb)} frames, the footage {len(footage.rgb)}: it is not known "
             "which frame is which, so that they cannot be held against the truth."
         )
-    camera = truth.cameras[0]
     height, width = film.rgb.shape[1:3]
-    if abs(width / height * camera.height / camera.width - 1) > SHAPE:
+    x0, y0, x1, y1 = _cuts(footage, truth)[0]
+    wide, tall = x1 - x0, y1 - y0
+    if abs(width / height * tall / wide - 1) > SHAPE:
         raise SvadError(f"The film's frames ({width} x {height}) are not whole frames of the clip.")
     if not truth.fps:
         return [footage.front, *(i for i in range(len(footage.rgb)) if i != footage.front)]
@@ -148,11 +150,21 @@ def _places(footage: Footage, film: Clip, truth: Filmed) -> list[int]:
     return nearest(truth, np.array(times))
 
 
+def _cuts(footage: Footage, truth: Filmed) -> np.ndarray:  # [K, 4] px of the clip
+    """Which part of the truth each frame of the film shows, the front first."""
+    order = [footage.front, *(i for i in range(len(footage.rgb)) if i != footage.front)]
+    if footage.cuts is not None:
+        return np.asarray(footage.cuts)[order]
+    camera = truth.cameras[0]
+    return np.tile((0.0, 0.0, camera.width, camera.height), (len(order), 1))
+
+
 def _looks(followed: Followed, truth: Filmed, person: Truth, avatar: Avatar) -> dict[str, Clip]:
     """What is looked at, on the avatar's own body."""
     gain = truth.gain[followed.places[0]]
     kept = followed.film[followed.rows]
-    kept = _true(kept, truth, [followed.places[row] for row in followed.rows], gain)
+    places, cuts = [followed.places[row] for row in followed.rows], followed.cuts[followed.rows]
+    kept = _true(kept, truth, places, gain, cuts)
     body = replace(followed.subject.body, joints=avatar.joints.numpy(force=True))
     novel = on_fitted_body(person.novel, person, replace(followed.subject, body=body))
     photo = replace(followed.film[[0]], poses=avatar.pose, cameras=(avatar.camera,))
@@ -162,11 +174,17 @@ def _looks(followed: Followed, truth: Filmed, person: Truth, avatar: Avatar) -> 
     return dict(zip(names, (kept, kept, novel, photo), strict=True))
 
 
-def _true(clip: Clip, truth: Filmed, places: Sequence[int], gain: np.ndarray) -> Clip:
+def _true(
+    clip: Clip,
+    truth: Filmed,
+    places: Sequence[int],
+    gain: np.ndarray,
+    cuts: np.ndarray | None = None,
+) -> Clip:
     """The clip with the truth's pictures and mattes, at the size of its cameras."""
     pairs = [
-        truth.picture(place, camera.width, camera.height)
-        for place, camera in zip(places, clip.cameras, strict=True)
+        truth.picture(place, camera.width, camera.height, None if cuts is None else cuts[i])
+        for i, (place, camera) in enumerate(zip(places, clip.cameras, strict=True))
     ]
     rgb, matte = map(np.stack, zip(*pairs, strict=True))
     return replace(clip, rgb=_lit(rgb, matte, gain), matte=matte)

@@ -60,7 +60,9 @@ def from_clip(path: Path, config: FootageConfig, eyes: Eyes, report: Report) -> 
     turned = sides_seen(yaw) >= LEAST_TURN
     rows = sorted({*rows, front}) if turned else [front]
     warnings = [*info.warnings, *_warnings(yaw, turned, missed, others)]
-    rgb, seen = _developed([kept[i] for i in rows], config, eyes, part(report, 550, 950, 1000))
+    chosen = [kept[i] for i in rows]
+    box = _cut(chosen, *shape)
+    rgb, seen = _developed(chosen, box, config, eyes, part(report, 550, 950, 1000))
     seen = seen.mirrored(swap[rows])
     photo = Photo(frame_at(path, info, kept[front].time), None)
     report(1000, 1000, f"{len(rows)} frames chosen")
@@ -77,6 +79,7 @@ def from_clip(path: Path, config: FootageConfig, eyes: Eyes, report: Report) -> 
         yaw=yaw[rows],
         cameras=(photo_camera(width, height),) * len(rows),
         warnings=tuple(warnings),
+        cuts=np.tile(np.array(box) / scale, (len(rows), 1)),
     )
 
 
@@ -152,11 +155,9 @@ def _cut(kept: Sequence[Kept], height: int, width: int) -> Box:
 
 
 def _developed(
-    kept: Sequence[Kept], config: FootageConfig, eyes: Eyes, report: Report
+    kept: Sequence[Kept], box: Box, config: FootageConfig, eyes: Eyes, report: Report
 ) -> tuple[np.ndarray, Seen]:  # [T, H, W, 3] uint8
     """The chosen frames at their size, with mattes; two at a time."""
-    height, width = _decoded(kept[0]).shape[:2]
-    box = _cut(kept, height, width)
     factor = min(1.0, config.height / (box[3] - box[1]))
     size = (round((box[2] - box[0]) * factor), round((box[3] - box[1]) * factor))
     with ThreadPoolExecutor(2) as pool:

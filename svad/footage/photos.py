@@ -40,12 +40,15 @@ def from_photos(
     rows = []
     for number, (photo, (glimpse, _)) in enumerate(zip(photos, found, strict=True)):
         report(650 + 300 * number // len(photos), 1000, f"cutting out photo {number + 1}")
-        rgb, alpha, moved = _framed(photo, glimpse, shape)
+        matrix = _framing(glimpse.box, shape)
+        rgb, alpha, moved = _framed(photo, glimpse, matrix, shape)
         points, matte = eyes.sharp(rgb, moved)
         if alpha is not None:
             matte = np.minimum(matte, alpha)
-        rows.append((rgb, points, moved.depth, matte, eyes.has_face(rgb, points)))
-    rgb, points, depth, matte, faced = map(np.stack, zip(*rows, strict=True))
+        corners = (np.array([(0, 0), shape]) - matrix[:, 2]) / matrix[0, 0]
+        faced = eyes.has_face(rgb, points)
+        rows.append((rgb, points, moved.depth, matte, faced, corners.ravel()))
+    rgb, points, depth, matte, faced, cuts = map(np.stack, zip(*rows, strict=True))
     seen = Seen(points, depth, matte, np.full(len(photos), np.nan))
     yaw, swap = yaws(seen)
     seen = seen.mirrored(swap)
@@ -64,6 +67,7 @@ def from_photos(
         yaw=yaw,
         cameras=(photo_camera(*shape),) * len(photos),
         warnings=tuple(_warnings(yaw, rgb, matte, front, [n for _, n in found])),
+        cuts=cuts,
     )
 
 
@@ -74,19 +78,23 @@ def _shape(boxes: Sequence[Box], height: int) -> tuple[int, int]:
     return 2 * round(ratio * height / 2), height
 
 
-def _framed(
-    photo: Photo, glimpse: Glimpse, shape: tuple[int, int]
-) -> tuple[np.ndarray, np.ndarray | None, Glimpse]:  # [H, W, 3], [H, W] uint8
-    """The person in the middle of a frame; what lies outside the photo repeats its edge."""
-    x0, y0, x1, y1 = glimpse.box
+def _framing(box: Box, shape: tuple[int, int]) -> np.ndarray:  # [2, 3]
+    """From the photo to the frame, the person in its middle."""
+    x0, y0, x1, y1 = box
     width, height = shape
     factor = min(FILLED * height / (y1 - y0), 0.97 * width / (x1 - x0))
-    matrix = np.array(
+    return np.array(
         [
             [factor, 0, width / 2 - factor * (x0 + x1) / 2],
             [0, factor, height / 2 - factor * (y0 + y1) / 2],
         ]
     )
+
+
+def _framed(
+    photo: Photo, glimpse: Glimpse, matrix: np.ndarray, shape: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray | None, Glimpse]:  # [H, W, 3], [H, W] uint8
+    """The photo as a frame; what lies outside of it repeats its edge."""
     frame = _warped(on_grey(photo.rgb, photo.alpha), matrix, shape, cv2.BORDER_REPLICATE)
     alpha = None if photo.alpha is None else _warped(photo.alpha, matrix, shape)
     points = glimpse.keypoints.copy()

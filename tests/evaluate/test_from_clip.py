@@ -225,3 +225,19 @@ def test_the_peak_of_memory_is_found_and_forgotten():
     block = np.ones(30_000_000)  # 0.24 GB
     after = peak_gb()
     assert before is None or after is None or after > before + 0.1 * block[0]
+
+
+def test_a_part_of_the_truth_is_what_its_frame_shows(turn: Case) -> None:
+    truth = turn[0]
+    camera = truth.cameras[0]
+    whole, matte = truth.picture(0, camera.width, camera.height)
+    box = np.array((8, 10, camera.width - 20, camera.height + 6))  # beyond the lower edge
+    size = (int(box[2] - box[0]), int(box[3] - box[1]))
+    part, covered = truth.picture(0, *size, box)
+    inside = camera.height - 10
+    assert np.array_equal(part[:inside], whole[10:, 8:-20])
+    assert np.array_equal(covered[:inside], matte[10:, 8:-20])
+    assert (part[inside:] == 255).all() and (covered[inside:] == 0).all()
+    half, _ = truth.picture(0, size[0] // 2, size[1] // 2, box)
+    middle = part[: inside // 2 * 2].reshape(-1, 2, size[0] // 2, 2, 3).mean((1, 3))
+    assert np.abs(half[: inside // 2] - middle).max() < 2  # means of two by two, rounded

@@ -43,6 +43,11 @@ def test_the_front_is_found_and_all_have_one_size() -> None:
     assert np.abs(tall / 120 - 0.84).max() < 0.03  # everybody fills as much of the frame
     middle = footage.keypoints[:, 11:13, :2].mean(1)
     assert np.abs(middle[:, 0] - footage.rgb.shape[2] / 2).max() < 2
+    left, top, right, bottom = Card(yaw[1], 250, 90, 300).box  # where the second photo has them
+    x0, y0, x1, y1 = footage.cuts[1]
+    assert (x0 + x1) / 2 == pytest.approx((left + right) / 2, abs=6)
+    assert (y0 + y1) / 2 == pytest.approx((top + bottom) / 2, abs=6)
+    assert (bottom - top) / (y1 - y0) == pytest.approx(0.84, abs=0.04)
 
 
 def test_without_a_face_the_nearest_to_the_front_stands_for_it() -> None:
