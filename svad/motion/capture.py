@@ -15,6 +15,7 @@ from svad.core.progress import part
 from svad.face.reading import read_expressions
 from svad.geometry.camera import Camera, photo_camera
 from svad.geometry.rotation import rodrigues_array
+from svad.geometry.sampling import smoothstep
 from svad.motion.ground import grounded
 from svad.motion.level import levelled
 from svad.motion.recorded import Recorded, poses_at
@@ -112,8 +113,7 @@ def bridged(
     wanted = time[0] + np.arange(max(2, round((time[-1] - time[0]) * fps) + 1)) / fps
     place = np.clip(np.searchsorted(time, wanted, "right") - 1, 0, len(time) - 2)
     start, end = time[place], time[place + 1]
-    ease = np.clip((wanted - (end - BRIDGED)) / BRIDGED, 0, 1)
-    held = start + (end - start) * ease * ease * (3 - 2 * ease)
+    held = start + (end - start) * smoothstep((wanted - (end - BRIDGED)) / BRIDGED)
     return poses_at(poses, time, np.where(end - start > BRIDGED, held, wanted))
 
 
