@@ -12,7 +12,7 @@ from svad.body.keypoints import face_mesh
 from svad.body.model import BodyModel
 from svad.geometry.similarity import fit_rotation
 
-ROUNDS = 60  # of the projected gradient
+ROUNDS = 300  # of the projected gradient
 SIGMA, SPREAD = 0.0015, 0.35  # metres, of a point of the mesh; of a coefficient
 DEEP = 0.3  # trust in depth, which a mesh guesses
 NOTHING = 0.08  # coefficient below which a face is at rest
@@ -45,7 +45,7 @@ def read_expressions(
     normal += np.eye(count) * len(rest) * 0.05 / SPREAD**2
     step = 1 / np.linalg.eigvalsh(normal)[-1]
     found = np.zeros((len(away), count))
-    for _ in range(ROUNDS * 5):
+    for _ in range(ROUNDS):
         found = np.clip(found - step * (found @ normal - target), 0, 1)
     out[seen] = np.where(found < NOTHING, 0, found)
     return out
@@ -55,7 +55,6 @@ def _placed(mesh: np.ndarray, rest: np.ndarray, still: np.ndarray) -> np.ndarray
     """A mesh [478, 3] brought over the face at rest by its still points."""
     mesh = mesh * (1, -1, -1)
     middle, goal = mesh[still].mean(0), rest[still].mean(0)
-    turn = fit_rotation(mesh[still], rest[still])
-    own, wanted = ((x - x.mean(0)) for x in (mesh[still], rest[still]))
+    own, wanted = mesh[still] - middle, rest[still] - goal
     size = np.linalg.norm(wanted) / max(np.linalg.norm(own), 1e-9)
-    return (mesh - middle) @ turn.T * size + goal
+    return (mesh - middle) @ fit_rotation(own, wanted).T * size + goal

@@ -11,7 +11,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from svad.media.containers import LEAST_SECONDS as LEAST_SECONDS
 from svad.media.containers import LONGEST_SECONDS as LONGEST_SECONDS
 from svad.media.containers import ClipInfo as ClipInfo
 from svad.media.containers import clip_info as clip_info
@@ -56,7 +55,7 @@ def candidates(
     place = 0  # of the window
     last: np.ndarray | None = None
     with closing(_timed(path, info, rate, height, seconds)) as frames:
-        index, time = 0, 0.0
+        index = 0
         for index, (time, rgb) in enumerate(frames):
             now = min(int(time / window + 1e-6), most - 1)
             if now != place and best is not None:

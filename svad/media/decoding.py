@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import tempfile
 from collections.abc import Generator
 from fractions import Fraction
 from functools import cache
@@ -43,18 +42,18 @@ def decode(
     width, height = picture_size(info, height)
     channels = 4 if info.alpha else 3
     command = _command(Path(path), info, rate, (width, height), only)
-    with tempfile.TemporaryFile() as log:  # a pipe for messages could fill up and block
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)
-        assert process.stdout is not None
-        count = 0
-        try:
-            while (frame := _next(process.stdout, (height, width, channels))) is not None:
-                count += 1
-                yield _over_white(frame) if info.alpha else frame
-        finally:
-            process.kill()
-            process.stdout.close()
-            process.wait()
+    # messages are not read: of a damaged clip there may be any number
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert process.stdout is not None
+    count = 0
+    try:
+        while (frame := _next(process.stdout, (height, width, channels))) is not None:
+            count += 1
+            yield _over_white(frame) if info.alpha else frame
+    finally:
+        process.kill()
+        process.stdout.close()
+        process.wait()
     if count == 0 and only is None:
         raise VideoError(
             f"The pictures of this clip ({info.codec}) cannot be read. Save it as .mp4 (H.264) "

@@ -15,6 +15,7 @@ from svad.core.progress import part
 from svad.face.reading import read_expressions
 from svad.geometry.camera import Camera, photo_camera
 from svad.geometry.rotation import rodrigues_array
+from svad.geometry.sampling import smoothstep
 from svad.motion.ground import grounded
 from svad.motion.level import levelled
 from svad.motion.recorded import Recorded, poses_at
@@ -59,15 +60,16 @@ def captured(
     rotations = np.tile(A_POSE.astype(np.float64), (len(seen), 1, 1))
     rotations[:, :JOINTS] = tracked.rotations
     fingers = reader(body, fit, camera, seen.unit)
-    read_hands(rotations, tracked.translation, seen.keypoints, seen.time, fingers)
-    report(900, 1000, "reading hands and face")
+    told = part(report, 850, 950, 1000)
+    read_hands(rotations, tracked.translation, seen.keypoints, seen.time, fingers, told)
+    report(950, 1000, "reading the face")
     faces = _filled(read_expressions(watched.faces, body), seen.time)
     poses = Pose(
         torch.from_numpy(rotations).float(),
         torch.from_numpy(tracked.translation).float(),
         torch.from_numpy(faces).float(),
     )
-    report(950, 1000, "putting the feet on the floor")
+    report(970, 1000, "putting the feet on the floor")
     made = Recorded(FPS, bridged(poses, seen.time, FPS), fit.joints, body.expression_names)
     return replace(cleaned(made, body.parents), warnings=watched.warnings)
 
@@ -112,8 +114,7 @@ def bridged(
     wanted = time[0] + np.arange(max(2, round((time[-1] - time[0]) * fps) + 1)) / fps
     place = np.clip(np.searchsorted(time, wanted, "right") - 1, 0, len(time) - 2)
     start, end = time[place], time[place + 1]
-    ease = np.clip((wanted - (end - BRIDGED)) / BRIDGED, 0, 1)
-    held = start + (end - start) * ease * ease * (3 - 2 * ease)
+    held = start + (end - start) * smoothstep((wanted - (end - BRIDGED)) / BRIDGED)
     return poses_at(poses, time, np.where(end - start > BRIDGED, held, wanted))
 
 
@@ -123,13 +124,18 @@ def read_hands(
     keypoints: np.ndarray,  # [F, 133, 3]
     time: np.ndarray,  # [F] seconds
     fingers: Fingers,
+    report: Report,
 ) -> None:
     """Fingers as they are seen, bridged where they are not for a moment, else at ease."""
     large = {side: keypoints[:, hand.start, 2] > SURE for side, hand in HANDS.items()}
     any_hand = np.flatnonzero(large["left"] | large["right"])
     read = np.full(rotations.shape, np.nan)
-    for frame in any_hand:
-        found = fingers(keypoints[frame], rotations[frame], translation[frame])
+    for done, frame in enumerate(any_hand):
+        report(done, len(any_hand), "reading the hands")  # a tenth of a second for each frame
+        points = keypoints[frame].copy()
+        for side, hand in HANDS.items():
+            points[hand, 2] *= large[side][frame]  # what is not taken need not be solved for
+        found = fingers(points, rotations[frame], translation[frame])
         for side, joints in sk.HANDS.items():
             if large[side][frame]:
                 read[frame, list(joints)] = found[list(joints)]

@@ -7,6 +7,7 @@ the rest.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -16,9 +17,10 @@ from scipy.sparse.linalg import spsolve
 
 from svad.body.skeleton import LEGS, Joint
 from svad.geometry.rotation import rodrigues_array
+from svad.geometry.sampling import smoothstep
 from svad.motion import rig
 from svad.motion.contact import BALL, HEEL, Soles, contacts, runs, soles_of
-from svad.motion.rig import Track
+from svad.motion.rig import UP, Track, unit
 
 SLIP = 0.003  # metres, that a standing sole may move from frame to frame
 HIGH = 0.008  # metres, that it may be off the floor
@@ -27,7 +29,6 @@ BUMP = 4.0  # metres a second squared, that a correction may change by
 STRAY = 1.0  # metres, that it may grow to
 PASSES, DOUBT = 4, 0.02  # reweightings; metres of slip from which on a sole counts as lifted
 BLEND = 0.16  # seconds in which a foot is let go
-UP = np.array([0.0, 1.0, 0.0])
 
 
 def grounded(track: Track, fps: float) -> Track:
@@ -112,19 +113,19 @@ def _held(
     fps: float,
 ) -> np.ndarray:  # [T, 2, 3] metres to add to the ankles
     """What keeps soles where they stood, eased in and out."""
-    count = len(points)
+    count, reach = len(points), math.ceil(BLEND * fps)
     total, weight = np.zeros((count, 2, 3)), np.zeros((count, 2, 1))
     for side in range(2):
         for point in range(2):
             for run in runs(stands[:, side, point]):
                 own = points[run, side, point]
                 anchor = np.median(own, 0) * (1, 0, 1) + UP * floor
-                share = np.zeros(count)
-                share[run] = 1
-                share = _eased(share > 0, fps)[:, None] ** 2
-                ends = np.clip(np.arange(count), run.start, run.stop - 1)
-                total[:, side] += share * (anchor - points[ends, side, point])
-                weight[:, side] += share
+                # only what is near: a long motion has thousands of runs
+                near = np.arange(max(run.start - reach, 0), min(run.stop + reach, count))
+                ends = near.clip(run.start, run.stop - 1)
+                share = smoothstep(1 - np.abs(near - ends) / (BLEND * fps))[:, None] ** 2
+                total[near, side] += share * (anchor - points[ends, side, point])
+                weight[near, side] += share
     return total / np.maximum(weight, 1)
 
 
@@ -157,13 +158,13 @@ def _bend_leg(
     axis = np.where(
         size > 0.02 * np.linalg.norm(thigh) ** 2, axis / np.maximum(size, 1e-9), forward
     )
-    axis = _unit(axis - (axis * _unit(upper)).sum(-1, keepdims=True) * _unit(upper))
+    axis = unit(axis - (axis * unit(upper)).sum(-1, keepdims=True) * unit(upper))
     away = target - start
     longest = rig.REACH * (np.linalg.norm(thigh) + np.linalg.norm(shin))
     distance = np.clip(np.linalg.norm(away, axis=-1), 0.3 * longest, longest)
     a, b = np.linalg.norm(thigh), np.linalg.norm(shin)
     wanted = np.pi - np.arccos(np.clip((a**2 + b**2 - distance**2) / (2 * a * b), -1, 1))
-    now = np.arccos(np.clip((_unit(upper) * _unit(lower)).sum(-1), -1, 1))
+    now = np.arccos(np.clip((unit(upper) * unit(lower)).sum(-1), -1, 1))
     bent = rodrigues_array(axis * (wanted - now)[:, None]) @ turns[:, knee]
     end = upper + bent @ shin
     swing = _between(end, away)
@@ -189,7 +190,7 @@ def _level(turn: np.ndarray, share: np.ndarray) -> np.ndarray:  # [T, 3, 3]
 
 def _between(a: np.ndarray, b: np.ndarray, share: np.ndarray | float = 1.0) -> np.ndarray:
     """The shortest turns from directions to others, or a share of them."""
-    a, b = _unit(a), _unit(b)
+    a, b = unit(a), unit(b)
     axis = np.cross(a, b)
     sine = np.linalg.norm(axis, axis=-1, keepdims=True)
     angle = np.arctan2(sine[..., 0], (a * b).sum(-1)) * share
@@ -206,9 +207,4 @@ def _eased(on: np.ndarray, fps: float) -> np.ndarray:  # [T] bool -> [T] 0..1
     after = held[np.minimum(place, len(held) - 1)]
     before = held[np.maximum(place - 1, 0)]
     away = np.minimum(np.abs(after - frames), np.abs(frames - before)) / (BLEND * fps)
-    x = np.clip(1 - away, 0, 1)
-    return x * x * (3 - 2 * x)
-
-
-def _unit(x: np.ndarray) -> np.ndarray:
-    return x / np.maximum(np.linalg.norm(x, axis=-1, keepdims=True), 1e-9)
+    return smoothstep(1 - away)

@@ -14,14 +14,13 @@ from svad.body.skeleton import Joint
 from svad.geometry.rotation import rodrigues_array
 from svad.motion import rig
 from svad.motion.contact import BALL, HEEL, Soles, contacts, runs, soles_of
-from svad.motion.rig import Track
+from svad.motion.rig import UP, Track, unit
 
 MOST = np.radians(20.0)  # that the world is turned
 TILT = np.radians(10.0)  # standard deviation of the tilt of people's cameras
 BALANCE = np.radians(4.0)  # of the mean lean of a person, from vertical
 FLAT = np.radians(8.0)  # of the mean slope of soles that stand
 FLOOR = 0.02  # metres, of the height of a foot that stands
-UP = np.array([0.0, 1.0, 0.0])
 
 
 def levelled(track: Track, fps: float) -> Track:
@@ -45,7 +44,7 @@ def _balance(track: Track, soles: Soles, stands: np.ndarray) -> np.ndarray:  # [
     _, places = rig.forward(track)
     body = 0.5 * (places[:, Joint.PELVIS] + places[:, Joint.NECK])
     on = stands.any((1, 2))
-    lean = np.cross(_unit(body - soles.points.mean((1, 2))), UP)[on]
+    lean = np.cross(unit(body - soles.points.mean((1, 2))), UP)[on]
     both = stands[..., HEEL] & stands[..., BALL]
     normals = soles.turn[both][:, :, 1]
     pairs = [(np.median(lean, 0), BALANCE)]
@@ -85,7 +84,3 @@ def _turned(track: Track, way: np.ndarray, body: np.ndarray) -> Track:
 def _limited(turn: np.ndarray, most: float = MOST) -> np.ndarray:
     size = np.linalg.norm(turn)
     return turn * min(1.0, max(most, 0.0) / max(size, 1e-9))
-
-
-def _unit(x: np.ndarray) -> np.ndarray:
-    return x / np.maximum(np.linalg.norm(x, axis=-1, keepdims=True), 1e-9)

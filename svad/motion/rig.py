@@ -10,6 +10,7 @@ from svad.body.skeleton import ARMS, FINGERS, LEGS, SPINE, THUMBS, Joint
 from svad.types import Pose
 
 SIDES = {"left": 1.0, "right": -1.0}  # sign of x
+UP = np.array([0.0, 1.0, 0.0])
 REACH = 0.997  # longest leg, hip to ankle, as a share of thigh + shin: knees are never locked
 SOLE = 0.6  # sole below the foot joint, in units of the drop from ankle to foot joint
 
@@ -282,3 +283,10 @@ def _frame(along: np.ndarray, toward: np.ndarray) -> np.ndarray:  # [..., 3] x 2
     b = toward - (toward * a).sum(-1, keepdims=True) * a
     b = b / np.linalg.norm(b, axis=-1, keepdims=True)
     return np.stack([a, b, np.cross(a, b)], -1)
+
+
+def unit(
+    vectors: np.ndarray,  # [..., 3]
+) -> np.ndarray:  # [..., 3]
+    """Vectors at length one; those of no length stay."""
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)

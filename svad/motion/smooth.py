@@ -11,6 +11,8 @@ import numpy as np
 from scipy.ndimage import maximum_filter1d
 from scipy.signal import savgol_filter
 
+from svad.geometry.sampling import smoothstep
+
 LONG, SHORT = 0.36, 0.12  # seconds, of the windows
 SLOW_TURN, QUICK_TURN = 0.6, 2.5  # radians a second between which the window shrinks
 SLOW_STEP, QUICK_STEP = 0.15, 0.8  # metres a second
@@ -58,5 +60,4 @@ def _filtered(values: np.ndarray, fps: float, seconds: float) -> np.ndarray:
 def _quick(speed: np.ndarray, slow: float, quick: float, fps: float) -> np.ndarray:
     """0 = at rest, 1 = fast; what is about to be fast counts as fast."""
     around = maximum_filter1d(speed, 2 * round(SHORT * fps / 2) + 1, axis=0)
-    x = np.clip((around - slow) / (quick - slow), 0, 1)
-    return x * x * (3 - 2 * x)
+    return smoothstep((around - slow) / (quick - slow))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,6 +22,7 @@ from svad.track.seen import Glimpse
 from svad.types import BodyFit, Pose
 
 LARGE = 40  # px, length of a hand, and nearly of a face, from which on fingers and lips are seen
+NO_MASK = np.zeros((0, 0), np.float32)
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,10 @@ class Closer:
         rgb: np.ndarray,  # [H, W, 3] uint8
         glimpse: Glimpse,
     ) -> tuple[Glimpse, np.ndarray | None]:  # [478, 3] face mesh px
-        """The points with hands, and the face; as it was where the person is too small."""
+        """The points with hands, and the face; without them where the person is too small.
+
+        The mask is not handed on: nobody needs it after this, and a clip has thousands.
+        """
         points = np.zeros((len(PosePoint), 3), np.float32)
         for target, source in kp.POSE_SOURCE.items():
             points[source] = glimpse.keypoints[target]
@@ -43,7 +48,7 @@ class Closer:
             for point, name in zip(knuckles, of_side(side, "thumb", "index", "pinky"), strict=True):
                 points[name] = glimpse.keypoints[hand.start + point]
         if hand_length(points) < LARGE:
-            return glimpse, None
+            return replace(glimpse, soft=NO_MASK), None
         hit = PoseHit(points, np.zeros(len(points), np.float32), glimpse.soft)
         found = self.detector.closer(rgb, hit)
         merged = glimpse.keypoints.copy()
@@ -51,7 +56,7 @@ class Closer:
         for hand in coco.HANDS.values():
             if found.keypoints[hand.start, 2] > 0:  # a hand that was seen, not its stand-ins
                 merged[hand] = found.keypoints[hand]
-        return replace(glimpse, keypoints=merged), found.face
+        return replace(glimpse, keypoints=merged, soft=NO_MASK), found.face
 
 
 def closer() -> Closer:
@@ -64,7 +69,7 @@ def finger_reader(
     fit: BodyFit,
     camera: Camera,
     unit: float,  # px, standing height
-):
+) -> Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]:
     """What reads wrists and fingers of one frame from its points and its pose.
 
     The result takes points [133, 3], rotations [55, 3] and a translation [3], and gives axis-angles

@@ -52,10 +52,7 @@ def add_endpoints(studio: Studio) -> None:
     def animate(job: str, motion: str) -> dict:
         """Plays a motion with the avatar of a job; returns the video file."""
         try:
-            finished = studio.finished(f"job:{job}")
-            if finished is None:
-                raise SvadError(texts.LINK_UNFINISHED)
-            *_, video = studio.move(finished, motion)
+            *_, video = studio.move(_finished(studio, job), motion)
         except Exception as error:
             raise gr.Error(explain(error), print_exception=False) from error
         return gr.FileData(path=str(video)).model_dump()
@@ -66,10 +63,7 @@ def add_endpoints(studio: Studio) -> None:
         Returns "video" and, as SMPL-X parameters, "motion" (.npz).
         """
         try:
-            finished = studio.finished(f"job:{job}")
-            if finished is None:
-                raise SvadError(texts.LINK_UNFINISHED)
-            *_, made = studio.follow(finished, uploaded(clip))
+            *_, made = studio.follow(_finished(studio, job), uploaded(clip))
             assert isinstance(made, Followed)
         except Exception as error:
             raise gr.Error(explain(error), print_exception=False) from error
@@ -88,6 +82,14 @@ def add_endpoints(studio: Studio) -> None:
     api(animate, api_name="animate")
     api(follow, api_name="follow")
     api(example, api_name="example", queue=False)
+
+
+def _finished(studio: Studio, job: str) -> Finished:
+    """The avatar of a job; raises `SvadError` while there is none."""
+    finished = studio.finished(f"job:{job}")
+    if finished is None:
+        raise SvadError(texts.LINK_UNFINISHED)
+    return finished
 
 
 def _generate(studio: Studio, sent: list[Path], preset: str | None, body: str) -> Iterator[dict]:

@@ -27,13 +27,11 @@ def require_small(files: Sequence[Path], settings: Settings) -> None:
             raise kind(words.format(size=f"{size:.0f}", limit=limit))
 
 
-def keep(files: Sequence[Path], folder: Path) -> list[Path]:
+def keep(files: Sequence[Path], folder: Path) -> None:
     """Copies what was sent into a job folder."""
-    kept = [folder / NAME.format(n=n) for n in range(1, len(files) + 1)]
-    for file, target in zip(files, kept, strict=True):
-        with writing(target) as temporary:
+    for n, file in enumerate(files, 1):
+        with writing(folder / NAME.format(n=n)) as temporary:
             shutil.copyfile(file, temporary)
-    return kept
 
 
 def kept(folder: Path) -> list[Path]:

@@ -35,13 +35,10 @@ def tips() -> str:
 def looking(seconds: float, share: float | None, note: str, ready: bool) -> str:
     """While the pictures are looked at; `share` is how far that is, if that is known."""
     text = texts.LOOKING if share is None else texts.LOOKING_THROUGH
-    value = "" if share is None else f' value="{share:.3f}"'
     shown = text if ready else texts.LOADING
-    detail = " · ".join(filter(None, (note, f"{seconds:.0f} s")))
     return (
         f'<div class="check busy" data-say="{escape(text)}">'
-        f"<h2>{escape(shown)}</h2><p>{escape(detail)}</p>"
-        f'<progress max="1"{value} aria-label="{escape(shown)}"></progress></div>'
+        f"<h2>{escape(shown)}</h2>{_detail(note, seconds)}{_bar(shown, share)}</div>"
     )
 
 
@@ -117,11 +114,11 @@ def fetching(preset: str, beat: Fetching) -> str:
 
 
 def _fetched_file(file: FileState) -> str:
-    share = f' value="{file.done / file.total:.3f}"' if file.total else ""
+    share = file.done / file.total if file.total else None
     amount = f"{in_words(file.done)} of {in_words(file.total)} {file.note}".strip()
     return (
         f'<li><p class="name"><b>{escape(file.name)}</b><i>{escape(amount)}</i></p>'
-        f'<progress max="1"{share} aria-label="{escape(file.name)}"></progress></li>'
+        f"{_bar(file.name, share)}</li>"
     )
 
 
@@ -269,13 +266,19 @@ def hint(text: str) -> str:
 
 def busy(text: str, seconds: float, share: float | None, note: str = "") -> str:
     """Something is being made; `share` is how far it is, if that is known."""
-    value = "" if share is None else f' value="{share:.3f}"'
-    detail = " · ".join(filter(None, (note, f"{seconds:.0f} s")))
     return (
         f'<div class="empty" data-say="{escape(text)}"><p>{escape(text)}</p>'
-        f'<progress max="1"{value} aria-label="{escape(text)}"></progress>'
-        f"<p>{escape(detail)}</p></div>"
+        f"{_bar(text, share)}{_detail(note, seconds)}</div>"
     )
+
+
+def _bar(label: str, share: float | None) -> str:
+    value = "" if share is None else f' value="{share:.3f}"'
+    return f'<progress max="1"{value} aria-label="{escape(label)}"></progress>'
+
+
+def _detail(note: str, seconds: float) -> str:
+    return f"<p>{escape(' · '.join(filter(None, (note, f'{seconds:.0f} s'))))}</p>"
 
 
 def motion_file(path: Path, warnings: tuple[str, ...], shelf: Shelf) -> str:

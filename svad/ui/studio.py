@@ -73,16 +73,16 @@ class Studio:
         def work(task: Task) -> Seen:
             engine = self.engine()
             inputs.require_small(files, self.settings)
-            job = engine.store.create()
-            sent = inputs.keep(files, job.folder)
             if is_one_photo(files):
-                seen = engine.pipeline.look(sent[0])
+                seen = engine.pipeline.look(files[0])
                 picture, count = seen.overlay, 0
             else:
                 maker = engine.of(CLIP.name)
                 with self._looking.turn(task.stop, _tell_ahead(task)):
-                    seen = maker.glance(files, stopping(task))  # by the names that were given
+                    seen = maker.glance(files, stopping(task))
                 picture, count = maker.strip(seen), len(seen.rgb)
+            job = engine.store.create()  # not before: nothing stays of what cannot be used
+            inputs.keep(files, job.folder)
             self._memory.keep(job.id, seen)
             from svad.media.images import save_jpg
 

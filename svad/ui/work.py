@@ -65,7 +65,6 @@ class Task:
         self.stop = threading.Event()
         self.news: Any = None
         self.started = time.monotonic()
-        self.told = self.started  # when the last news came
         self._work = work
         self._changed = threading.Event()
         self._value: Any = None
@@ -85,7 +84,7 @@ class Task:
 
     def tell(self, news: Any) -> None:
         """Replaces the news and wakes whoever shows them."""
-        self.news, self.told = news, time.monotonic()
+        self.news = news
         self._changed.set()
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +99,8 @@ def test_a_file_by_parts_and_without_a_rate_is_read(tmp_path: Path) -> None:
     [
         ({"poses": np.zeros((5, 100))}, "100 numbers"),
         ({"poses": np.zeros((1, 72))}, "1 frames"),
+        ({"poses": np.zeros((0, 165))}, "0 frames"),
+        ({"root_orient": np.array(1.0), "pose_body": np.zeros((5, 63))}, "0 frames"),
         ({"poses": np.full((5, 72), np.nan)}, "finite"),
         ({"poses": np.zeros((5, 72)), "trans": np.zeros((4, 3))}, "trans"),
         ({"weights": np.zeros(3)}, "no motion"),
@@ -115,6 +119,25 @@ def test_what_is_no_npz_gets_a_sentence(tmp_path: Path) -> None:
     for name in ("text.npz", "absent.npz"):
         with pytest.raises(MotionError, match=name):
             read_npz(tmp_path / name, tiny_joints())
+
+
+def test_damaged_and_made_up_files_get_a_sentence(tmp_path: Path) -> None:
+    """Packed bytes that are none, and a header that asks for more memory than there is."""
+    file = tmp_path / "m.npz"
+    np.savez_compressed(file, poses=np.random.default_rng(0).normal(size=(20, 165)))
+    data = bytearray(file.read_bytes())
+    start = 30 + int.from_bytes(data[26:28], "little") + int.from_bytes(data[28:30], "little")
+    data[start : start + 8] = b"\xff" * 8
+    file.write_bytes(data)
+    with pytest.raises(MotionError, match="cannot be read"):
+        read_npz(file, tiny_joints())
+    header = io.BytesIO()
+    shape = {"descr": "<f8", "fortran_order": False, "shape": (10**13, 165)}
+    np.lib.format.write_array_header_1_0(header, shape)
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("poses.npy", header.getvalue())
+    with pytest.raises(MotionError, match="cannot be read"):
+        read_npz(file, tiny_joints())
 
 
 def test_a_motion_is_played_at_the_size_of_the_avatar() -> None:

@@ -8,11 +8,15 @@ parts have a name each: root_orient, pose_body, pose_jaw, pose_eye, pose_hand. A
 from __future__ import annotations
 
 import io
+import math
+import tokenize
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
 import torch
+from scipy.spatial.transform import Rotation
 
 from svad.body.skeleton import Joint
 from svad.core.errors import SvadError
@@ -38,6 +42,11 @@ PARTS = {
 ALSO = {"global_orient": "root_orient", "body_pose": "pose_body", "jaw_pose": "pose_jaw"}
 Z_UP = axis_rotation(0, -np.pi / 2)  # z up to y up
 Y_DOWN = axis_rotation(0, np.pi)
+# what zip and numpy raise over damaged, encrypted or made-up files
+BROKEN = (
+    *(OSError, EOFError, ValueError, KeyError, RuntimeError, MemoryError),
+    *(zipfile.BadZipFile, zlib.error, tokenize.TokenError),
+)
 NO_RATE = "The file does not tell how many frames a second it has; 30 are taken."
 
 
@@ -116,13 +125,15 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
             found = {}
             for name in archive.files:
                 try:
-                    found[name] = archive[name]
+                    value = archive[name]
                 except ValueError:  # objects of Python, which are never unpacked
                     continue
+                if isinstance(value, np.ndarray):  # other files come as bytes
+                    found[name] = value
             return found
     except FileNotFoundError as error:
         raise MotionError(f"{path.name} is not there. Choose the file again.") from error
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except BROKEN as error:
         raise MotionError(
             f"{path.name} cannot be read as a motion. An .npz file as of AMASS or SMPL-X is "
             "expected."
@@ -132,7 +143,8 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
 def _poses(found: dict[str, np.ndarray]) -> np.ndarray:  # [T, 165]
     named = {ALSO.get(name, name): value for name, value in found.items()}
     if "poses" in named and named["poses"].ndim in (2, 3):
-        whole = named["poses"].reshape(len(named["poses"]), -1)
+        count, *each = named["poses"].shape
+        whole = named["poses"].reshape(count, math.prod(each))
         if whole.shape[1] not in (BODY, SMPL, SMPLH, SMPLX):
             raise MotionError(
                 f"The motion has {whole.shape[1]} numbers for each pose. SMPL has 72, SMPL-H 156, "
@@ -150,7 +162,7 @@ def _poses(found: dict[str, np.ndarray]) -> np.ndarray:  # [T, 165]
         raise MotionError(
             "The file holds no motion: neither poses nor root_orient and pose_body are in it."
         )
-    out = _zeros(len(named["root_orient"]))
+    out = _zeros(named["root_orient"].size // 3)
     for name, place in PARTS.items():
         if name in named:
             out[:, place] = _numbers(named, name, place.stop - place.start, len(out))
@@ -215,6 +227,4 @@ def _upright(poses: np.ndarray, told: np.ndarray | None) -> np.ndarray:  # [3, 3
 
 
 def _axis_angle(matrices: np.ndarray) -> np.ndarray:  # [T, 3, 3] -> [T, 3]
-    from scipy.spatial.transform import Rotation
-
     return Rotation.from_matrix(matrices).as_rotvec()
