@@ -68,7 +68,6 @@ REFUSED: dict[str, tuple[Callable[[Photo], bytes], str]] = {
     "one pixel": (lambda p: encoded(p.resize((1, 1))), "only 1 x 1 pixels"),
     "60 megapixels": (lambda p: encoded(Image.new("1", (10_000, 6_000))), "60 million pixels"),
     "no person": (noise, "No person was found"),
-    "animated": (animated, "too short to turn around in"),
 }
 TAKEN: dict[str, tuple[Callable[[Photo], bytes], str]] = {
     "cmyk": (lambda p: encoded(p.convert("CMYK"), "JPEG"), ""),
@@ -77,6 +76,7 @@ TAKEN: dict[str, tuple[Callable[[Photo], bytes], str]] = {
     "16 bit": (sixteen_bit, "black-and-white"),
     "turned by exif": (rotated, ""),
     "transparent": (transparent, ""),
+    "animated": (animated, "its first picture is used"),
     "two people": (two, "more than one person"),
     "cut at the knees": (part(0.7), "body model"),
     "cut at the waist": (part(0.5), "body model"),
