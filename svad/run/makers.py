@@ -95,9 +95,7 @@ def film(preset: Preset) -> FilmStage:
     from svad.avatar.train.poses import refine_poses
     from svad.film.stage import FilmStage
 
-    settings = _given(preset.film)
-    settings.require_valid()
-    return FilmStage(settings, load_body(preset.body), refine_poses)
+    return FilmStage(_given(preset.film), load_body(preset.body), refine_poses)
 
 
 def motion_watcher() -> tuple[Follower, Closer, Callable]:
@@ -257,7 +255,6 @@ def avatar(preset: Preset) -> AvatarStage:
     settings = preset.avatar
     if settings.train is None:
         return AvatarStage(settings)
-    settings.train.require_valid()
     body = load_body(preset.body) if settings.train.start == "body" else None
     return AvatarStage(settings, partial(train_on_gpu, preset), body)
 
