@@ -34,6 +34,7 @@ from svad.config import (  # noqa: E402
     with_video,
 )
 from svad.core.errors import JobError, Stopped, SvadError  # noqa: E402
+from svad.core.files import plain  # noqa: E402
 from svad.run.bars import Bars  # noqa: E402
 from svad.types import Report, StageState  # noqa: E402
 
@@ -81,6 +82,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader of our output has left
         return OK
     except Exception as error:
+        told = plain(error) if isinstance(error, OSError) else None
+        if told is not None and not options.debug:
+            print(f"svad: {told}", file=sys.stderr)
+            return BAD_INPUT
         if options.debug:
             raise
         print(

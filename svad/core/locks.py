@@ -74,7 +74,8 @@ def _create(path: Path, content: dict) -> bool:
     except FileExistsError:
         return False
     except OSError as error:
-        path.unlink(missing_ok=True)  # created, but there was no room for its content
+        with suppress(OSError):  # a disk that is read only refuses this, too
+            path.unlink()  # created, but there was no room for its content
         raise output_error(error, path.parent) or error from error
     return True
 

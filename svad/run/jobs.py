@@ -20,7 +20,7 @@ from typing import Any
 from svad import __version__
 from svad.config import Preset, settings_of
 from svad.core.errors import JobError, OutputError
-from svad.core.files import PART, output_error, write_json
+from svad.core.files import PART, make_folder, write_json
 from svad.core.locks import is_locked, locked
 from svad.export.formats import FORMATS
 from svad.run.holdout import FOLDER as HOLDOUT
@@ -157,21 +157,13 @@ def open_job(folder: Path, source: str | None) -> Iterator[Job]:
     `JobError` (another run works there; made by a newer version).
     """
     folder = Path(folder)
-    _make(folder)
+    make_folder(folder)
     with locked(folder / LOCK):
         job = _choose(folder, source)
-        _make(job.folder)
+        make_folder(job.folder)
         for left in [*job.folder.glob(f"{PART}*"), *job.folder.glob(f"*/{PART}*")]:
             left.unlink()
         yield job
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        why = OutputError(f"{folder} cannot be made ({error.strerror}). Choose another folder.")
-        raise output_error(error, folder) or why from error
 
 
 def _choose(folder: Path, source: str | None) -> Job:
@@ -242,11 +234,8 @@ class JobStore:
     def create(self) -> Job:
         """A new, empty job; raises `OutputError` if the root cannot be written to."""
         folder = self.root / secrets.token_urlsafe(16)
-        try:
-            self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-            folder.mkdir(mode=0o700)
-        except OSError as error:
-            raise output_error(error, self.root) or error from error
+        make_folder(self.root, mode=0o700)
+        make_folder(folder, mode=0o700)
         return Job(folder)
 
     def open(self, id: str) -> Job:

@@ -21,6 +21,7 @@ from scipy.spatial.transform import Rotation
 from svad.body.skeleton import Joint
 from svad.core.errors import SvadError
 from svad.core.files import write_bytes
+from svad.core.given import require_file
 from svad.geometry.rotation import axis_rotation, rodrigues_array
 from svad.motion.recorded import Recorded
 from svad.types import Pose
@@ -117,6 +118,7 @@ def write_npz(path: Path, motion: Recorded) -> None:
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:
+    require_file(path, MotionError)
     try:
         with zipfile.ZipFile(path) as archive:
             if sum(item.file_size for item in archive.infolist()) > LARGEST:
@@ -131,8 +133,6 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
                 if isinstance(value, np.ndarray):  # other files come as bytes
                     found[name] = value
             return found
-    except FileNotFoundError as error:
-        raise MotionError(f"{path.name} is not there. Choose the file again.") from error
     except BROKEN as error:
         raise MotionError(
             f"{path.name} cannot be read as a motion. An .npz file as of AMASS or SMPL-X is "
