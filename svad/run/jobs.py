@@ -143,7 +143,10 @@ class Job:
             os.replace(self.folder / name, self.home / name)
         before.remove(before.files() - set(names))
         os.replace(self.folder / CARD, self.home / CARD)
-        shutil.rmtree(self.folder)
+        for name in [*NAMES, *(left.name for left in self.folder.glob(f"{PART}*"))]:
+            _remove(self.folder / name)
+        with suppress(OSError):  # somebody has put something of theirs into it
+            self.folder.rmdir()
         self.folder = self.home
 
 
@@ -162,7 +165,7 @@ def open_job(folder: Path, source: str | None) -> Iterator[Job]:
         job = _choose(folder, source)
         make_folder(job.folder)
         for left in [*job.folder.glob(f"{PART}*"), *job.folder.glob(f"*/{PART}*")]:
-            left.unlink()
+            _remove(left)
         yield job
 
 
@@ -179,7 +182,12 @@ def _choose(folder: Path, source: str | None) -> Job:
         return job
     if here.card.get("source") == source:
         return here
-    if following.exists():
+    if os.path.lexists(following):
+        if not _made_here(following):
+            raise OutputError(
+                f"{following} was not made here and would be overwritten. Move it away, or choose "
+                "another folder."
+            )
         shutil.rmtree(following)
         return Job(following, folder)
     if here.card:
@@ -191,6 +199,25 @@ def _choose(folder: Path, source: str | None) -> Job:
             "overwritten. Please choose an empty folder."
         )
     return here
+
+
+def _made_here(folder: Path) -> bool:
+    """Whether all in a folder is of a run that is not wanted any more: nothing but what runs write.
+
+    Its card is what a run writes first.
+    """
+    if folder.is_symlink() or not folder.is_dir():
+        return False
+    names = [path.name for path in folder.iterdir() if not path.name.startswith(PART)]
+    return not names or (CARD in names and set(names) <= set(NAMES))
+
+
+def _remove(path: Path) -> None:
+    """Deletes a file, link or folder, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def read_card(folder: Path) -> dict[str, Any]:
