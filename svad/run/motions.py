@@ -47,13 +47,17 @@ def track_clip(clip: Path, report: Report) -> Recorded:
 
 
 def read_motion(source: Path, report: Report) -> Recorded:
-    """The motion in an .npz, or in a clip. Raises `MotionError` too."""
-    if source.suffix.lower() != NPZ:
+    """The motion in a file of one, in a folder of frames, or in a clip.
+
+    Raises what `track_clip` raises, and `MotionError`.
+    """
+    from svad.motion.readers.formats import is_motion, read_file
+
+    if not is_motion(source):
         return track_clip(source, report)
     from svad.motion.capture import rest_joints
-    from svad.motion.readers.npz import read_npz
 
-    return read_npz(source, rest_joints(makers.motion_body()))
+    return read_file(source, rest_joints(makers.motion_body()))
 
 
 def keep_motion(motion: Recorded, output: Path) -> Path:
