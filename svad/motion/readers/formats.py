@@ -30,7 +30,13 @@ def _npy() -> Reader:
     return read_npy
 
 
-READERS: dict[str, Callable[[], Reader]] = {".npz": _npz, ".npy": _npy}
+def _bvh() -> Reader:
+    from svad.motion.readers.bvh import read_bvh
+
+    return read_bvh
+
+
+READERS: dict[str, Callable[[], Reader]] = {".npz": _npz, ".npy": _npy, ".bvh": _bvh}
 SUFFIXES = tuple(READERS)
 
 BLENDER = (
