@@ -44,8 +44,9 @@ python -m svad PHOTO -o OUT [--preset NAME] [--body NAME] [--views N] [--size PX
        python -m svad CLIP -o OUT [--holdout N]
        python -m svad PHOTO PHOTO [PHOTO [PHOTO]] -o OUT
        python -m svad animate OUT --motion NAME -o VIDEO.mp4 [--height PX] [--view SIDE]
-       python -m svad animate OUT --motion CLIP|MOTION.npz -o VIDEO.mp4
-       python -m svad track CLIP -o MOTION.npz
+       python -m svad animate OUT --motion CLIP|MOTION -o VIDEO.mp4
+       python -m svad animate OUT --motion NAME|CLIP|MOTION -o MOTION.bvh|MOTION.npz
+       python -m svad track CLIP|MOTION -o MOTION.npz|MOTION.bvh
        python -m svad drive PHOTO CLIP -o VIDEO.mp4 [--preset NAME]
        python -m svad import SNAPSHOT.pth [--face-offset face_offset.json] -o OUT
        python -m svad weights [--preset NAME] [--download] [--verify]
@@ -189,18 +190,29 @@ def _create_parser() -> argparse.ArgumentParser:
 
 def _animate_parser() -> argparse.ArgumentParser:
     from svad.motion.authored import authored
+    from svad.motion.readers.formats import SUFFIXES
 
     parser = argparse.ArgumentParser(
-        prog="python -m svad animate", description="Writes a video of a finished avatar in motion."
+        prog="python -m svad animate",
+        description="Writes a video of a finished avatar in motion, or that motion on its skeleton "
+        "(.bvh, .npz).",
     )
     parser.add_argument("folder", type=Path, metavar="OUT", help="folder of a finished avatar")
     parser.add_argument(
         "--motion",
         required=True,
         metavar="NAME",
-        help=f"{', '.join(authored())}; or a clip in which somebody moves, or the .npz of a motion",
+        help=f"{', '.join(authored())}; or a clip in which somebody moves; or a file of a motion "
+        f"({', '.join(SUFFIXES)}) or a folder of SMPL-X parameters",
     )
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="VIDEO.mp4")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="VIDEO.mp4",
+        help="a video; or with the ending .bvh or .npz the motion itself",
+    )
     parser.add_argument("--height", type=_whole(64, 2160), default=720, metavar="PX")
     parser.add_argument("--view", default="front", choices=("front", "left", "back", "right"))
     parser.add_argument("--debug", action="store_true", help="show where an error comes from")
@@ -210,11 +222,18 @@ def _animate_parser() -> argparse.ArgumentParser:
 def _track_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m svad track",
-        description="Keeps the motion of the person in a clip, with SMPL-X names, for `animate` "
-        "and other programs.",
+        description="Keeps the motion of the person in a clip for `animate` and other programs: "
+        "as .npz with SMPL-X names, or as .bvh with Mixamo's.",
     )
-    parser.add_argument("clip", type=Path, metavar="CLIP", help="a video of one moving person")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="MOTION.npz")
+    parser.add_argument(
+        "clip",
+        type=Path,
+        metavar="CLIP",
+        help="a video of one moving person; or a file of a motion, which is written anew",
+    )
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="MOTION", help="an .npz or .bvh file"
+    )
     parser.add_argument("--debug", action="store_true", help="show where an error comes from")
     return parser
 
@@ -264,18 +283,21 @@ def _drive(options: argparse.Namespace, stop: threading.Event) -> int:
 
 def _animate(options: argparse.Namespace, stop: threading.Event) -> int:
     from svad.motion.authored import authored
+    from svad.run.motions import KEPT
     from svad.run.pipeline import clip_motion, motion_video
 
-    own = options.motion not in authored() and Path(options.motion).suffix != ""
-    name = Path(options.motion).name
+    given = Path(options.motion)
+    own = options.motion not in authored() and (given.suffix != "" or given.is_dir())
+    name = given.name
 
     def make(report: Report, say: Callable[[str], None]) -> Path:
         look: dict[str, Any] = {"report": report, "height": options.height, "view": options.view}
         if own:
-            clip = Path(options.motion)
-            return clip_motion(options.folder, clip, options.output, **look, say=say)
+            return clip_motion(options.folder, given, options.output, **look, say=say)
         return motion_video(options.folder, options.motion, options.output, **look)
 
+    if options.output.suffix.lower() in KEPT:
+        return _watched("track", f"Motion: {name}", stop, make)
     return _video(options.output, name, stop, make)
 
 

@@ -29,6 +29,12 @@ class Recorded:
     expression_names: tuple[str, ...] = ()  # E
     warnings: tuple[str, ...] = ()  # sentences for the person
 
+    @staticmethod
+    def of(motion: Motion, avatar: Avatar) -> Recorded:
+        """A motion as it was played by an avatar."""
+        joints = avatar.joints.numpy(force=True)
+        return Recorded(motion.fps, motion.poses, joints, tuple(avatar.expression_names))
+
     @property
     def pelvis(self) -> np.ndarray:  # [T, 3] metres
         """Where the pelvis is."""
