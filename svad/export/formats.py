@@ -71,9 +71,9 @@ def _turntable(context: ExportContext, path: Path) -> None:
 
 
 def _ply(context: ExportContext, path: Path) -> None:
-    from svad.splat.files import save_ply
+    from svad.splat.files import as_captured, save_ply
 
-    save_ply(path, context.standing)
+    save_ply(path, as_captured(context.standing))
 
 
 def _viewer(context: ExportContext, path: Path) -> None:
@@ -158,9 +158,10 @@ _ROWS = (
         write=_ply,
         packed=1,
         about="""\
-{count} Gaussians in the A-pose, standing upright with the soles at y = 0.
-Standard 3D Gaussian Splatting file (binary, colour without view dependence).
-Some viewers expect y to point down: turn it by 180 degrees about x there.""",
+{count} Gaussians in the A-pose, with the soles at y = 0. Standard 3D Gaussian
+Splatting file (binary, colour without view dependence). As in files of
+captured scenes y points down here, so that it stands upright and faces you in
+SuperSplat and other viewers. To have it as the other files: (-x, -y, z).""",
         shown=3,
     ),
     Format(
