@@ -135,8 +135,8 @@ def _create_parser() -> argparse.ArgumentParser:
         nargs="+",
         type=named_path,
         metavar="PHOTO",
-        help="a JPEG, PNG or WebP file; or two to four of the same person from several sides; or "
-        "one clip (.mp4, .mov, .webm ...) of somebody turning around",
+        help="a JPEG, PNG, WebP or HEIC file; or two to four of the same person from several "
+        "sides; or one clip (.mp4, .mov, .webm ...) of somebody turning around",
     )
     parser.add_argument(
         "-o",
@@ -238,7 +238,9 @@ def _drive_parser() -> argparse.ArgumentParser:
         description="Writes a video of the person of a photo in the movements of a clip. "
         "Needs the video model's files and a GPU.",
     )
-    parser.add_argument("photo", type=named_path, metavar="PHOTO", help="a JPEG, PNG or WebP file")
+    parser.add_argument(
+        "photo", type=named_path, metavar="PHOTO", help="a JPEG, PNG, WebP or HEIC file"
+    )
     parser.add_argument(
         "clip", type=named_path, metavar="CLIP", help="a video of one moving person"
     )
