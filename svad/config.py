@@ -28,7 +28,7 @@ SHARE = (0.0, 1.0)
 RATE = (0.0, 1.0)  # Adam's, a step
 HEAVIEST = 1e6  # weight of a term
 WEIGHT = (0.0, HEAVIEST)
-SIDE = (64, 4096)  # px
+SIDE = (32, 4096)  # px
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,8 @@ from typing import Any
 import gradio as gr
 
 from svad.config import BUILT_IN, PHOTO_PRESETS, PRESETS
+from svad.media.containers import VIDEO_SUFFIXES
+from svad.media.heif import SUFFIXES
 from svad.run.bodies import bodies_here
 from svad.run.offers import offer
 from svad.splat.rasterisers import rasteriser
@@ -110,10 +112,15 @@ def page_script(upload_megabytes: int, clip_megabytes: int) -> str:
     return script.strip()
 
 
+# By name, too, since many browsers do not know the kind of these files.
+VIDEOS = ["video", *sorted(VIDEO_SUFFIXES)]
+PICTURES = ["image", *SUFFIXES, ".avif", *VIDEOS]
+
+
 def _left(studio: Studio, shown: str) -> dict[str, Any]:
     """Photo, check, buttons, status, examples."""
     photo = gr.Gallery(
-        file_types=["image", "video"],
+        file_types=PICTURES,
         label=texts.PHOTO,
         show_label=False,
         sources=["upload", "clipboard"],
@@ -196,7 +203,7 @@ def _right(studio: Studio, first: Finished | None, sheet: Sheet) -> dict[str, An
             with gr.Row(elem_id="follow-row"):
                 follow = gr.UploadButton(
                     texts.FOLLOW,
-                    file_types=["video"],
+                    file_types=VIDEOS,
                     interactive=first is not None and first.movable,
                     size="md",
                     scale=0,
