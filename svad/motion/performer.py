@@ -53,18 +53,19 @@ class Performer:
 
 
 def standing(body: Performer, found: dict[Joint, int], up: bool = False) -> Performer:
-    """The performer in a world with y up, whose rest pose is one of somebody who stands.
+    """The performer in a world with y up, at rest standing and facing +z.
 
     Some files have bones in no pose at all as their rest (all along one axis); the frame in which
     the performer stands most upright takes its place. `up`: y is known to be up.
     """
     if _stands(body.rest, found):
-        towards = _trunk(body.rest[None], found)[0]
-        return body if up else body.turned(_to_y(towards))
-    if not up:
-        body = body.turned(_to_y(np.median(unit(_trunk(body.places, found)), 0)))
-    best = int(np.argmin(_effort(body.places, found)))
-    return replace(body, rest=body.places[best], rest_turns=body.turns[best])
+        body = body if up else body.turned(_to_y(_trunk(body.rest[None], found)[0]))
+    else:
+        if not up:
+            body = body.turned(_to_y(np.median(unit(_trunk(body.places, found)), 0)))
+        best = int(np.argmin(_effort(body.places, found)))
+        body = replace(body, rest=body.places[best], rest_turns=body.turns[best])
+    return body.turned(heading(body.rest, found).T)
 
 
 def heading(

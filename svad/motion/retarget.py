@@ -27,7 +27,7 @@ from svad.body.skeleton import (
     Joint,
 )
 from svad.geometry.rotation import rodrigues_array, shortest_rotation
-from svad.motion.performer import APART, OPPOSITE, Performer, heading, leg_length, standing
+from svad.motion.performer import APART, OPPOSITE, Performer, leg_length, standing
 from svad.motion.readers.files import MotionError
 from svad.motion.readers.names import bones_of
 from svad.motion.recorded import Recorded
@@ -121,7 +121,7 @@ def _rest_turns(
     body: Performer, found: dict[Joint, int], joints: np.ndarray, *, same: bool
 ) -> np.ndarray:  # [55, 3, 3]
     """What brings each bone of the own T-pose to the performer's rest pose."""
-    upright = heading(body.rest, found)
+    upright = np.eye(3)
     out = np.tile(upright, (len(Joint), 1, 1))
     for joint in Joint:
         if PARENTS[joint] < 0 or same:
@@ -171,8 +171,6 @@ def _own_joints(
         return None
     rows = found | dict(zip(SPINE, trunk, strict=True))
     rest = body.rest[[rows[joint] for joint in Joint]]
-    turn = heading(body.rest, found)
-    rest = rest @ turn  # facing +z
     leg = leg_length(rest, {joint: joint for joint in Joint})
     unit_of_file = min(UNITS, key=lambda one: abs(np.log(one * leg / LEG)))
     return rest * unit_of_file if _is_t_pose(rest) else None
