@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from svad.config import BUILT_IN, PHOTO_PRESETS, PRESETS
+from svad.motion.readers.formats import SUFFIXES
 from svad.run.bodies import bodies_here
 from svad.run.offers import offer
 from svad.splat.rasterisers import rasteriser
@@ -196,7 +197,7 @@ def _right(studio: Studio, first: Finished | None, sheet: Sheet) -> dict[str, An
             with gr.Row(elem_id="follow-row"):
                 follow = gr.UploadButton(
                     texts.FOLLOW,
-                    file_types=["video"],
+                    file_types=["video", *SUFFIXES, ".fbx"],  # of which we say what to do
                     interactive=first is not None and first.movable,
                     size="md",
                     scale=0,
