@@ -34,6 +34,7 @@ from svad.config import (  # noqa: E402
     with_video,
 )
 from svad.core.errors import JobError, Stopped, SvadError  # noqa: E402
+from svad.core.files import plain  # noqa: E402
 from svad.run.bars import Bars  # noqa: E402
 from svad.types import Report, StageState  # noqa: E402
 
@@ -48,6 +49,7 @@ python -m svad PHOTO -o OUT [--preset NAME] [--body NAME] [--views N] [--size PX
        python -m svad track CLIP|MOTION -o MOTION.npz|MOTION.bvh
        python -m svad drive PHOTO CLIP -o VIDEO.mp4 [--preset NAME]
        python -m svad import SNAPSHOT.pth [--face-offset face_offset.json] -o OUT
+       python -m svad export OUT|AVATAR.zip --format NAME [-o FILE] [--rig NAMES]
        python -m svad weights [--preset NAME] [--download] [--verify]
        python -m svad evaluate synthetic [--frames KIND] [--people N or NAMES]
        python -m svad evaluate filmed [--motion NAME] [--people N or NAMES]
@@ -82,6 +84,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader of our output has left
         return OK
     except Exception as error:
+        told = plain(error) if isinstance(error, OSError) else None
+        if told is not None and not options.debug:
+            print(f"svad: {told}", file=sys.stderr)
+            return BAD_INPUT
         if options.debug:
             raise
         print(
@@ -99,6 +105,8 @@ def _module_of(arguments: list[str]) -> tuple[ModuleType, list[str]] | None:
         from svad.weights import command
     elif word == "import":
         from svad.run import adopt_command as command
+    elif word == "export":
+        from svad.run import export_command as command
     elif word == "evaluate" and rest[0] == "filmed":
         from svad.evaluate import filmed_command as command
     elif word == "evaluate" and rest[0] == "clip":
@@ -122,8 +130,9 @@ def _create_parser() -> argparse.ArgumentParser:
         description="Makes an animatable 3D avatar from one photo of a person, from several, or "
         "from a clip.",
         epilog="`python -m svad animate --help` tells about videos of a finished avatar, "
-        "`python -m svad import --help` about avatars trained elsewhere, `python -m svad weights "
-        "--help` about pretrained files.",
+        "`python -m svad import --help` about avatars trained elsewhere, `python -m svad export "
+        "--help` about files for other programs, `python -m svad weights --help` about pretrained "
+        "files.",
     )
     parser.add_argument(
         "pictures",

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from svad.core.errors import SvadError
+from svad.core.errors import SettingError
+from svad.core.ranges import Checked, one_of, shown, within
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -18,75 +19,86 @@ OWN_BODIES = ("smplx_neutral", "smplx_male", "smplx_female")  # entries of the m
 BODIES = (BUILT_IN, *OWN_BODIES)
 STARTS = ("relief", "body")  # first guesses of a training
 SOLVERS = ("ddim", "dpm2m")  # of the video diffusion model
-
-
-class SettingError(SvadError):
-    """A setting that does not exist, or a value that does not fit it."""
+TURNS = ("paper", "even")  # schedules of the driving sequence
+FITS = ("keypoints", "body")  # ways to bring the driving sequence onto the person
+# Ends of ranges that many fields share. They keep out what cannot work or would never end; what a
+# machine has memory and patience for is for its owner to say.
+SEEDS = (0, 2**31 - 1)
+SHARE = (0.0, 1.0)
+RATE = (0.0, 1.0)  # Adam's, a step
+HEAVIEST = 1e6  # weight of a term
+WEIGHT = (0.0, HEAVIEST)
+SIDE = (64, 4096)  # px
 
 
 @dataclass(frozen=True, kw_only=True)
-class SubjectConfig:
+class SubjectConfig(Checked):
     """Photo checks, matte, landmarks and body fit."""
 
-    person_height: int = 640  # px, height of the person at the working size (never enlarged)
-    head_density: int = 2  # pixels of the head close-up per working pixel, along each axis
+    person_height: int = within(
+        640, 128, 2048
+    )  # px, height of the person at the working size (never enlarged)
+    head_density: int = within(
+        2, 1, 4
+    )  # pixels of the head close-up per working pixel, along each axis
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReliefConfig:
+class ReliefConfig(Checked):
     """The clip without weights, from the photo on the fitted body."""
 
-    views: int = 8  # frames around the person
-    seed: int = 0  # of the grain on unseen cloth and hair
+    views: int = within(8, 0, 360)  # frames around the person
+    seed: int = within(0, *SEEDS)  # of the grain on unseen cloth and hair
 
 
 @dataclass(frozen=True, kw_only=True)
-class FootageConfig:
+class FootageConfig(Checked):
     """Which pictures of a clip, or of several photos, an avatar is made from."""
 
-    frames: int = 60  # chosen of a clip, evenly over the sides that are seen
-    height: int = 540  # px of the frames, never enlarged
-    candidates: int = 240  # frames of a clip that are looked at
+    frames: int = within(60, 2, 1000)  # chosen of a clip, evenly over the sides that are seen
+    height: int = within(540, *SIDE)  # px of the frames, never enlarged
+    candidates: int = within(240, 8, 5000)  # frames of a clip that are looked at
 
 
 @dataclass(frozen=True, kw_only=True)
-class FilmConfig:
+class FilmConfig(Checked):
     """The person's pose in every picture."""
 
-    holdout: int = 0  # every so many frames are kept from the training, to measure it; 0 = none
+    holdout: int = within(
+        0, 2, 1000, or_zero=True
+    )  # every so many frames are kept from the training, to measure it; 0 = none
 
     def held_out(self, count: int) -> list[int]:
         """Which of `count` frames are kept from the training; never the first, the front."""
         return list(range(self.holdout, count, self.holdout)) if self.holdout else []
 
-    def require_valid(self) -> None:
-        """Raises `SettingError` for a number of frames that leaves none to learn from."""
-        if self.holdout < 0 or self.holdout == 1:
-            raise SettingError(
-                f"These settings do not work: holdout must be 0 or at least 2, not {self.holdout}."
-            )
-
 
 @dataclass(frozen=True, kw_only=True)
-class DiffusionConfig:
+class DiffusionConfig(Checked):
     """The turning person from the video diffusion model; the defaults are SVAD's settings."""
 
-    frames: int = 189  # length of SVAD's driving clip
-    turn: str = "paper"  # the clip's yaw schedule, or "even": once around at an even pace
-    fit: str = "keypoints"  # figures aligned in the picture (SVAD section 3.1), or "body"
+    frames: int = within(189, 1, 2000)  # length of SVAD's driving clip
+    turn: str = one_of(
+        "paper", TURNS
+    )  # the clip's yaw schedule, or "even": once around at an even pace
+    fit: str = one_of(
+        "keypoints", FITS
+    )  # figures aligned in the picture (SVAD section 3.1), or "body"
     squash: bool = False  # True: the photo stretched to the canvas, as the published program does
-    width: int = 1024  # px of the frames, a multiple of 64
-    height: int = 1024  # px of the frames, a multiple of 64
-    steps: int = 20
-    solver: str = "ddim"  # or "dpm2m" (DPM-Solver++, Lu et al. 2022)
-    guidance: float = 3.5  # classifier-free guidance, SVAD's value
-    guided: tuple[float, float] = (0.0, 1.0)  # the part of the steps that is guided
-    context: int = 48  # frames of a window: those the temporal modules were trained on
-    overlap: int = 4  # frames that neighbouring windows share
-    stride: int = 1  # 2^(stride - 1) is the widest spacing of frames in a window
-    seed: int = 99  # SVAD's value; a run's own seed is added
+    width: int = within(1024, *SIDE)  # px of the frames, a multiple of 64
+    height: int = within(1024, *SIDE)  # px of the frames, a multiple of 64
+    steps: int = within(20, 1, 1000)
+    solver: str = one_of("ddim", SOLVERS)  # or "dpm2m" (DPM-Solver++, Lu et al. 2022)
+    guidance: float = within(3.5, 0, 100)  # classifier-free guidance, SVAD's value
+    guided: tuple[float, float] = within((0.0, 1.0), *SHARE)  # the part of the steps that is guided
+    context: int = within(
+        48, 1, 1000
+    )  # frames of a window: those the temporal modules were trained on
+    overlap: int = within(4, 0, 999)  # frames that neighbouring windows share
+    stride: int = within(1, 1, 16)  # 2^(stride - 1) is the widest spacing of frames in a window
+    seed: int = within(99, *SEEDS)  # SVAD's value; a run's own seed is added
     rows_together: bool = True  # both rows of the guidance in one call; half the memory if not
-    decode_chunk: int = 4  # frames decoded at a time
+    decode_chunk: int = within(4, 1, 1000)  # frames decoded at a time
 
     def guides(self, step: int) -> bool:
         """Whether a step computes the unconditional row too."""
@@ -97,9 +109,7 @@ class DiffusionConfig:
         """Raises `SettingError` for values that the networks cannot work with."""
         if self.width % 8 or self.height % 8:
             wrong = f"width and height must divide by 8, not {self.width}x{self.height}"
-        elif self.solver not in SOLVERS:
-            wrong = f"the solver must be one of {', '.join(SOLVERS)}, not {self.solver}"
-        elif not 0 <= self.overlap < self.context:
+        elif self.overlap >= self.context:
             wrong = f"an overlap of 0 to {self.context - 1} is needed, not {self.overlap}"
         else:
             return
@@ -107,111 +117,148 @@ class DiffusionConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class HeadFitConfig:
+class HeadFitConfig(Checked):
     """The fit of camera and eyes to a tracked head, as published (GAGAvatar tracker)."""
 
-    steps: int = 300
-    rotation_rate: float = 5e-4  # Adam, of the first two rows
-    translation_rate: float = 0.1  # FLAME metres times 5
-    eyes_rate: float = 1e-3  # radians
-    mesh: float = 25.0  # weights of the terms
-    inner: float = 10.0
-    points: float = 80.0
-    eyes: float = 25.0
+    steps: int = within(300, 1, 10_000)
+    rotation_rate: float = within(5e-4, *RATE)  # Adam, of the first two rows
+    translation_rate: float = within(0.1, *RATE)  # FLAME metres times 5
+    eyes_rate: float = within(1e-3, *RATE)  # radians
+    mesh: float = within(25.0, *WEIGHT)  # weights of the terms
+    inner: float = within(10.0, *WEIGHT)
+    points: float = within(80.0, *WEIGHT)
+    eyes: float = within(25.0, *WEIGHT)
 
 
 @dataclass(frozen=True, kw_only=True)
-class IdentityConfig:
+class IdentityConfig(Checked):
     """The photo's face, as a turning Gaussian head, in the frames that show it."""
 
-    max_yaw: float = 75.0  # degrees between camera and face; frames beyond it keep their face
-    fade: int = 3  # frames before that limit over which the new face fades out
+    max_yaw: float = within(
+        75.0, 0, 180
+    )  # degrees between camera and face; frames beyond it keep their face
+    fade: int = within(3, 0, 1000)  # frames before that limit over which the new face fades out
     # Procrustes disparity of the two sets of 68 landmarks; SVAD: 0.01, with one detector for both.
     # Between two kinds of landmarks a face differs from itself by up to 0.02, and by 0.05 from
     # itself turned by 20 degrees.
-    max_disparity: float = 0.03
-    batch: int = 8  # heads drawn together
+    max_disparity: float = within(0.03, 0, 10)
+    batch: int = within(8, 1, 1000)  # heads drawn together
     fit: HeadFitConfig = HeadFitConfig()  # of the tracked head's camera and eyes
     strict: bool = False  # True = selection and blending exactly as published, losses included
 
 
 @dataclass(frozen=True, kw_only=True)
-class TileConfig:
+class TileConfig(Checked):
     """How a picture is cut when it is larger than what the background network may see at once."""
 
-    pixels: int = 2**20  # of the input, in one call; half precision takes about 2 kB each
-    tile: int = 512  # px, side of a tile
-    overlap: int = 96  # px that neighbours share
-    blind: int = 16  # px at an inner edge of a tile that count nothing; then the weight rises
+    pixels: int = within(
+        2**20, 1, 2**31
+    )  # of the input, in one call; half precision takes about 2 kB each
+    tile: int = within(512, 32, 4096)  # px, side of a tile
+    overlap: int = within(96, 0, 4095)  # px that neighbours share
+    blind: int = within(
+        16, 0, 2047
+    )  # px at an inner edge of a tile that count nothing; then the weight rises
+
+    def require_valid(self) -> None:
+        """Raises `SettingError` for tiles that do not cover a picture without a seam."""
+        if not 2 * self.blind < self.overlap < self.tile:
+            raise SettingError(
+                "These settings do not work: of a tile, twice blind must be less than overlap and "
+                f"overlap less than tile, not {self.blind}, {self.overlap} and {self.tile}."
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
-class RestorationConfig:
+class RestorationConfig(Checked):
     """Detail for faces and for the rest of the frames."""
 
-    steps: int = 50  # of the face sampler, a divisor of 1000 (BFRffusion: 50)
-    scale: float = 1.5  # output size over input size (SVAD section 3.3)
-    max_yaw: float = 60.0  # degrees; faces seen from farther aside are left as they are
-    batch: int = 8  # faces restored together
+    steps: int = within(50, 1, 500)  # of the face sampler, a divisor of 1000 (BFRffusion: 50)
+    scale: float = within(1.5, 0.25, 4)  # output size over input size (SVAD section 3.3)
+    max_yaw: float = within(
+        60.0, 0, 180
+    )  # degrees; faces seen from farther aside are left as they are
+    batch: int = within(8, 1, 1000)  # faces restored together
     # px, side of the square around a face; smaller ones are left as they are. (The published limit,
     # 5 px between the eyes, is a square of 20.)
-    smallest_face: float = 40.0
-    seed: int = 42  # of the start noise, one for all faces of the person (BFRffusion: 42)
+    smallest_face: float = within(40.0, 1, 4096)
+    seed: int = within(
+        42, *SEEDS
+    )  # of the start noise, one for all faces of the person (BFRffusion: 42)
     tiles: TileConfig = TileConfig()  # of the background network on a GPU
     cpu_tiles: TileConfig = TileConfig(pixels=2**17, tile=320)  # Stop waits for a call
     strict: bool = False  # alignment, pasting and background tiles with the published faults
 
+    def require_valid(self) -> None:
+        """Raises `SettingError` for steps that cannot be spaced evenly, and for tiles."""
+        super().require_valid()
+        if 1000 % self.steps:
+            raise SettingError(
+                "These settings do not work: the steps of the face sampler must divide 1000, as "
+                f"10, 20, 25, 40 and 50 do; {self.steps} do not."
+            )
+
 
 @dataclass(frozen=True, kw_only=True)
-class TrainConfig:
+class TrainConfig(Checked):
     """The training of an avatar on frames and photo; rates are Adam's, a step each.
 
     The defaults are for frames that are to be believed; `GENERATED` is for those of a video model.
     """
 
-    steps: int = 2000
-    batch: int = 1  # pictures a step
-    seed: int = 0
-    height: int = 540  # px, of the frames
-    small_until: float = 0.35  # part of the steps at half that size
-    start: str = "relief"  # the first guess: "relief" = the preview's cloud, "body" = the body
-    first_gaussians: int = 60_000  # until `grow_at`
-    gaussians: int = 60_000  # at most, in the end: what is more goes where the photo shows it
-    grow_at: float = 0.5  # part of the steps
-    slow_from: float = 0.6  # part of the steps after which rates are a third
-    slowest_from: float = 0.85  # a tenth
-    photo: float = 0.2  # part of the steps that draw the photo
-    closing_rounds: int = 0  # of the photo's own colours and outline in the end
-    photo_band: float = 0.003  # of the photo's height: so near its outline it moves the avatar less
-    photo_outline: float = 0.1  # by this factor
+    steps: int = within(2000, 1, 1_000_000)
+    batch: int = within(1, 1, 256)  # pictures a step
+    seed: int = within(0, *SEEDS)
+    height: int = within(540, 32, 4096)  # px, of the frames
+    small_until: float = within(0.35, *SHARE)  # part of the steps at half that size
+    start: str = one_of(
+        "relief", STARTS
+    )  # the first guess: "relief" = the preview's cloud, "body" = the body
+    first_gaussians: int = within(60_000, 1, 10_000_000)  # until `grow_at`
+    gaussians: int = within(
+        60_000, 1, 10_000_000
+    )  # at most, in the end: what is more goes where the photo shows it
+    grow_at: float = within(0.5, *SHARE)  # part of the steps
+    slow_from: float = within(0.6, *SHARE)  # part of the steps after which rates are a third
+    slowest_from: float = within(0.85, *SHARE)  # a tenth
+    photo: float = within(0.2, 0, 0.99)  # part of the steps that draw the photo
+    closing_rounds: int = within(0, 0, 1000)  # of the photo's own colours and outline in the end
+    photo_band: float = within(
+        0.003, *SHARE
+    )  # of the photo's height: so near its outline it moves the avatar less
+    photo_outline: float = within(0.1, *SHARE)  # by this factor
     tint: bool = True  # frames first get the photo's colour balance
-    offset_rate: float = 5e-4  # metres
-    color_rate: float = 8e-3
-    size_rate: float = 8e-3  # of the logarithm
-    opacity_rate: float = 8e-3
-    joint_rate: float = 3e-4  # metres, of the rest joints
+    offset_rate: float = within(5e-4, *RATE)  # metres
+    color_rate: float = within(8e-3, *RATE)
+    size_rate: float = within(8e-3, *RATE)  # of the logarithm
+    opacity_rate: float = within(8e-3, *RATE)
+    joint_rate: float = within(3e-4, *RATE)  # metres, of the rest joints
     # Of the network of what poses change (SVAD, Eq. 10); 0 = none. Over one turn it learns what
     # photo and frames differ in, and costs 0.8 dB in held-out views and 1.2 in new poses.
-    coefficients: int = 0
-    corrective_rate: float = 2e-4  # of that network
-    rotation_rate: float = 4e-3  # radians, of each frame's pose
-    shift_rate: float = 2e-3  # metres
+    coefficients: int = within(0, 0, 64)
+    corrective_rate: float = within(2e-4, *RATE)  # of that network
+    rotation_rate: float = within(4e-3, *RATE)  # radians, of each frame's pose
+    shift_rate: float = within(2e-3, *RATE)  # metres
     # Weights of the mean squares of Laplacians (SVAD, Eq. 11) and of the distance to the first
     # guess, next to .8 L1 + .2 (1 - SSIM) of a picture.
-    smooth_offsets: float = 1e3
-    head_smooth: float = 4.0  # times as much on the head
-    smooth_sizes: float = 0.02
-    smooth_colors: float = 0.02
-    stay: float = 0.5
-    stay_head: float = 2.0
-    stay_hands: float = 20.0
-    stay_joints: float = 0.1
-    stay_correctives: float = 1e-3
-    hand_colour: float = 0.02  # of a hand's colours to their mean
-    lpips: float = 0.1  # of the perceptual loss, where its files are here
-    holdout: int = 12  # every so many frames only tell when to stop; 0 = none
-    few: int = 0  # of fewer frames less is learned: `for_frames`
-    robust: float = 1.8  # times the median error: frames that miss the avatar by more are given up
+    smooth_offsets: float = within(1e3, *WEIGHT)
+    head_smooth: float = within(4.0, *WEIGHT)  # times as much on the head
+    smooth_sizes: float = within(0.02, *WEIGHT)
+    smooth_colors: float = within(0.02, *WEIGHT)
+    stay: float = within(0.5, *WEIGHT)
+    stay_head: float = within(2.0, *WEIGHT)
+    stay_hands: float = within(20.0, *WEIGHT)
+    stay_joints: float = within(0.1, *WEIGHT)
+    stay_correctives: float = within(1e-3, *WEIGHT)
+    hand_colour: float = within(0.02, *WEIGHT)  # of a hand's colours to their mean
+    lpips: float = within(0.1, *WEIGHT)  # of the perceptual loss, where its files are here
+    holdout: int = within(
+        12, 2, 1000, or_zero=True
+    )  # every so many frames only tell when to stop; 0 = none
+    few: int = within(0, 0, 1000)  # of fewer frames less is learned: `for_frames`
+    robust: float = within(
+        1.8, 1, 1000
+    )  # times the median error: frames that miss the avatar by more are given up
 
     def for_frames(self, count: int) -> TrainConfig:
         """The settings for so many frames.
@@ -229,9 +276,9 @@ class TrainConfig:
             opacity_rate=0.0,
             color_rate=self.color_rate / 2,
             joint_rate=0.0,
-            smooth_offsets=4 * self.smooth_offsets,
-            smooth_colors=4 * self.smooth_colors,
-            stay=4 * self.stay,
+            smooth_offsets=min(4 * self.smooth_offsets, HEAVIEST),
+            smooth_colors=min(4 * self.smooth_colors, HEAVIEST),
+            stay=min(4 * self.stay, HEAVIEST),
             photo=0.4,
             gaussians=max(self.gaussians, 180_000),
         )
@@ -240,20 +287,6 @@ class TrainConfig:
         """The factor on all rates after a part of the steps."""
         return 1.0 if part < self.slow_from else 0.3 if part < self.slowest_from else 0.1
 
-    def require_valid(self) -> None:
-        """Raises `SettingError` for values that no training works with."""
-        if self.start not in STARTS:
-            wrong = f"start must be one of {', '.join(STARTS)}, not {self.start}"
-        elif min(self.steps, self.batch, self.gaussians, self.first_gaussians) < 1:
-            wrong = "steps, batch, gaussians and first_gaussians must be at least 1"
-        elif self.height < 32:
-            wrong = f"frames must be at least 32 px high, not {self.height}"
-        elif not 0 <= self.photo < 1:
-            wrong = f"photo must be from 0 to less than 1, not {self.photo}"
-        else:
-            return
-        raise SettingError(f"These settings of the training do not work: {wrong}.")
-
 
 # Generated frames do not know the person: the photo is drawn as often as all of them together
 # (PERSONA, section 3.3), with Gaussians as fine as its pixels, and has the last word.
@@ -261,29 +294,33 @@ GENERATED = TrainConfig(steps=1200, photo=0.5, gaussians=180_000, closing_rounds
 
 
 @dataclass(frozen=True, kw_only=True)
-class AvatarConfig:
+class AvatarConfig(Checked):
     """From the clip to the finished Gaussians."""
 
-    silhouette_rounds: int = 20  # rim splats move to the matte's edge
-    colour_rounds: int = 6  # colours take the photo's
-    frames: int = 0  # generated frames that what the photo does not show takes its colours from
-    frame_rounds: int = 3
+    silhouette_rounds: int = within(20, 0, 1000)  # rim splats move to the matte's edge
+    colour_rounds: int = within(6, 0, 1000)  # colours take the photo's
+    frames: int = within(
+        0, 0, 1000
+    )  # generated frames that what the photo does not show takes its colours from
+    frame_rounds: int = within(3, 0, 1000)
     train: TrainConfig | None = None  # what follows the closed form
 
 
 @dataclass(frozen=True, kw_only=True)
-class PackageConfig:
+class PackageConfig(Checked):
     """The files a person takes home."""
 
-    turntable_frames: int = 80  # at 24 frames/s: 3.3 s
-    turntable_height: int = 720  # px
-    views: int = 0  # still views around the A-pose; 0 = none
-    view_height: int = 720  # px, of the still views and poses
-    viewer_limit: int = 240_000  # Gaussians in the copy for the page: 32 bytes each, under 8 MB
+    turntable_frames: int = within(80, 1, 10_000)  # at 24 frames/s: 3.3 s
+    turntable_height: int = within(720, *SIDE)  # px
+    views: int = within(0, 0, 360)  # still views around the A-pose; 0 = none
+    view_height: int = within(720, *SIDE)  # px, of the still views and poses
+    viewer_limit: int = within(
+        240_000, 1000, 10_000_000
+    )  # Gaussians in the copy for the page: 32 bytes each, under 8 MB
 
 
 @dataclass(frozen=True, kw_only=True)
-class Preset:
+class Preset(Checked):
     """One way through the pipeline; a stage without settings is left out.
 
     Fields that are not compared are words and estimates: they change no result.
@@ -304,8 +341,8 @@ class Preset:
     restoration: RestorationConfig | None = None
     avatar: AvatarConfig = field(default_factory=AvatarConfig)
     package: PackageConfig = field(default_factory=PackageConfig)
-    body: str = BUILT_IN  # one of BODIES; all stages stand on the same
-    seed: int = 0
+    body: str = one_of(BUILT_IN, BODIES)  # one of BODIES; all stages stand on the same
+    seed: int = within(0, *SEEDS)
 
 
 PREVIEW = Preset(
@@ -427,11 +464,17 @@ def _changed(group: Settings, place: str, path: str, text: str) -> Settings:
     """The group that stands at `place` with one of its settings, or of those below, changed."""
     name, _, rest = path.partition(".")
     known = {f.name: getattr(group, f.name) for f in fields(group)}
+    if rest and known.get(name, "") is None:
+        raise SettingError(f"This preset does without {place}.{name}, so there is none to change.")
     if name not in known or (rest and not is_dataclass(known[name])):
         raise SettingError(f"{place} has no setting {path}. It has: {', '.join(known)}.")
     inner, old = f"{place}.{name}", known[name]
     if not is_dataclass(old):
-        return replace(group, **{name: _parsed(text, old, inner)})
+        value = _parsed(text, old, inner)
+        try:
+            return replace(group, **{name: value})
+        except SettingError as error:  # which knows the field's name only
+            raise SettingError(f"{place}.{error}") from error
     if not rest:
         names = ", ".join(f.name for f in fields(old))
         raise SettingError(f"{inner} is a group of settings. Write {inner}.field=value: {names}.")
@@ -448,7 +491,7 @@ def _parsed(text: str, like: Plain | tuple[Plain, ...], place: str) -> object:
             return tuple(parts)
         return type(like)(text)
     except (ValueError, KeyError, TypeError) as error:
-        shown = ",".join(map(str, like)) if isinstance(like, tuple) else str(like).lower()
+        now = ",".join(map(str, like)) if isinstance(like, tuple) else str(like).lower()
         raise SettingError(
-            f"{text!r} does not fit {place}, which is {shown} in this preset."
+            f"{place} is {now} in this preset; {shown(text)} does not fit it."
         ) from error

@@ -241,3 +241,16 @@ def test_pictures_that_do_not_go_together_are_a_sentence(
         code = ended.code
     assert code == 2 and words in capsys.readouterr().err
     assert not Path("out").exists()
+
+
+def test_what_the_system_refuses_is_no_defect(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object) -> int:
+        raise PermissionError(13, "Permission denied", "/somebody/else")
+
+    monkeypatch.setattr(cli, "_animate", refuse)
+    assert run("animate", "out", "--motion", "wave", "-o", "a.mp4") == cli.BAD_INPUT
+    assert "svad: /somebody/else cannot be read or written" in capsys.readouterr().err
+    with pytest.raises(PermissionError):
+        run("animate", "out", "--motion", "wave", "-o", "a.mp4", "--debug")

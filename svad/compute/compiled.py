@@ -4,23 +4,72 @@ from __future__ import annotations
 
 import functools
 import itertools
+import logging
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
 import numba
+
+from svad.core.places import for_compiled
+
+log = logging.getLogger(__name__)
 
 # Plain fastmath would also assume that there are no NaNs, and non-finite values must be seen.
 _FLAGS = {"reassoc", "contract", "arcp", "nsz"}
 _OPTIONS = {"nogil": True, "fastmath": _FLAGS, "error_model": "numpy", "no_cfunc_wrapper": True}
 
 
+def cached(**options: object) -> Callable[[Callable], Callable]:
+    """Compile with these options on first use; keep the result on disk wherever that can be.
+
+    Beside the source; in our cache folder, where the program lies in a folder that its user cannot
+    write to (installed by somebody else, run in a container as another user); else nowhere.
+    """
+
+    def compiled(function: Callable) -> Callable:
+        beside = os.access(Path(function.__code__.co_filename).parent, os.W_OK)
+        if not beside and not numba.config.CACHE_DIR:  # type: ignore[attr-defined]
+            numba.config.CACHE_DIR = _folder()  # type: ignore[attr-defined]
+        if beside or numba.config.CACHE_DIR:  # type: ignore[attr-defined]
+            with suppress(RuntimeError):  # numba finds no folder that it can write to
+                return _forgiving(numba.njit(cache=True, **options)(function))
+        return numba.njit(**options)(function)
+
+    return compiled
+
+
 def jit(function: Callable) -> Callable:
-    """Compile on first use; keep the result on disk wherever a cache folder can be written."""
-    try:
-        return numba.njit(cache=True, **_OPTIONS)(function)
-    except RuntimeError:  # neither the package nor the user's cache folder is writable
-        return numba.njit(**_OPTIONS)(function)
+    """Compile for speed: sums may be taken in another order than written."""
+    return cached(**_OPTIONS)(function)
+
+
+@functools.cache
+def _folder() -> str:
+    return str(next(for_compiled(os.environ), ""))
+
+
+def _forgiving(dispatcher: Any) -> Any:
+    """The function, which works as well when its cache fails: a full disk, a cut file."""
+    cache = dispatcher._cache
+    for name in ("load_overload", "save_overload"):
+        setattr(cache, name, _or_none(getattr(cache, name)))
+    return dispatcher
+
+
+def _or_none(function: Callable) -> Callable:
+    @functools.wraps(function)
+    def tried(*arguments: object) -> object:
+        try:
+            return function(*arguments)
+        except Exception as error:  # whatever a cut file holds: it is compiled anew
+            log.warning("Compiled code is not kept (%s: %s)", type(error).__name__, error)
+            return None
+
+    return tried
 
 
 def part(function: Callable) -> Callable:

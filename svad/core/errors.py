@@ -15,6 +15,10 @@ class SourceError(SvadError):
     """Photos or clips that no avatar can be made from together."""
 
 
+class SettingError(SvadError):
+    """A setting that does not exist, or a value that does not fit it."""
+
+
 class OutputError(SvadError):
     """The output folder cannot be written to."""
 

@@ -7,7 +7,7 @@ import json
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ PART = ".svad-part-"  # first letters of temporary names; a killed run may leave
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _CLOSED = {errno.EACCES, errno.EPERM, errno.EROFS}
 _BLOCKED = {errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP}
+_BROKEN = {errno.EIO, errno.ENXIO, errno.ENODEV, errno.EBUSY, errno.ESTALE}  # disks, networks
 
 
 def output_error(error: OSError, place: Path) -> OutputError | None:
@@ -35,6 +36,27 @@ def output_error(error: OSError, place: Path) -> OutputError | None:
     return None
 
 
+def make_folder(folder: Path, mode: int = 0o777) -> None:
+    """Makes a folder and those above it, unless it is there; raises `OutputError`."""
+    try:
+        folder.mkdir(mode=mode, parents=True, exist_ok=True)
+    except OSError as error:
+        why = OutputError(f"{folder} cannot be made ({error.strerror}). Choose another folder.")
+        raise output_error(error, folder) or why from error
+
+
+def plain(error: OSError) -> str | None:
+    """A sentence for what the system refused to do with a path; None for a failure within."""
+    if error.errno in _FULL:
+        return "There is no room left on the disk. Free some space, then start again."
+    if error.filename is None or error.errno not in _CLOSED | _BLOCKED | _BROKEN:
+        return None
+    return (
+        f"{error.filename} cannot be read or written ({error.strerror}). Check the path and the "
+        "permissions, or choose another."
+    )
+
+
 @contextmanager
 def writing(path: Path) -> Iterator[Path]:
     """Gives a temporary path beside `path`; the file takes its place when the block ends well.
@@ -46,7 +68,7 @@ def writing(path: Path) -> Iterator[Path]:
     path = Path(path)
     temporary = path.with_name(f"{PART}{secrets.token_hex(4)}-{path.name}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         yield temporary
         with open(temporary, "rb") as written:
             os.fsync(written.fileno())
@@ -57,9 +79,10 @@ def writing(path: Path) -> Iterator[Path]:
             raise
         raise reason from error
     finally:
-        # Not there after success; `missing_ok` does not cover a parent that is no folder.
-        if temporary.parent.is_dir():
-            temporary.unlink(missing_ok=True)
+        # Not there after success; nor where the parent is no folder, closed or on a disk that is
+        # read only: then the reason above is what counts.
+        with suppress(OSError):
+            temporary.unlink()
 
 
 def write_bytes(path: Path, data: bytes) -> None:

@@ -13,9 +13,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from svad.core.errors import JobError
-from svad.core.files import output_error
+from svad.core.files import PART, output_error
 
 BEAT = 10.0  # seconds between signs of life
+WRITTEN = 5.0  # seconds within which a lock that was begun has its content
 DEADLINE = 120.0  # seconds without one after which a lock counts as left behind
 
 
@@ -23,8 +24,9 @@ DEADLINE = 120.0  # seconds without one after which a lock counts as left behind
 def locked(path: Path) -> Iterator[None]:
     """Holds the lock file `path` while the block runs.
 
-    Raises `JobError` when another run holds it, `OutputError` when it cannot be written. A lock
-    whose process has ended, or that gave no sign of life for two minutes, is taken over.
+    Raises `JobError` when another run holds it, or something of that name was not made here, and
+    `OutputError` when it cannot be written. A lock of ours whose process has ended, or that gave no
+    sign of life for two minutes, is taken over.
     """
     token = _take(path)
     ended = threading.Event()
@@ -42,7 +44,7 @@ def locked(path: Path) -> Iterator[None]:
 def is_locked(path: Path) -> bool:
     """Whether a living run holds `path`."""
     try:
-        age = time.time() - path.stat().st_mtime
+        age = _age(path)
     except OSError:
         return False
     holder = _read(path)
@@ -55,6 +57,7 @@ def _take(path: Path) -> str:
     token = secrets.token_hex(8)
     holder = {"pid": os.getpid(), "host": socket.gethostname(), "time": time.time(), "token": token}
     if not _create(path, holder):
+        _require_ours(path)
         if not is_locked(path):
             _sweep(path)
         if not _create(path, holder):
@@ -66,25 +69,65 @@ def _take(path: Path) -> str:
 
 
 def _create(path: Path, content: dict) -> bool:
-    """Makes the file, unless it exists: the file system lets only one run do that."""
+    """Makes the file, unless it exists: the file system lets only one run do that.
+
+    It has its content from the first moment, so that no killed run leaves an empty one, which would
+    look like somebody else's.
+    """
+    temporary = path.with_name(f"{PART}{secrets.token_hex(4)}-{path.name}")
     try:
-        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(handle, "w") as file:
-            json.dump(content, file)
+        _write(temporary, content)
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            return False
+        except OSError:  # a file system without links, as of many memory cards
+            if os.path.lexists(path):
+                return False
+            _write(path, content)
     except FileExistsError:
         return False
     except OSError as error:
-        path.unlink(missing_ok=True)  # created, but there was no room for its content
         raise output_error(error, path.parent) or error from error
+    finally:
+        with suppress(OSError):  # a disk that is read only refuses this, too
+            temporary.unlink()
     return True
+
+
+def _write(path: Path, content: dict) -> None:
+    handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    try:
+        with os.fdopen(handle, "w") as file:
+            json.dump(content, file)
+    except OSError:
+        path.unlink(missing_ok=True)  # created, but there was no room for its content
+        raise
+
+
+def _require_ours(path: Path) -> None:
+    """Raises `JobError` for a file, link or folder that is no lock of ours."""
+    if not os.path.lexists(path):
+        return  # gone this moment
+    plain = path.is_file() and not path.is_symlink()
+    if plain and "token" in _read(path):
+        return
+    with suppress(OSError):
+        if plain and path.stat().st_size == 0 and _age(path) < WRITTEN:
+            return  # just being written, where there are no links
+    raise JobError(
+        f"{path} was not made here. Another program may be working in this folder: choose "
+        "another one, or move that file away."
+    )
 
 
 def _sweep(path: Path) -> None:
     """Removes a stale lock. Only who holds the broom does, or one might remove a fresh lock."""
     broom = path.with_name(f"{path.name}-stale")
-    if not _create(broom, {}):
+    if not _create(broom, {"token": ""}):
+        _require_ours(broom)
         with suppress(FileNotFoundError):
-            if time.time() - broom.stat().st_mtime > DEADLINE:
+            if _age(broom) > DEADLINE:
                 broom.unlink()  # of a run that was killed right here
         return
     try:
@@ -92,6 +135,11 @@ def _sweep(path: Path) -> None:
             path.unlink(missing_ok=True)
     finally:
         broom.unlink(missing_ok=True)
+
+
+def _age(path: Path) -> float:
+    """Seconds since its last sign of life."""
+    return time.time() - path.stat().st_mtime
 
 
 def _beat(path: Path, token: str, ended: threading.Event) -> None:

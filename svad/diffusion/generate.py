@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from svad.config import DiffusionConfig
+from svad.config import SEEDS, DiffusionConfig
 from svad.diffusion.models import Models, load_models
 from svad.diffusion.sampler import Sampler
 from svad.diffusion.sizes import ClipSizes, Sizes
@@ -87,7 +87,7 @@ def generate(
 
     Raises what loading the networks raises, and `Stopped` through `report`.
     """
-    sampler = Sampler(networks(report), replace(config, seed=config.seed + seed))
+    sampler = Sampler(networks(report), replace(config, seed=(config.seed + seed) % (SEEDS[1] + 1)))
     return sampler.run(request.photo, Skeletons(request), report)
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from svad.body.model import BodyModel
-from svad.config import DiffusionConfig, SettingError
+from svad.config import DiffusionConfig
 from svad.core.progress import part
 from svad.diffusion import frame_confidence as confidence
 from svad.diffusion.canvas import Canvas, compose, letterbox, squash
@@ -58,10 +58,7 @@ class DiffusionStage:
         """
         c = self.config
         c.require_valid()
-        try:
-            turn = turning(c.turn, c.frames)
-        except ValueError as error:
-            raise SettingError(f"These settings do not work: {error}.") from error
+        turn = turning(c.turn, c.frames)
         report(0, TOTAL, "placing the person")
         canvas = self._canvas(subject, turn)
         photo, matte = self._photo(subject, canvas)

@@ -10,9 +10,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from svad.core.errors import SvadError
+from svad.core.places import cache_folder
 from svad.evaluate.filmed import Filmed
 from svad.types import Clip, Report
-from svad.weights.store import cache_folder
 
 if TYPE_CHECKING:
     from torch import Tensor

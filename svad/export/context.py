@@ -17,7 +17,7 @@ from svad.media.images import fit_within
 from svad.motion.standing import a_pose
 from svad.splat.gaussians import Gaussians
 from svad.splat.render import spatial_order
-from svad.types import Avatar, Report
+from svad.types import Avatar, Report, Subject
 
 THUMBNAIL = 320  # px, longest side of a progress picture
 SHOWN = 12  # every so many frames of a video one is shown
@@ -33,6 +33,9 @@ class ExportContext:
     card: Mapping[str, Any]  # the job card as it goes into the archive
     folder: Path  # the job folder, with the formats before this one in it
     progress: ExportProgress
+    subject: Subject | None = None  # with the photo; None for an avatar that has none
+    bones: str = "smplx"  # whose names the joints of a mesh have, see `names`
+    triangles: int = 30_000  # at most, of the textured mesh
 
     @cached_property
     def poser(self) -> Poser:

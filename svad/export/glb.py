@@ -12,6 +12,7 @@ from svad.body.skeleton import JOINTS, Joint
 from svad.core.files import write_bytes
 from svad.export.context import ExportContext
 from svad.export.gltf import INDICES, VERTICES, GltfBuilder
+from svad.export.names import NAMES
 from svad.geometry.rotation import axis_angle_to_quaternion
 from svad.geometry.surface import vertex_normals
 from svad.motion.authored import authored
@@ -34,7 +35,7 @@ class Track:
 def write_glb(context: ExportContext, path: Path) -> None:
     """The avatar of `context` with the bundled motions as .glb."""
     avatar = context.avatar
-    write_bytes(path, avatar_glb(avatar, JOINTS, tracks(avatar), "SVAD"))
+    write_bytes(path, avatar_glb(avatar, NAMES[context.bones], tracks(avatar), "SVAD"))
 
 
 def tracks(avatar: Avatar) -> list[Track]:

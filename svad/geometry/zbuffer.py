@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
+
+from svad.compute.compiled import cached
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def draw(
     return DepthMaps(near, far, near_face, far_face, near_bary, far_bary)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@cached(nogil=True, error_model="numpy")
 def corners_of(points, faces, f):
     """The nine coordinates of a triangle, corner by corner."""
     a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
@@ -88,7 +89,7 @@ def corners_of(points, faces, f):
     )
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@cached(nogil=True, error_model="numpy")
 def pixel_span(a, b, c, size):
     """First and last of `size` pixels whose centre lies between three coordinates."""
     low = min(max(np.ceil(min(a, b, c) - 0.5), 0), size)
@@ -96,7 +97,7 @@ def pixel_span(a, b, c, size):
     return int(low), int(high)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@cached(nogil=True, error_model="numpy")
 def _draw(points, faces, near, far, near_face, far_face, near_bary, far_bary):
     height, width = near.shape
     for f in range(faces.shape[0]):

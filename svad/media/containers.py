@@ -15,6 +15,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from svad.core.given import require_file
 from svad.media.boxes import is_cut, is_mirrored, is_mp4
 from svad.media.video import VideoError, ffmpeg_path
 
@@ -109,11 +110,8 @@ def input_options(path: Path) -> list[str]:
 
 
 def _refuse_early(path: Path) -> None:
-    try:
-        empty = path.stat().st_size == 0
-    except OSError as error:
-        raise VideoError("The clip's file is not there. Choose it again.") from error
-    if empty:
+    require_file(path, VideoError)
+    if path.stat().st_size == 0:
         raise VideoError("The clip's file is empty. Copy or record it again.")
     if _picture(path) is False:
         raise VideoError("This is a single picture, not a clip. Send it as a photo.")

@@ -14,6 +14,7 @@ import numpy as np
 
 from svad.core.errors import MissingFile, OutputError, SvadError
 from svad.core.files import writing
+from svad.core.given import require_file
 from svad.media.boxes import box_names
 
 # RGB is turned into BT.709, and the file says so: players would otherwise guess by the height.
@@ -74,6 +75,7 @@ def read_frames(
     """The first frames of a video; raises `VideoError` where there is none."""
     import imageio.v3 as iio
 
+    require_file(Path(path), VideoError)
     try:
         fps = float(iio.immeta(path, plugin="FFMPEG").get("fps") or 25.0)
         frames = list(itertools.islice(iio.imiter(path, plugin="FFMPEG"), limit))

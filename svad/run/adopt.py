@@ -10,6 +10,7 @@ from pathlib import Path
 
 from svad.config import OWN_BODIES, PREVIEW
 from svad.core.errors import SvadError
+from svad.core.given import is_file, require_file
 from svad.run import makers
 from svad.run.board import Board, Listener
 from svad.run.bodies import COVERS, OwnBody, limits, own_body
@@ -94,14 +95,14 @@ def _run(steps: Steps, trained: Trained, own: OwnBody | None) -> None:
 def _source(trained: Trained) -> str:
     """What tells one trained avatar from another; gigabytes are not read for it."""
     try:
-        seen = trained.snapshot.stat()
-    except OSError as error:
+        require_file(trained.snapshot, SvadError)
+    except SvadError as error:
         raise SvadError(
-            f"{trained.snapshot} cannot be read ({error.strerror}). Give the snapshot_4.pth of a "
-            "published avatar training."
+            f"{error} The snapshot_4.pth of a published avatar training is expected."
         ) from error
+    seen = trained.snapshot.stat()
     facts = [seen.st_size, seen.st_mtime_ns]
-    if trained.offsets.is_file():
+    if is_file(trained.offsets):
         beside = trained.offsets.stat()
         facts += [beside.st_size, beside.st_mtime_ns]
     return hashlib.sha256(f"{trained.snapshot.name} {facts}".encode()).hexdigest()

@@ -127,12 +127,13 @@ def write(
     """
     from svad.media.images import save_png
 
+    again = (folder / TABLE).is_file()  # else pictures of these names are somebody's own
     paths = []
     for kind, images in {"truth": found.truth, **found.drawn}.items():
         for i, image in enumerate(images):
             paths.append(folder / f"{kind}_{i:03}.png")
             save_png(paths[-1], image)
-        for left in set(folder.glob(f"{kind}_[0-9][0-9][0-9].png")) - set(paths):
+        for left in set(folder.glob(f"{kind}_[0-9][0-9][0-9].png")) - set(paths) if again else ():
             left.unlink()
     frames = [
         {

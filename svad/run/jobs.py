@@ -20,9 +20,9 @@ from typing import Any
 from svad import __version__
 from svad.config import Preset, settings_of
 from svad.core.errors import JobError, OutputError
-from svad.core.files import PART, output_error, write_json
+from svad.core.files import PART, make_folder, write_json
 from svad.core.locks import is_locked, locked
-from svad.export.formats import FORMATS
+from svad.export.formats import EVERY, FORMATS
 from svad.run.holdout import FOLDER as HOLDOUT
 from svad.splat.rasterisers import rasteriser
 
@@ -38,7 +38,7 @@ RECORDED = (
 # they would be somebody else's files.
 NAMES = (
     *("input.png", "matte.png", "stages", HOLDOUT, CARD),
-    *(row.file for row in FORMATS.values()),
+    *(row.file for row in EVERY.values()),
 )
 
 
@@ -142,8 +142,12 @@ class Job:
             (self.home / name).parent.mkdir(parents=True, exist_ok=True)
             os.replace(self.folder / name, self.home / name)
         before.remove(before.files() - set(names))
+        before.remove(row.file for row in EVERY.values() if row.asked)
         os.replace(self.folder / CARD, self.home / CARD)
-        shutil.rmtree(self.folder)
+        for name in [*NAMES, *(left.name for left in self.folder.glob(f"{PART}*"))]:
+            _remove(self.folder / name)
+        with suppress(OSError):  # somebody has put something of theirs into it
+            self.folder.rmdir()
         self.folder = self.home
 
 
@@ -157,21 +161,13 @@ def open_job(folder: Path, source: str | None) -> Iterator[Job]:
     `JobError` (another run works there; made by a newer version).
     """
     folder = Path(folder)
-    _make(folder)
+    make_folder(folder)
     with locked(folder / LOCK):
         job = _choose(folder, source)
-        _make(job.folder)
+        make_folder(job.folder)
         for left in [*job.folder.glob(f"{PART}*"), *job.folder.glob(f"*/{PART}*")]:
-            left.unlink()
+            _remove(left)
         yield job
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        why = OutputError(f"{folder} cannot be made ({error.strerror}). Choose another folder.")
-        raise output_error(error, folder) or why from error
 
 
 def _choose(folder: Path, source: str | None) -> Job:
@@ -187,7 +183,12 @@ def _choose(folder: Path, source: str | None) -> Job:
         return job
     if here.card.get("source") == source:
         return here
-    if following.exists():
+    if os.path.lexists(following):
+        if not _made_here(following):
+            raise OutputError(
+                f"{following} was not made here and would be overwritten. Move it away, or choose "
+                "another folder."
+            )
         shutil.rmtree(following)
         return Job(following, folder)
     if here.card:
@@ -199,6 +200,25 @@ def _choose(folder: Path, source: str | None) -> Job:
             "overwritten. Please choose an empty folder."
         )
     return here
+
+
+def _made_here(folder: Path) -> bool:
+    """Whether all in a folder is of a run that is not wanted any more: nothing but what runs write.
+
+    Its card is what a run writes first.
+    """
+    if folder.is_symlink() or not folder.is_dir():
+        return False
+    names = [path.name for path in folder.iterdir() if not path.name.startswith(PART)]
+    return not names or (CARD in names and set(names) <= set(NAMES))
+
+
+def _remove(path: Path) -> None:
+    """Deletes a file, link or folder, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def read_card(folder: Path) -> dict[str, Any]:
@@ -242,11 +262,8 @@ class JobStore:
     def create(self) -> Job:
         """A new, empty job; raises `OutputError` if the root cannot be written to."""
         folder = self.root / secrets.token_urlsafe(16)
-        try:
-            self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-            folder.mkdir(mode=0o700)
-        except OSError as error:
-            raise output_error(error, self.root) or error from error
+        make_folder(self.root, mode=0o700)
+        make_folder(folder, mode=0o700)
         return Job(folder)
 
     def open(self, id: str) -> Job:

@@ -59,6 +59,7 @@ class Pipeline:
     """The stages of a preset; keeps them, and with them the loaded models, between runs."""
 
     def __init__(self, preset: Preset = PREVIEW, makers: Mapping[str, Maker] | None = None) -> None:
+        preset.require_valid()
         self.preset = preset
         self._own_makers = makers is None
         self._makers = dict(makers or stage_makers(preset))
@@ -427,9 +428,10 @@ def drive(
     """Writes a video (.mp4) of the photo's person in the movements of a clip.
 
     As many frames as the preset has are taken from the clip. Raises `MissingWeights` when the
-    preset needs a file that is not here, `SettingError` for a preset without a video model,
-    `PhotoError`, `VideoError`, `OutputError`.
+    preset needs a file that is not here, `SettingError` for a preset without a video model or
+    with settings that do not go together, `PhotoError`, `VideoError`, `OutputError`.
     """
+    preset.require_valid()
     if preset.diffusion is None:
         able = " or ".join(with_video())
         raise SettingError(f"{preset.name} has no video model. Choose {able}.")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from svad.config import CLIP, PHOTO_PRESETS, PRESETS, PREVIEW, Preset, SettingError
 from svad.core.errors import PhotoError, SourceError
+from svad.core.given import is_file
 from svad.run import makers
 from svad.types import Photo, Source
 from svad.weights.store import sha256_of
@@ -120,7 +121,7 @@ def require_fitting(
 
 
 def _is_clip(file: Sent) -> bool:
-    if isinstance(file, bytes) or not file.is_file():
+    if isinstance(file, bytes) or not is_file(file):
         return False  # the reader of photos says what is wrong with it
     from svad.media.clips import is_clip
 

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from svad.core.errors import PhotoError
+from svad.core.given import read_given
 from svad.types import Photo
 
 MAX_PIXELS = 50_000_000  # refused before decoding: 150 MB as RGB
@@ -65,22 +66,7 @@ def has_shape(
 
 
 def _read_bytes(source: Path | str | bytes) -> bytes:
-    if isinstance(source, bytes):
-        data = source
-    else:
-        path = Path(source)
-        if not path.exists():
-            raise PhotoError(f"There is no file {path.name}. Please check the path.")
-        if path.is_dir():
-            raise PhotoError(f"{path.name} is a folder. Please give a single photo.")
-        if path.stat().st_size > MAX_BYTES:
-            raise PhotoError("The file is larger than 200 MB. Please use a smaller copy.")
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise PhotoError(
-                f"{path.name} cannot be read ({error.strerror}). Check its permissions."
-            ) from error
+    data = source if isinstance(source, bytes) else read_given(Path(source), MAX_BYTES, PhotoError)
     if not data:
         raise PhotoError(f"The file is empty. {_ADVICE}")
     if len(data) > MAX_BYTES:

@@ -9,7 +9,8 @@ from svad.body import coco
 from svad.body.coco import HIPS, SHOULDERS, Keypoint
 from svad.core.errors import PhotoError
 from svad.face.landmarks import MeshPoint
-from svad.subject.detect import Box, Detection
+from svad.subject.crops import Box
+from svad.subject.detect import Detection
 from svad.subject.evidence import hidden_sides
 
 NOBODY = (

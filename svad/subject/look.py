@@ -13,7 +13,8 @@ from svad.media.images import on_grey
 from svad.pose.overlay import overlay
 from svad.subject import judge
 from svad.subject.closeup import head_closeup
-from svad.subject.detect import Detection, Detector, MediapipeDetector, person_box
+from svad.subject.crops import person_box
+from svad.subject.detect import Detection, Detector, MediapipeDetector
 from svad.subject.frame import Frame, working_frame
 from svad.subject.matte import from_alpha, person_matte
 from svad.types import Closeup, Photo

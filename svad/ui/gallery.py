@@ -8,6 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from svad.core.files import make_folder
 from svad.export.formats import FORMATS, shown_formats
 from svad.motion.authored import authored
 from svad.ui import texts
@@ -84,7 +85,7 @@ def compare(finished: Finished, folder: Path) -> tuple[Path, Path] | None:
     """Photo and render as two pictures of the same size, written into `folder`."""
     if finished.photo is None or finished.front is None:
         return None
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     pair = folder / "compare_photo.jpg", folder / "compare_avatar.jpg"
     with Image.open(finished.photo) as photo, Image.open(finished.front) as front:
         render = front.convert("RGBA")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import sys
-import tempfile
 import threading
 import time
 from pathlib import Path
@@ -15,10 +14,14 @@ from svad.compute.device import on_zero
 from svad.compute.engine import dispatcher
 from svad.config import PRESETS
 from svad.core.errors import SvadError
+from svad.core.places import private_folder
 from svad.run import makers
 from svad.run.offers import offer
+from svad.ui.address import free_port, no_proxies, wanted_port
 
 if TYPE_CHECKING:
+    import gradio as gr
+
     from svad.ui.studio import Studio
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,14 +42,32 @@ def fetch_at_start() -> None:
 def serve(examples: Path = ROOT / "examples") -> None:
     """Serves the page until Ctrl-C: on this computer only, or to all on a Space."""
     hosted = "SPACE_ID" in os.environ
-    private = private_folder()
+    try:
+        # before gradio is imported, which reads the same numbers
+        wanted, private = wanted_port(os.environ), private_folder()
+    except SvadError as error:
+        sys.exit(f"svad: {error}")
     # Uploads and whatever the page shows; read by gradio when it is imported.
     os.environ.setdefault("GRADIO_TEMP_DIR", str(private / "page"))
     if on_zero():
         fetch_at_start()  # before the networks are put on the GPU, and that before the page opens
         ready_for_zero()
+    with no_proxies():  # gradio is imported here, and looks for them then, too
+        studio, page = _open(private, examples, hosted, wanted)
+    print(f"The page is open on {page.local_url}", flush=True)
+    if not on_zero():
+        threading.Thread(target=fetch_at_start, daemon=True).start()
+    threading.Thread(target=warm_up, args=(studio,), daemon=True).start()
+    from svad.ui.page import first_view_files
+
+    threading.Thread(target=clean, args=(studio, first_view_files(page)), daemon=True).start()
+    page.block_thread()
+
+
+def _open(private: Path, examples: Path, hosted: bool, wanted: int) -> tuple[Studio, gr.Blocks]:
+    """Builds the page and launches it on the wanted port or the next free one."""
     from svad.ui.engine import Settings
-    from svad.ui.page import build_page, first_view_files, launch_options
+    from svad.ui.page import build_page, launch_options
     from svad.ui.studio import Studio
 
     studio = Studio(Settings(jobs=private / "jobs", examples=examples, hosted=hosted))
@@ -54,10 +75,13 @@ def serve(examples: Path = ROOT / "examples") -> None:
         page = build_page(studio)
     except SvadError as error:
         sys.exit(f"svad: {error}")
-    port = int(os.environ.get("GRADIO_SERVER_PORT", "7860"))
+    host = "0.0.0.0" if hosted else "127.0.0.1"
+    port = wanted if hosted else free_port(wanted, host)
+    if port != wanted:
+        print(f"Port {wanted} is taken; the page opens on port {port}.", flush=True)
     try:
         page.launch(
-            server_name="0.0.0.0" if hosted else "127.0.0.1",
+            server_name=host,
             server_port=port,
             prevent_thread_lock=True,
             inbrowser=not hosted and has_screen(),
@@ -68,12 +92,7 @@ def serve(examples: Path = ROOT / "examples") -> None:
             f"The page could not be opened on port {port} ({error}). If something else uses the "
             "port, choose another: GRADIO_SERVER_PORT=7861 make demo"
         )
-    print(f"The page is open on {page.local_url}", flush=True)
-    if not on_zero():
-        threading.Thread(target=fetch_at_start, daemon=True).start()
-    threading.Thread(target=warm_up, args=(studio,), daemon=True).start()
-    threading.Thread(target=clean, args=(studio, first_view_files(page)), daemon=True).start()
-    page.block_thread()
+    return studio, page
 
 
 def ready_for_zero() -> None:
@@ -89,16 +108,6 @@ def ready_for_zero() -> None:
                 makers.preload(preset)
     except SvadError:  # a wrong file; the preview needs none, and a run will say what is wrong
         log.exception("The networks could not be loaded before the start")
-
-
-def private_folder() -> Path:
-    """A folder only this user can read, below the system's folder for temporary files."""
-    folder = Path(tempfile.gettempdir()) / f"svad-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    facts = folder.lstat()
-    if folder.is_symlink() or facts.st_uid != os.getuid() or facts.st_mode & 0o077:
-        return Path(tempfile.mkdtemp(prefix="svad-"))
-    return folder
 
 
 def has_screen() -> bool:

@@ -7,7 +7,7 @@ import shutil
 import tarfile
 from pathlib import Path, PurePosixPath
 
-from svad.core.files import writing
+from svad.core.files import make_folder, writing
 from svad.weights.convert import convert, require_room
 from svad.weights.errors import UnsafeFile
 from svad.weights.manifest import FORMATS
@@ -26,7 +26,7 @@ def unpack(
     try:
         with tarfile.open(archive, "r:") as tar:
             found = _find(tar, archive, member)
-            target.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(target.parent)
             require_room(target.parent, found.size)
             with writing(target) as temporary, open(temporary, "wb") as file:
                 source = tar.extractfile(found)

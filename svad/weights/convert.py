@@ -10,7 +10,7 @@ from pathlib import Path
 from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
-from svad.core.files import writing
+from svad.core.files import make_folder, writing
 from svad.weights.errors import NoRoom, UnsafeFile
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def convert(source: Path, target: Path, root: str = "") -> None:
 
     tensors, values = _read(source, root)
     need = sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     require_room(target.parent, need)
     metadata = {"format": "pt"} | ({"values": json.dumps(values)} if values else {})
     with writing(target) as temporary:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from svad.core.errors import OutputError, Stopped, SvadError
-from svad.core.files import output_error
+from svad.core.files import make_folder
 from svad.core.locks import locked
 from svad.weights.convert import require_room
 from svad.weights.errors import TermsNotAccepted, WrongChecksum
@@ -81,10 +81,7 @@ def check_room(store: Store, plan: list[tuple[Entry, Remote]]) -> None:
     kept = sum(
         part.stat().st_size for entry, r in plan if (part := _part(store, entry, r)).exists()
     )
-    try:
-        store.cache.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise (output_error(error, store.cache) or error) from error
+    make_folder(store.cache)
     require_room(store.cache, sum(size for _, size in sizes) + max(pickles, default=0) - kept)
 
 
@@ -107,10 +104,7 @@ def _part(store: Store, entry: Entry, remote: Remote) -> Path:
 def _fetch(store: Store, entry: Entry, remote: Remote, progress: Progress, pause: float) -> str:
     """Fetches, checks, keeps and, if it is a pickle, converts one file; returns its sha256."""
     folder, part = store.folder(entry), _part(store, entry, remote)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise (output_error(error, folder) or error) from error
+    make_folder(folder)
     with locked(folder / ".lock"):
         for old in folder.glob("*.part"):
             if old != part:

@@ -11,11 +11,14 @@ from typing import Any
 
 import yaml
 
+from svad.core.given import read_given
+from svad.core.places import expanded
 from svad.weights.errors import ManifestError
 
 INSTALLED = Path(__file__).with_name("weights_manifest.yaml")  # there where a wheel was installed
 CHECKOUT = Path(__file__).parents[2] / "weights_manifest.yaml"
 MANIFEST = INSTALLED if INSTALLED.exists() else CHECKOUT
+LARGEST = 10_000_000  # bytes of a list
 UNPINNED = "to be pinned"
 GATES = ("none", "accept-terms", "user-supplied")
 FORMATS = {  # by suffix; a pickle is a checkpoint that holds tensors and plain values only
@@ -117,7 +120,7 @@ def _overridden(entry: Entry, values: dict[str, Any], origin: Path) -> Entry:
         )
     sha256 = str(values.get("sha256", UNPINNED))
     if "path" in values:
-        path = origin.parent / Path(str(values["path"])).expanduser()
+        path = origin.parent / expanded(str(values["path"]))
         return _checked(replace(entry, path=path, sha256=sha256), origin)
     file = str(values.get("file", entry.file))
     changed = replace(
@@ -135,8 +138,8 @@ def _overridden(entry: Entry, values: dict[str, Any], origin: Path) -> Entry:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        tree = yaml.safe_load(read_given(path, LARGEST, ManifestError).decode("utf-8")) or {}
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise ManifestError(f"{path} cannot be read as YAML ({error}).") from error
     if not isinstance(tree, dict):
         raise ManifestError(f"{path} should hold names with values, not a {type(tree).__name__}.")

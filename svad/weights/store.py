@@ -13,6 +13,7 @@ from typing import Any
 
 from svad.core.errors import MissingWeights
 from svad.core.files import write_json
+from svad.core.places import cache_folder, expanded
 from svad.weights.archive import ready
 from svad.weights.convert import convert
 from svad.weights.errors import ManifestError, UnsafeFile, WrongChecksum
@@ -58,7 +59,7 @@ class Store:
         """
         environ = os.environ if environ is None else environ
         entries = load_manifest(manifest)
-        own = Path(environ["SVAD_WEIGHTS"]).expanduser() if environ.get("SVAD_WEIGHTS") else None
+        own = expanded(environ["SVAD_WEIGHTS"]) if environ.get("SVAD_WEIGHTS") else None
         if own and own.is_dir():
             if (own / OWN_LIST).is_file():
                 entries = override(entries, own / OWN_LIST)
@@ -232,13 +233,6 @@ class Store:
         paths = [path for place in places for path in (place.with_suffix(".safetensors"), place)]
         there = next((path for path in paths if path.is_file()), None)
         return Found(path=there, origin="own file", sha256=None) if there else None
-
-
-def cache_folder(environ: Mapping[str, str]) -> Path:
-    """Our cache: SVAD_CACHE, else the folder `svad` in the person's cache folder."""
-    if environ.get("SVAD_CACHE"):
-        return Path(environ["SVAD_CACHE"]).expanduser()
-    return Path(environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "svad"
 
 
 def sha256_of(path: Path, tick: Tick | None = None) -> str:

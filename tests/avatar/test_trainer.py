@@ -15,7 +15,7 @@ from svad.avatar.train import trainer as module
 from svad.avatar.train.pictures import ClipError
 from svad.avatar.train.trainer import Trained, Trainer, train
 from svad.compute.engine import GpuUnavailable
-from svad.config import AvatarConfig, SettingError
+from svad.config import AvatarConfig
 from svad.core.errors import Stopped
 from svad.core.progress import silent
 from svad.learn.lpips import Lpips
@@ -172,11 +172,6 @@ def test_a_clip_with_all_frames_lost_is_refused(given: Person) -> None:
     with pytest.raises(ClipError):  # before the closed form has taken its seconds
         stage.run(subject, lost, lambda done, *_: called.append(done))
     assert not called
-
-
-def test_settings_that_do_not_work_are_refused(given: Person) -> None:
-    with pytest.raises(SettingError, match="at least 1"):
-        Trainer(*given, replace(SMALL, steps=0))
 
 
 def test_the_report_rises_and_ends_with_a_picture(

@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from svad.core.errors import OutputError
-from svad.core.files import write_bytes, write_json, writing
+from svad.core.files import make_folder, plain, write_bytes, write_json, writing
+from svad.core.locks import locked
+from tests.stranger import as_stranger, closed, public  # noqa: F401
 
 
 def test_what_is_written_replaces_what_was_there(tmp_path: Path) -> None:
@@ -64,3 +66,38 @@ def test_a_full_disk_mid_way_leaves_no_half_file(tmp_path: Path) -> None:
         check=True,
     )
     assert done.stdout.startswith("OutputError There is no room left") and not os.listdir(tmp_path)
+
+
+def test_a_disk_that_is_read_only_is_a_sentence_from_lock_and_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: object, *_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+
+    for name in ("open", "unlink", "replace"):  # such a disk refuses even to remove what is absent
+        monkeypatch.setattr(os, name, refuse)
+    with pytest.raises(OutputError, match="cannot be written to"), locked(tmp_path / ".lock"):
+        pytest.fail("it was locked")
+    with pytest.raises(OutputError, match="cannot be written to"), writing(tmp_path / "a") as path:
+        refuse(path)
+
+
+def test_folders_that_cannot_be_made_are_sentences(closed: Path) -> None:  # noqa: F811
+    with as_stranger():
+        with pytest.raises(OutputError, match="cannot be written to. Choose a folder you own"):
+            make_folder(closed.parent / "new" / "er")
+        for folder in (closed / "new", closed.parent):
+            with pytest.raises(OutputError, match="cannot be written to"):
+                write_bytes(folder / "a", b"")
+    with pytest.raises(OutputError, match="cannot be used as a folder"):
+        make_folder(Path("/dev/null/a"))
+    with pytest.raises(OutputError, match="cannot be"):
+        make_folder(Path("/proc/a"))
+
+
+def test_what_the_system_refuses_is_a_sentence_and_a_defect_is_none() -> None:
+    refused = PermissionError(errno.EACCES, "Permission denied", "/a/b")
+    assert str(plain(refused)).startswith("/a/b cannot be read or written (Permission denied).")
+    assert "no room left" in str(plain(OSError(errno.ENOSPC, "full")))
+    assert plain(FileNotFoundError(errno.ENOENT, "none", "/a")) is None
+    assert plain(PermissionError(errno.EACCES, "Permission denied")) is None

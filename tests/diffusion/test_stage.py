@@ -154,7 +154,7 @@ def test_the_skeletons_are_drawn_when_they_are_asked_for(subject: Subject, body:
 
 @pytest.mark.parametrize(
     ("changes", "words"),
-    [({"width": 1001}, "divide by 8"), ({"turn": "round"}, "paper or even"),
+    [({"width": 1001}, "divide by 8"), ({"turn": "round"}, "one of paper, even"),
      ({"solver": "euler"}, "ddim, dpm2m"), ({"overlap": 48}, "overlap")],
 )  # fmt: skip
 def test_settings_that_do_not_work_are_a_sentence(

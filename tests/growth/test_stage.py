@@ -51,10 +51,10 @@ ROW = """    Stage(
     ),
 """
 SETTINGS = '''@dataclass(frozen=True, kw_only=True)
-class FrameDimmingConfig:
+class FrameDimmingConfig(Checked):
     """Darker frames."""
 
-    share: float = 0.5  # of the light that stays
+    share: float = within(0.5, *SHARE)  # of the light that stays
 
 
 '''
@@ -169,7 +169,9 @@ def test_a_stage_is_a_room_a_row_and_its_settings(tree: Path, tmp_path: Path) ->
     (tree / "svad" / "dimming" / "stage.py").write_text(STAGE, encoding="utf-8")
     insert(tree / "svad/run/stages.py", '    Stage(\n        name="restoration",', ROW)
     insert(
-        tree / "svad/config.py", "@dataclass(frozen=True, kw_only=True)\nclass Preset:", SETTINGS
+        tree / "svad/config.py",
+        "@dataclass(frozen=True, kw_only=True)\nclass Preset(Checked):",
+        SETTINGS,
     )
     insert(tree / "svad/config.py", "    avatar: AvatarConfig = field", FIELD)
     assert touched(tree) == {"svad/dimming/stage.py", "svad/run/stages.py", "svad/config.py"}

@@ -169,7 +169,7 @@ def test_one_picture_is_a_photo(tmp_path: Path) -> None:
 
 def test_others_are_named(plain: Path, tmp_path: Path) -> None:
     clip = tmp_path / "a.mp4"
-    assert "not there" in sentence(clip)
+    assert "There is no file a.mp4" in sentence(clip)
     clip.write_bytes(b"")
     assert "empty" in sentence(clip)
     clip.write_text("no video")

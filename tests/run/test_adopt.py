@@ -134,7 +134,7 @@ def test_the_command_reads_and_packs(
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
-        ("absent.pth", None, "cannot be read"),
+        ("absent.pth", None, "There is no file absent.pth"),
         ("photo.pth", b"\xff\xd8\xff\xe0 no snapshot", "damaged"),
         ("code.pth", b"cos\nmkdir\n(S'sprung'\ntR.", "could run code"),
         ("snapshot_4.pth", None, "smplx_optimized"),

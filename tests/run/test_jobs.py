@@ -93,7 +93,7 @@ def test_one_run_at_a_time(tmp_path: Path) -> None:
 
 def test_of_many_that_want_a_stale_lock_one_gets_it(tmp_path: Path) -> None:
     path, got, go = tmp_path / LOCK, [], threading.Barrier(8)
-    path.write_text("{}")
+    path.write_text('{"token": "x"}')
     aged(path, DEADLINE + 1)
 
     def work() -> None:
@@ -203,3 +203,101 @@ def test_a_forged_card_reaches_nothing_outside(tmp_path: Path) -> None:
         assert not job.files()
         job.remove(job.files())
     assert (tmp_path / "mine.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("text", ["", "pid 7", "{}", '{"pid": 1}', "[]"])
+def test_a_lock_that_was_not_made_here_is_never_taken(text: str, tmp_path: Path) -> None:
+    for name in (LOCK, f"{LOCK}-stale"):
+        path = tmp_path / name
+        path.write_text(text)
+        aged(path, DEADLINE + 100)
+        if name != LOCK:
+            (tmp_path / LOCK).write_text('{"token": "x"}')
+            aged(tmp_path / LOCK, DEADLINE + 100)
+        with pytest.raises(JobError, match="was not made here"), open_job(tmp_path, "a"):
+            raise AssertionError("opened")
+        assert path.read_text() == text
+        path.unlink()
+
+
+def test_a_folder_or_a_link_in_the_locks_place_stays(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("mine")
+    for make in (Path.mkdir, lambda path: path.symlink_to(tmp_path / "mine")):
+        make(tmp_path / LOCK)
+        with pytest.raises(JobError, match="was not made here"), open_job(tmp_path, "a"):
+            raise AssertionError("opened")
+        assert os.path.lexists(tmp_path / LOCK)
+        (tmp_path / LOCK).rmdir() if (tmp_path / LOCK).is_dir() else (tmp_path / LOCK).unlink()
+    assert (tmp_path / "mine").read_text() == "mine"
+
+
+def test_without_links_a_lock_is_one_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    path = tmp_path / LOCK
+    with locked(path):
+        assert is_locked(path)
+        with pytest.raises(JobError, match="Another run"), locked(path):
+            raise AssertionError("two runs hold one lock")
+    assert not list(tmp_path.iterdir())
+
+
+def begun(folder: Path, source: str) -> None:
+    """A job with one file, and the next of another source beside it, both cut short."""
+    with open_job(folder, "first") as job:
+        job.begin(PREVIEW, "first")
+        (folder / "input.png").write_bytes(b"first")
+        job.record({"name": "subject", "seconds": 1.0, "files": {"input.png": 5}}, ["subject"])
+    with open_job(folder, source) as job:
+        job.begin(PREVIEW, source)
+
+
+def test_a_next_folder_that_was_not_made_here_stays(tmp_path: Path) -> None:
+    mine = tmp_path / ".next" / "deep" / "mine.txt"
+    for job in (None, "first"):  # beside nothing, and beside the job of another
+        if job:
+            mine.unlink()
+            mine.parent.rmdir()
+            mine.parent.parent.rmdir()
+            with open_job(tmp_path, job) as one:
+                one.begin(PREVIEW, job)
+                (tmp_path / "input.png").write_bytes(b"first")
+                one.record({"name": "a", "seconds": 1.0, "files": {"input.png": 5}}, ["a"])
+        mine.parent.mkdir(parents=True)
+        mine.write_text("mine")
+        words = r"\.next was not made here"
+        with pytest.raises(OutputError, match=words), open_job(tmp_path, "second"):
+            raise AssertionError("opened")
+        assert mine.read_text() == "mine"
+
+
+def test_a_next_folder_of_ours_gives_way_but_for_what_was_put_into_it(tmp_path: Path) -> None:
+    begun(tmp_path, "second")
+    with open_job(tmp_path, "third") as job:  # the second is not wanted any more
+        assert job.replaces and not (tmp_path / ".next" / CARD).exists()
+        job.begin(PREVIEW, "third")
+        (tmp_path / ".next" / "mine.txt").write_text("mine")
+    with pytest.raises(OutputError, match="was not made here"), open_job(tmp_path, "fourth"):
+        raise AssertionError("opened")
+    with open_job(tmp_path, "third") as job:
+        job.publish()
+    assert read_card(tmp_path)["source"] == "third"
+    assert [p.name for p in (tmp_path / ".next").iterdir()] == ["mine.txt"]
+
+
+def test_a_next_that_is_a_file_or_a_link_stays(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "a").write_text("mine")
+    (tmp_path / "out" / ".next").symlink_to(tmp_path / "mine")
+    with pytest.raises(OutputError, match="was not made here"), open_job(tmp_path / "out", "a"):
+        raise AssertionError("opened")
+    (tmp_path / "out" / ".next").unlink()
+    (tmp_path / "out" / ".next").write_text("mine")
+    with pytest.raises(OutputError, match="was not made here"), open_job(tmp_path / "out", "a"):
+        raise AssertionError("opened")
+    assert (tmp_path / "mine" / "a").read_text() == "mine"

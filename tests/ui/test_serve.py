@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -53,15 +54,6 @@ def test_the_page_answers_and_ends_on_ctrl_c(app, tmp_path: Path):
     process.wait(timeout=LIMIT)
 
 
-def test_a_folder_others_can_read_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(serve.tempfile, "tempdir", str(tmp_path))
-    first = serve.private_folder()
-    assert first.name == f"svad-{os.getuid()}" and serve.private_folder() == first
-    first.chmod(0o755)
-    other = serve.private_folder()
-    assert other != first and other.stat().st_mode & 0o077 == 0
-
-
 def test_warming_up_survives_a_broken_engine(make_studio, monkeypatch, caplog):
     monkeypatch.setattr(serve, "GRACE", 0)
     studio = make_studio()
@@ -77,3 +69,18 @@ def test_a_wrong_list_of_files_is_a_sentence_not_a_traceback(tmp_path: Path):
     )
     assert ended.returncode == 1 and "Traceback" not in ended.stderr
     assert "SVAD_WEIGHTS is" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [("GRADIO_SERVER_PORT", "abc", "GRADIO_SERVER_PORT must be"), ("", "", "Set TMPDIR")],
+)
+def test_what_keeps_the_page_from_opening_is_a_sentence(
+    name: str, value: str, words: str, monkeypatch: pytest.MonkeyPatch
+):
+    if name:
+        monkeypatch.setenv(name, value)
+    else:
+        monkeypatch.setattr(tempfile, "tempdir", "/dev/null")
+    with pytest.raises(SystemExit, match=f"svad: .*{words}"):
+        serve.serve()

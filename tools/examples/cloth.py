@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 
+from svad.compute.compiled import cached
 from tools.examples.volume import Grid, trilinear
 
 GRAVITY = 9.8  # metres per second squared
@@ -92,7 +92,7 @@ def drape(
     return places
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@cached(nogil=True, error_model="numpy", fastmath=True)
 def _fall(
     place, home, links, lengths, give, held, values, origin, step, dt, steps,
     damping, friction, gap, gravity,

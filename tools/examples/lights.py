@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 
+from svad.compute.compiled import cached
 from tools.examples.raster import depth_map
 
 NORMAL_OFFSET = 0.0025  # metres along the normal, against self-shadowing
@@ -149,7 +149,7 @@ def light_up(
     return diffuse, specular
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@cached(nogil=True, error_model="numpy", fastmath=True)
 def _gather(
     points, normals, tangents, views, roughness, wrap, frame, colour, depth, scale, seed,
     diffuse, specular,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
+from svad.compute.compiled import cached
 from svad.geometry import sampling
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@cached(nogil=True, error_model="numpy")
 def _hash(x, y, z, seed):
     h = np.uint32(x) * np.uint32(374761393) + np.uint32(y) * np.uint32(668265263)
     h += np.uint32(z) * np.uint32(2147483647 - 64) + np.uint32(seed) * np.uint32(1274126177)
@@ -16,7 +16,7 @@ def _hash(x, y, z, seed):
     return ((h ^ (h >> np.uint32(16))) & np.uint32(0xFFFFFF)) / 8388607.5 - 1.0
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@cached(nogil=True, error_model="numpy")
 def _fill(points, seed, out):
     for p in range(points.shape[0]):
         x, y, z = points[p, 0], points[p, 1], points[p, 2]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
+from svad.compute.compiled import cached
 from svad.geometry.zbuffer import corners_of, pixel_span
 
 
@@ -30,7 +30,7 @@ def nearest_triangles(
     return face, u, v
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@cached(nogil=True, error_model="numpy")
 def _draw(points, faces, depth, face, out_u, out_v):
     height, width = depth.shape
     for f in range(faces.shape[0]):
@@ -59,7 +59,7 @@ def _draw(points, faces, depth, face, out_u, out_v):
                     out_v[y, x] = wc * ic * z
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@cached(nogil=True, error_model="numpy", fastmath=True)
 def depth_map(points, faces, depth):
     """Writes the smallest depth per cell of a parallel projection into `depth` [S, S] float32.
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import cast
 
-import numba
 import numpy as np
 from scipy import ndimage
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]
+
+from svad.compute.compiled import cached
 
 BAND = 0.06  # metres, how far from the surface distances are measured
 
@@ -244,7 +245,7 @@ def largest_part(
     return compact(table, kept, [3] + [o.shape[1] for o in others])
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@cached(nogil=True, error_model="numpy")
 def trilinear(values, origin, step, x, y, z):
     """Value and gradient of a grid at a point: (d, gx, gy, gz)."""
     fx, fy, fz = (x - origin[0]) / step, (y - origin[1]) / step, (z - origin[2]) / step
@@ -265,7 +266,7 @@ def trilinear(values, origin, step, x, y, z):
     return near * (1 - w) + far * w, gx / step, gy / step, (far - near) / step
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@cached(nogil=True, error_model="numpy")
 def sample(values, origin, step, points, out):
     """Values of a grid at points [P, 3] into out [P, 4] (value, gradient)."""
     for p in range(points.shape[0]):

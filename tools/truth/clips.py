@@ -21,11 +21,11 @@ from safetensors.numpy import save
 
 from svad.core.errors import JobError, SvadError
 from svad.core.files import write_bytes
+from svad.core.places import cache_folder
 from svad.core.startup import prepare
 from svad.evaluate.filmed import CLIP, MATTE, PHOTO, RGB, TRUTH, Filmed, packed, read_filmed
 from svad.media.images import save_jpg, save_png
 from svad.media.video import write_mp4
-from svad.weights.store import cache_folder
 from tools.examples.people import PEOPLE
 from tools.truth.acting import MOTIONS
 from tools.truth.filming import PAIR, Drawn, Shot, drawn, shot

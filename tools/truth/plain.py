@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
+from svad.compute.compiled import cached
 from svad.geometry.camera import Camera
 from svad.types import Pose
 from tools.examples.raster import nearest_triangles
@@ -31,7 +31,7 @@ def frame(
     return image, matte
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@cached(nogil=True, error_model="numpy")
 def _gather(face, u, v, faces, colours, samples, image, matte):
     """Means of the samples of each pixel, where nothing is hit over white."""
     count = samples * samples

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import torch
 from torch import Tensor
 
 from svad.body.lbs import joint_transforms
 from svad.body.skin import RIGID, dual_quaternions
+from svad.compute.compiled import cached
 from svad.geometry.camera import Camera
 from svad.types import Pose
 
@@ -45,7 +45,7 @@ def projected(
     return out
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@cached(nogil=True, error_model="numpy", fastmath=True)
 def _pose(points, ids, weights, table, shift, rigid, out):
     """Blends of dual quaternions (Kavan et al. 2008, algorithm 1) and of matrices, mixed."""
     m = np.empty(20, np.float32)
@@ -84,7 +84,7 @@ def _pose(points, ids, weights, table, shift, rigid, out):
         )
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@cached(nogil=True, error_model="numpy")
 def _project(points, turn, move, lens, out):
     for p in range(points.shape[0]):
         a, b, c = points[p, 0], points[p, 1], points[p, 2]

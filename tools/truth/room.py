@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 
+from svad.compute.compiled import cached
 from svad.geometry.camera import Camera
 
 BEHIND = 1.4  # metres from the person to the wall
@@ -58,7 +58,7 @@ def behind(
     return out
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@cached(nogil=True, error_model="numpy")
 def _paint(turn, eye, lens, sizes, colours, shadows, out):
     """A ray for each pixel, to the wall and to the floor."""
     floor, soft, rise, light, planks = sizes
@@ -90,7 +90,7 @@ def _paint(turn, eye, lens, sizes, colours, shadows, out):
                 out[j, i, c] = share * seen + (1 - share) * ground * colours[1, c]
 
 
-@numba.njit(cache=True)
+@cached()
 def _step(x):
     """0 below -1/2, 1 above 1/2, smooth between."""
     t = min(max(x + 0.5, 0.0), 1.0)

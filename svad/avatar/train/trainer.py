@@ -80,7 +80,6 @@ class Trainer:
         key: str = "",  # what the checkpoint belongs to
         lpips: Lpips | None = None,  # on the avatar's device
     ) -> None:
-        config.require_valid()
         config = config.for_frames(len(clip.rgb))
         self.config, self._lpips = config, lpips
         self._device = avatar.gaussians.means.device

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from svad.core.errors import SvadError
+from svad.core.given import read_given, require_file
 
 LARGEST = 2**29  # bytes, unpacked
 LONGEST = 200_000  # frames: 27 minutes at 120 a second
@@ -22,10 +23,7 @@ class MotionError(SvadError):
 def contents(path: Path) -> bytes:
     """All bytes of a file; raises `MotionError` where it is absent, empty or too large."""
     require_usable(path)
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise MotionError(f"{path.name} cannot be read ({error.strerror}).") from error
+    return read_given(path, LARGEST, MotionError)
 
 
 def text_of(path: Path) -> str:
@@ -38,10 +36,8 @@ def text_of(path: Path) -> str:
 
 def require_usable(path: Path) -> None:
     """Raises `MotionError` for a file that is absent, empty or too large for a motion."""
-    try:
-        size = path.stat().st_size
-    except OSError as error:
-        raise MotionError(f"{path.name} is not there. Choose the file again.") from error
+    require_file(path, MotionError)
+    size = path.stat().st_size
     if not size:
         raise MotionError(f"{path.name} is empty. Save or download it again.")
     if size > LARGEST:

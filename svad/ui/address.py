@@ -1,0 +1,71 @@
+"""Where the page opens: a port that is free, and a look at it that goes through no proxy."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from svad.core.errors import SettingError
+
+PORT, PORTS = 7860, 65535
+TRIED = 100  # ports from the wanted one on
+VARIABLE = "GRADIO_SERVER_PORT"
+COUNTS = ("GRADIO_NUM_PORTS", "GRADIO_NODE_NUM_PORTS", "GRADIO_NODE_SERVER_PORT", "GRADIO_DEBUG")
+
+
+def wanted_port(environ: Mapping[str, str]) -> int:
+    """The port that the person asked for, or the usual one; raises `SettingError` for no number.
+
+    So do other numbers that gradio reads from the environment when it is imported.
+    """
+    for name in COUNTS:
+        if name in environ:
+            _number(name, environ[name], 0)
+    return _number(VARIABLE, environ[VARIABLE], 1) if VARIABLE in environ else PORT
+
+
+def free_port(wanted: int, host: str) -> int:
+    """The wanted port, or the next one that is free; the wanted one if none is, to fail there."""
+    ports = range(wanted, min(wanted + TRIED, PORTS + 1))
+    return next((port for port in ports if _is_free(port, host)), wanted)
+
+
+@contextmanager
+def no_proxies() -> Iterator[None]:
+    """Without the environment's proxies: gradio looks at the page on this computer through them.
+
+    For the start alone; a download that follows finds them where they were.
+    """
+    names = [name for name in os.environ if name.lower().endswith("_proxy")]
+    kept = {name: os.environ.pop(name) for name in names}
+    try:
+        yield
+    finally:
+        os.environ.update(kept)
+
+
+def _is_free(port: int, host: str) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except PermissionError:
+            return True  # a low port: that this user may not open it is said when it is tried
+        except OSError:
+            return False
+    return True
+
+
+def _number(name: str, text: str, low: int) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = low - 1
+    if not low <= number <= PORTS:
+        raise SettingError(
+            f"The environment variable {name} must be a whole number from {low} to {PORTS}, "
+            f"not {text[:40]!r}. For another port: {VARIABLE}=7861 make demo"
+        )
+    return number
