@@ -73,8 +73,8 @@ def heading(
     found: dict[Joint, int],
 ) -> np.ndarray:  # [3, 3]
     """The turn of somebody who stands: columns left, up, forward."""
-    left = sum(unit(rest[found[a]] - rest[found[b]]) for a, b in (HIPS, SHOULDERS))
-    left = unit(left * (1, 0, 1))
+    hips, shoulders = (unit(rest[found[a]] - rest[found[b]]) for a, b in (HIPS, SHOULDERS))
+    left = unit((hips + shoulders) * (1, 0, 1))
     return np.stack([left, UP, np.cross(left, UP)], 1)
 
 

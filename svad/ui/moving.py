@@ -43,5 +43,7 @@ def follow(
         mover.clip_motion(finished.folder, motion, video, report=drawing)
         bvh = mover.track(motion, motion.with_suffix(".bvh"), silent, say=said.append)
         name = f"avatar-{short(finished.key)}-motion"
-        shown = [shelf.publish(file, f"{name}{file.suffix}") for file in (video, motion, bvh)]
-        return Followed(*shown, tuple(said))
+        film, data, same = (
+            shelf.publish(file, f"{name}{file.suffix}") for file in (video, motion, bvh)
+        )
+        return Followed(film, data, same, tuple(said))

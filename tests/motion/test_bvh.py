@@ -22,7 +22,7 @@ from tests.helpers import tiny_joints
 from tests.motion.performing import MAIN, STYLES, WIDE, bvh_text, performer, walking
 
 FRAMES = 30
-ALL = {joint: joint for joint in Joint}
+ALL = {joint: int(joint) for joint in Joint}
 
 
 def track_of(motion: Recorded) -> Track:
