@@ -53,18 +53,19 @@ class Performer:
 
 
 def standing(body: Performer, found: dict[Joint, int], up: bool = False) -> Performer:
-    """The performer in a world with y up, whose rest pose is one of somebody who stands.
+    """The performer in a world with y up, at rest standing and facing +z.
 
     Some files have bones in no pose at all as their rest (all along one axis); the frame in which
     the performer stands most upright takes its place. `up`: y is known to be up.
     """
     if _stands(body.rest, found):
-        towards = _trunk(body.rest[None], found)[0]
-        return body if up else body.turned(_to_y(towards))
-    if not up:
-        body = body.turned(_to_y(np.median(unit(_trunk(body.places, found)), 0)))
-    best = int(np.argmin(_effort(body.places, found)))
-    return replace(body, rest=body.places[best], rest_turns=body.turns[best])
+        body = body if up else body.turned(_to_y(_trunk(body.rest[None], found)[0]))
+    else:
+        if not up:
+            body = body.turned(_to_y(np.median(unit(_trunk(body.places, found)), 0)))
+        best = int(np.argmin(_effort(body.places, found)))
+        body = replace(body, rest=body.places[best], rest_turns=body.turns[best])
+    return body.turned(heading(body.rest, found).T)
 
 
 def heading(
@@ -72,8 +73,8 @@ def heading(
     found: dict[Joint, int],
 ) -> np.ndarray:  # [3, 3]
     """The turn of somebody who stands: columns left, up, forward."""
-    left = sum(unit(rest[found[a]] - rest[found[b]]) for a, b in (HIPS, SHOULDERS))
-    left = unit(left * (1, 0, 1))
+    hips, shoulders = (unit(rest[found[a]] - rest[found[b]]) for a, b in (HIPS, SHOULDERS))
+    left = unit((hips + shoulders) * (1, 0, 1))
     return np.stack([left, UP, np.cross(left, UP)], 1)
 
 

@@ -27,7 +27,7 @@ from svad.body.skeleton import (
     Joint,
 )
 from svad.geometry.rotation import rodrigues_array, shortest_rotation
-from svad.motion.performer import APART, OPPOSITE, Performer, heading, leg_length, standing
+from svad.motion.performer import APART, OPPOSITE, Performer, leg_length, standing
 from svad.motion.readers.files import MotionError
 from svad.motion.readers.names import bones_of
 from svad.motion.recorded import Recorded
@@ -43,6 +43,7 @@ ALONG = {  # the joint towards which a limb's bone points
     **{a: b for row in (*FINGERS.values(), *THUMBS.values()) for a, b in pairwise(row)
        if PARENTS[b] == a},
 }  # fmt: skip
+EVERY = {joint: int(joint) for joint in Joint}
 OTHER_FINGERS = ("RING1", "INDEX1", "PINKY1")  # a hand points to where there is no middle finger
 UNITS = (1.0, 0.01, 0.0254, 0.001)  # metres: as files have them
 LEG = 0.8  # metres, of thigh and shin
@@ -72,7 +73,7 @@ def retargeted(
     joints = joints if own is None else own
     at_rest = _rest_turns(body, found, joints, same=own is not None)
     whole = _world_turns(body, found, at_rest, trunk, neck)
-    scale = leg_length(joints, {joint: joint for joint in Joint}) / leg_length(body.rest, found)
+    scale = leg_length(joints, EVERY) / leg_length(body.rest, found)
     middle = scale * body.places[:, [found[joint] for joint in HIPS]].mean(1)
     below = joints[list(HIPS)].mean(0) - joints[Joint.PELVIS]
     pelvis = middle - whole[:, Joint.PELVIS] @ below
@@ -121,7 +122,7 @@ def _rest_turns(
     body: Performer, found: dict[Joint, int], joints: np.ndarray, *, same: bool
 ) -> np.ndarray:  # [55, 3, 3]
     """What brings each bone of the own T-pose to the performer's rest pose."""
-    upright = heading(body.rest, found)
+    upright = np.eye(3)
     out = np.tile(upright, (len(Joint), 1, 1))
     for joint in Joint:
         if PARENTS[joint] < 0 or same:
@@ -171,9 +172,7 @@ def _own_joints(
         return None
     rows = found | dict(zip(SPINE, trunk, strict=True))
     rest = body.rest[[rows[joint] for joint in Joint]]
-    turn = heading(body.rest, found)
-    rest = rest @ turn  # facing +z
-    leg = leg_length(rest, {joint: joint for joint in Joint})
+    leg = leg_length(rest, EVERY)
     unit_of_file = min(UNITS, key=lambda one: abs(np.log(one * leg / LEG)))
     return rest * unit_of_file if _is_t_pose(rest) else None
 

@@ -10,7 +10,8 @@ import gradio as gr
 
 from svad.config import BUILT_IN, PHOTO_PRESETS, PRESETS
 from svad.media.containers import VIDEO_SUFFIXES
-from svad.media.heif import SUFFIXES
+from svad.media.heif import SUFFIXES as HEIF_SUFFIXES
+from svad.motion.readers.formats import SUFFIXES as MOTION_SUFFIXES
 from svad.run.bodies import bodies_here
 from svad.run.offers import offer
 from svad.splat.rasterisers import rasteriser
@@ -114,7 +115,7 @@ def page_script(upload_megabytes: int, clip_megabytes: int) -> str:
 
 # By name, too, since many browsers do not know the kind of these files.
 VIDEOS = ["video", *sorted(VIDEO_SUFFIXES)]
-PICTURES = ["image", *SUFFIXES, ".avif", *VIDEOS]
+PICTURES = ["image", *HEIF_SUFFIXES, ".avif", *VIDEOS]
 
 
 def _left(studio: Studio, shown: str) -> dict[str, Any]:
@@ -203,7 +204,7 @@ def _right(studio: Studio, first: Finished | None, sheet: Sheet) -> dict[str, An
             with gr.Row(elem_id="follow-row"):
                 follow = gr.UploadButton(
                     texts.FOLLOW,
-                    file_types=VIDEOS,
+                    file_types=[*VIDEOS, *MOTION_SUFFIXES, ".fbx"],  # of which we say what to do
                     interactive=first is not None and first.movable,
                     size="md",
                     scale=0,

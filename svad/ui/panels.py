@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from urllib.parse import quote
@@ -281,10 +282,12 @@ def _detail(note: str, seconds: float) -> str:
     return f"<p>{escape(' · '.join(filter(None, (note, f'{seconds:.0f} s'))))}</p>"
 
 
-def motion_file(path: Path, warnings: tuple[str, ...], shelf: Shelf) -> str:
-    """A link to a motion as a file, and what is to be known of it."""
+def motion_files(paths: Sequence[Path], warnings: tuple[str, ...], shelf: Shelf) -> str:
+    """Links to a motion as files, and what is to be known of it."""
     lines = "".join(f'<p class="terms">{escape(warning)}</p>' for warning in warnings)
-    return (
-        f'{lines}<p class="terms"><a href="{escape(shelf.url(path))}" '
-        f'download="{escape(path.name)}">{escape(texts.MOTION_FILE)}</a></p>'
+    links = " · ".join(
+        f'<a href="{escape(shelf.url(path))}" download="{escape(path.name)}">'
+        f"{escape(texts.MOTION_FILE.format(ending=path.suffix))}</a>"
+        for path in paths
     )
+    return f'{lines}<p class="terms">{links}</p>'

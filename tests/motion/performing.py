@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -275,7 +275,7 @@ def bvh_text(body: Performer, style: Style, still: int = 0) -> str:
         return [f"{kind} {body.names[k]}", "{", *inner, "}"]
 
     head = lines(children[-1][0])
-    rows: Sequence[np.ndarray] = np.concatenate(columns, 1)
+    rows = np.concatenate(columns, 1)
     text = ["HIERARCHY", *head, "MOTION", f"Frames:\t{len(rows)}"]
     text.append(f"Frame Time:\t{1 / body.fps:.7f}")
     return "\n".join([*text, *(" ".join(f"{v:.5f}" for v in row) for row in rows)]) + "\n"

@@ -16,7 +16,14 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from svad.motion.performer import Performer
-from svad.motion.readers.files import FPS, NO_RATE, MotionError, require_length, text_of
+from svad.motion.readers.files import (
+    FPS,
+    NO_RATE,
+    MotionError,
+    require_length,
+    require_numbers,
+    text_of,
+)
 from svad.motion.recorded import FASTEST, Recorded
 from svad.motion.retarget import retargeted
 
@@ -103,13 +110,14 @@ def _offset(text: str) -> np.ndarray:
         value = np.array([float(word) for word in text.split()])
     except ValueError as error:
         raise _broken("offsets") from error
-    if value.shape != (3,) or not np.isfinite(value).all():
+    if value.shape != (3,):
         raise _broken("offsets")
+    require_numbers(value)
     return value
 
 
 def _channels(text: str) -> tuple[str, ...]:
-    count, *names = text.lower().split()
+    count, *names = text.lower().split() or [""]
     if not count.isdigit() or int(count) != len(names):
         raise _broken("channels")
     return tuple(names)
@@ -137,8 +145,7 @@ def _rows(text: str, columns: int) -> tuple[np.ndarray, float | None]:  # [T, C]
         )
     require_length(told)
     rows = values[: told * columns].reshape(told, columns)
-    if not np.isfinite(rows).all():
-        raise MotionError("The motion holds numbers that are not finite. Save it again.")
+    require_numbers(rows)
     try:
         seconds = float(time[1])
     except ValueError:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from svad.core.errors import SvadError
 from svad.core.given import read_given, require_file
 
 LARGEST = 2**29  # bytes, unpacked
 LONGEST = 200_000  # frames: 27 minutes at 120 a second
+ABSURD = 1e8  # more than any angle or length in any unit
 FPS = 30.0  # of files that do not tell
 NO_RATE = "The file does not tell how many frames a second it has; 30 are taken."
 
@@ -41,6 +44,17 @@ def require_usable(path: Path) -> None:
         raise MotionError(
             f"{path.name} is too large for a motion: {size / 1e6:.0f} MB, and {LARGEST / 1e6:.0f} "
             "are taken at most. Save a part of it."
+        )
+
+
+def require_numbers(
+    value: np.ndarray,  # [...]
+) -> None:
+    """Raises `MotionError` for what is no number, is not finite, or is absurdly large."""
+    fine = value.dtype.kind in "fiu" and np.isfinite(value).all()
+    if not fine or np.abs(value, dtype=np.float64).max(initial=0) > ABSURD:
+        raise MotionError(
+            "The motion holds numbers that are not finite, or far too large. Save it again."
         )
 
 

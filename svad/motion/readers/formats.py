@@ -36,8 +36,27 @@ def _bvh() -> Reader:
     return read_bvh
 
 
-READERS: dict[str, Callable[[], Reader]] = {".npz": _npz, ".npy": _npy, ".bvh": _bvh}
+def _gltf() -> Reader:
+    from svad.motion.readers.gltf import read_gltf
+
+    return read_gltf
+
+
+def _livelink() -> Reader:
+    from svad.motion.readers.livelink import read_livelink
+
+    return read_livelink
+
+
+READERS: dict[str, Callable[[], Reader]] = {
+    ".npz": _npz,
+    ".npy": _npy,
+    ".bvh": _bvh,
+    **dict.fromkeys((".glb", ".gltf", ".vrma"), _gltf),
+    ".csv": _livelink,
+}
 SUFFIXES = tuple(READERS)
+SEVERAL = (".glb", ".gltf")  # that can hold more than one motion
 
 BLENDER = (
     "{name} is of a closed format. Open it in Blender (File > Import > FBX) and save it with "
@@ -64,7 +83,7 @@ UNKNOWN = "{name} is of no kind of motion that is read here: {endings}."
 
 def is_motion(path: Path) -> bool:
     """Whether a path is that of a motion's file or folder rather than of a clip, by its name."""
-    return path.suffix.lower() in READERS.keys() | ELSEWHERE.keys() or path.is_dir()
+    return named(path)[0].suffix.lower() in READERS.keys() | ELSEWHERE.keys() or path.is_dir()
 
 
 def read_file(
@@ -79,8 +98,16 @@ def read_file(
         from svad.motion.readers.folder import read_folder
 
         return read_folder(path, joints)
+    path, name = named(path)
     suffix = path.suffix.lower()
     if suffix not in READERS:
         words = ELSEWHERE.get(suffix, UNKNOWN)
         raise MotionError(words.format(name=path.name, endings=", ".join(SUFFIXES)))
-    return READERS[suffix]()(path, joints)
+    return READERS[suffix]()(path, joints, **({} if name is None else {"name": name}))
+
+
+def named(path: Path) -> tuple[Path, str | None]:
+    """A path and what stands after its `#`: the name of one of several motions in a file."""
+    file, mark, name = path.name.rpartition("#")
+    several = mark and Path(file).suffix.lower() in SEVERAL
+    return (path.with_name(file), name) if several else (path, None)

@@ -15,7 +15,13 @@ from scipy.spatial.transform import Rotation
 
 from svad.body.skeleton import Joint
 from svad.geometry.rotation import axis_rotation, rodrigues_array
-from svad.motion.readers.files import FPS, NO_RATE, MotionError, require_length
+from svad.motion.readers.files import (
+    FPS,
+    NO_RATE,
+    MotionError,
+    require_length,
+    require_numbers,
+)
 from svad.motion.recorded import Recorded
 from svad.types import Pose
 
@@ -117,7 +123,7 @@ def _whole(poses: np.ndarray) -> np.ndarray:  # [T, 165]
             "SMPL-X 165."
         )
     out = _zeros(len(whole))
-    require_finite(whole)
+    require_numbers(whole)
     out[:, :BODY] = whole[:, :BODY]
     if whole.shape[1] >= SMPLH:
         out[:, PARTS["pose_hand"]] = whole[:, -90:]
@@ -144,7 +150,7 @@ def numbers(
     value = found.get(name)
     if value is None:
         return np.zeros((count, size))
-    require_finite(value)
+    require_numbers(value)
     if value.size == 3 * count * size and value.shape[-2:] == (3, 3):
         return axis_angle(value.reshape(-1, 3, 3).astype(np.float64)).reshape(count, size)
     if value.size != count * size:
@@ -153,14 +159,6 @@ def numbers(
             f"{' x '.join(map(str, value.shape))}."
         )
     return value.reshape(count, size).astype(np.float64)
-
-
-def require_finite(
-    value: np.ndarray,  # [...]
-) -> None:
-    """Raises `MotionError` for numbers that are not finite, and for what is no number."""
-    if not _finite(value):
-        raise MotionError("The motion holds numbers that are not finite. Save it again.")
 
 
 def _finite(value: np.ndarray) -> bool:
