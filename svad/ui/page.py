@@ -18,6 +18,7 @@ from svad.splat.rasterisers import rasteriser
 from svad.ui import panels, stages, texts
 from svad.ui.api import add_endpoints
 from svad.ui.events import Events, motion_choices
+from svad.ui.exporting import export_choices
 from svad.ui.files import VIEWER
 from svad.ui.gallery import Finished
 from svad.ui.parts import Given, Parts
@@ -235,6 +236,8 @@ def _right(studio: Studio, first: Finished | None, sheet: Sheet) -> dict[str, An
             steps = html(stages.step_list((), studio.shelf.url), elem_id="steps")
         with gr.Tab(texts.TAB_FILES, id="files"):
             files = html(sheet.files, elem_id="files")
+            export = gr.Radio(export_choices(), label=texts.EXPORT_PICK, elem_id="exports")
+            exported = html("", elem_id="exported")
     return dict(
         heading=heading,
         download=download,
@@ -249,6 +252,8 @@ def _right(studio: Studio, first: Finished | None, sheet: Sheet) -> dict[str, An
         motion_video=motion_video,
         steps=steps,
         files=files,
+        export=export,
+        exported=exported,
     )
 
 
@@ -285,6 +290,9 @@ def _wire(page: gr.Blocks, p: Parts, events: Events) -> None:
     p.examples.click(events.pick, None, everything, **quiet)
     p.motion.input(
         events.move, [p.motion, p.shown], p.motion_video, trigger_mode="always_last", **quiet
+    )
+    p.export.input(
+        events.export, [p.export, p.shown], p.exported, trigger_mode="always_last", **quiet
     )
     moved = [p.following, p.follow, p.follow_stop, p.motion, p.motion_video]
     p.follow.upload(events.follow_clip, [p.follow, p.shown], moved, **raw, **quiet)
