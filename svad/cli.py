@@ -326,10 +326,10 @@ def _animate(options: argparse.Namespace, stop: threading.Event) -> int:
 
 
 def _track(options: argparse.Namespace, stop: threading.Event) -> int:
-    from svad.run.motions import require_npz
+    from svad.run.motions import require_kept
     from svad.run.pipeline import track
 
-    require_npz(options.output)
+    require_kept(options.output)
     require_writable(options.output)
     return _watched(
         "track", f"Motion: {options.clip.name}", stop,
