@@ -36,6 +36,7 @@ class Detection:
     others: tuple[np.ndarray, ...]  # [H, W] bool each: further people
     count: int = 1  # people in the picture who are not much smaller, this one with them
     lean: float = 0.0  # degrees clockwise that the body is off upright in the picture
+    sure: float = 1.0  # the person detector's score, 0 if it did not see this one at all
 
 
 class Detector(Protocol):
@@ -64,7 +65,7 @@ class MediapipeDetector:
         hit = self._find(rgb, search)
         if hit is None:
             return None
-        first, others, count, lean = self._choose(rgb, self._refine(rgb, hit), search)
+        first, others, count, spot = self._choose(rgb, self._refine(rgb, hit), search)
         mask = self._soft_mask(rgb, first, others)
         face = self._face(rgb, first)
         person = person_box(first.points, first.mask, 0.10)
@@ -76,42 +77,39 @@ class MediapipeDetector:
             mask=mask,
             others=tuple((h.mask > 0.5) & (mask < 0.5) for h in others),
             count=1 + count,
-            lean=lean,
+            lean=0.0 if spot is None else spot.lean,
+            sure=0.0 if spot is None else spot.score,
         )
 
     def _choose(
         self, rgb: np.ndarray, first: PoseHit, search: Search
-    ) -> tuple[PoseHit, list[PoseHit], int, float]:
-        """Whom to take, who stands near, how many others there are, and the one's lean in degrees.
-
-        Taken is who shows most body from head to feet, not who covers most area.
-        """
+    ) -> tuple[PoseHit, list[PoseHit], int, Spot | None]:
+        """Whom to take, who stands near, how many others there are, and the one's spot."""
         tall = crowd.tall(first.points, rgb.shape)
         around = search.taller(tall)
         if len(around) > 1:  # where two are there may be more, and smaller ones
             around = search.taller(0.5 * tall)
         mine = min(around, key=lambda spot: crowd.at(spot, first.points), default=None)
-        lean = 0.0
-        if mine is not None and mine.holds(first.points[list(HIPS), :2].mean(0)):
-            lean = mine.lean
-            if crowd.at(mine, first.points) > _MINE:
-                mine = None
+        hips = first.points[list(HIPS), :2].mean(0)
+        spot = mine if mine is not None and mine.holds(hips) else None
+        if mine is not None and crowd.at(mine, first.points) > _MINE:
+            mine = None
         around = [one for one in around if one is not mine and 2 * one.reach > _COUNTS * tall]
         near = sorted(around, key=lambda spot: -spot.reach)[:_FEW]
         others = self._others(rgb, first, near)
         count = len(others) + len(around) - len(near)
         if not others:
-            return first, [], count, lean
+            return first, [], count, spot
         again = None if mine is None else crowd.pose_of(self._models, rgb, mine)
         if again is not None and crowd.same(again.points, first.points):
             first = again  # a cut around this very person: the neighbour is not looked at
-        people, leans = [first, *(hit for hit, _ in others)], [lean, *(one for _, one in others)]
+        people = [first, *(hit for hit, _ in others)]
         chosen = self._tallest(rgb, people)
-        lean = leans[chosen]
-        return people.pop(chosen), people, count, lean
+        spot = [spot, *(one for _, one in others)][chosen]
+        return people.pop(chosen), people, count, spot
 
     def _tallest(self, rgb: np.ndarray, people: list[PoseHit]) -> int:
-        """Of whom most is seen; one whose face is hidden counts for less."""
+        """Who shows most body, not who covers most area; a hidden face counts for less."""
         heights = [crowd.tall(one.points, rgb.shape) for one in people]
         for i in np.flatnonzero(np.array(heights) > _HIDDEN_FACE * max(heights)):
             if faces.find_face(self._models, rgb, people[i]) is None:
@@ -120,9 +118,9 @@ class MediapipeDetector:
 
     def _others(
         self, rgb: np.ndarray, first: PoseHit, around: list[Spot]
-    ) -> list[tuple[PoseHit, float]]:
-        """The people at these spots who are real and others than the first, each with the lean."""
-        found: list[tuple[PoseHit, float]] = []
+    ) -> list[tuple[PoseHit, Spot]]:
+        """The people at these spots who are real, and others than the first."""
+        found: list[tuple[PoseHit, Spot]] = []
         for spot in around:
             hit = crowd.pose_of(self._models, rgb, spot)
             if hit is None or _visibility(hit.points) < _MIN_VISIBILITY:
@@ -131,7 +129,7 @@ class MediapipeDetector:
             if any(crowd.same(hit.points, one.points) for one in known):
                 continue
             if self._is_person(rgb, hit, 0.7):
-                found.append((hit, spot.lean))
+                found.append((hit, spot))
         return found
 
     def _find(self, rgb: np.ndarray, search: Search) -> PoseHit | None:

@@ -13,6 +13,7 @@ from svad.subject.crops import Box
 from svad.subject.detect import Detection
 from svad.subject.evidence import hidden_sides
 from svad.subject.missing import cut_part, head_is_cut_off, only_legs
+from svad.subject.spots import SURE
 
 NOBODY = (
     "No person was found in the picture. Please use a photo in which one person, well lit and "
@@ -55,19 +56,22 @@ DRAWN = (
 )
 
 
-def refuse(found: Detection, person: Box) -> None:
+def refuse(
+    found: Detection,
+    person: Box,
+    people: np.ndarray | None = None,  # [H, W] float32, soft mask of all people, if no face is seen
+) -> None:
     """Raises `PhotoError` for a person who is too small, without head, or seen from behind."""
+    part = None if people is None or found.sure >= SURE else cut_part(people)
+    if found.face is None and (part is not None or head_is_cut_off(found.keypoints, found.mask)):
+        raise PhotoError(ONLY_LEGS if part is not None and only_legs(part) else NO_HEAD)
     tall = person[3] - person[1]
     if tall < _SMALLEST:
         raise PhotoError(
             f"The person is only {tall} pixels high in this picture. Please use one in which the "
             "person is at least 300 pixels high."
         )
-    if found.face is not None:
-        return
-    if head_is_cut_off(found.keypoints, found.mask):
-        raise PhotoError(ONLY_LEGS if only_legs(found.mask > 0.5) else NO_HEAD)
-    if _from_behind(found):
+    if found.face is None and _from_behind(found):
         raise PhotoError(BEHIND)
 
 

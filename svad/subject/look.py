@@ -46,7 +46,8 @@ def look(photo: Photo, config: SubjectConfig, detector: Detector | None = None) 
         raise judge.nobody(shared_landmarker().people(photo.rgb))
     body = found.keypoints[BODY_AND_FEET]
     person = person_box(body[_inside(body, photo.rgb)], found.mask, 0.0)
-    judge.refuse(found, person)
+    people = None if found.face is not None else shared_landmarker().people(photo.rgb)
+    judge.refuse(found, person, people)
     frame = working_frame(person, photo.rgb.shape[:2], config.person_height)
     small = Photo(
         rgb=frame.cut(photo.rgb),

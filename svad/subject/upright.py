@@ -37,7 +37,7 @@ def find_upright(photo: Photo, detector: Detector) -> tuple[Photo, Detection | N
     first = round(lean / 90) % 4
     for turns in sorted((1, 2, 3), key=lambda turns: (turns != first, turns)):
         one = detector.detect(np.ascontiguousarray(np.rot90(rgb, turns)))
-        score = _score(one)
+        score = _score(one) if one is not None and _clear(one) else 0.0
         if score > best_score:
             best, best_turns, best_score = one, turns, score
         if score >= _SURE:
@@ -59,6 +59,11 @@ def _turned(photo: Photo, turns: int) -> Photo:
     alpha = None if photo.alpha is None else np.ascontiguousarray(np.rot90(photo.alpha, turns))
     sentence = UPSIDE_DOWN if turns == 2 else ON_ITS_SIDE
     return Photo(rgb=rgb, alpha=alpha, warnings=(*photo.warnings, sentence))
+
+
+def _clear(found: Detection) -> bool:
+    """Whether this is surely somebody: parts of bodies point anywhere."""
+    return found.face is not None or found.sure >= spots.SURE
 
 
 def _stands(found: Detection) -> bool:
