@@ -10,7 +10,7 @@ import gradio as gr
 
 from svad.config import BUILT_IN, PHOTO_PRESETS, PRESETS
 from svad.media.containers import VIDEO_SUFFIXES
-from svad.media.heif import SUFFIXES
+from svad.media.opening import SUFFIXES
 from svad.run.bodies import bodies_here
 from svad.run.offers import offer
 from svad.splat.rasterisers import rasteriser
