@@ -18,13 +18,13 @@ from svad.run.pipeline import Pipeline, read_result
 from tests.fakes import FakeStages
 from tests.helpers import tiny_subject
 
-# of a photo, and of the folder for the results
+# Of a photo, and of the folder for the results; an umlaut in two parts is how macOS writes it.
 NAMES = {
     "blanks and umlauts": ("my best photo  of all ", "Gr\u00f6\u00dfe"),
     "umlauts in parts, Chinese": (
         "Gro\u0308\u00dfe",
         "\u6211\u7684\u7167\u7247",
-    ),  # o and dots, as on macOS
+    ),
     "quotes and bytes": ('it\'s "me"; $(touch sprung) & `x`', "\udcff\udcfe"),
     "options and emoji": ("--output", "\U0001f9cd me"),
     "as long as can be": ("x" * 250, "\u5199" * 85),
