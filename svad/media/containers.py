@@ -17,6 +17,7 @@ from PIL import Image
 
 from svad.core.given import require_file
 from svad.media.boxes import is_cut, is_mirrored, is_mp4
+from svad.media.opening import opened
 from svad.media.video import VideoError, ffmpeg_path
 
 LEAST_SECONDS = 1.5  # nobody turns around in less
@@ -124,7 +125,7 @@ def _picture(path: Path) -> bool | None:
             head = file.read(12)
         if head[4:8] == b"ftyp":
             return False if head[8:12] in PICTURE_BRANDS else None
-        with Image.open(path, formats=PICTURE_FORMATS) as image:
+        with opened(path, PICTURE_FORMATS) as image:
             return image.format in ANIMATED_FORMATS and _moves_long(image)
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError):
         return None

@@ -24,6 +24,9 @@ COLOR = (
     *("-color_range", "tv"),
 )
 
+# In the file's metadata, where players and platforms show it: nothing written here was filmed.
+SYNTHETIC = "Synthetic media: a computer-generated person, drawn by SVAD. Not a recording."
+
 
 class VideoError(SvadError):
     """A file is no video that can be read."""
@@ -48,7 +51,7 @@ def write_mp4(
     fps: float = 24.0,
     crf: int = 18,  # x264's quality: 18 looks lossless, + 6 halves the size
 ) -> None:
-    """Writes H.264, yuv420p, index first, atomically.
+    """Writes H.264, yuv420p, index first, atomically; the file says that it is synthetic.
 
     yuv420p needs even sizes; an odd one gets its last row or column doubled. Raises `OutputError`
     when the file cannot be written, `MissingFile` without ffmpeg, `ValueError` without frames.
@@ -62,7 +65,7 @@ def write_mp4(
         *(ffmpeg_path(), "-y", "-nostdin", "-loglevel", "error"),
         *("-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(fps)),
         *("-i", "-", "-an", *COLOR, "-c:v", "libx264", "-preset", "veryfast", "-crf", str(crf)),
-        *("-movflags", "+faststart", "-f", "mp4"),
+        *("-metadata", f"comment={SYNTHETIC}", "-movflags", "+faststart", "-f", "mp4"),
     ]
     with writing(Path(path)) as temporary:
         _encode([*command, str(temporary)], itertools.chain([first], frames), (height, width, 3))

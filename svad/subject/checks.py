@@ -7,7 +7,6 @@ import struct
 import zlib
 from pathlib import Path
 from typing import cast
-from warnings import catch_warnings, simplefilter
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
@@ -15,12 +14,12 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from svad.core.errors import PhotoError
 from svad.core.given import read_given
 from svad.core.memory import memory_free
-from svad.media.heif import is_heif, learn_heif
+from svad.media.opening import is_heif, learn_heif, opened
 from svad.types import Photo
 
 MAX_MEMORY = 500_000_000  # bytes that decoding may take, if the machine has twice that to spare
 HEIF_BYTES = 4.5  # a pixel, with the planes that the decoder keeps beside the picture
-MAX_SIDE = 4096  # px; larger pictures are shrunk on reading
+MAX_SIDE = 3072  # px; larger pictures are shrunk on reading: half as much is drawn at most
 HEAD = 2000  # bytes by which a file is told
 MIN_SIDE = 96  # px; smaller pictures hold no usable person
 MAX_RATIO = 8.0  # longer side over shorter side
@@ -31,15 +30,13 @@ TOO_MANY = (
     "side are plenty."
 )
 _MPO = ("JPEG", "MPO")  # the second is a JPEG with others behind it, as phones write them
-# What Pillow refuses by the number of pixels alone; below that, memory is asked.
-Image.MAX_IMAGE_PIXELS = 250_000_000
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, IndexError)
 
 
 def read_photo(source: Path | str | bytes) -> Photo:
     """Read a photo from a file or from the bytes of one.
 
-    Returns an upright `Photo` (rgb [H, W, 3] uint8) without metadata, at most 4096 px a side, in
+    Returns an upright `Photo` (rgb [H, W, 3] uint8) without metadata, at most 3072 px a side, in
     sRGB, with `alpha` [H, W] when the file's transparency can be a matte. Raises `PhotoError`
     with a sentence for the person for everything that cannot be used.
     """
@@ -49,7 +46,7 @@ def read_photo(source: Path | str | bytes) -> Photo:
         learn_heif()
     warnings: list[str] = []
     try:
-        with _opened(data) as image:
+        with opened(io.BytesIO(data)) as image:
             _check_size(image)
             if getattr(image, "n_frames", 1) > 1 and image.format not in ("MPO", "HEIF"):
                 warnings.append("The file is animated; its first picture is used.")
@@ -106,12 +103,6 @@ def _check_size(image: Image.Image) -> None:
             f"The picture is a very narrow strip ({width} x {height} pixels). "
             "Please use an ordinary photo of one person."
         )
-
-
-def _opened(data: bytes) -> Image.Image:
-    with catch_warnings():
-        simplefilter("ignore", Image.DecompressionBombWarning)
-        return Image.open(io.BytesIO(data))
 
 
 def _shrunk(width: int, height: int) -> tuple[int, int]:

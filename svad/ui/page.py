@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from svad.config import BUILT_IN, PHOTO_PRESETS, PRESETS
 from svad.media.containers import VIDEO_SUFFIXES
-from svad.media.heif import SUFFIXES as HEIF_SUFFIXES
+from svad.media.opening import SUFFIXES as HEIF_SUFFIXES
 from svad.motion.readers.formats import SUFFIXES as MOTION_SUFFIXES
 from svad.run.bodies import bodies_here
 from svad.run.offers import offer
@@ -21,6 +22,7 @@ from svad.ui.events import Events, motion_choices
 from svad.ui.exporting import export_choices
 from svad.ui.files import VIEWER
 from svad.ui.gallery import Finished
+from svad.ui.headers import SecurityHeaders
 from svad.ui.parts import Given, Parts
 from svad.ui.result_view import PAIR_HEIGHT, Sheet, make_sheet
 from svad.ui.studio import Studio
@@ -91,6 +93,7 @@ def launch_options(studio: Studio) -> dict[str, Any]:
         "enable_monitoring": False,
         "show_error": False,
         "ssr_mode": False,
+        "app_kwargs": {"middleware": [Middleware(SecurityHeaders)]},
         "share": False,
         "pwa": False,
         "quiet": True,

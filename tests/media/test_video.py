@@ -26,6 +26,13 @@ def test_format(height: int, width: int, tmp_path: Path) -> None:
     assert info == video.VideoInfo("h264", "yuv420p", *even, frames=12, fps=24.0, faststart=True)
 
 
+def test_a_video_says_that_it_is_synthetic_and_nothing_of_this_machine(tmp_path: Path) -> None:
+    video.write_mp4(tmp_path / "my name.mp4", frames())
+    data = (tmp_path / "my name.mp4").read_bytes()
+    assert video.SYNTHETIC.encode() in data
+    assert b"my name" not in data and str(tmp_path).encode() not in data
+
+
 def test_colours_survive(tmp_path: Path) -> None:
     video.write_mp4(tmp_path / "a.mp4", frames())
     reader = imageio_ffmpeg.read_frames(str(tmp_path / "a.mp4"))

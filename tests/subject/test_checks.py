@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from svad.core.errors import PhotoError
-from svad.media.heif import is_heif, learn_heif
+from svad.media.opening import is_heif, learn_heif
 from svad.subject import checks
 from svad.subject.checks import has_shape, read_photo
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image, ImageOps
 
-from svad.media.heif import learn_heif
+from svad.media.opening import learn_heif
 
 Photo = Image.Image
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from svad.ui import serve
+from svad.ui.headers import HEADERS
 
 ROOT = Path(__file__).parents[2]
 LIMIT = 90.0  # s for an answer or an end: tells a hang. How soon it answers, the bench measures
@@ -43,10 +44,12 @@ def test_the_page_answers_and_ends_on_ctrl_c(app, tmp_path: Path):
     while not page:
         assert process.poll() is None and time.monotonic() - begin < LIMIT
         try:
-            page = urllib.request.urlopen(url, timeout=LIMIT).read().decode()
+            answer = urllib.request.urlopen(url, timeout=LIMIT)
+            page = answer.read().decode()
         except urllib.error.URLError:
             time.sleep(0.1)
     assert time.monotonic() - begin < LIMIT
+    assert {name: answer.headers[name] for name in HEADERS} == HEADERS
     assert 'analytics_enabled":false' in page.replace(" ", "")
     assert f"The page is open on {url}" in process.stdout.readline()
     assert (tmp_path / f"svad-{os.getuid()}").stat().st_mode & 0o077 == 0

@@ -1,0 +1,45 @@
+"""Opens a stranger's picture with Pillow: HEIC too, and no size is refused by a round number."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+from warnings import catch_warnings, simplefilter
+
+from PIL import Image
+
+# Of ISO/IEC 23008-12; the last two are of any codec, told apart by the reader.
+BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"hevm", b"hevs", b"mif1", b"msf1"}
+MOST_PIXELS = 250_000_000
+SUFFIXES = (".heic", ".heif", ".hif")
+
+
+def is_heif(
+    head: bytes,  # the file's first bytes, at least 12
+) -> bool:
+    """Whether a file is a HEIF picture, whatever its name says."""
+    return head[4:8] == b"ftyp" and head[8:12] in BRANDS
+
+
+def opened(source: Path | IO[bytes], formats: Sequence[str] | None = None) -> Image.Image:
+    """The picture, its header read and nothing decoded; raises what `PIL.Image.open` raises.
+
+    Made-up sizes are for whoever decodes it to refuse, by the memory that it takes. Pillow's own
+    limit, an error at twice this many pixels, is above what phones take.
+    """
+    Image.MAX_IMAGE_PIXELS = MOST_PIXELS
+    with catch_warnings():
+        simplefilter("ignore", Image.DecompressionBombWarning)
+        return Image.open(source, formats=formats)
+
+
+@functools.cache
+def learn_heif() -> None:
+    """Teaches Pillow to open them; without the package it says what it says of unknown files."""
+    try:
+        from pillow_heif import register_heif_opener
+    except ImportError:
+        return
+    register_heif_opener(thumbnails=False)
