@@ -33,8 +33,9 @@ from svad.config import (  # noqa: E402
     changed,
     with_video,
 )
+from svad.core.arguments import named_path, whole_number  # noqa: E402
 from svad.core.errors import JobError, Stopped, SvadError  # noqa: E402
-from svad.core.files import plain  # noqa: E402
+from svad.core.files import plain, require_writable  # noqa: E402
 from svad.run.bars import Bars  # noqa: E402
 from svad.types import Report, StageState  # noqa: E402
 
@@ -137,13 +138,18 @@ def _create_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "pictures",
         nargs="+",
-        type=Path,
+        type=named_path,
         metavar="PHOTO",
-        help="a JPEG, PNG or WebP file; or two to four of the same person from several sides; or "
-        "one clip (.mp4, .mov, .webm ...) of somebody turning around",
+        help="a JPEG, PNG, WebP or HEIC file; or two to four of the same person from several "
+        "sides; or one clip (.mp4, .mov, .webm ...) of somebody turning around",
     )
     parser.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="OUT", help="folder for the results"
+        "-o",
+        "--output",
+        type=named_path,
+        required=True,
+        metavar="OUT",
+        help="folder for the results",
     )
     parser.add_argument(
         "--preset",
@@ -155,7 +161,7 @@ def _create_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--holdout",
-        type=_whole(2, 1000),
+        type=whole_number(2, 1000),
         metavar="N",
         help="of a clip: every N-th frame is kept from the training, and the avatar is compared "
         "with it (OUT/holdout)",
@@ -169,18 +175,18 @@ def _create_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--views",
-        type=_whole(0, 360),
+        type=whole_number(0, 360),
         default=0,
         metavar="N",
         help="also write N still views around the person, and three poses",
     )
     parser.add_argument(
         "--size",
-        type=_whole(128, 2048),
+        type=whole_number(128, 2048),
         metavar="PX",
         help="height of the person in pixels to work at (default 640; never enlarged)",
     )
-    parser.add_argument("--seed", type=_whole(0, 2**31 - 1), default=0, metavar="N")
+    parser.add_argument("--seed", type=whole_number(0, 2**31 - 1), default=0, metavar="N")
     parser.add_argument(
         "--set",
         action="append",
@@ -201,7 +207,12 @@ def _animate_parser() -> argparse.ArgumentParser:
         description="Writes a video of a finished avatar in motion, or that motion on its skeleton "
         "(.bvh, .npz).",
     )
-    parser.add_argument("folder", type=Path, metavar="OUT", help="folder of a finished avatar")
+    parser.add_argument(
+        "folder",
+        type=named_path,
+        metavar="OUT",
+        help="folder of a finished avatar, or its avatar.zip, packed or unpacked",
+    )
     parser.add_argument(
         "--motion",
         required=True,
@@ -212,12 +223,12 @@ def _animate_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "-o",
         "--output",
-        type=Path,
+        type=named_path,
         required=True,
         metavar="VIDEO.mp4",
         help="a video; or with the ending .bvh or .npz the motion itself",
     )
-    parser.add_argument("--height", type=_whole(64, 2160), default=720, metavar="PX")
+    parser.add_argument("--height", type=whole_number(64, 2160), default=720, metavar="PX")
     parser.add_argument("--view", default="front", choices=("front", "left", "back", "right"))
     parser.add_argument("--debug", action="store_true", help="show where an error comes from")
     return parser
@@ -231,12 +242,17 @@ def _track_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "clip",
-        type=Path,
+        type=named_path,
         metavar="CLIP",
         help="a video of one moving person; or a file of a motion, which is written anew",
     )
     parser.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="MOTION", help="an .npz or .bvh file"
+        "-o",
+        "--output",
+        type=named_path,
+        required=True,
+        metavar="MOTION",
+        help="an .npz or .bvh file",
     )
     parser.add_argument("--debug", action="store_true", help="show where an error comes from")
     return parser
@@ -248,11 +264,15 @@ def _drive_parser() -> argparse.ArgumentParser:
         description="Writes a video of the person of a photo in the movements of a clip. "
         "Needs the video model's files and a GPU.",
     )
-    parser.add_argument("photo", type=Path, metavar="PHOTO", help="a JPEG, PNG or WebP file")
-    parser.add_argument("clip", type=Path, metavar="CLIP", help="a video of one moving person")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="VIDEO.mp4")
+    parser.add_argument(
+        "photo", type=named_path, metavar="PHOTO", help="a JPEG, PNG, WebP or HEIC file"
+    )
+    parser.add_argument(
+        "clip", type=named_path, metavar="CLIP", help="a video of one moving person"
+    )
+    parser.add_argument("-o", "--output", type=named_path, required=True, metavar="VIDEO.mp4")
     parser.add_argument("--preset", choices=with_video(), default=with_video()[0])
-    parser.add_argument("--seed", type=_whole(0, 2**31 - 1), default=0, metavar="N")
+    parser.add_argument("--seed", type=whole_number(0, 2**31 - 1), default=0, metavar="N")
     parser.add_argument("--set", action="append", default=[], metavar="STAGE.FIELD=VALUE")
     parser.add_argument("--debug", action="store_true", help="show where an error comes from")
     return parser
@@ -306,8 +326,11 @@ def _animate(options: argparse.Namespace, stop: threading.Event) -> int:
 
 
 def _track(options: argparse.Namespace, stop: threading.Event) -> int:
+    from svad.run.motions import require_npz
     from svad.run.pipeline import track
 
+    require_npz(options.output)
+    require_writable(options.output)
     return _watched(
         "track", f"Motion: {options.clip.name}", stop,
         lambda report, say: track(options.clip, options.output, report, say=say),
@@ -322,6 +345,7 @@ def _video(output: Path, name: str, stop: threading.Event, make: Make) -> int:
     """Makes a video behind one bar."""
     if output.suffix.lower() != ".mp4":
         raise JobError(f"The video is an .mp4 file; {output.name} has another ending.")
+    require_writable(output)
     return _watched("video", f"Video: {name}", stop, make)
 
 
@@ -388,18 +412,3 @@ def _interrupts(stop: threading.Event) -> Iterator[None]:
     finally:
         for name, handler in before.items():
             signal.signal(name, handler)
-
-
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    """An argument type: a whole number within limits, with a sentence when it is not."""
-
-    def number(text: str) -> int:
-        try:
-            value = int(text)
-        except ValueError:
-            value = low - 1
-        if not low <= value <= high:
-            raise argparse.ArgumentTypeError(f"{text} is not a whole number from {low} to {high}")
-        return value
-
-    return number

@@ -60,12 +60,12 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "truncated png": (lambda: encoded(picture(), "PNG")[:-2000], "damaged or incomplete"),
     "only a header": (lambda: encoded(picture(), "PNG")[:20], "damaged or incomplete"),
     "one pixel": (lambda: encoded(Image.new("RGB", (1, 1)), "PNG"), "only 1 x 1 pixels"),
-    "60 megapixels": (lambda: encoded(Image.new("1", (10000, 6000)), "PNG"), "60 million"),
+    "a bomb": (lambda: encoded(Image.new("1", (20_000, 20_000)), "PNG"), "400 million pixels"),
     "a strip": (lambda: encoded(Image.new("RGB", (3000, 100)), "PNG"), "strip"),
     "pdf": (lambda: b"%PDF-1.7\n" + bytes(100), "PDF"),
     "svg": (lambda: b"<svg xmlns='http://www.w3.org/2000/svg'/>", "SVG"),
     "video": (lambda: b"\0\0\0\x18ftypmp42" + bytes(100), "video"),
-    "heic": (lambda: b"\0\0\0\x18ftypheic" + bytes(100), "export it as JPEG"),
+    "heic": (lambda: b"\0\0\0\x18ftypheic" + bytes(100), "damaged or of a kind"),
 }
 ACCEPTED: dict[str, Callable[[], bytes]] = {
     "cmyk": lambda: encoded(picture("CMYK"), "JPEG", quality=95),

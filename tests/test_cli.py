@@ -254,3 +254,42 @@ def test_what_the_system_refuses_is_no_defect(
     assert "svad: /somebody/else cannot be read or written" in capsys.readouterr().err
     with pytest.raises(PermissionError):
         run("animate", "out", "--motion", "wave", "-o", "a.mp4", "--debug")
+
+
+@pytest.mark.parametrize("name", ["", " ", "a\0b"])
+def test_a_name_that_is_none_is_refused(
+    name: str, photo: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(photo.parent)
+    for words in (
+        [photo, "-o", name],
+        [name, "-o", "out"],
+        ["animate", "out", "--motion", "wave", "-o", name],
+        ["animate", name, "--motion", "wave", "-o", "a.mp4"],
+        ["track", "a.mp4", "-o", name],
+        ["import", "a.pth", "-o", name],
+        ["evaluate", "clip", "out", "--truth", "a.mp4", "-o", name],
+    ):
+        with pytest.raises(SystemExit) as ended:
+            run(*words)
+        assert ended.value.code == cli.BAD_INPUT
+        told = capsys.readouterr().err.splitlines()[-1]
+        assert "the name is empty" in told or "zero byte" in told
+    assert list(photo.parent.iterdir()) == [photo]
+
+
+def test_where_a_video_cannot_go_is_said_before_it_is_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(pipeline, "motion_video", lambda *_, **__: pytest.fail("it was drawn"))
+    monkeypatch.setattr(pipeline, "track", lambda *_, **__: pytest.fail("it was tracked"))
+    for name in ("a.mp4", "a.npz"):
+        (tmp_path / name).mkdir()
+    for words, sentence in (
+        (["animate", "out", "--motion", "wave", "-o", tmp_path / "a.mp4"], "a.mp4 is a folder"),
+        (["animate", "out", "--motion", "wave", "-o", "/dev/null/a.mp4"], "used as a folder"),
+        (["track", "a.mp4", "-o", tmp_path / "a.npz"], "a.npz is a folder"),
+        (["track", "a.mp4", "-o", "/proc/none/a.npz"], "cannot be"),
+    ):
+        assert run(*words) == cli.BAD_INPUT
+        assert sentence in capsys.readouterr().err

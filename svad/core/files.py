@@ -5,15 +5,15 @@ from __future__ import annotations
 import errno
 import json
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from svad.core.errors import OutputError
+from svad.core.parts import drop, part_of, sweep
 
-PART = ".svad-part-"  # first letters of temporary names; a killed run may leave some behind
+SHOWN = 60  # characters of a name in a sentence
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _CLOSED = {errno.EACCES, errno.EPERM, errno.EROFS}
 _BLOCKED = {errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP}
@@ -62,13 +62,14 @@ def writing(path: Path) -> Iterator[Path]:
     """Gives a temporary path beside `path`; the file takes its place when the block ends well.
 
     The temporary file has the same suffix, so that writers may choose the format by it. Nothing
-    is left behind when the block fails. Raises `OutputError` when the disk is full or the folder
-    cannot be written to.
+    is left behind when the block fails, and what a killed run has left here goes. Raises
+    `OutputError` when the disk is full or the folder cannot be written to.
     """
     path = Path(path)
-    temporary = path.with_name(f"{PART}{secrets.token_hex(4)}-{path.name}")
+    temporary = part_of(path)
     try:
         make_folder(path.parent)
+        sweep(path.parent)
         yield temporary
         with open(temporary, "rb") as written:
             os.fsync(written.fileno())
@@ -79,10 +80,28 @@ def writing(path: Path) -> Iterator[Path]:
             raise
         raise reason from error
     finally:
-        # Not there after success; nor where the parent is no folder, closed or on a disk that is
-        # read only: then the reason above is what counts.
-        with suppress(OSError):
-            temporary.unlink()
+        drop(temporary)  # not there after success
+
+
+def require_writable(path: Path) -> None:
+    """Raises `OutputError` where a file cannot be written, before the work that it is to hold."""
+    path = Path(path)
+    if os.path.isdir(path):
+        raise OutputError(f"{path} is a folder. Name the file in it, such as {path / 'NAME'}.")
+    make_folder(path.parent)
+    temporary = part_of(path)
+    try:
+        with suppress(FileNotFoundError):
+            path.lstat()  # a name may be longer than the disk takes
+        temporary.touch()
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG and (known := output_error(error, path.parent)):
+            raise known from error
+        raise OutputError(
+            f"{path.name[:SHOWN]} cannot be written ({error.strerror}). Choose another name."
+        ) from error
+    finally:
+        drop(temporary)
 
 
 def write_bytes(path: Path, data: bytes) -> None:

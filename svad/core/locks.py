@@ -13,7 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from svad.core.errors import JobError
-from svad.core.files import PART, output_error
+from svad.core.files import output_error
+from svad.core.parts import drop, is_alive, part_of
 
 BEAT = 10.0  # seconds between signs of life
 WRITTEN = 5.0  # seconds within which a lock that was begun has its content
@@ -48,7 +49,7 @@ def is_locked(path: Path) -> bool:
     except OSError:
         return False
     holder = _read(path)
-    if holder.get("host") == socket.gethostname() and not _alive(holder.get("pid", 0)):
+    if holder.get("host") == socket.gethostname() and not is_alive(holder.get("pid", 0)):
         return False
     return age < DEADLINE
 
@@ -74,7 +75,7 @@ def _create(path: Path, content: dict) -> bool:
     It has its content from the first moment, so that no killed run leaves an empty one, which would
     look like somebody else's.
     """
-    temporary = path.with_name(f"{PART}{secrets.token_hex(4)}-{path.name}")
+    temporary = part_of(path)
     try:
         _write(temporary, content)
         try:
@@ -90,8 +91,7 @@ def _create(path: Path, content: dict) -> bool:
     except OSError as error:
         raise output_error(error, path.parent) or error from error
     finally:
-        with suppress(OSError):  # a disk that is read only refuses this, too
-            temporary.unlink()
+        drop(temporary)
     return True
 
 
@@ -156,15 +156,3 @@ def _read(path: Path) -> dict:
     except (OSError, ValueError):
         return {}  # gone, or just being written
     return holder if isinstance(holder, dict) else {}
-
-
-def _alive(pid: int) -> bool:
-    if pid <= 0:
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True  # it lives, under another user
-    return True

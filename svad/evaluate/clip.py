@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from svad.config import BUILT_IN, CLIP, FootageConfig, Preset
+from svad.core.arguments import named_path
 from svad.core.errors import JobError, SourceError
 from svad.evaluate.command import OK, reporting
 from svad.run.holdout import KINDS, TABLE, measure
@@ -37,14 +38,16 @@ def parser() -> argparse.ArgumentParser:
         "avatar learns nothing from the clip. Pictures and holdout.json go to a folder; the means "
         "go to the output as a JSON line.",
     )
-    made.add_argument("folder", type=Path, metavar="OUT", help="folder of a finished avatar")
+    made.add_argument("folder", type=named_path, metavar="OUT", help="folder of a finished avatar")
     made.add_argument(
-        "--truth", type=Path, required=True, metavar="CLIP", help="the person, turning around"
+        "--truth", type=named_path, required=True, metavar="CLIP", help="the person, turning around"
     )
     made.add_argument(
         "--frames", type=int, default=FRAMES, metavar="N", help="of the clip; default: %(default)s"
     )
-    made.add_argument("-o", "--output", type=Path, metavar="DIR", help=f"default: OUT/{FOLDER}")
+    made.add_argument(
+        "-o", "--output", type=named_path, metavar="DIR", help=f"default: OUT/{FOLDER}"
+    )
     made.add_argument("--debug", action="store_true", help="show where an error comes from")
     return made
 

@@ -7,9 +7,9 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from svad.core.arguments import named_path, whole_number
 from svad.core.errors import MissingFile, Stopped, SvadError
 from svad.evaluate.methods import Methods, methods
 from svad.evaluate.spoil import KINDS
@@ -42,10 +42,19 @@ def parser() -> argparse.ArgumentParser:
         help="perfect as drawn, or spoilt as generated or filmed ones are; default: %(default)s",
     )
     made.add_argument(
-        "--count", type=int, default=60, help="frames of the turn, every fifth kept from training"
+        "--count",
+        type=int,
+        default=60,
+        help="frames of the turn, every fifth kept from training",
     )
     made.add_argument("--size", type=int, default=540, metavar="PX", help="side of a frame")
-    made.add_argument("--seed", type=int, default=0, metavar="N", help="of what spoils the frames")
+    made.add_argument(
+        "--seed",
+        type=whole_number(0, 2**31 - 1),
+        default=0,
+        metavar="N",
+        help="of what spoils the frames",
+    )
     return with_people(made, "closed form")
 
 
@@ -58,10 +67,15 @@ def with_people(made: argparse.ArgumentParser, other: str) -> argparse.ArgumentP
         metavar="N or NAME",
         help="the first so many, or these; default: all",
     )
-    made.add_argument("--steps", type=int, metavar="N", help="of the training; default: its own")
+    made.add_argument(
+        "--steps",
+        type=int,
+        metavar="N",
+        help="of the training; default: its own",
+    )
     made.add_argument(
         "--pictures",
-        type=Path,
+        type=named_path,
         metavar="DIR",
         help=f"also write sheets there: truth, {other}, trained; heads enlarged",
     )

@@ -31,7 +31,53 @@ def _compressed(context: ExportContext, path: Path) -> None:
     write_compressed(context, path)
 
 
+def _textured(context: ExportContext, path: Path) -> None:
+    from svad.export.glb import write_textured
+
+    write_textured(context, path)
+
+
+def _obj(context: ExportContext, path: Path) -> None:
+    from svad.export.obj import write_obj
+
+    write_obj(context, path)
+
+
+def _vrm(context: ExportContext, path: Path) -> None:
+    from svad.export.vrm import write_vrm
+
+    write_vrm(context, path)
+
+
 ASKED = (
+    Format(
+        name="textured",
+        file="avatar-textured.glb",
+        title="Closed mesh with a picture, skeleton, face shapes and motions, for Unity and Unreal",
+        loses="The Gaussians and what a pose changes: hair and cloth are one surface.",
+        note="Textured mesh; this takes a while",
+        write=_textured,
+        asked=True,
+        bones=True,
+    ),
+    Format(
+        name="vrm",
+        file="avatar.vrm",
+        title="VRM 1.0 avatar, for video chat, VTuber programs and games",
+        loses="The Gaussians and what a pose changes; eyes look by moving the face's surface.",
+        note="VRM avatar; this takes a while",
+        write=_vrm,
+        asked=True,
+    ),
+    Format(
+        name="obj",
+        file="avatar-obj.zip",
+        title="Closed mesh with a picture in the A-pose: .obj, .mtl and .png, for 3D print, ZBrush",
+        loses="Skeleton, face shapes, motions and the Gaussians.",
+        note="Textured mesh; this takes a while",
+        write=_obj,
+        asked=True,
+    ),
     Format(
         name="ply-full",
         file="avatar-full.ply",

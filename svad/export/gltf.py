@@ -33,6 +33,10 @@ class GltfBuilder:
         self.views.append(view)
         return len(self.views) - 1
 
+    def raw(self, data: bytes) -> int:
+        """Adds bytes as they are, such as a picture; returns the number of their buffer view."""
+        return self._view(np.frombuffer(data, np.uint8))
+
     def add(
         self,
         array: np.ndarray,  # [N] or [N, C], or [N, 4, 4] (column-major); one of COMPONENTS

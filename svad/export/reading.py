@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ def read_avatar(rig: bytes, glb: bytes) -> Avatar:
     try:
         about, data = _rig(rig)
         document, buffer = unpack(glb)
-        mesh = _mesh(document, buffer, data["joints"][Joint.PELVIS])
+        mesh = _mesh(document, buffer, data["joints"][Joint.PELVIS], about["expression_names"])
         return _avatar(about, data, mesh)
     except AvatarFileError:
         raise
@@ -106,15 +107,19 @@ def _mesh(
     document: dict[str, Any],
     buffer: bytes,
     root: np.ndarray,  # [3] rest place of the pelvis, metres
+    names: Sequence[str],  # E, of the expressions; the file may have more
 ) -> SkinnedMesh:
     """The coloured mesh at rest, in the frame of the Gaussians."""
     mesh = document["meshes"][0]
     part = mesh["primitives"][0]
     lift = np.asarray(document["nodes"][Joint.PELVIS]["translation"], np.float32) - root
     read = {k: read_accessor(document, buffer, n) for k, n in part["attributes"].items()}
-    moves = [read_accessor(document, buffer, t["POSITION"]) for t in part.get("targets", ())]
-    count = len(read["POSITION"])
-    dirs = np.stack(moves, 1) if moves else np.zeros((count, 0, 3), np.float32)  # [V, E, 3]
+    targets = dict(zip(mesh.get("extras", {}).get("targetNames", ()), part.get("targets", ()),
+                       strict=True))  # fmt: skip
+    dirs = np.zeros((len(read["POSITION"]), len(names), 3), np.float32)
+    for e, name in enumerate(names):
+        if name in targets:
+            dirs[:, e] = read_accessor(document, buffer, targets[name]["POSITION"])
     moved = np.flatnonzero(np.abs(dirs).max((1, 2), initial=0) > 0)
     linear = read["COLOR_0"][:, :3] / 65535
     return SkinnedMesh(

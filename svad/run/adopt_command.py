@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import threading
-from pathlib import Path
 
 from svad.config import OWN_BODIES
+from svad.core.arguments import named_path
 from svad.weights.command import Screen
 
 OK = 0
@@ -25,15 +25,22 @@ def parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    made.add_argument("snapshot", type=Path, metavar="SNAPSHOT.pth", help="the trained avatar")
+    made.add_argument(
+        "snapshot", type=named_path, metavar="SNAPSHOT.pth", help="the trained avatar"
+    )
     made.add_argument(
         "--face-offset",
-        type=Path,
+        type=named_path,
         metavar="face_offset.json",
         help="offsets of the face; default: the file of that name beside the snapshot",
     )
     made.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="OUT", help="folder for the results"
+        "-o",
+        "--output",
+        type=named_path,
+        required=True,
+        metavar="OUT",
+        help="folder for the results",
     )
     made.add_argument(
         "--body",

@@ -20,8 +20,9 @@ from typing import Any
 from svad import __version__
 from svad.config import Preset, settings_of
 from svad.core.errors import JobError, OutputError
-from svad.core.files import PART, make_folder, write_json
+from svad.core.files import make_folder, write_json
 from svad.core.locks import is_locked, locked
+from svad.core.parts import PART, is_left
 from svad.export.formats import EVERY, FORMATS
 from svad.run.holdout import FOLDER as HOLDOUT
 from svad.splat.rasterisers import rasteriser
@@ -166,7 +167,8 @@ def open_job(folder: Path, source: str | None) -> Iterator[Job]:
         job = _choose(folder, source)
         make_folder(job.folder)
         for left in [*job.folder.glob(f"{PART}*"), *job.folder.glob(f"*/{PART}*")]:
-            _remove(left)
+            if is_left(left, quiet=0.0):  # a video of it may be being written
+                _remove(left)
         yield job
 
 

@@ -95,9 +95,11 @@ def strip() -> Callable[[Footage], np.ndarray]:
 def film(preset: Preset) -> FilmStage:
     """The stage that follows the person through the pictures."""
     from svad.avatar.train.poses import refine_poses
+    from svad.avatar.train.together import poses_together
     from svad.film.stage import FilmStage
 
-    return FilmStage(_given(preset.film), load_body(preset.body), refine_poses)
+    body = load_body(preset.body)
+    return FilmStage(_given(preset.film), body, refine_poses, poses_together)
 
 
 def motion_watcher() -> tuple[Follower, Closer, Callable]:

@@ -19,6 +19,7 @@ from svad.config import (
     with_video,
 )
 from svad.core.errors import JobError
+from svad.core.given import is_file
 from svad.core.progress import part, silent
 from svad.export.formats import FORMATS
 from svad.run import holdout
@@ -52,6 +53,7 @@ NO_TURN = "Nobody turns around in the pictures: the best of them is used as a ph
 SLOW = "There is no GPU here. {preset} computes for many hours on a CPU; preview takes seconds."
 VIEWS = {"front": 0.0, "left": math.pi / 2, "back": math.pi, "right": -math.pi / 2}  # yaw, radians
 SHORTEST_VIDEO = 4.0  # seconds
+KEPT = Path("stages", "avatar.safetensors")  # the avatar as the last stage but one left it
 STRIP = "stages/footage.jpg"  # the chosen pictures beside each other
 
 
@@ -299,9 +301,18 @@ def waiting(preset: Preset = PREVIEW) -> tuple[StageState, ...]:
 
 
 def load_avatar(folder: Path) -> Avatar:
-    """The trained avatar of a job; raises `JobError` if there is none yet."""
-    read_card(folder)
-    return load(Avatar, Path(folder) / "stages" / "avatar.safetensors")
+    """The trained avatar of a job, or of its archive, packed or unpacked.
+
+    Raises `JobError` if there is none (yet).
+    """
+    kept, rig = Path(folder) / KEPT, Path(folder) / FORMATS["rig"].file
+    packed = Path(folder) if is_file(folder) else rig if is_file(rig) else None
+    if packed is None or (packed == rig and is_file(kept)):
+        read_card(folder)
+        return load(Avatar, kept)
+    from svad.export.rig_reader import read_rig
+
+    return read_rig(packed)
 
 
 def read_result(folder: Path) -> Result:
@@ -328,8 +339,9 @@ def motion_video(
 
     An `output` of .npz or .bvh gets the motion on the avatar's skeleton instead. `height` in
     pixels; `view`: the side the person is seen from, one of `VIEWS`. Short motions that close are
-    played several times. Raises `JobError` for a folder without an avatar, an unknown motion or
-    side, `OutputError` if the video cannot be written.
+    played several times. `folder` may be the avatar's archive, too, packed or unpacked. Raises
+    `JobError` for a folder without an avatar, an unknown motion or side, `OutputError` if the video
+    cannot be written.
     """
     avatar = load_avatar(folder)
     from svad.motion.authored import authored

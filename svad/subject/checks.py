@@ -7,20 +7,32 @@ import struct
 import zlib
 from pathlib import Path
 from typing import cast
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from svad.core.errors import PhotoError
 from svad.core.given import read_given
+from svad.core.memory import memory_free
+from svad.media.heif import is_heif, learn_heif
 from svad.types import Photo
 
-MAX_PIXELS = 50_000_000  # refused before decoding: 150 MB as RGB
+MAX_MEMORY = 500_000_000  # bytes that decoding may take, if the machine has twice that to spare
+HEIF_BYTES = 4.5  # a pixel, with the planes that the decoder keeps beside the picture
 MAX_SIDE = 4096  # px; larger pictures are shrunk on reading
+HEAD = 2000  # bytes by which a file is told
 MIN_SIDE = 96  # px; smaller pictures hold no usable person
 MAX_RATIO = 8.0  # longer side over shorter side
 MAX_BYTES = 200_000_000
-_ADVICE = "Please use a JPEG, PNG or WebP photo of one person."
+_ADVICE = "Please use a JPEG, PNG, WebP or HEIC photo of one person."
+TOO_MANY = (
+    "The picture has {size} pixels{more}. Please use a smaller copy: 2000 pixels on the longer "
+    "side are plenty."
+)
+_MPO = ("JPEG", "MPO")  # the second is a JPEG with others behind it, as phones write them
+# What Pillow refuses by the number of pixels alone; below that, memory is asked.
+Image.MAX_IMAGE_PIXELS = 250_000_000
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, IndexError)
 
 
@@ -32,20 +44,28 @@ def read_photo(source: Path | str | bytes) -> Photo:
     with a sentence for the person for everything that cannot be used.
     """
     data = _read_bytes(source)
+    head = data[:HEAD]
+    if is_heif(head):
+        learn_heif()
     warnings: list[str] = []
     try:
-        with Image.open(io.BytesIO(data)) as image:
+        with _opened(data) as image:
             _check_size(image)
-            if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":
+            if getattr(image, "n_frames", 1) > 1 and image.format not in ("MPO", "HEIF"):
                 warnings.append("The file is animated; its first picture is used.")
-            if image.format == "JPEG":
-                image.draft("RGB", (MAX_SIDE, MAX_SIDE))  # decodes at 1/2, 1/4, 1/8: less memory
+            pixels = image.width * image.height
+            if image.format in _MPO:  # decodes at 1/2, 1/4, 1/8, whatever stays large enough
+                image.draft("RGB", _shrunk(*image.size))
+            _require_memory(image, pixels)
             image.load()
-            rgb, alpha = _to_rgb(ImageOps.exif_transpose(image))
+            del data
+            image.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
+            ImageOps.exif_transpose(image, in_place=True)
+            rgb, alpha = _to_rgb(image)
     except Image.DecompressionBombError as error:
-        raise PhotoError(_too_many_pixels(None)) from error
+        raise PhotoError(TOO_MANY.format(size="far too many", more="")) from error
     except UnidentifiedImageError as error:
-        raise PhotoError(_what_else(data)) from error
+        raise PhotoError(_what_else(head)) from error
     except MemoryError as error:
         raise PhotoError("The picture is too large to open. Please use a smaller copy.") from error
     except _DAMAGE as error:
@@ -76,8 +96,6 @@ def _read_bytes(source: Path | str | bytes) -> bytes:
 
 def _check_size(image: Image.Image) -> None:
     width, height = image.size
-    if width * height > MAX_PIXELS:
-        raise PhotoError(_too_many_pixels(width * height))
     if min(width, height) < MIN_SIDE:
         raise PhotoError(
             f"The picture is only {width} x {height} pixels. Please use one in which the person "
@@ -90,17 +108,42 @@ def _check_size(image: Image.Image) -> None:
         )
 
 
-def _too_many_pixels(pixels: int | None) -> str:
-    size = "far too many" if pixels is None else f"{pixels / 1e6:.0f} million"
-    return (
-        f"The picture has {size} pixels; at most {MAX_PIXELS // 1_000_000} million are accepted. "
-        "Please use a smaller copy: 2000 pixels on the longer side are plenty."
-    )
+def _opened(data: bytes) -> Image.Image:
+    with catch_warnings():
+        simplefilter("ignore", Image.DecompressionBombWarning)
+        return Image.open(io.BytesIO(data))
+
+
+def _shrunk(width: int, height: int) -> tuple[int, int]:
+    """The size at which a picture is used, its shape kept."""
+    share = min(1.0, MAX_SIDE / max(width, height))
+    return max(1, round(width * share)), max(1, round(height * share))
+
+
+def _require_memory(image: Image.Image, pixels: int) -> None:
+    """Raises `PhotoError` for a picture that takes more memory to decode than there is for one."""
+    need, room = _memory_of(image, pixels), min(MAX_MEMORY, memory_free() // 2)
+    if need > room:
+        more = f", which take {need / 1e6:.0f} MB to open; {room / 1e6:.0f} MB are there for it"
+        raise PhotoError(TOO_MANY.format(size=f"{pixels / 1e6:.0f} million", more=more))
+
+
+def _memory_of(image: Image.Image, pixels: int) -> float:
+    """Bytes that decoding takes at most; of a JPEG, at the size at which it is decoded."""
+    if image.format in _MPO:
+        need = 3.0 * image.width * image.height
+        if image.info.get("progressive"):  # all coefficients are kept until the last scan
+            shares = [across * down for _, across, down, _ in image.layer]  # type: ignore[attr-defined]
+            need += 2.0 * pixels * sum(shares) / max(shares)
+        return need
+    if image.format in ("HEIF", "AVIF"):
+        return HEIF_BYTES * pixels
+    # Transparent ones are shrunk as a second copy, multiplied by their alpha.
+    return (8.0 if "A" in image.getbands() else 3.0) * pixels
 
 
 def _to_rgb(image: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
     """(rgb [H, W, 3] uint8, alpha [H, W] uint8 or None) of any Pillow mode."""
-    image.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
     transparent = "A" in image.getbands() or "a" in image.getbands() or "transparency" in image.info
     if image.mode.startswith("I") or image.mode == "F":
         image = Image.fromarray(_to_8_bit(np.asarray(image)))
@@ -141,25 +184,22 @@ def _to_8_bit(
     return ((values - low) / max(high - low, 1e-9) * 255 + 0.5).astype(np.uint8)
 
 
-def _what_else(data: bytes) -> str:
+def _what_else(head: bytes) -> str:
     """A sentence for a file that Pillow does not know."""
-    head = data[:32]
-    if head[4:8] == b"ftyp":
-        brand = head[8:12]
-        if brand in (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"):
-            return (
-                "This is a HEIC photo, as iPhones take them, and cannot be opened here. Please "
-                "export it as JPEG (on the phone: Settings > Camera > Formats > Most Compatible)."
-            )
-        if brand not in (b"avif", b"avis"):
-            return "This is a video, not a picture. Please use a single photo of one person."
+    if is_heif(head):
+        return (
+            "This HEIC photo is damaged or of a kind that cannot be opened here. Please export it "
+            "as JPEG (on the phone: Settings > Camera > Formats > Most Compatible)."
+        )
+    if head[4:8] == b"ftyp" and head[8:12] not in (b"avif", b"avis"):
+        return "This is a video, not a picture. Please use a single photo of one person."
     if head[:5] == b"%PDF-":
         return f"This is a PDF document, not a picture. {_ADVICE}"
     known = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*")
     if head.startswith(known) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP"):
         return "The picture is damaged or incomplete. Please save or download it again."
-    if b"<svg" in data[:2000]:
+    if b"<svg" in head:
         return f"This is an SVG drawing, not a photo. {_ADVICE}"
-    if b"\0" not in data[:2000]:
+    if b"\0" not in head:
         return f"This file holds text, not a picture, whatever its name says. {_ADVICE}"
     return f"This file is not a picture that can be opened here. {_ADVICE}"

@@ -16,6 +16,7 @@ _SEEN = 0.5  # visibility from which on a landmark counts
 _SAME = 0.35  # of a torso, mean distance of the landmarks below which two people are one
 _MAP = 480  # px, longer side of the map on which pixels are shared out
 _FALL = 0.22  # of a torso: at this distance from a body a pixel's claim has fallen to 1 / e
+_UNMASKED = 0.4  # what a claim is worth where the mask says no: it leaves out limbs before others
 _FRONT = 1.6  # how much more the nearer one of two people counts where both bodies lie
 # half thickness of limbs with clothes, shares of the torso (drawn on adult bodies, cloth added)
 _LIMBS = (
@@ -135,7 +136,7 @@ def _claim(hit: PoseHit, size: tuple[int, int], factor: float) -> np.ndarray:
     body = _body(hit.points[:, :2] * factor, unit, size)
     away = cv2.distanceTransform(1 - body, cv2.DIST_L2, 3) / np.float32(_FALL * unit)
     mask = cv2.resize(hit.mask, size, interpolation=cv2.INTER_AREA)
-    return np.exp(-away) * (0.15 + 0.85 * mask)
+    return np.exp(-away) * (_UNMASKED + (1 - _UNMASKED) * mask)
 
 
 def _body(p: np.ndarray, unit: float, size: tuple[int, int]) -> np.ndarray:

@@ -9,12 +9,12 @@ import cv2
 import numpy as np
 
 from svad.body.coco import COUNT, HandPoint
-from svad.subject import crowd, faces, spots
+from svad.subject import crowd, faces
 from svad.subject import keypoints as kp
 from svad.subject.blazepose import CORE, HIPS, SHOULDERS, PosePoint, of_side
 from svad.subject.crops import Box, cut, framings, paste, person_box, square, way
 from svad.subject.landmarker import Landmarker, PoseHit, shared_landmarker
-from svad.subject.spots import Spot
+from svad.subject.spots import Search, Spot
 
 _CROP_SIDE = 768  # px, longer side of the person crop
 _MIN_VISIBILITY = 0.45  # mean of nose and shoulders below which there is no person
@@ -35,6 +35,7 @@ class Detection:
     mask: np.ndarray  # [H, W] float32, soft person mask
     others: tuple[np.ndarray, ...]  # [H, W] bool each: further people
     count: int = 1  # people in the picture who are not much smaller, this one with them
+    lean: float = 0.0  # degrees clockwise that the body is off upright in the picture
 
 
 class Detector(Protocol):
@@ -59,10 +60,11 @@ class MediapipeDetector:
         rgb: np.ndarray,  # [H, W, 3] uint8
     ) -> Detection | None:
         """The largest person in the picture, or None."""
-        hit = self._find(rgb)
+        search = Search(rgb, self._models.spots)
+        hit = self._find(rgb, search)
         if hit is None:
             return None
-        first, others, count = self._choose(rgb, self._refine(rgb, hit))
+        first, others, count, lean = self._choose(rgb, self._refine(rgb, hit), search)
         mask = self._soft_mask(rgb, first, others)
         face = self._face(rgb, first)
         person = person_box(first.points, first.mask, 0.10)
@@ -74,58 +76,65 @@ class MediapipeDetector:
             mask=mask,
             others=tuple((h.mask > 0.5) & (mask < 0.5) for h in others),
             count=1 + count,
+            lean=lean,
         )
 
-    def _choose(self, rgb: np.ndarray, first: PoseHit) -> tuple[PoseHit, list[PoseHit], int]:
-        """Whom to take, who stands near, and how many others there are.
+    def _choose(
+        self, rgb: np.ndarray, first: PoseHit, search: Search
+    ) -> tuple[PoseHit, list[PoseHit], int, float]:
+        """Whom to take, who stands near, how many others there are, and the one's lean in degrees.
 
-        Taken is who shows most body from head to feet, not who covers most area; one whose face
-        is hidden counts for less.
+        Taken is who shows most body from head to feet, not who covers most area.
         """
         tall = crowd.tall(first.points, rgb.shape)
-        around = self._around(rgb, tall)
+        around = search.taller(tall)
+        if len(around) > 1:  # where two are there may be more, and smaller ones
+            around = search.taller(0.5 * tall)
         mine = min(around, key=lambda spot: crowd.at(spot, first.points), default=None)
-        if mine is not None and crowd.at(mine, first.points) > _MINE:
-            mine = None
+        lean = 0.0
+        if mine is not None and mine.holds(first.points[list(HIPS), :2].mean(0)):
+            lean = mine.lean
+            if crowd.at(mine, first.points) > _MINE:
+                mine = None
         around = [one for one in around if one is not mine and 2 * one.reach > _COUNTS * tall]
-        others = self._others(rgb, first, sorted(around, key=lambda spot: -spot.reach)[:_FEW])
-        count = len(others) + max(0, len(around) - _FEW)
+        near = sorted(around, key=lambda spot: -spot.reach)[:_FEW]
+        others = self._others(rgb, first, near)
+        count = len(others) + len(around) - len(near)
         if not others:
-            return first, [], count
+            return first, [], count, lean
         again = None if mine is None else crowd.pose_of(self._models, rgb, mine)
         if again is not None and crowd.same(again.points, first.points):
             first = again  # a cut around this very person: the neighbour is not looked at
-        people = [first, *others]
+        people, leans = [first, *(hit for hit, _ in others)], [lean, *(one for _, one in others)]
+        chosen = self._tallest(rgb, people)
+        lean = leans[chosen]
+        return people.pop(chosen), people, count, lean
+
+    def _tallest(self, rgb: np.ndarray, people: list[PoseHit]) -> int:
+        """Of whom most is seen; one whose face is hidden counts for less."""
         heights = [crowd.tall(one.points, rgb.shape) for one in people]
         for i in np.flatnonzero(np.array(heights) > _HIDDEN_FACE * max(heights)):
             if faces.find_face(self._models, rgb, people[i]) is None:
                 heights[i] *= _HIDDEN_FACE
-        chosen = people.pop(int(np.argmax(heights)))
-        return chosen, people, count
+        return int(np.argmax(heights))
 
-    def _around(self, rgb: np.ndarray, tall: float) -> list[Spot]:
-        """All people at least about this high, px, and many of the smaller ones."""
-        found: list[Spot] = []
-        for side in spots.levels(rgb):
-            found += spots.search(rgb, self._models.spots, side)
-            if spots.SEEN * side < tall:
-                break
-        return spots.once(found)
-
-    def _others(self, rgb: np.ndarray, first: PoseHit, around: list[Spot]) -> list[PoseHit]:
-        """The people at these spots who are real, and others than the first."""
-        found: list[PoseHit] = []
+    def _others(
+        self, rgb: np.ndarray, first: PoseHit, around: list[Spot]
+    ) -> list[tuple[PoseHit, float]]:
+        """The people at these spots who are real and others than the first, each with the lean."""
+        found: list[tuple[PoseHit, float]] = []
         for spot in around:
             hit = crowd.pose_of(self._models, rgb, spot)
             if hit is None or _visibility(hit.points) < _MIN_VISIBILITY:
                 continue
-            if any(crowd.same(hit.points, known.points) for known in (first, *found)):
+            known = [first, *(one for one, _ in found)]
+            if any(crowd.same(hit.points, one.points) for one in known):
                 continue
             if self._is_person(rgb, hit, 0.7):
-                found.append(hit)
+                found.append((hit, spot.lean))
         return found
 
-    def _find(self, rgb: np.ndarray) -> PoseHit | None:
+    def _find(self, rgb: np.ndarray, search: Search) -> PoseHit | None:
         """The best body of several framings, else of all tiles; in pixels of the picture."""
         best, best_score = None, 0.0
         for box, factor in framings(rgb):
@@ -137,17 +146,18 @@ class MediapipeDetector:
                 best, best_score = hit, score
             if _visibility(hit.points) > _SURE_VISIBILITY:
                 return hit if best is None else best
-        return self._search(rgb) if best is None else best
+        return self._search(rgb, search) if best is None else best
 
-    def _search(self, rgb: np.ndarray) -> PoseHit | None:
+    def _search(self, rgb: np.ndarray, search: Search) -> PoseHit | None:
         """The largest person in the tiles of a picture in which nobody was seen at once."""
-        for side in spots.levels(rgb):
-            found = spots.search(rgb, self._models.spots, side)
+        for _, found in search:
             largest = sorted(found, key=lambda spot: -spot.reach)[:_FEW]
             hits = [crowd.pose_of(self._models, rgb, spot) for spot in largest]
             people = [hit for hit in hits if hit is not None and self._believed(rgb, hit)]
             if people:
                 return max(people, key=lambda hit: crowd.tall(hit.points, rgb.shape))
+            if any(spot.lies for spot in found):
+                return None  # whom the people model knows only when the picture is turned
         return None
 
     def _believed(self, rgb: np.ndarray, hit: PoseHit) -> bool:
@@ -161,8 +171,7 @@ class MediapipeDetector:
             return None
         points = hit.points.copy()
         points[:, :2] = points[:, :2] / factor + (box[0], box[1])
-        size = (box[2] - box[0], box[3] - box[1])
-        mask = cv2.resize(hit.mask, size, interpolation=cv2.INTER_LINEAR)
+        mask = cv2.resize(hit.mask, (box[2] - box[0], box[3] - box[1]))
         return PoseHit(points=points, depth=hit.depth, mask=paste(mask, box, rgb.shape[:2]))
 
     def _refine(self, rgb: np.ndarray, hit: PoseHit) -> PoseHit:

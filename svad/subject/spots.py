@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+SURE = 0.75  # score from which on a spot is somebody; parts of bodies get 0.5 to 0.7
+LEANS = 50.0  # degrees off upright from which on a picture may be turned; people lean less
 _SPREAD = 1.25  # BlazePose's own: the cut for the landmarks is this much larger than the circle
 
 
@@ -35,6 +37,23 @@ class Spot:
         x, y = self.top - self.hips
         return float(np.arctan2(x, -y))
 
+    @property
+    def lean(self) -> float:
+        """The same in degrees, -180 to 180."""
+        return float(np.degrees(self.turn))
+
+    @property
+    def lies(self) -> bool:
+        """Whether this is surely somebody, and surely not upright in the picture."""
+        return self.score >= SURE and abs(self.lean) >= LEANS
+
+    def holds(
+        self,
+        point: np.ndarray,  # [2] x px, y px
+    ) -> bool:
+        """Whether a point lies in the circle."""
+        return bool(np.linalg.norm(point - self.hips) < self.reach)
+
     def moved(self, offset: tuple[int, int], scale: float) -> Spot:
         """The same person in the picture of which this was a part at `offset`, at `scale`."""
         shift = np.array(offset, np.float64)
@@ -42,9 +61,10 @@ class Spot:
 
 
 LEVELS = (1.0, 0.5, 0.25, 0.16)  # sides of the tiles, shares of the longer side of the picture
-SEEN = 0.33  # of a tile's side, height from which on a person is found (seen on photos: 0.3)
+SEEN = 0.27  # of a tile's side, height from which on most people are found (at 0.34: all tried)
+_SMALLER = 1.3  # landmarks end below the crown; finer tiles are four times as many
 _TILE = 448  # px, side at which a tile is handed on; the detector works at 224
-_LEAST = 220  # px, smallest tile: below this nobody is large enough for an avatar
+_LEAST = 400  # px, smallest tile: it still shows somebody of 110 px, too few for an avatar
 _SAME = 0.28  # of the smaller reach, that hips and head of one person differ by between two tiles
 _TOO_MANY = 48  # spots that are compared with each other
 
@@ -52,13 +72,43 @@ Find = Callable[[np.ndarray], list[Spot]]
 """`find(rgb [H, W, 3] uint8) -> spots`: the people a detector sees in a picture."""
 
 
-def levels(
-    rgb: np.ndarray,  # [H, W, 3] uint8
-) -> Iterator[int]:
-    """Sides of the tiles to search a picture in, px, from coarse to fine."""
-    longest = max(rgb.shape[:2])
-    yield longest
-    yield from (side for share in LEVELS[1:] if (side := int(share * longest)) >= _LEAST)
+class Search:
+    """One picture, searched from coarse to fine; no size of tiles twice."""
+
+    def __init__(
+        self,
+        rgb: np.ndarray,  # [H, W, 3] uint8
+        find: Find,
+    ) -> None:
+        self._rgb, self._find = rgb, find
+        self._known: dict[int, list[Spot]] = {}
+
+    def __iter__(self) -> Iterator[tuple[int, list[Spot]]]:
+        """(side of the tiles in px, the people in them), from the whole picture downwards."""
+        longest = max(self._rgb.shape[:2])
+        for share in LEVELS:
+            side = int(share * longest)
+            if share == 1.0 or side >= _LEAST:
+                if side not in self._known:
+                    self._known[side] = search(self._rgb, self._find, side)
+                yield side, self._known[side]
+
+    def largest(self) -> Spot | None:
+        """The largest person who is surely one, in the coarsest tiles that show anybody."""
+        for _, spots in self:
+            found = [spot for spot in spots if spot.score >= SURE]
+            if found:
+                return max(found, key=lambda spot: spot.reach)
+        return None
+
+    def taller(self, least: float) -> list[Spot]:
+        """All people at least this high, px, and many of the smaller ones."""
+        found: list[Spot] = []
+        for side, spots in self:
+            found += spots
+            if SEEN * side <= _SMALLER * least:
+                break
+        return once(found)
 
 
 def search(

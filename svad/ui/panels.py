@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from svad.config import OWN_BODIES, PRESETS
+from svad.export.row import Format
 from svad.run.bodies import limits
 from svad.run.offers import Offer
 from svad.ui import texts
@@ -257,6 +258,15 @@ def _file(path: Path, shelf: Shelf) -> str:
         f'<li><a href="{escape(shelf.url(path))}" download="{escape(path.name)}">'
         f'{escape(path.name)}</a><span title="{escape(lacks)}">{escape(words)}</span>'
         f"<i>{amount}</i></li>"
+    )
+
+
+def exported(path: Path, row: Format, shelf: Shelf) -> str:
+    """The link to a file that was made for another program, and what is not in it."""
+    lacks = texts.NOT_IN_IT.format(what=row.loses)
+    return (
+        f'<div class="files" data-say="{escape(path.name)}"><ul>{_file(path, shelf)}</ul>'
+        f'<p class="terms">{escape(lacks)}</p></div>'
     )
 
 

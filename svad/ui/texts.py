@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from svad.export.formats import shown_formats
+from svad.export.formats import EVERY
 
 TITLE = "SVAD"
 PAGE_TITLE = "SVAD: one photo or a short clip to an avatar that moves"
@@ -172,9 +172,15 @@ FILES_LEAD = (
     "The zip holds the video, the mesh and the splats, with a licence and consent note and a short "
     "loader example."
 )
-FILES = {row.file: row.title for row in shown_formats()}
-FILES_LACK = {row.file: row.loses for row in shown_formats()}
+FILES = {row.file: row.title for row in EVERY.values()}
+FILES_LACK = {row.file: row.loses for row in EVERY.values()}
 NOT_IN_IT = "Not in it: {what}"
+EXPORT_TITLE = "For another program"
+EXPORT_PICK = "Choose a format; meshes with a picture take about half a minute"
+EXPORT_MAKING = "Making {name}"
+EXPORT_NOT_HERE = (
+    "This example comes without the avatar itself. Create one from a photo to get more files."
+)
 TERMS_TITLE = "The terms of these files hold for the avatar, too"
 LINK_TITLE = "Come back to this avatar"
 LINK_NOTE = "Whoever has this link can see the avatar. It works for {hours} hours."

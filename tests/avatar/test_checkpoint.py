@@ -23,7 +23,7 @@ from svad.avatar.train.checkpoint import DAMAGED
 from svad.avatar.train.trainer import Trained, Trainer
 from svad.config import TrainConfig
 from svad.core.errors import OutputError, Stopped
-from svad.core.files import PART
+from svad.core.parts import PART
 from svad.types import Avatar, Clip, Subject
 from tests.avatar.drawn import SMALL, all_around, person, psnr, unseen
 

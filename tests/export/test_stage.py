@@ -191,7 +191,7 @@ def test_same_avatar_same_files(avatar: Avatar, subject: Subject, tmp_path: Path
 
 def test_fewer_views_than_before(avatar: Avatar, subject: Subject, tmp_path: Path) -> None:
     for count in (3, 2):
-        config = replace(SMALL, views=count, view_height=32)
+        config = replace(SMALL, views=count, view_height=64)
         PackageStage(config).run(subject, avatar, tmp_path, Told())
         assert len(list((tmp_path / "views").iterdir())) == count
 

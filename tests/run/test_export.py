@@ -41,7 +41,7 @@ def job(avatar: Avatar, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "job.json").write_text(json.dumps({"schema": 1, "preset": "preview"}))
     storage.save(avatar, folder / "stages" / "avatar.safetensors")
     card = {"schema": 1, "preset": "preview"}
-    settings = PackageConfig(turntable_frames=1, turntable_height=48)
+    settings = PackageConfig(turntable_frames=1, turntable_height=64)
     PackageStage(settings).run(tiny_subject(), avatar, folder, lambda *_, **__: None, card)
     return folder
 
@@ -184,6 +184,6 @@ def test_a_run_removes_files_of_the_avatar_before(job: Path, avatar: Avatar) -> 
     assert not set(FORMATS) & {row.name for row in EVERY.values() if row.asked}
     stale = job / "avatar.spz"
     stale.write_bytes(b"old")
-    settings = PackageConfig(turntable_frames=1, turntable_height=48)
+    settings = PackageConfig(turntable_frames=1, turntable_height=64)
     PackageStage(settings).run(None, avatar, job, lambda *_, **__: None, {"schema": 1})
     assert not stale.exists()

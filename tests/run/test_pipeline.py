@@ -19,7 +19,8 @@ import pytest
 
 from svad.config import PREVIEW, IdentityConfig
 from svad.core.errors import JobError, NothingToDo, OutputError, PhotoError, Stopped
-from svad.core.files import PART, write_bytes, write_json
+from svad.core.files import write_bytes, write_json
+from svad.core.parts import PART
 from svad.media.images import read_png, read_rgb, save_png
 from svad.run import pipeline
 from svad.run.jobs import read_card

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from svad.core.errors import PhotoError
+from svad.media.heif import is_heif, learn_heif
 from svad.subject import checks
 from svad.subject.checks import has_shape, read_photo
 
@@ -136,7 +137,8 @@ BAD = {
     "one pixel": (encode(Image.new("RGB", (1, 1))), "1 x 1 pixels"),
     "too small": (encode(picture(60, 60)), "60 x 60 pixels"),
     "strip": (encode(picture(1600, 100)), "strip"),
-    "60 megapixels": (claimed_png(10000, 6000), "60 million pixels"),
+    "400 megapixels": (claimed_png(20000, 20000), "400 million pixels"),
+    "a few kB of nothing": (encode(Image.new("1", (20000, 20000))), "400 million pixels"),
     "bomb": (claimed_png(60000, 60000), "pixels"),
     "truncated png": (encode(picture())[:-120], "damaged or incomplete"),
     "truncated jpeg": (encode(picture(800, 600), "JPEG")[:2500], "damaged or incomplete"),
@@ -167,4 +169,86 @@ def test_pixel_limit_is_checked_before_decoding(monkeypatch) -> None:
 
     monkeypatch.setattr(Image.Image, "load", fail)
     with pytest.raises(PhotoError, match="million pixels"):
-        read_photo(claimed_png(9000, 7000))
+        read_photo(claimed_png(14000, 13000))
+
+
+def heic(image: Image.Image, **settings: object) -> bytes:
+    learn_heif()
+    return encode(image, "HEIF", quality=95, **settings)
+
+
+def test_a_heic_photo_is_read_whatever_its_name(tmp_path) -> None:
+    (tmp_path / "IMG_0001.jpg").write_bytes(heic(picture(320, 240)))
+    assert is_heif((tmp_path / "IMG_0001.jpg").read_bytes()[:12])
+    photo = read_photo(tmp_path / "IMG_0001.jpg")
+    away = np.abs(photo.rgb.astype(int) - np.asarray(picture(320, 240), int)).mean()
+    assert away < 4 and photo.alpha is None and photo.warnings == ()
+
+
+def test_a_heic_photo_is_upright_once_and_of_several_the_first_counts() -> None:
+    exif = Image.Exif()
+    exif[274] = 6  # turn clockwise to see it upright
+    turned = picture(320, 240).rotate(90, expand=True)
+    other = Image.new("RGB", (320, 240), (9, 9, 9))
+    photo = read_photo(heic(turned, exif=exif.tobytes(), save_all=True, append_images=[other]))
+    assert photo.rgb.shape == (240, 320, 3) and photo.warnings == ()
+    assert np.abs(photo.rgb.astype(int) - np.asarray(picture(320, 240), int)).mean() < 6
+
+
+def test_a_cut_heic_photo_is_a_sentence_and_so_is_one_without_the_reader(monkeypatch) -> None:
+    for data in (heic(picture(320, 240))[:-400], heic(picture(320, 240))[:60]):
+        with pytest.raises(PhotoError, match="damaged"):
+            read_photo(data)
+    whole = heic(picture(320, 240))
+    monkeypatch.delitem(Image.OPEN, "HEIF")
+    monkeypatch.setattr(Image, "ID", [one for one in Image.ID if one != "HEIF"])
+    with pytest.raises(PhotoError, match="export it as JPEG"):
+        read_photo(whole)
+
+
+@pytest.mark.parametrize(
+    ("size", "settings"),
+    [((2048, 1536), {}), ((3000, 2250), {}), ((1536, 2048), {"progressive": True})],
+)
+def test_what_phones_take_at_most_is_decoded_small(size, settings, monkeypatch) -> None:
+    """50 and 108 megapixels, and a progressive file, at a quarter of their sides."""
+    sizes = []
+    real = Image.Image.thumbnail
+
+    def thumbnail(image: Image.Image, *arguments: object) -> None:
+        sizes.append(image.size)
+        real(image, *arguments)
+
+    monkeypatch.setattr(checks, "MAX_SIDE", 1024)
+    monkeypatch.setattr(Image.Image, "thumbnail", thumbnail)
+    photo = read_photo(encode(picture(*size), "JPEG", quality=95, **settings))
+    assert max(sizes[0]) == max(size) // 2  # a half on each side, where that is large enough
+    assert max(photo.rgb.shape) == 1024
+    small = picture(photo.rgb.shape[1], photo.rgb.shape[0])
+    assert np.abs(photo.rgb.astype(int) - np.asarray(small, int)).mean() < 3
+
+
+@pytest.mark.parametrize(
+    ("image", "need"),
+    [
+        (lambda: encode(picture(400, 300), "JPEG"), 3),
+        (
+            lambda: encode(picture(400, 300), "JPEG", progressive=True),
+            6,
+        ),  # 4:2:0: half as many more
+        (lambda: encode(picture(400, 300, "RGBA")), 8),
+        (lambda: encode(picture(400, 300, "1")), 3),
+        (lambda: heic(picture(400, 300)), checks.HEIF_BYTES),
+    ],
+)
+def test_a_picture_is_refused_by_the_memory_it_takes(image, need, monkeypatch) -> None:
+    data = image()
+    monkeypatch.setattr(checks, "MAX_MEMORY", need * 400 * 300)
+    read_photo(data)
+    monkeypatch.setattr(checks, "MAX_MEMORY", need * 400 * 300 - 1)
+    with pytest.raises(PhotoError, match="MB to open"):
+        read_photo(data)
+    monkeypatch.setattr(checks, "MAX_MEMORY", 1e9)
+    monkeypatch.setattr(checks, "memory_free", lambda: 2.0 * need * 400 * 300 - 2)
+    with pytest.raises(PhotoError, match="MB are there for it"):
+        read_photo(data)

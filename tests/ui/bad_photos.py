@@ -8,6 +8,8 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image, ImageOps
 
+from svad.media.heif import learn_heif
+
 Photo = Image.Image
 
 
@@ -23,6 +25,11 @@ def rotated(person: Photo) -> bytes:
     exif = Image.Exif()
     exif[274] = 6
     return encoded(person.rotate(90, expand=True), "JPEG", exif=exif)
+
+
+def heic(person: Photo) -> bytes:
+    learn_heif()
+    return encoded(person, "HEIF", quality=80)
 
 
 def animated(person: Photo) -> bytes:
@@ -66,10 +73,11 @@ REFUSED: dict[str, tuple[Callable[[Photo], bytes], str]] = {
     "empty": (lambda p: b"", "empty"),
     "truncated": (lambda p: encoded(p)[: len(encoded(p)) // 2], "damaged or incomplete"),
     "one pixel": (lambda p: encoded(p.resize((1, 1))), "only 1 x 1 pixels"),
-    "60 megapixels": (lambda p: encoded(Image.new("1", (10_000, 6_000))), "60 million pixels"),
+    "a bomb": (lambda p: encoded(Image.new("1", (20_000, 20_000))), "400 million pixels"),
     "no person": (noise, "No person was found"),
 }
 TAKEN: dict[str, tuple[Callable[[Photo], bytes], str]] = {
+    "heic": (heic, ""),
     "cmyk": (lambda p: encoded(p.convert("CMYK"), "JPEG"), ""),
     "greyscale": (lambda p: encoded(p.convert("L")), "black-and-white"),
     "palette": (lambda p: encoded(p.convert("P")), ""),

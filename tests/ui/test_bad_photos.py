@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from gradio_client.utils import is_valid_file
 from PIL import Image
 
 from svad.config import CLIP, PREVIEW
@@ -15,6 +16,7 @@ from svad.run.jobs import JobStore
 from svad.run.pipeline import Pipeline
 from svad.ui.engine import Engine, Settings
 from svad.ui.events import Events
+from svad.ui.page import PICTURES, VIDEOS
 from svad.ui.parts import Given
 from svad.ui.studio import Studio
 from tests.ui.bad_photos import REFUSED, TAKEN, encoded
@@ -90,3 +92,12 @@ def test_a_full_disk_is_said(drop, person: Image.Image, monkeypatch: pytest.Monk
     shown = drop(encoded(person))
     assert 'role="alert"' in shown["check"] and "no room left" in shown["check"]
     assert shown["job"] == ""
+
+
+PICKED = ("IMG.HEIC", "a.heif", "a.hif", "a.avif", "a.jpg", "A.MOV", "a.mkv")
+
+
+@pytest.mark.parametrize("name", PICKED)
+def test_the_file_picker_takes_what_can_be_read(name: str):
+    assert is_valid_file(name, PICTURES)
+    assert is_valid_file(name, VIDEOS) == name.lower().endswith((".mov", ".mkv"))

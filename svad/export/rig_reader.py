@@ -1,0 +1,159 @@
+"""Reads avatar.safetensors back, from a folder or out of the archive: nothing in it is believed."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+import torch
+
+from svad.body.skeleton import JOINTS
+from svad.core.errors import JobError
+from svad.core.given import read_given
+from svad.export.formats import FORMATS
+from svad.export.rig import FORMAT, METADATA, VERSION
+from svad.geometry.camera import photo_camera
+from svad.motion.standing import a_pose
+from svad.splat.gaussians import Gaussians
+from svad.types import Avatar, Pose, SkinnedMesh
+
+FILE = FORMATS["rig"].file
+LARGEST = 10**9  # bytes; a million Gaussians take about 100 million
+COUNT = len(JOINTS)
+GAUSSIANS = {"means": (3,), "scales": (3,), "quats": (4,), "opacities": (), "colors": (3,)}
+ROUNDING = 1e-2  # by which rows of skinning weights may miss 1
+SIDE = 720  # px of a camera that nothing is drawn with
+BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError)
+
+
+def read_rig(path: Path) -> Avatar:
+    """The avatar of an avatar.safetensors, or of an archive (.zip) with one in it.
+
+    What the file leaves out is plain: the mesh has no vertices, the camera sees from the front, and
+    without the photo's pose the avatar was made in the A-pose. Raises `JobError`.
+    """
+    data = read_given(path, LARGEST, JobError)
+    if data[:4] == b"PK\3\4":
+        data = _unpacked(data, path.name)
+    return _avatar(*_arrays(data, path.name), path.name)
+
+
+def _unpacked(data: bytes, name: str) -> bytes:
+    """The bytes of the one file that is read, also where the folder itself was packed."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            found = [m for m in archive.infolist() if PurePosixPath(m.filename).name == FILE]
+            if not found:
+                raise JobError(
+                    f"{name} holds no {FILE}, so there is no avatar in it that can be moved. Give "
+                    "the avatar.zip of a finished avatar, or its folder."
+                )
+            with archive.open(min(found, key=lambda m: len(m.filename))) as file:
+                inside = file.read(LARGEST + 1)
+    except BROKEN as error:
+        raise _damaged(name, type(error).__name__) from error
+    if len(inside) > LARGEST:
+        raise _damaged(name, "far too large")
+    return inside
+
+
+def _arrays(data: bytes, name: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """The arrays of the file and what it says of itself."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        arrays = load(data)
+        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+        about = json.loads(header["__metadata__"][METADATA])
+        if about["format"] != FORMAT or not isinstance(about["expression_names"], list):
+            raise ValueError("of another program")
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise JobError(
+            f"{name} is no avatar, or damaged ({type(error).__name__}). Give the folder of a "
+            "finished avatar, or the avatar.zip in it."
+        ) from error
+    if about.get("version") != VERSION:
+        raise JobError(f"{name} was made by another version of this program. Update it.")
+    return arrays, about
+
+
+def _avatar(arrays: dict[str, np.ndarray], about: dict[str, Any], name: str) -> Avatar:
+    def take(key: str, *shape: int) -> torch.Tensor:
+        value = arrays.get(key)
+        if value is None or value.shape != shape or not np.isfinite(value).all():
+            raise _damaged(name, f"its {key}")
+        return torch.from_numpy(value.astype(np.float32))
+
+    def indices(key: str, *shape: int, below: int) -> torch.Tensor:
+        value = arrays.get(key)
+        fits = value is not None and value.dtype.kind in "iu" and value.shape == shape
+        if not fits or (value.size and not 0 <= value.min() <= value.max() < below):
+            raise _damaged(name, f"its {key}")
+        return torch.from_numpy(value.astype(np.int64))
+
+    count, moved = _length(arrays, "means"), _length(arrays, "expression_ids")
+    names = tuple(str(one) for one in about["expression_names"])
+    cloud = {key: take(key, count, *shape) for key, shape in GAUSSIANS.items()}
+    weights = take("joint_weights", count, 4)
+    if not count or not torch.allclose(weights.sum(1), torch.ones(count), atol=ROUNDING):
+        raise _damaged(name, "its joint_weights")
+    joints, parents = take("joints", COUNT, 3), _parents(arrays, name)
+    pose = a_pose(joints.numpy(), parents, len(names))
+    if "photo_pose" in arrays:
+        face = take("photo_expression", len(names))
+        pose = Pose(take("photo_pose", COUNT, 3)[None], torch.zeros(1, 3), face[None])
+    directions = take("expression_dirs", moved, len(names), 3).to(torch.float16)
+    return Avatar(
+        gaussians=Gaussians(**cloud),
+        joint_ids=indices("joint_ids", count, 4, below=COUNT),
+        joint_weights=weights,
+        joints=joints,
+        parents=parents,
+        expression_names=names,
+        expression_ids=indices("expression_ids", moved, below=count),
+        expression_dirs=directions,
+        mesh=_no_mesh(len(names)),
+        pose=pose,
+        camera=photo_camera(SIDE, SIDE),
+    )
+
+
+def _length(arrays: dict[str, np.ndarray], key: str) -> int:
+    """The rows of an array; 0 where it is absent or a single number."""
+    shape = arrays[key].shape if key in arrays else ()
+    return shape[0] if shape else 0
+
+
+def _parents(arrays: dict[str, np.ndarray], name: str) -> tuple[int, ...]:
+    """The skeleton's tree: every parent stands before its children."""
+    value = arrays.get("parents")
+    if value is None or value.shape != (COUNT,) or value.dtype.kind not in "iu":
+        raise _damaged(name, "its parents")
+    parents = tuple(int(parent) for parent in value)
+    if parents[0] != -1 or any(not 0 <= p < j for j, p in enumerate(parents[1:], 1)):
+        raise _damaged(name, "its parents")
+    return parents
+
+
+def _no_mesh(expressions: int) -> SkinnedMesh:
+    return SkinnedMesh(
+        vertices=np.zeros((0, 3), np.float32),
+        faces=np.zeros((0, 3), np.int32),
+        colors=np.zeros((0, 3), np.uint8),
+        joint_ids=np.zeros((0, 4), np.int32),
+        joint_weights=np.zeros((0, 4), np.float32),
+        expression_ids=np.zeros(0, np.int32),
+        expression_dirs=np.zeros((0, expressions, 3), np.float16),
+    )
+
+
+def _damaged(name: str, what: str) -> JobError:
+    return JobError(
+        f"{name} is damaged ({what}). Copy or unpack it again, or give the folder of the avatar."
+    )
