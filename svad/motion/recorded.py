@@ -28,6 +28,7 @@ class Recorded:
     joints: np.ndarray  # [55, 3] rest joints of the body it was recorded on, metres
     expression_names: tuple[str, ...] = ()  # E
     warnings: tuple[str, ...] = ()  # sentences for the person
+    focus: str = "body"  # what a camera should show: "body" or "bust"
 
     @staticmethod
     def of(motion: Motion, avatar: Avatar) -> Recorded:
@@ -78,6 +79,7 @@ class Recorded:
             help="A recorded motion.",
             fps=source.fps,
             poses=track.poses(avatar.expression_names),
+            focus=source.focus,
         )
 
 

@@ -19,6 +19,7 @@ from svad.body.skeleton import (
     ANKLES,
     FINGERS,
     HIPS,
+    LARGE,
     PARENTS,
     SHOULDERS,
     SPINE,
@@ -48,8 +49,10 @@ OTHER_FINGERS = ("RING1", "INDEX1", "PINKY1")  # a hand points to where there is
 UNITS = (1.0, 0.01, 0.0254, 0.001)  # metres: as files have them
 LEG = 0.8  # metres, of thigh and shin
 SAME_REST = np.cos(np.radians(12.0))  # between bones of two T-poses
-JUMP, STILL = np.radians(8.0), np.radians(1.0)  # mean over joints: of a pose before the motion
-CALIBRATION = "The first frame, which shows the rest pose, is left out."
+# mean over joints, from the first frame to the second: of a pose from before the motion
+JUMP, TIMES = np.radians(8.0), 5.0  # at least, and times what follows
+AT_REST = np.radians(6.0)  # mean over joints, of a T-pose or an A-pose
+CALIBRATION = "The first frame, which shows a pose from before the motion, is left out."
 
 
 def retargeted(
@@ -90,7 +93,7 @@ def retargeted(
         joints=joints.astype(np.float32),
         expression_names=tuple(expression),
     )
-    return _begun(made, body)
+    return _begun(made)
 
 
 def _chains(body: Performer, found: dict[Joint, int]) -> tuple[list[int], list[int]]:
@@ -127,15 +130,21 @@ def _rest_turns(
     for joint in Joint:
         if PARENTS[joint] < 0 or same:
             continue
-        # feet are flat in both
-        before = upright if joint in ANKLES else out[PARENTS[joint]]
+        before = out[PARENTS[joint]]
         out[joint] = before
         pair = _directions(body, found, joints, joint)
         if pair is None:
+            out[joint] = upright if joint in ANKLES else before
             continue
         mine, theirs = before @ pair[0], pair[1]
         if joint in ANKLES:
-            mine, theirs = mine * (1, 0, 1), theirs * (1, 0, 1)
+            # soles are level, or square to legs that are spread (as CMU's): what fits better; how
+            # far toes are below the ankle is a matter of where a program puts them
+            if unit(pair[0]) @ unit(theirs) > unit(mine) @ unit(theirs):
+                before = upright
+            out[joint] = before
+            flat = np.eye(3) - np.outer(before[:, 1], before[:, 1])
+            mine, theirs = flat @ before @ pair[0], flat @ theirs
         if min(np.linalg.norm(mine), np.linalg.norm(theirs)) < APART:
             continue
         if unit(mine) @ unit(theirs) > OPPOSITE:  # else the bone tells nothing
@@ -241,13 +250,19 @@ def _local(whole: np.ndarray) -> np.ndarray:  # [T, 55, 3, 3] -> [T, 55, 3]
     return out
 
 
-def _begun(made: Recorded, body: Performer) -> Recorded:
-    """Without a first frame that only shows the rest pose, as many files have it."""
-    if len(made.poses) < 4:
+def _begun(made: Recorded) -> Recorded:
+    """Without a first frame from which the motion jumps: a T-pose, as many files begin with."""
+    turns = rodrigues_array(made.poses.rotations[:12, :LARGE].double().numpy())
+    steps = _angles(np.swapaxes(turns[:-1], -1, -2) @ turns[1:])
+    if len(steps) < 3 or steps[0] < JUMP:
         return made
-    since = body.turns[:2] @ np.swapaxes(body.rest_turns, -1, -2)
-    relative = np.swapaxes(since[:, :1], -1, -2) @ since  # to the root, which may stand anywhere
-    off = Rotation.from_matrix(relative.reshape(-1, 3, 3)).magnitude().reshape(2, -1).mean(1)
-    if off[0] > STILL or off[1] < JUMP:
+    at_rest = _angles(turns[:1, 1:])[0] < AT_REST
+    if not at_rest and steps[0] < TIMES * np.median(steps[1:]):
         return made
     return replace(made, poses=made.poses[1:]).warned(CALIBRATION)
+
+
+def _angles(turns: np.ndarray) -> np.ndarray:  # [T, J, 3, 3] -> [T]
+    """The mean angle over joints, radians."""
+    angle = Rotation.from_matrix(turns.reshape(-1, 3, 3)).magnitude()
+    return angle.reshape(len(turns), -1).mean(1)

@@ -127,7 +127,7 @@ STYLES = {
     ),
     "cmu": Style(
         _cmu, SPLAYED, ("LowerBack", "Spine", "Spine1"), ("Neck", "Neck1"), "ZYX", 0.0254,
-        between="{side}HipJoint",
+        between="{side}HipJoint", flat=False,
     ),
     "rokoko": Style(
         _rokoko, arms(80), ("Spine1", "Spine2", "Spine3", "Spine4"), order="YXZ", unit=1.0,

@@ -49,6 +49,7 @@ def test_shapes_come_under_their_names_at_the_rate_of_the_time_codes(
     motion = found.for_avatar(tiny_avatar(20), "face", "Face")
     shown = dict(zip(tiny_avatar(20).expression_names, motion.poses.expression[0], strict=True))
     assert shown["jawOpen"] == pytest.approx(0.4) and motion.fps == 30
+    assert motion.focus == "bust"
 
 
 def test_head_and_eyes_turn(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ its first, or the one that is named: `FILE#NAME`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from svad.motion.performer import Performer
+from svad.motion.readers.curves import Curve, curve_of
 from svad.motion.readers.faces import of_vrm
 from svad.motion.readers.files import MotionError
 from svad.motion.readers.gltf_file import GltfFile, vector
@@ -24,15 +24,11 @@ from svad.motion.retarget import retargeted
 
 LONGEST = 60_000  # frames at 30 a second
 MOST = 20_000  # nodes
-ON_TIME = 0.999  # of the way to a key
 WIDTH = {"rotation": 4, "translation": 3, "scale": 3}
 SEVERAL = (
     "The file holds {count} motions: {names}. The one called {name} is played; {file}#NAME picks "
     "another."
 )
-
-Curve = Callable[[np.ndarray], np.ndarray]
-"""`curve(times [T])`: values [T, C] at times in seconds."""
 
 
 @dataclass
@@ -182,47 +178,9 @@ def _animation(file: GltfFile, told: dict[str, Any]) -> Animation:
         if values.size != count * width or not width:
             raise file.broken("times and values of its animation do not fit together")
         values = values.reshape(len(key), -1, width)  # [K, 1 or 3, C]
-        out.curves[node, path] = _curve(key, values, way, turn=path == "rotation")
+        out.curves[node, path] = curve_of(key, values, way, turn=path == "rotation")
         out.start, out.end = min(out.start, key[0]), max(out.end, key[-1])
     return out
-
-
-def _curve(key: np.ndarray, values: np.ndarray, way: str, turn: bool) -> Curve:
-    """A sampler (appendix C of glTF 2.0): LINEAR, STEP or CUBICSPLINE, held before and after."""
-
-    def sampled(times: np.ndarray) -> np.ndarray:
-        times = np.clip(times, key[0], key[-1])
-        low = np.clip(np.searchsorted(key, times, "right") - 1, 0, max(len(key) - 2, 0))
-        high = np.minimum(low + 1, len(key) - 1)
-        gap = np.maximum(key[high] - key[low], 1e-9)
-        share = ((times - key[low]) / gap)[:, None]
-        if way == "STEP":
-            # times of files are float32: one that falls just before a key means that key
-            return values[np.where(share[:, 0] > ON_TIME, high, low), 0]
-        if way == "CUBICSPLINE":
-            return _spline(values[low], values[high], gap[:, None], share)
-        a, b = values[low, 0], values[high, 0]
-        return _slerp(a, b, share) if turn else a + share * (b - a)
-
-    return sampled
-
-
-def _spline(a: np.ndarray, b: np.ndarray, gap: np.ndarray, t: np.ndarray) -> np.ndarray:
-    """Hermite; rows are in-tangent, value, out-tangent."""
-    t2, t3 = t * t, t**3
-    start = (2 * t3 - 3 * t2 + 1) * a[:, 1] + gap * (t3 - 2 * t2 + t) * a[:, 2]
-    return start + (3 * t2 - 2 * t3) * b[:, 1] + gap * (t3 - t2) * b[:, 0]
-
-
-def _slerp(a: np.ndarray, b: np.ndarray, share: np.ndarray) -> np.ndarray:
-    dot = (a * b).sum(-1, keepdims=True)
-    b, dot = np.where(dot < 0, -b, b), np.abs(dot)
-    angle = np.arccos(np.clip(dot, 0, 1))
-    sine = np.sin(angle)
-    near = sine < 1e-6
-    safe = np.where(near, 1.0, sine)
-    first = np.where(near, 1 - share, np.sin((1 - share) * angle) / safe)
-    return first * a + np.where(near, share, np.sin(share * angle) / safe) * b
 
 
 def _performer(

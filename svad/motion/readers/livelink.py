@@ -60,7 +60,8 @@ def read_livelink(
     track.expression.update({name: np.clip(shapes[name], 0, 1) for name in kept})
     fps = _rate(codes)
     names = tuple(kept)
-    return Recorded(fps or FPS, track.poses(names), joints, names, () if fps else (NO_RATE,))
+    warnings = () if fps else (NO_RATE,)
+    return Recorded(fps or FPS, track.poses(names), joints, names, warnings, focus="bust")
 
 
 def _table(path: Path) -> tuple[dict[str, np.ndarray], list[str]]:
