@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]
 
 from svad.body.skin import pose_points
 from svad.core.progress import Report
@@ -22,9 +21,7 @@ CELL = 0.004  # metres, of the grid the surface is found on
 SKIN = 0.0045  # metres by which it lies outside: thin cloth stays, and no outline is lost
 FACE, HAND = 12.0, 4.0  # how much more than elsewhere a loss of shape counts there
 PRESENT = 0.08  # opacity of a Gaussian that belongs to the surface
-TOUCHING, APART = 0.012, 0.1  # metres in the photo, at rest: parts of the body that touch there
-THINNED = 8  # one Gaussian of so many is enough to see that
-FEW = 0.01  # share of the Gaussians that may touch, as in the crooks of arms
+OPEN = 0.6  # of the way from the T-pose to the A-pose
 STEPS = 5
 
 
@@ -60,19 +57,14 @@ def textured(
 
 
 def open_pose(avatar: Avatar) -> Pose:
-    """The pose in which the surface is closed: that of the photo, where nothing is torn or hidden.
+    """The pose in which the surface is closed, with the arms between the T and the A-pose.
 
-    Where hands or arms lie on the body there they would grow together with it: then the A-pose.
+    In the photo hands, sleeves and body touch and would grow together; in the T-pose, farther from
+    the photo, the Gaussians of armpits are torn apart.
     """
-    own = avatar.pose[0]
-    rest = avatar.gaussians.means.cpu().numpy()[::THINNED]
-    near = posed_means(avatar, own)[::THINNED]
-    pairs = cKDTree(near).query_pairs(TOUCHING, output_type="ndarray")
-    apart = np.linalg.norm(rest[pairs[:, 0]] - rest[pairs[:, 1]], axis=1) > APART
-    if len(np.unique(pairs[apart])) <= FEW * len(rest):
-        return own
     joints = avatar.joints.cpu().numpy()
-    return a_pose(joints, avatar.parents, len(avatar.expression_names))[0]
+    pose = a_pose(joints, avatar.parents, len(avatar.expression_names))[0].to("cpu")
+    return replace(pose, rotations=OPEN * pose.rotations)
 
 
 def closed_surface(avatar: Avatar, pose: Pose) -> tuple[np.ndarray, np.ndarray]:

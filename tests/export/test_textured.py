@@ -15,6 +15,7 @@ import pytest
 import torch
 from PIL import Image
 
+from svad.body.lbs import joint_transforms
 from svad.config import PackageConfig
 from svad.export import textured as textured_module
 from svad.export.context import ExportContext, ExportProgress
@@ -28,7 +29,7 @@ from svad.export.textured import Textured, open_pose, split
 from svad.export.vrm import EXPRESSIONS, write_vrm
 from svad.face.expressions import ARKIT
 from svad.geometry.zbuffer import draw
-from svad.types import Avatar
+from svad.types import Avatar, Pose
 from tests.export.test_glb import VALIDATE, gltf_validator
 from tests.helpers import tiny_avatar
 
@@ -112,16 +113,19 @@ def test_no_pixel_of_the_picture_is_left_empty(made: Textured) -> None:
     assert (made.picture[~covered].max(1) > 20).mean() > 0.99  # colours go on beyond the charts
 
 
-def test_limbs_on_the_body_are_opened(
-    context: ExportContext, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(textured_module, "THINNED", 1)  # the tests' avatar is thin as it is
+def test_the_surface_is_closed_with_open_arms(context: ExportContext) -> None:
     avatar = context.avatar
-    assert torch.equal(open_pose(avatar).rotations, avatar.pose[0].rotations)
-    folded = avatar.pose[0].rotations.clone()
-    folded[16, 2], folded[17, 2] = -1.5, 1.5  # arms along the body
-    closed = replace(avatar, pose=replace(avatar.pose, rotations=folded[None]))
-    assert not torch.equal(open_pose(closed).rotations, folded)
+    pose = open_pose(avatar)
+    wrists = posed_joints(avatar, pose)[[20, 21]]
+    rest = avatar.joints[[20, 21]].numpy()
+    assert (wrists[:, 1] < rest[:, 1] - 0.15).all()  # lower than in the T-pose
+    assert (np.abs(wrists[:, 0]) > 0.4).all()  # and far from the hips
+
+
+def posed_joints(avatar: Avatar, pose: Pose) -> np.ndarray:  # [55, 3]
+    """Where the joints are, relative to the pelvis at rest."""
+    turns = joint_transforms(pose.rotations, avatar.joints, avatar.parents)
+    return (turns[:, :, :3] @ avatar.joints[..., None])[..., 0].numpy() + turns[:, :, 3].numpy()
 
 
 def test_shapes_are_arkits_and_looking_moves_the_eyes(context: ExportContext) -> None:
