@@ -169,7 +169,7 @@ def _extended(
     """Every empty pixel gets the colour of the nearest filled one."""
     if not filled.any():
         return image
-    rows, columns = ndimage.distance_transform_edt(
-        ~filled, return_distances=False, return_indices=True
-    )
-    return image[rows, columns]
+    nearest = np.zeros((2, *filled.shape), np.int32)
+    ndimage.distance_transform_edt(~filled, return_distances=False, indices=nearest,
+                                   return_indices=True)  # fmt: skip
+    return image[nearest[0], nearest[1]]

@@ -48,10 +48,12 @@ def outer_surface(
 
 def _whole(field: np.ndarray, cell: float) -> None:
     """Fills cavities, and removes what is not connected with anything large."""
-    empty, _ = ndimage.label(field > 0)
+    empty = np.zeros(field.shape, np.int32)
+    ndimage.label(field > 0, output=empty)
     field[(field > 0) & (empty != empty[0, 0, 0])] = -cell
-    solid, count = ndimage.label(field <= 0)
-    sizes = np.bincount(solid.reshape(-1), minlength=count + 1)
+    solid = np.zeros(field.shape, np.int32)
+    ndimage.label(field <= 0, output=solid)
+    sizes = np.bincount(solid.reshape(-1))
     sizes[0] = 0
     crumbs = np.flatnonzero(sizes < FEW * sizes.max())
     field[np.isin(solid, crumbs[crumbs > 0])] = cell

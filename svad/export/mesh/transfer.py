@@ -119,7 +119,7 @@ def _smooth(weights: np.ndarray, faces: np.ndarray) -> np.ndarray:
     both = faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
     ones = np.ones(len(both))
     near = sparse.csr_matrix((ones, (both[:, 0], both[:, 1])), (count, count))
-    near = sparse.diags(1 / np.maximum(near.sum(1).A1, 1)) @ near
+    near = sparse.diags(1 / np.maximum(np.asarray(near.sum(1)).reshape(-1), 1)) @ near
     for _ in range(SMOOTHED):
         weights = (weights + near @ weights) / 2
     return weights
