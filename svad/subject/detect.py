@@ -19,9 +19,9 @@ from svad.subject.spots import Search, Spot
 _CROP_SIDE = 768  # px, longer side of the person crop
 _MIN_VISIBILITY = 0.45  # mean of nose and shoulders below which there is no person
 _SURE_VISIBILITY = 0.8
-_FEW = 8  # further people who are looked at one by one; the rest is counted
+_FEW = 6  # further people who are looked at one by one; the rest is counted
 _COUNTS = 0.3  # of the taken person's height, from which on somebody is mentioned
-_MINE = 0.4  # of a spot's reach, that it may be off the person it stands for
+_MINE = 0.25  # of a spot's reach, that it may be off the person it stands for
 _HIDDEN_FACE = 0.75  # what a person whose face is hidden counts for
 
 

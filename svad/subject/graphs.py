@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from mediapipe.framework.calculator_pb2 import CalculatorGraphConfig
+from typing import Any
 
 FIND_PEOPLE = """
 input_stream: "image"
@@ -50,16 +47,18 @@ node {
 def solution(text: str) -> Any:
     """A graph as mediapipe's own solutions are made of; it answers to `process`."""
     from google.protobuf import text_format
-    from mediapipe.framework.calculator_pb2 import CalculatorGraphConfig
+    from mediapipe.framework import calculator_pb2
     from mediapipe.python.solution_base import SolutionBase
 
-    config: CalculatorGraphConfig = CalculatorGraphConfig()
-    text_format.Parse(text, config)
-    return SolutionBase(graph_config=config)
+    messages: Any = calculator_pb2  # made when imported: no types
+    return SolutionBase(graph_config=text_format.Parse(text, messages.CalculatorGraphConfig()))
 
 
 def place_of(x: float, y: float, width: float, height: float, turn: float) -> Any:
     """A turned rectangle; centre and sides are shares of the picture, `turn` is in radians."""
-    from mediapipe.framework.formats.rect_pb2 import NormalizedRect
+    from mediapipe.framework.formats import rect_pb2
 
-    return NormalizedRect(x_center=x, y_center=y, width=width, height=height, rotation=turn)
+    messages: Any = rect_pb2
+    return messages.NormalizedRect(
+        x_center=x, y_center=y, width=width, height=height, rotation=turn
+    )

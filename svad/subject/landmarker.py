@@ -112,9 +112,10 @@ class Landmarker:
         return graphs.solution(graphs.POSE_AT_PLACE)
 
     def warm_up(self) -> None:
-        """Load all models now, so that the first photo does not wait for them."""
+        """Load what every photo needs now, so that the first one does not wait for it."""
         blank = np.zeros((64, 64, 3), np.uint8)
         self.pose(blank)
+        self.spots(blank)
         self.face(blank)
         self.hands(blank)
         self.people(blank)
