@@ -92,8 +92,9 @@ def _avatar(arrays: dict[str, np.ndarray], about: dict[str, Any], name: str) -> 
 
     def indices(key: str, *shape: int, below: int) -> torch.Tensor:
         value = arrays.get(key)
-        fits = value is not None and value.dtype.kind in "iu" and value.shape == shape
-        if not fits or (value.size and not 0 <= value.min() <= value.max() < below):
+        if value is None or value.dtype.kind not in "iu" or value.shape != shape:
+            raise _damaged(name, f"its {key}")
+        if value.size and not 0 <= value.min() <= value.max() < below:
             raise _damaged(name, f"its {key}")
         return torch.from_numpy(value.astype(np.int64))
 
