@@ -6,8 +6,9 @@ setup: .venv/ready  ## everything into .venv; repeated only when the lists of pa
 	@PYTHON="$(PYTHON)" sh scripts/setup.sh
 demo: setup  ## the page, on http://127.0.0.1:7860
 	@$(PYTHON_HERE) app.py
+# Files of tests side by side, one for each of at most four processors; threads of each are one.
 test: setup  ## all tests
-	@$(PYTHON_HERE) -m pytest
+	@OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(PYTHON_HERE) -m pytest -n auto --maxprocesses 4 --dist loadfile
 lint: setup  ## style and types of the code
 	@$(PYTHON_HERE) -m ruff check . && $(PYTHON_HERE) -m ruff format --check .
 	@$(PYTHON_HERE) -m basedpyright

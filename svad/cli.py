@@ -45,10 +45,12 @@ python -m svad PHOTO -o OUT [--preset NAME] [--body NAME] [--views N] [--size PX
        python -m svad CLIP -o OUT [--holdout N]
        python -m svad PHOTO PHOTO [PHOTO [PHOTO]] -o OUT
        python -m svad animate OUT --motion NAME -o VIDEO.mp4 [--height PX] [--view SIDE]
-       python -m svad animate OUT --motion CLIP|MOTION.npz -o VIDEO.mp4
-       python -m svad track CLIP -o MOTION.npz
+       python -m svad animate OUT --motion CLIP|MOTION -o VIDEO.mp4
+       python -m svad animate OUT --motion NAME|CLIP|MOTION -o MOTION.bvh|MOTION.npz
+       python -m svad track CLIP|MOTION -o MOTION.npz|MOTION.bvh
        python -m svad drive PHOTO CLIP -o VIDEO.mp4 [--preset NAME]
        python -m svad import SNAPSHOT.pth [--face-offset face_offset.json] -o OUT
+       python -m svad export OUT|AVATAR.zip --format NAME [-o FILE] [--rig NAMES]
        python -m svad weights [--preset NAME] [--download] [--verify]
        python -m svad evaluate synthetic [--frames KIND] [--people N or NAMES]
        python -m svad evaluate filmed [--motion NAME] [--people N or NAMES]
@@ -104,6 +106,8 @@ def _module_of(arguments: list[str]) -> tuple[ModuleType, list[str]] | None:
         from svad.weights import command
     elif word == "import":
         from svad.run import adopt_command as command
+    elif word == "export":
+        from svad.run import export_command as command
     elif word == "evaluate" and rest[0] == "filmed":
         from svad.evaluate import filmed_command as command
     elif word == "evaluate" and rest[0] == "clip":
@@ -127,8 +131,9 @@ def _create_parser() -> argparse.ArgumentParser:
         description="Makes an animatable 3D avatar from one photo of a person, from several, or "
         "from a clip.",
         epilog="`python -m svad animate --help` tells about videos of a finished avatar, "
-        "`python -m svad import --help` about avatars trained elsewhere, `python -m svad weights "
-        "--help` about pretrained files.",
+        "`python -m svad import --help` about avatars trained elsewhere, `python -m svad export "
+        "--help` about files for other programs, `python -m svad weights --help` about pretrained "
+        "files.",
     )
     parser.add_argument(
         "pictures",
@@ -195,9 +200,12 @@ def _create_parser() -> argparse.ArgumentParser:
 
 def _animate_parser() -> argparse.ArgumentParser:
     from svad.motion.authored import authored
+    from svad.motion.readers.formats import SUFFIXES
 
     parser = argparse.ArgumentParser(
-        prog="python -m svad animate", description="Writes a video of a finished avatar in motion."
+        prog="python -m svad animate",
+        description="Writes a video of a finished avatar in motion, or that motion on its skeleton "
+        "(.bvh, .npz).",
     )
     parser.add_argument(
         "folder",
@@ -209,9 +217,17 @@ def _animate_parser() -> argparse.ArgumentParser:
         "--motion",
         required=True,
         metavar="NAME",
-        help=f"{', '.join(authored())}; or a clip in which somebody moves, or the .npz of a motion",
+        help=f"{', '.join(authored())}; or a clip in which somebody moves; or a file of a motion "
+        f"({', '.join(SUFFIXES)}) or a folder of SMPL-X parameters",
     )
-    parser.add_argument("-o", "--output", type=named_path, required=True, metavar="VIDEO.mp4")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=named_path,
+        required=True,
+        metavar="VIDEO.mp4",
+        help="a video; or with the ending .bvh or .npz the motion itself",
+    )
     parser.add_argument("--height", type=whole_number(64, 2160), default=720, metavar="PX")
     parser.add_argument("--view", default="front", choices=("front", "left", "back", "right"))
     parser.add_argument("--debug", action="store_true", help="show where an error comes from")
@@ -221,13 +237,23 @@ def _animate_parser() -> argparse.ArgumentParser:
 def _track_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m svad track",
-        description="Keeps the motion of the person in a clip, with SMPL-X names, for `animate` "
-        "and other programs.",
+        description="Keeps the motion of the person in a clip for `animate` and other programs: "
+        "as .npz with SMPL-X names, or as .bvh with Mixamo's.",
     )
     parser.add_argument(
-        "clip", type=named_path, metavar="CLIP", help="a video of one moving person"
+        "clip",
+        type=named_path,
+        metavar="CLIP",
+        help="a video of one moving person; or a file of a motion, which is written anew",
     )
-    parser.add_argument("-o", "--output", type=named_path, required=True, metavar="MOTION.npz")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=named_path,
+        required=True,
+        metavar="MOTION",
+        help="an .npz or .bvh file",
+    )
     parser.add_argument("--debug", action="store_true", help="show where an error comes from")
     return parser
 
@@ -281,26 +307,29 @@ def _drive(options: argparse.Namespace, stop: threading.Event) -> int:
 
 def _animate(options: argparse.Namespace, stop: threading.Event) -> int:
     from svad.motion.authored import authored
+    from svad.run.motions import KEPT
     from svad.run.pipeline import clip_motion, motion_video
 
-    own = options.motion not in authored() and Path(options.motion).suffix != ""
-    name = Path(options.motion).name
+    given = Path(options.motion)
+    own = options.motion not in authored() and (given.suffix != "" or given.is_dir())
+    name = given.name
 
     def make(report: Report, say: Callable[[str], None]) -> Path:
         look: dict[str, Any] = {"report": report, "height": options.height, "view": options.view}
         if own:
-            clip = Path(options.motion)
-            return clip_motion(options.folder, clip, options.output, **look, say=say)
+            return clip_motion(options.folder, given, options.output, **look, say=say)
         return motion_video(options.folder, options.motion, options.output, **look)
 
+    if options.output.suffix.lower() in KEPT:
+        return _watched("track", f"Motion: {name}", stop, make)
     return _video(options.output, name, stop, make)
 
 
 def _track(options: argparse.Namespace, stop: threading.Event) -> int:
-    from svad.run.motions import require_npz
+    from svad.run.motions import require_kept
     from svad.run.pipeline import track
 
-    require_npz(options.output)
+    require_kept(options.output)
     require_writable(options.output)
     return _watched(
         "track", f"Motion: {options.clip.name}", stop,

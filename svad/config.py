@@ -402,7 +402,9 @@ CLIP = Preset(
     film=FilmConfig(),
     avatar=AvatarConfig(
         frames=4,
-        train=TrainConfig(lpips=0.0, tint=False, few=12),  # film evens the exposure
+        # film evens the exposure; no frame need be kept from the training to tell when it starts to
+        # invent, as it must with generated ones
+        train=TrainConfig(lpips=0.0, tint=False, few=12, holdout=0),
     ),
 )
 PRESETS: dict[str, Preset] = {

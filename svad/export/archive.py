@@ -18,8 +18,8 @@ STAMP = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip can hold: same files, s
 PACKED = {".mp4"}  # already compressed
 
 
-def write_archive(path: Path, members: Mapping[str, Path | str]) -> None:
-    """Writes a zip of `members`: name to a file, or to the text itself; atomic, same bytes again.
+def write_archive(path: Path, members: Mapping[str, Path | str | bytes]) -> None:
+    """Writes a zip of `members`: name to a file, or to its content; atomic, same bytes again.
 
     Raises `OutputError` when the disk is full or the folder cannot be written to.
     """
@@ -29,7 +29,9 @@ def write_archive(path: Path, members: Mapping[str, Path | str]) -> None:
             info.external_attr = 0o644 << 16
             stored = Path(name).suffix in PACKED
             info.compress_type = zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED
-            data = source.encode() if isinstance(source, str) else source.read_bytes()
+            if isinstance(source, str):
+                source = source.encode()
+            data = source.read_bytes() if isinstance(source, Path) else source
             archive.writestr(info, data, compresslevel=1)
 
 
@@ -39,7 +41,7 @@ def pack(context: ExportContext, path: Path) -> None:
     names = [name for row in packed_formats() for name in row.files(settings)]
     expressions = len(avatar.expression_names)
     imported = str(context.card.get("imported") or "")
-    members: dict[str, Path | str] = {
+    members: dict[str, Path | str | bytes] = {
         "README.txt": readme(len(avatar.gaussians), expressions, tuple(authored()), imported),
         "LICENSE-AND-CONSENT.txt": licence(context.card),
         **{name: context.folder / name for name in names},

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,7 +17,10 @@ from svad.media.images import fit_within
 from svad.motion.standing import a_pose
 from svad.splat.gaussians import Gaussians
 from svad.splat.render import spatial_order
-from svad.types import Avatar, Report
+from svad.types import Avatar, Report, Subject
+
+if TYPE_CHECKING:
+    from svad.export.textured import Textured
 
 THUMBNAIL = 320  # px, longest side of a progress picture
 SHOWN = 12  # every so many frames of a video one is shown
@@ -33,6 +36,9 @@ class ExportContext:
     card: Mapping[str, Any]  # the job card as it goes into the archive
     folder: Path  # the job folder, with the formats before this one in it
     progress: ExportProgress
+    subject: Subject | None = None  # with the photo; None for an avatar that has none
+    bones: str = "smplx"  # whose names the joints of a mesh have, see `names`
+    triangles: int = 30_000  # at most, of the textured mesh
 
     @cached_property
     def poser(self) -> Poser:
@@ -53,6 +59,16 @@ class ExportContext:
         """`standing` with neighbours in memory as in space, which is drawn faster."""
         return self.standing.select(spatial_order(self.standing.means))
 
+    @cached_property
+    def textured(self) -> Textured:
+        """The avatar as one closed mesh with a picture on it; takes half a minute."""
+        from svad.export.textured import textured  # draws stills, which know this module
+
+        def told(done: int, total: int, note: str, picture: np.ndarray | None = None) -> None:
+            self.progress.tell(note)
+
+        return textured(self.avatar, self.subject, self.triangles, told)
+
 
 @dataclass
 class ExportProgress:
@@ -71,6 +87,10 @@ class ExportProgress:
         if self.done < end:
             self.done = end - 1
             self.next()
+
+    def tell(self, note: str) -> None:
+        """Tells what is being done, and hears of a stop."""
+        self.report(self.done, self.total, note)
 
     def next(
         self,

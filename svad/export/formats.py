@@ -1,49 +1,22 @@
 """The export formats: one row per file a person takes home, and the writer of each.
 
 The order of the rows is the order in which they are written; what goes into the archive stands
-before it. The job folder and the page read this table as well, and must start without torch: so
-writers are imported when they are called.
+before it. The rows that a run does not write follow from `asked`. The job folder and the page read
+this table as well, and must start without torch: so writers are imported when they are called.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from svad.export.asked import ASKED
+from svad.export.row import Format
 
 if TYPE_CHECKING:
     from svad.config import PackageConfig
     from svad.export.context import ExportContext
-
-
-@dataclass(frozen=True, kw_only=True)
-class Format:
-    """One thing a person takes home: a file, or a folder of pictures."""
-
-    name: str  # by which code and job cards know it
-    file: str  # its name at the top of the job folder, and in the archive
-    title: str  # for a person, on the page
-    loses: str  # what of the avatar is not in it, a sentence for a person
-    note: str  # what the progress says
-    write: Callable[[ExportContext, Path], None]
-    # Names of the files inside, for a format that is a folder; none = the settings leave it out.
-    parts: Callable[[PackageConfig], tuple[str, ...]] | None = None
-    steps: Callable[[PackageConfig], int] | None = None  # of the progress; None = one per file
-    packed: int | None = None  # place in the archive, the lowest first; None = not in it
-    # What the archive's README says of it; may name {count}, {expressions} and {motions}.
-    about: str = ""
-    shown: int | None = None  # place in the page's list of files; None = not in it
-
-    def files(self, settings: PackageConfig) -> tuple[str, ...]:
-        """The names of its files within the job folder; none when the settings leave it out."""
-        if self.parts is None:
-            return (self.file,)
-        return tuple(f"{self.file}/{part}" for part in self.parts(settings))
-
-    def count(self, settings: PackageConfig) -> int:
-        """The steps of the progress that writing it takes."""
-        return len(self.files(settings)) if self.steps is None else self.steps(settings)
 
 
 def _front(context: ExportContext, path: Path) -> None:
@@ -71,9 +44,9 @@ def _turntable(context: ExportContext, path: Path) -> None:
 
 
 def _ply(context: ExportContext, path: Path) -> None:
-    from svad.splat.files import save_ply
+    from svad.splat.files import as_captured, save_ply
 
-    save_ply(path, context.standing)
+    save_ply(path, as_captured(context.standing))
 
 
 def _viewer(context: ExportContext, path: Path) -> None:
@@ -158,9 +131,10 @@ _ROWS = (
         write=_ply,
         packed=1,
         about="""\
-{count} Gaussians in the A-pose, standing upright with the soles at y = 0.
-Standard 3D Gaussian Splatting file (binary, colour without view dependence).
-Some viewers expect y to point down: turn it by 180 degrees about x there.""",
+{count} Gaussians in the A-pose, with the soles at y = 0. Standard 3D Gaussian
+Splatting file (binary, colour without view dependence). As in files of
+captured scenes y points down here, so that it stands upright and faces you in
+SuperSplat and other viewers. To have it as the other files: (-x, -y, z).""",
         shown=3,
     ),
     Format(
@@ -192,6 +166,7 @@ describes every array.""",
         loses="The Gaussians: a closed mesh with a colour per vertex takes their place.",
         note="Mesh",
         write=_glb,
+        bones=True,
         packed=3,
         about="""\
 The coloured mesh with skeleton, {expressions} facial morph targets and the
@@ -207,7 +182,8 @@ animations {motions}. For Blender, game engines and the web.""",
         write=_archive,
     ),
 )
-FORMATS = {row.name: row for row in _ROWS}
+FORMATS = {row.name: row for row in _ROWS}  # what a run writes
+EVERY = FORMATS | {row.name: row for row in ASKED}  # and what is made when asked for
 
 
 def packed_formats() -> list[Format]:

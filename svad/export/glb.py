@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +12,16 @@ from svad.body.skeleton import JOINTS, Joint
 from svad.core.files import write_bytes
 from svad.export.context import ExportContext
 from svad.export.gltf import INDICES, VERTICES, GltfBuilder
+from svad.export.names import NAMES
+from svad.export.shapes import with_all_shapes
+from svad.export.textured import split
 from svad.geometry.rotation import axis_angle_to_quaternion
 from svad.geometry.surface import vertex_normals
+from svad.media.images import jpg_bytes
 from svad.motion.authored import authored
 from svad.types import Avatar, Pose, SkinnedMesh
 
+QUALITY = 95  # of the picture's jpeg
 STILL_TURN = 1e-4  # a joint whose quaternion changes less than this does not move
 STILL_SHIFT = 1e-4  # metres; likewise for the root
 STILL_FACE = 1e-6  # metres; an expression moves a vertex by more than this
@@ -31,10 +36,38 @@ class Track:
     poses: Pose  # T frames
 
 
+@dataclass(frozen=True)
+class Paint:
+    """A mesh that carries a picture."""
+
+    mesh: SkinnedMesh  # U vertices, cut along the charts
+    normals: np.ndarray  # [U, 3] float32 unit, those of the mesh before it was cut
+    uv: np.ndarray  # [U, 2] float32
+    jpeg: bytes
+
+
+def write_textured(context: ExportContext, path: Path) -> None:
+    """The avatar as a closed mesh with a picture, with the bundled motions, as .glb."""
+    avatar, paint = painted(context)
+    names = NAMES[context.bones]
+    write_bytes(path, avatar_glb(avatar, names, tracks(avatar), "SVAD", paint))
+
+
+def painted(context: ExportContext) -> tuple[Avatar, Paint]:
+    """The avatar with all face shapes, and its textured mesh as a file holds it."""
+    made = context.textured
+    mesh, shapes = with_all_shapes(context.avatar, made.mesh)
+    normals = unit_normals(mesh.vertices, mesh.faces)[made.flat.vertex]
+    jpeg = jpg_bytes(made.picture, quality=QUALITY)
+    paint = Paint(split(replace(made, mesh=mesh)), normals, made.flat.uv, jpeg)
+    return replace(context.avatar, expression_names=shapes), paint
+
+
 def write_glb(context: ExportContext, path: Path) -> None:
     """The avatar of `context` with the bundled motions as .glb."""
-    avatar = context.avatar
-    write_bytes(path, avatar_glb(avatar, JOINTS, tracks(avatar), "SVAD"))
+    mesh, shapes = with_all_shapes(context.avatar, context.avatar.mesh)
+    avatar = replace(context.avatar, mesh=mesh, expression_names=shapes)
+    write_bytes(path, avatar_glb(avatar, NAMES[context.bones], tracks(avatar), "SVAD"))
 
 
 def tracks(avatar: Avatar) -> list[Track]:
@@ -55,25 +88,29 @@ def avatar_glb(
     joint_names: Sequence[str],  # 55
     tracks: Sequence[Track] = (),
     generator: str = "",
+    paint: Paint | None = None,
+    extend: Callable[[dict], None] | None = None,
 ) -> bytes:
     """The avatar's mesh with skeleton, expressions and animations as .glb bytes.
 
     Metres, y up, facing +z, soles at y = 0. The bind pose is the rest pose (T) with unrotated
     joints, so inverse bind matrices are pure translations. Colours are baked light: the material
-    is unlit (KHR_materials_unlit), with a rough one for readers that do not know it.
+    is unlit (KHR_materials_unlit), with a rough one for readers that do not know it. With `paint`
+    its mesh and picture take the place of the avatar's mesh and colours. `extend` may add to the
+    document before it is packed.
     """
-    mesh = avatar.mesh
+    mesh = avatar.mesh if paint is None else paint.mesh
     lift = np.array([0, -mesh.vertices[:, 1].min(), 0], np.float32)
     joints = avatar.joints.cpu().numpy().astype(np.float32) + lift
     builder = GltfBuilder()
-    targets = morph_targets(builder, mesh, len(avatar.expression_names))
-    body = {
-        "name": "body",
-        "primitives": [primitive(builder, mesh, lift) | ({"targets": targets} if targets else {})],
-    }
+    # an avatar whose photo shows no face has no face shapes
+    shapes = avatar.expression_names if len(mesh.expression_ids) else ()
+    targets = morph_targets(builder, mesh, len(shapes))
+    part = primitive(builder, mesh, lift, paint)
+    body = {"name": "body", "primitives": [part | ({"targets": targets} if targets else {})]}
     if targets:
         body["weights"] = [0.0] * len(targets)
-        body["extras"] = {"targetNames": list(avatar.expression_names)}
+        body["extras"] = {"targetNames": list(shapes)}
     document = {
         "asset": {"version": "2.0"} | ({"generator": generator} if generator else {}),
         "extensionsUsed": ["KHR_materials_unlit"],
@@ -83,7 +120,7 @@ def avatar_glb(
         "nodes": skeleton_nodes(joints, avatar.parents, joint_names)
         + [{"name": "avatar", "mesh": 0, "skin": 0}],
         "meshes": [body],
-        "materials": [material()],
+        "materials": [material(paint is not None)],
         "skins": [
             {
                 "name": "skeleton",
@@ -93,31 +130,52 @@ def avatar_glb(
             }
         ],
     }
+    if paint is not None:
+        document |= picture(builder, paint.jpeg)
     animations = [animation(builder, track, joints[Joint.PELVIS], len(targets)) for track in tracks]
     if animations:
         document["animations"] = animations
+    if extend is not None:
+        extend(document)
     return builder.pack(document)
+
+
+def picture(builder: GltfBuilder, jpeg: bytes) -> dict:
+    """What a document says of its one picture; 9729 filters it, 9987 with mipmaps, 33071 clamps."""
+    return {
+        "images": [{"name": "surface", "mimeType": "image/jpeg", "bufferView": builder.raw(jpeg)}],
+        "samplers": [{"magFilter": 9729, "minFilter": 9987, "wrapS": 33071, "wrapT": 33071}],
+        "textures": [{"name": "surface", "source": 0, "sampler": 0}],
+    }
 
 
 def primitive(
     builder: GltfBuilder,
     mesh: SkinnedMesh,
     lift: np.ndarray,  # [3] metres, added to every vertex
+    paint: Paint | None = None,
 ) -> dict:
-    """The triangles of the mesh, lifted; colours become linear."""
-    faces = proper_faces(mesh.faces)
+    """The triangles of the mesh, lifted; colours become linear.
+
+    A painted one has no vertex colours: programs that know both would multiply them.
+    """
+    faces = mesh.faces if paint is not None else proper_faces(mesh.faces)
     ids, weights = clean_weights(mesh.joint_ids, mesh.joint_weights)
     index = np.uint16 if len(mesh.vertices) < 65535 else np.uint32
-    colors = np.full((len(mesh.vertices), 4), 65535, np.uint16)
-    colors[:, :3] = np.round(srgb_to_linear(mesh.colors / 255) * 65535)
     points = mesh.vertices.astype(np.float32) + lift
+    normals = unit_normals(points, faces) if paint is None else paint.normals
     attributes = {
         "POSITION": builder.add(points, target=VERTICES, bounds=True),
-        "NORMAL": builder.add(unit_normals(points, faces), target=VERTICES),
-        "COLOR_0": builder.add(colors, target=VERTICES, normalized=True),
+        "NORMAL": builder.add(normals, target=VERTICES),
         "JOINTS_0": builder.add(ids.astype(np.uint8), target=VERTICES),
         "WEIGHTS_0": builder.add(weights, target=VERTICES),
     }
+    if paint is None:
+        colors = np.full((len(mesh.vertices), 4), 65535, np.uint16)
+        colors[:, :3] = np.round(srgb_to_linear(mesh.colors / 255) * 65535)
+        attributes["COLOR_0"] = builder.add(colors, target=VERTICES, normalized=True)
+    else:
+        attributes["TEXCOORD_0"] = builder.add(paint.uv, target=VERTICES)
     indices = builder.add(faces.reshape(-1).astype(index), target=INDICES)
     return {"attributes": attributes, "indices": indices, "material": 0, "mode": 4}
 
@@ -161,15 +219,21 @@ def inverse_binds(
     return matrices
 
 
-def material() -> dict:
-    """Unlit, since the colours come from a photo and already hold its light."""
+def material(painted: bool = False) -> dict:
+    """Unlit, since the colours come from a photo and already hold its light.
+
+    Programs that light it all the same get a rough surface without a shine.
+    """
+    surface: dict = {
+        "baseColorFactor": [1.0, 1.0, 1.0, 1.0],
+        "metallicFactor": 0.0,
+        "roughnessFactor": 1.0,
+    }
+    if painted:
+        surface["baseColorTexture"] = {"index": 0}
     return {
         "name": "photo colours",
-        "pbrMetallicRoughness": {
-            "baseColorFactor": [1.0, 1.0, 1.0, 1.0],
-            "metallicFactor": 0.0,
-            "roughnessFactor": 1.0,
-        },
+        "pbrMetallicRoughness": surface,
         "doubleSided": True,  # thin parts such as skirts are seen from inside as well
         "extensions": {"KHR_materials_unlit": {}},
     }

@@ -33,6 +33,10 @@ class GltfBuilder:
         self.views.append(view)
         return len(self.views) - 1
 
+    def raw(self, data: bytes) -> int:
+        """Adds bytes as they are, such as a picture; returns the number of their buffer view."""
+        return self._view(np.frombuffer(data, np.uint8))
+
     def add(
         self,
         array: np.ndarray,  # [N] or [N, C], or [N, 4, 4] (column-major); one of COMPONENTS
@@ -123,3 +127,31 @@ def unpack(data: bytes) -> tuple[dict, bytes]:
     if kind != BINARY_CHUNK:
         raise ValueError("the second chunk is not binary")
     return document, data[28 + length : 28 + length + size]
+
+
+def read_accessor(document: dict, buffer: bytes, number: int) -> np.ndarray:  # [count, width]
+    """The values of an accessor; rows that a sparse one does not store are zero.
+
+    Raises ValueError where the buffer is shorter than it says.
+    """
+    accessor = document["accessors"][number]
+    width, kind = _WIDTHS[accessor["type"]], _KINDS[accessor["componentType"]]
+    count = accessor["count"]
+    if "bufferView" in accessor:
+        return _values(document, buffer, accessor, kind, count * width).reshape(-1, width).copy()
+    sparse, out = accessor["sparse"], np.zeros((count, width), kind)
+    index = sparse["indices"]
+    rows = _values(document, buffer, index, _KINDS[index["componentType"]], sparse["count"])
+    stored = _values(document, buffer, sparse["values"], kind, sparse["count"] * width)
+    out[rows] = stored.reshape(-1, width)
+    return out
+
+
+_WIDTHS = {name: width for width, name in TYPES.items()}
+_KINDS = {number: kind for kind, number in COMPONENTS.items()}
+
+
+def _values(document: dict, buffer: bytes, source: dict, kind: type, count: int) -> np.ndarray:
+    view = document["bufferViews"][source["bufferView"]]
+    start = view.get("byteOffset", 0) + source.get("byteOffset", 0)
+    return np.frombuffer(buffer, np.dtype(kind).newbyteorder("<"), count, start)

@@ -12,7 +12,8 @@ README = """\
 Your avatar
 ===========
 
-{origin} Units are metres, y points up, the person faces +z.
+{origin} Units are metres, y points up, the person faces +z, except in
+avatar.ply (see there).
 
 {formats}
 loader_example.py    A few lines that read avatar.safetensors and bend an elbow:

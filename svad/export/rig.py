@@ -38,6 +38,8 @@ CONVENTIONS = {
     "photo_expression": "[E] the expression in the photo",
     "rotations": "a pose is an axis-angle per joint relative to its parent; the translation of the "
     "body is added after skinning",
+    "photo": "the pose of the person in the photo and its camera: x right, y down, z forward, "
+    "x_cam = R x_world + t, pixel = focal xy / z + center",
     "blending": f"{RIGID:.0%} dual quaternions, the rest linear; linear alone is close",
 }
 
@@ -71,8 +73,27 @@ def rig_bytes(avatar: Avatar, joint_names: Sequence[str]) -> bytes:
         "conventions": CONVENTIONS,
         "joint_names": list(joint_names),
         "expression_names": list(avatar.expression_names),
+        "photo": _photo(avatar),
     }
     return save(tensors, {METADATA: json.dumps(about)})
+
+
+def _photo(avatar: Avatar) -> dict:
+    """How the person stood in the photo, and its camera, in plain numbers."""
+    pose, camera = avatar.pose[0], avatar.camera
+    return {
+        "rotations": pose.rotations.cpu().tolist(),
+        "translation": pose.translation.cpu().tolist(),
+        "expression": pose.expression.cpu().tolist(),
+        "camera": {
+            "rotation": camera.rotation.tolist(),
+            "translation": camera.translation.tolist(),
+            "focal": list(camera.focal),
+            "center": list(camera.center),
+            "width": camera.width,
+            "height": camera.height,
+        },
+    }
 
 
 def _array(tensor, dtype) -> np.ndarray:

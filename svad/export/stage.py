@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from svad.config import PackageConfig
+from svad.export.asked import ASKED
 from svad.export.context import ExportContext, ExportProgress
 from svad.export.formats import FORMATS
 from svad.types import Avatar, Report, Result, Subject
@@ -28,6 +29,8 @@ class PackageStage:
         card: dict | None = None,  # the job card; a copy goes into the archive
     ) -> Result:
         """Every file is written whole or not at all; raises `OutputError` or `Stopped`."""
+        for row in ASKED:  # of an avatar that was here before
+            (Path(folder) / row.file).unlink(missing_ok=True)
         made = [row for row in FORMATS.values() if row.files(self.config)]
         camera = avatar.camera
         height, width = (
@@ -40,6 +43,7 @@ class PackageStage:
             card=card or {},
             folder=Path(folder),
             progress=ExportProgress(report, sum(row.count(self.config) for row in made)),
+            subject=subject,
         )
         files = {row.name: context.folder / row.file for row in made}
         for row in made:

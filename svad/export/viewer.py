@@ -10,9 +10,8 @@ from torch import Tensor
 
 from svad.body.skeleton import HEAD_JOINTS, Joint
 from svad.export.context import ExportContext
-from svad.geometry.rotation import quaternion_multiply
 from svad.splat.files import save_splat
-from svad.splat.gaussians import Gaussians
+from svad.splat.gaussians import Gaussians, half_turn
 from svad.splat.render import spatial_order
 from svad.types import Avatar
 
@@ -40,9 +39,7 @@ def viewer_copy(
     """The Gaussians thinned to `limit`, centred, y down (turned by 180 degrees about x)."""
     thin = thinned(gaussians, detail, limit)
     low, high = thin.means.amin(0), thin.means.amax(0)
-    means = (thin.means - (low + high) / 2) * thin.means.new_tensor([1, -1, -1])
-    turn = thin.quats.new_tensor([0, 1, 0, 0]).expand_as(thin.quats)
-    return replace(thin, means=means, quats=quaternion_multiply(turn, thin.quats))
+    return half_turn(replace(thin, means=thin.means - (low + high) / 2), 0)
 
 
 def thinned(

@@ -11,7 +11,7 @@ from svad.body.model import BodyModel
 from svad.config import FilmConfig
 from svad.core.progress import part
 from svad.film.exposure import evened
-from svad.film.turn import Refine, seen_poses
+from svad.film.turn import ENOUGH, Refine, Together, seen_poses, turning_poses
 from svad.geometry.rotation import rodrigues
 from svad.track.points import JOINTS, body_points
 from svad.track.seen import Seen
@@ -28,8 +28,11 @@ LEFT_OUT = 0.05  # weight of such a frame
 class FilmStage:
     """Brings the fitted body into every picture."""
 
-    def __init__(self, config: FilmConfig, body: BodyModel, refine: Refine) -> None:
-        self._config, self._body, self._refine = config, body, refine
+    def __init__(
+        self, config: FilmConfig, body: BodyModel, refine: Refine, together: Together
+    ) -> None:
+        self._config, self._body = config, body
+        self._refine, self._together = refine, together
 
     def run(self, subject: Subject, footage: Footage, clip: Clip, report: Report) -> Clip:
         """The pictures as frames of known pose; the front is the first, the photo itself.
@@ -47,15 +50,25 @@ class FilmStage:
             start=clip.start,
         )
         told = part(report, 150, 1000, 1000, "following the person")
-        steady = not np.isnan(footage.time).any()
-        filmed = replace(filmed, poses=seen_poses(filmed, self._refine, steady, told))
         front = footage.front
         order = [front, *(i for i in range(len(filmed.rgb)) if i != front)]
+        filmed = replace(filmed, poses=self._seen(subject, footage, filmed, order, told))
         doubtful = int((filmed.weight < SHARP * MOST / 2).sum())
         filmed.weight[front] = PHOTO_WEIGHT
         note = f"{len(order)} pictures followed"
         report(1000, 1000, note + (f", {doubtful} hardly used" if doubtful else ""))
         return replace(filmed, yaw=side_of(filmed.poses, subject.body.joints))[order]
+
+    def _seen(
+        self, subject: Subject, footage: Footage, filmed: Clip, order: list[int], report: Report
+    ) -> Pose:
+        """The poses as the pictures themselves tell them."""
+        if np.isnan(footage.time).any() or len(order) < ENOUGH:
+            return seen_poses(filmed, self._refine, report)
+        weight = filmed.weight.copy()
+        weight[[order[row] for row in self._config.held_out(len(order))]] = 0  # nothing learns them
+        clip = replace(filmed, weight=weight)
+        return turning_poses(clip, subject, self._refine, self._together, report)
 
     def follow(self, fit: BodyFit, footage: Footage, report: Report) -> Tracked:
         """The fitted body's pose in every picture."""

@@ -2,7 +2,9 @@
 
 Landmarks tell how far a person is turned to about five degrees, and are wrong in the same way from
 picture to picture: what is trained on them bends. The first guess, which knows the front and
-guesses the sides, fits best within two or three degrees of the right turn, from all sides.
+guesses the sides, fits best within two or three degrees of the right turn, from all sides. What it
+guesses wrong then has to be learned together with the poses: at a small size, where a picture
+costs little, and every frame can be seen again and again.
 """
 
 from __future__ import annotations
@@ -22,13 +24,16 @@ from svad.geometry.rotation import matrix_to_axis_angle, rodrigues
 from svad.media.images import resize
 from svad.splat.gaussians import Gaussians
 from svad.splat.render import spatial_order
-from svad.types import Avatar, Clip, Pose, Report
+from svad.types import Avatar, Clip, Pose, Report, Subject
 
-HEIGHT = 216  # px, of the pictures that are compared
-SPLATS = 25_000  # of the avatar
+HEIGHT, SPLATS = 216, 25_000  # px of photos that are compared, and Gaussians of the avatar
+STEPS, RATE = 12, 0.4  # of each photo
+# Of a clip, where many pictures tell what a small one leaves open.
+SMALL, FEW = 108, 9_000
 EVERY, TURNS, TURN_RATE = 2, 24, 1.0  # of so many frames one, in so many steps
 WINDOW = 5  # of those, whose corrections are alike
-STEPS, RATE = 12, 0.4  # then all frames
+ENOUGH = 12  # frames; fewer leave an avatar too free to tell poses
+EACH = 90  # steps for each frame
 
 
 class Refine(Protocol):
@@ -41,28 +46,49 @@ class Refine(Protocol):
         ...
 
 
+class Together(Protocol):
+    """Finds poses together with an avatar that learns."""
+
+    def __call__(
+        self, avatar: Avatar, subject: Subject, clip: Clip, report: Report, *, steps: int
+    ) -> Pose:
+        """The clip's poses after a training of some steps."""
+        ...
+
+
 def seen_poses(
-    clip: Clip,  # T frames in the order of time, with a first guess of the avatar
+    clip: Clip,  # T frames, with a first guess of the avatar
     refine: Refine,
-    steady: bool,  # the frames follow each other closely
     report: Report,
 ) -> Pose:  # T frames
-    """The poses in which the first guess looks most like the pictures.
+    """The poses in which the first guess looks most like the pictures, each for itself."""
+    if clip.start is None:
+        return clip.poses
+    avatar, small = thinned(clip.start, SPLATS), made_small(clip, HEIGHT)
+    return refine(avatar, small, report, steps=STEPS, rate=RATE)
 
-    First every other picture; of what is found only turn and place are kept, made like those of the
-    neighbours: where the search went astray, it follows the others. Then the whole pose of each.
+
+def turning_poses(
+    clip: Clip,  # T frames in the order of time, with a first guess of the avatar
+    subject: Subject,
+    refine: Refine,
+    together: Together,
+    report: Report,
+) -> Pose:  # T frames
+    """The poses in which one avatar looks like all pictures of a clip.
+
+    First the guess is drawn in every other picture; of what is found only turn and place are kept,
+    made like those of the neighbours: where the search went astray, it follows the others. Then
+    poses and avatar are learned together. Frames of little weight follow.
     """
     if clip.start is None:
         return clip.poses
-    avatar, small = thinned(clip.start, SPLATS), made_small(clip)
-    poses = clip.poses
-    if steady and len(poses) > 2 * WINDOW:
-        rows = list(range(0, len(poses), EVERY))
-        told = part(report, 0, 500, 1000)
-        found = refine(avatar, small[rows], told, steps=TURNS, rate=TURN_RATE)
-        poses = alike(poses, found, rows)
-    told = part(report, 500, 1000, 1000)
-    return refine(avatar, replace(small, poses=poses), told, steps=STEPS, rate=RATE)
+    guess, small, count = thinned(clip.start, FEW), made_small(clip, SMALL), len(clip.poses)
+    rows = list(range(0, count, EVERY))
+    told = part(report, 0, 150, 1000)
+    found = refine(guess, small[rows], told, steps=TURNS, rate=TURN_RATE)
+    near = replace(small, poses=alike(clip.poses, found, rows))
+    return together(guess, subject, near, part(report, 150, 1000, 1000), steps=EACH * count)
 
 
 def alike(
@@ -95,9 +121,9 @@ def thinned(avatar: Avatar, count: int) -> Avatar:
     return replace(few, gaussians=grown)
 
 
-def made_small(clip: Clip) -> Clip:
-    """The clip's pictures at the height at which they are compared."""
-    factor = min(1.0, HEIGHT / clip.rgb.shape[1])
+def made_small(clip: Clip, height: int) -> Clip:
+    """The clip's pictures at a height, never enlarged."""
+    factor = min(1.0, height / clip.rgb.shape[1])
     cameras = tuple(camera.resized(factor) for camera in clip.cameras)
     size = (cameras[0].width, cameras[0].height)
     return replace(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import cv2
@@ -90,6 +91,16 @@ def save_jpg(
 ) -> None:
     """Writes a JPEG without metadata, atomically; raises `OutputError` if it cannot."""
     _save(path, rgb, "JPEG", quality=quality)
+
+
+def jpg_bytes(
+    rgb: np.ndarray,  # [H, W, 3] uint8
+    quality: int = 90,
+) -> bytes:
+    """A JPEG without metadata whose colours are as sharp as its light."""
+    out = io.BytesIO()
+    Image.fromarray(rgb).save(out, "JPEG", quality=quality, subsampling=0)
+    return out.getvalue()
 
 
 def read_png(path: Path) -> np.ndarray:

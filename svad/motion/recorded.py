@@ -28,6 +28,13 @@ class Recorded:
     joints: np.ndarray  # [55, 3] rest joints of the body it was recorded on, metres
     expression_names: tuple[str, ...] = ()  # E
     warnings: tuple[str, ...] = ()  # sentences for the person
+    focus: str = "body"  # what a camera should show: "body" or "bust"
+
+    @staticmethod
+    def of(motion: Motion, avatar: Avatar) -> Recorded:
+        """A motion as it was played by an avatar."""
+        joints = avatar.joints.numpy(force=True)
+        return Recorded(motion.fps, motion.poses, joints, tuple(avatar.expression_names))
 
     @property
     def pelvis(self) -> np.ndarray:  # [T, 3] metres
@@ -72,6 +79,7 @@ class Recorded:
             help="A recorded motion.",
             fps=source.fps,
             poses=track.poses(avatar.expression_names),
+            focus=source.focus,
         )
 
 

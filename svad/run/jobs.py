@@ -23,7 +23,7 @@ from svad.core.errors import JobError, OutputError
 from svad.core.files import make_folder, write_json
 from svad.core.locks import is_locked, locked
 from svad.core.parts import PART, is_left
-from svad.export.formats import FORMATS
+from svad.export.formats import EVERY, FORMATS
 from svad.run.holdout import FOLDER as HOLDOUT
 from svad.splat.rasterisers import rasteriser
 
@@ -39,7 +39,7 @@ RECORDED = (
 # they would be somebody else's files.
 NAMES = (
     *("input.png", "matte.png", "stages", HOLDOUT, CARD),
-    *(row.file for row in FORMATS.values()),
+    *(row.file for row in EVERY.values()),
 )
 
 
@@ -143,6 +143,7 @@ class Job:
             (self.home / name).parent.mkdir(parents=True, exist_ok=True)
             os.replace(self.folder / name, self.home / name)
         before.remove(before.files() - set(names))
+        before.remove(row.file for row in EVERY.values() if row.asked)
         os.replace(self.folder / CARD, self.home / CARD)
         for name in [*NAMES, *(left.name for left in self.folder.glob(f"{PART}*"))]:
             _remove(self.folder / name)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from svad.compute import engine
 from svad.compute.device import device, half, on_zero
-from svad.config import BUILT_IN, DiffusionConfig, Preset, TrainConfig, training
+from svad.config import BUILT_IN, DiffusionConfig, PackageConfig, Preset, TrainConfig, training
 from svad.core.errors import MissingFile
 from svad.run.bodies import bodies_here, load_body, own_body
 from svad.types import Avatar, Clip, Footage, Photo, Pose, Report, Subject
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from svad.diffusion.follow import FollowStage
     from svad.diffusion.generate import Request
     from svad.diffusion.models import Models
+    from svad.export.row import Format
     from svad.film.stage import FilmStage
     from svad.footage.follow import Follower
     from svad.footage.stage import FootageStage
@@ -48,6 +49,7 @@ REFINING = 1.0  # seconds of a GPU for the pose of one frame
 MARGIN = 8  # seconds of a GPU call that a training leaves for its last checkpoint and the way back
 
 
+STILL_VIEWS = 8  # around the person, where somebody asks for them later
 STRIP = 1600  # px, width of the picture of all chosen frames
 
 
@@ -93,9 +95,11 @@ def strip() -> Callable[[Footage], np.ndarray]:
 def film(preset: Preset) -> FilmStage:
     """The stage that follows the person through the pictures."""
     from svad.avatar.train.poses import refine_poses
+    from svad.avatar.train.together import poses_together
     from svad.film.stage import FilmStage
 
-    return FilmStage(_given(preset.film), load_body(preset.body), refine_poses)
+    body = load_body(preset.body)
+    return FilmStage(_given(preset.film), body, refine_poses, poses_together)
 
 
 def motion_watcher() -> tuple[Follower, Closer, Callable]:
@@ -175,6 +179,47 @@ def restoration(preset: Preset) -> RestorationStage:
 
     settings, body = _given(preset.restoration), load_body(preset.body)
     return RestorationStage(settings, body, face_networks())
+
+
+def packed_avatar(rig: bytes, glb: bytes) -> Avatar:
+    """The avatar in the files of an archive; raises `AvatarFileError`."""
+    from svad.export.reading import read_avatar
+
+    return read_avatar(rig, glb)
+
+
+def write_format(
+    row: Format,
+    avatar: Avatar,
+    path: Path,
+    report: Report,
+    *,
+    subject: Subject | None,
+    card: dict,
+    folder: Path,  # with what the run wrote
+    bones: str,
+    triangles: int,
+) -> None:
+    """Writes one row of the table of export formats; raises what its writer does."""
+    import torch
+
+    from svad.export.context import ExportContext, ExportProgress
+
+    settings = PackageConfig(views=STILL_VIEWS)
+    context = ExportContext(
+        avatar=avatar,
+        size=(avatar.camera.width, avatar.camera.height),
+        settings=settings,
+        card=card,
+        folder=folder,
+        progress=ExportProgress(report, row.count(settings)),
+        subject=subject,
+        bones=bones,
+        triangles=triangles,
+    )
+    with torch.inference_mode(), context.progress.of(row.note, row.count(settings)):
+        report(0, row.count(settings), row.note)
+        row.write(context, path)
 
 
 def trained_avatar(

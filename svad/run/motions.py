@@ -15,11 +15,12 @@ from svad.types import Report
 if TYPE_CHECKING:
     from svad.motion.recorded import Recorded
 
-NPZ = ".npz"
+NPZ, BVH = ".npz", ".bvh"
+KEPT = (NPZ, BVH)  # endings under which motions are written
 LOOKED = 0.55  # of the time of a tracking goes into looking at the frames
 HEIGHT = 720  # px, at which frames are looked at
 QUICK, RATE = 6.0, 15.0  # seconds up to which every frame counts; frames a second of a longer clip
-SOMETHING_ELSE = "The motion is kept as .npz; {name} has another ending."
+SOMETHING_ELSE = "The motion is kept as .npz or .bvh; {name} has another ending."
 
 Say = Callable[[str], None]
 
@@ -47,25 +48,34 @@ def track_clip(clip: Path, report: Report) -> Recorded:
 
 
 def read_motion(source: Path, report: Report) -> Recorded:
-    """The motion in an .npz, or in a clip. Raises `MotionError` too."""
-    if source.suffix.lower() != NPZ:
+    """The motion in a file of one, in a folder of frames, or in a clip.
+
+    Raises what `track_clip` raises, and `MotionError`.
+    """
+    from svad.motion.readers.formats import is_motion, read_file
+
+    if not is_motion(source):
         return track_clip(source, report)
     from svad.motion.capture import rest_joints
-    from svad.motion.readers.npz import read_npz
 
-    return read_npz(source, rest_joints(makers.motion_body()))
+    return read_file(source, rest_joints(makers.motion_body()))
 
 
 def keep_motion(motion: Recorded, output: Path) -> Path:
-    """Writes the motion as .npz; raises `OutputError`, `JobError` for another ending."""
-    from svad.motion.readers.npz import write_npz
+    """Writes the motion as .npz or .bvh; raises `OutputError`, `JobError` for another ending."""
+    require_kept(output)
+    if output.suffix.lower() == BVH:
+        from svad.motion.writers.bvh import write_bvh
 
-    require_npz(output)
-    write_npz(output, motion)
+        write_bvh(output, motion)
+    else:
+        from svad.motion.readers.npz import write_npz
+
+        write_npz(output, motion)
     return output
 
 
-def require_npz(output: Path) -> None:
+def require_kept(output: Path) -> None:
     """Raises `JobError` where a motion's file would have another ending."""
-    if output.suffix.lower() != NPZ:
+    if output.suffix.lower() not in KEPT:
         raise JobError(SOMETHING_ELSE.format(name=output.name))

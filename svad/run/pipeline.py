@@ -337,10 +337,11 @@ def motion_video(
 ) -> Path:
     """Writes a video (.mp4) of a finished avatar in one of the bundled motions.
 
-    `height` in pixels; `view`: the side the person is seen from, one of `VIEWS`. Short motions
-    that close are played several times. `folder` may be the avatar's archive, too, packed or
-    unpacked. Raises `JobError` for a folder without an avatar, an unknown motion or side,
-    `OutputError` if the video cannot be written.
+    An `output` of .npz or .bvh gets the motion on the avatar's skeleton instead. `height` in
+    pixels; `view`: the side the person is seen from, one of `VIEWS`. Short motions that close are
+    played several times. `folder` may be the avatar's archive, too, packed or unpacked. Raises
+    `JobError` for a folder without an avatar, an unknown motion or side, `OutputError` if the video
+    cannot be written.
     """
     avatar = load_avatar(folder)
     from svad.motion.authored import authored
@@ -362,18 +363,21 @@ def clip_motion(
 ) -> Path:
     """Writes a video (.mp4) of a finished avatar that moves as the person in a clip does.
 
-    `clip`: any video of a person, or the .npz of a motion (AMASS, SMPL-X or from `track`). The
-    motion of a clip is kept beside the video, under its name with the ending .npz. `height` in
-    pixels; `view` one of `VIEWS`; `say` gets what a person should know of the motion. Raises what
-    `motion_video` raises, and `VideoError`, `SourceError`, `MotionError` for the clip.
+    `clip`: any video of a person, or a file of a motion (`svad.motion.readers.formats`). The
+    motion of a video is kept beside what is written, under its name with the ending .npz. An
+    `output` of .npz or .bvh gets the avatar's motion on its own skeleton instead of a video.
+    `height` in pixels; `view` one of `VIEWS`; `say` gets what a person should know of the motion.
+    Raises what `motion_video` raises, and `VideoError`, `SourceError`, `MotionError` for the clip.
     """
-    from svad.run.motions import NPZ, keep_motion, read_motion
+    from svad.motion.readers.formats import is_motion
+    from svad.run.motions import KEPT, NPZ, keep_motion, read_motion
 
     yaw, avatar = _named(VIEWS, view, "view"), load_avatar(folder)
     told = report or silent
     found = read_motion(Path(clip), part(told, 0, 500, 1000))
-    if Path(clip).suffix.lower() != NPZ:
-        keep_motion(found, Path(output).with_suffix(NPZ))
+    output = Path(output)
+    if not is_motion(Path(clip)) and output.suffix.lower() not in KEPT:
+        keep_motion(found, output.with_suffix(NPZ))
     _say_all(found.warnings, say)
     motion = found.for_avatar(avatar, "clip", "As in the clip")
     return _filmed(avatar, motion, output, height, yaw, part(told, 500, 1000, 1000))
@@ -386,15 +390,16 @@ def track(
     *,
     say: Callable[[str], None] | None = None,
 ) -> Path:
-    """Keeps the motion of the person in a clip as .npz, in the form of AMASS and SMPL-X.
+    """Keeps the motion of the person in a clip as .npz (AMASS, SMPL-X) or .bvh.
 
-    `say` gets what a person should know of it. Raises `JobError` for another ending, `VideoError`,
-    `SourceError`, `OutputError`.
+    `clip` may also be a file of a motion, which is then written anew. `say` gets what a person
+    should know of it. Raises `JobError` for another ending, `VideoError`, `SourceError`,
+    `MotionError`, `OutputError`.
     """
-    from svad.run.motions import keep_motion, require_npz, track_clip
+    from svad.run.motions import keep_motion, read_motion, require_kept
 
-    require_npz(Path(output))
-    found = track_clip(Path(clip), report or silent)
+    require_kept(Path(output))
+    found = read_motion(Path(clip), report or silent)
     _say_all(found.warnings, say)
     return keep_motion(found, Path(output))
 
@@ -408,7 +413,16 @@ def _say_all(sentences: Iterable[str], say: Callable[[str], None] | None) -> Non
 def _filmed(
     avatar: Avatar, motion: Motion, output: Path, height: int, yaw: float, report: Report | None
 ) -> Path:
-    """The video of a motion; one that is short and closes is played several times."""
+    """The video of a motion; one that is short and closes is played several times.
+
+    Under the ending of a motion's file it is kept as data instead.
+    """
+    from svad.run.motions import KEPT, keep_motion
+
+    if Path(output).suffix.lower() in KEPT:
+        from svad.motion.recorded import Recorded
+
+        return keep_motion(Recorded.of(motion, avatar), Path(output))
     from svad.avatar.animate import animate, motion_camera
     from svad.media.video import write_mp4
 

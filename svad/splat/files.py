@@ -9,15 +9,16 @@ import torch
 
 from svad.core.errors import SvadError
 from svad.core.files import write_bytes
-from svad.splat.gaussians import Gaussians
+from svad.splat.gaussians import Gaussians, half_turn
 
 SH0 = 0.28209479177387814  # value of the constant spherical harmonic, 1 / (2 sqrt(pi))
 LEAST_SCALE = 1e-9  # metres, so that the logarithm stays finite
 LEAST_OPACITY = 1e-6  # likewise for the logit, at both ends
-PLY_PROPERTIES = (
-    "x", "y", "z", "nx", "ny", "nz", "f_dc_0", "f_dc_1", "f_dc_2", "opacity",
-    "scale_0", "scale_1", "scale_2", "rot_0", "rot_1", "rot_2", "rot_3",
-)  # fmt: skip
+PLY_PLACE = ("x", "y", "z", "nx", "ny", "nz", "f_dc_0", "f_dc_1", "f_dc_2")
+PLY_SHAPE = ("opacity", "scale_0", "scale_1", "scale_2", "rot_0", "rot_1", "rot_2", "rot_3")
+PLY_PROPERTIES = (*PLY_PLACE, *PLY_SHAPE)
+# Of the colour's dependence on the view, up to the third degree of the harmonics: here all zero.
+PLY_REST = tuple(f"f_rest_{k}" for k in range(45))
 MAX_HEADER = 65536  # bytes
 PLY_TYPES = {
     "char": "i1", "int8": "i1", "uchar": "u1", "uint8": "u1", "short": "<i2", "int16": "<i2",
@@ -33,25 +34,45 @@ class SplatFileError(SvadError):
     """A file is not one that Gaussians can be read from; the message says what was found."""
 
 
-def save_ply(path: Path, gaussians: Gaussians) -> None:
+def as_captured(
+    gaussians: Gaussians,  # N, y up, facing +z
+) -> Gaussians:  # N
+    """Turned the way scenes captured by cameras lie in files: y points down.
+
+    Viewers turn a file by 180 degrees about z to bring y up (SuperSplat and whatever else is built
+    on PlayCanvas) and start with a camera at +z: so this is the same half turn, (-x, -y, z), and
+    the person stands upright there and faces the camera. It is its own inverse.
+    """
+    return half_turn(gaussians, 2)
+
+
+def save_ply(path: Path, gaussians: Gaussians, *, full: bool = False) -> None:
     """Write a binary little-endian .ply as 3D Gaussian Splatting programs write it.
 
     68 bytes per Gaussian: position, zero normal, constant colour coefficient, logit of the
-    opacity, logarithms of the scales, quaternion (real part first). Coordinates are kept as they
-    are. The file appears whole or not at all. Raises ValueError unless there are three colours,
-    OutputError when the file cannot be written.
+    opacity, logarithms of the scales, quaternion (real part first). `full`: the 45 coefficients
+    of view-dependent colour as well, all zero, 248 bytes; some programs insist on them.
+    Coordinates are kept as they are. The file appears whole or not at all. Raises ValueError
+    unless there are three colours, OutputError when the file cannot be written.
     """
+    write_bytes(path, ply_bytes(gaussians, full=full))
+
+
+def ply_bytes(gaussians: Gaussians, *, full: bool = False) -> bytes:
+    """What `save_ply` writes."""
     means, scales, quats, opacities, colors = _arrays(gaussians)
     opacities = np.clip(opacities, LEAST_OPACITY, 1 - LEAST_OPACITY)
+    rest = PLY_REST if full else ()
     columns = (
-        means, np.zeros_like(means), (colors - 0.5) / SH0,
+        means, np.zeros_like(means), (colors - 0.5) / SH0, np.zeros((len(means), len(rest))),
         np.log(opacities / (1 - opacities))[:, None],
         np.log(np.maximum(scales, LEAST_SCALE)), quats,
     )  # fmt: skip
+    names = (*PLY_PLACE, *rest, *PLY_SHAPE)
     header = ["ply", "format binary_little_endian 1.0", f"element vertex {len(means)}"]
-    header += [f"property float {name}" for name in PLY_PROPERTIES] + ["end_header", ""]
-    table = np.concatenate(columns, 1).astype("<f4")
-    write_bytes(path, "\n".join(header).encode("ascii") + table.tobytes())
+    header += [f"property float {name}" for name in names] + ["end_header", ""]
+    table = np.concatenate([column.astype("<f4") for column in columns], 1)
+    return "\n".join(header).encode("ascii") + table.tobytes()
 
 
 def load_ply(path: Path) -> Gaussians:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from svad.compute.moved import moved
+from svad.geometry.rotation import quaternion_multiply
 
 
 @dataclass(frozen=True)
@@ -62,3 +63,16 @@ def isotropic(
         means.new_full((n,), opacity),
         colors,
     )
+
+
+def half_turn(
+    gaussians: Gaussians,  # N
+    axis: int,  # 0 x, 1 y, 2 z
+) -> Gaussians:  # N
+    """The Gaussians turned by 180 degrees about an axis of the world; twice gives them back."""
+    signs = gaussians.means.new_full((3,), -1.0)
+    signs[axis] = 1
+    turn = gaussians.quats.new_zeros(4)
+    turn[axis + 1] = 1
+    quats = quaternion_multiply(turn.expand_as(gaussians.quats), gaussians.quats)
+    return replace(gaussians, means=gaussians.means * signs, quats=quats)

@@ -8,7 +8,8 @@ import numpy as np
 from svad.body import coco
 from svad.subject import keypoints as kp
 from svad.subject.blazepose import CORE
-from svad.subject.detect import MediapipeDetector, person_box
+from svad.subject.crops import person_box
+from svad.subject.detect import MediapipeDetector
 from svad.subject.dwpose import points_in, shared_dwpose
 from svad.subject.landmarker import Landmarker, shared_landmarker
 from svad.subject.matte import person_matte

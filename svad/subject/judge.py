@@ -9,8 +9,11 @@ from svad.body import coco
 from svad.body.coco import HIPS, SHOULDERS, Keypoint
 from svad.core.errors import PhotoError
 from svad.face.landmarks import MeshPoint
-from svad.subject.detect import Box, Detection
+from svad.subject.crops import Box
+from svad.subject.detect import Detection
 from svad.subject.evidence import hidden_sides
+from svad.subject.missing import cut_part, head_is_cut_off, only_legs
+from svad.subject.spots import SURE
 
 NOBODY = (
     "No person was found in the picture. Please use a photo in which one person, well lit and "
@@ -19,33 +22,74 @@ NOBODY = (
 _SMALLEST = 72  # px, person height that still gives something
 _SMALL = 256  # px, below which the result will be blurred
 
-OTHERS = "More than one person was found; the largest one is used."
+OTHERS = (
+    "More than one person was found ({others} besides); the largest one is used, the one of whom "
+    "most is seen from head to feet."
+)
 SMALL = "The person is small in the picture, so the avatar will look soft."
 KNEES = "The picture ends at the legs; the missing part is taken from the body model."
 WAIST = "The legs are not in the picture; they are taken from the body model."
 HEAD = "The top of the head is cut off; it is completed with a guess."
-SIDE = "The person is seen from the side; the hidden side is a guess."
-FACE = "No face was found, so the head will be rough. A photo with the face in view works better."
+SIDE = (
+    "The person is seen from the side; the hidden side is a guess. A photo from the front, or one "
+    "together with this one, gives a better avatar."
+)
+FACE = (
+    "No face was found, so the head will be rough, without eyes and mouth of its own. A photo with "
+    "the face in view works better, also together with this one."
+)
+BEHIND = (
+    "The person is seen from behind: the avatar would have hair where its face must be. Please use "
+    "a photo from the front, or give one together with this one; the face cannot be guessed."
+)
+NO_HEAD = (
+    "The head is not in the picture: the person goes on above its upper border. Please use a photo "
+    "in which the person can be seen from head to feet."
+)
+ONLY_LEGS = (
+    "Only legs are in the picture; head and upper body are missing. Please use a photo in which "
+    "the person can be seen from head to feet."
+)
 DRAWN = (
     "This looks like a drawing, a statue or a black-and-white photo; it works, but the result may "
     "be less lifelike."
 )
 
 
-def refuse(found: Detection, person: Box) -> None:
-    """Raises `PhotoError` for a person who is too small or seen from behind."""
+def refuse(
+    found: Detection,
+    person: Box,
+    people: np.ndarray | None = None,  # [H, W] float32, soft mask of all people, if no face is seen
+) -> None:
+    """Raises `PhotoError` for a person who is too small, without head, or seen from behind."""
+    part = None if people is None or found.sure >= SURE else cut_part(people)
+    if found.face is None and (part is not None or head_is_cut_off(found.keypoints, found.mask)):
+        raise PhotoError(ONLY_LEGS if part is not None and only_legs(part) else NO_HEAD)
     tall = person[3] - person[1]
     if tall < _SMALLEST:
         raise PhotoError(
             f"The person is only {tall} pixels high in this picture. Please use one in which the "
             "person is at least 300 pixels high."
         )
-    shoulders, hips = hidden_sides(found.keypoints)
-    if found.face is None and shoulders and hips:
-        raise PhotoError(
-            "The person is seen from behind. Please use a photo from the front: the face cannot "
-            "be guessed."
-        )
+    if found.face is None and _from_behind(found):
+        raise PhotoError(BEHIND)
+
+
+def nobody(
+    people: np.ndarray,  # [H, W] float32, soft mask of all people
+) -> PhotoError:
+    """What to say where no person could be found: what is missing of one, if a part is there."""
+    part = cut_part(people)
+    if part is None:
+        return PhotoError(NOBODY)
+    return PhotoError(ONLY_LEGS if only_legs(part) else NO_HEAD)
+
+
+def _from_behind(found: Detection) -> bool:
+    """Whether left and right are swapped, or half so with the nose behind the ears."""
+    swapped = hidden_sides(found.keypoints)
+    ears = found.depth[[Keypoint.LEFT_EAR, Keypoint.RIGHT_EAR]].mean()
+    return all(swapped) or (any(swapped) and bool(found.depth[Keypoint.NOSE] > ears))
 
 
 def warnings(
@@ -57,8 +101,9 @@ def warnings(
 ) -> list[str]:
     """Sentences about what will limit the result."""
     texts = []
-    if found.others:
-        texts.append(OTHERS)
+    others = max(len(found.others), found.count - 1)
+    if others:
+        texts.append(OTHERS.format(others=others))
     rows = np.where((matte > 127).any(1))[0]
     if len(rows) and rows[-1] - rows[0] < _SMALL:
         texts.append(SMALL)

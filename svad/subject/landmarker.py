@@ -15,6 +15,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from svad.face.landmarks import MESH_OF_IBUG
+from svad.subject import graphs
+from svad.subject.spots import Spot
 
 _NOISE = ("inference_feedback", "XNNPACK", "absl::InitializeLog", "NORM_RECT", "gl_context")
 
@@ -23,6 +25,9 @@ _FINDING = {
     "_face": "multi_face_landmarks",
     "_hands": "multi_hand_landmarks",
     "_people": "segmentation_mask",
+    "_spots": "detections",
+    "_faces": "detections",
+    "_pose_at": "pose_landmarks",
 }  # what each model's answer holds when it found something
 
 
@@ -40,7 +45,7 @@ class _Model(Protocol):
 
     def process(
         self,
-        image: np.ndarray,  # [H, W, 3] uint8 RGB
+        image: Any,  # [H, W, 3] uint8 RGB, or the inputs by name
     ) -> Any: ...
 
 
@@ -89,6 +94,23 @@ class Landmarker:
     def _people(self) -> _Model:
         return self._solutions.selfie_segmentation.SelfieSegmentation(model_selection=0)
 
+    @cached_property
+    def _faces(self) -> _Model:
+        return self._solutions.face_detection.FaceDetection(
+            model_selection=1,  # of small faces; stricter than the mesh's own
+            min_detection_confidence=0.3,
+        )
+
+    @cached_property
+    def _spots(self) -> _Model:
+        _ = self._solutions  # with its environment
+        return graphs.solution(graphs.FIND_PEOPLE)
+
+    @cached_property
+    def _pose_at(self) -> _Model:
+        _ = self._solutions
+        return graphs.solution(graphs.POSE_AT_PLACE)
+
     def warm_up(self) -> None:
         """Load all models now, so that the first photo does not wait for them."""
         blank = np.zeros((64, 64, 3), np.uint8)
@@ -109,18 +131,31 @@ class Landmarker:
         rgb: np.ndarray,  # [H, W, 3] uint8
     ) -> PoseHit | None:
         """The most prominent person, or None."""
-        result = self._run("_pose", rgb)
-        if result.pose_landmarks is None or result.segmentation_mask is None:
-            return None
+        return _hit(self._run("_pose", rgb), rgb.shape)
+
+    def spots(
+        self,
+        rgb: np.ndarray,  # [H, W, 3] uint8
+    ) -> list[Spot]:
+        """All people in the picture (224 x 224 inside), the surest first."""
         height, width = rgb.shape[:2]
-        marks = result.pose_landmarks.landmark
-        points = [(m.x * width, m.y * height, m.visibility) for m in marks]
-        depth = [m.z for m in result.pose_world_landmarks.landmark]
-        return PoseHit(
-            points=np.array(points, np.float32),
-            depth=np.array(depth, np.float32),
-            mask=np.array(result.segmentation_mask, np.float32),
-        )
+        found = []
+        for one in self._run("_spots", rgb).detections or ():
+            marks = one.location_data.relative_keypoints  # hips, circle, shoulders, circle
+            hips, top = (np.array((m.x * width, m.y * height)) for m in (marks[0], marks[1]))
+            found.append(Spot(hips=hips, top=top, score=float(one.score[0])))
+        return found
+
+    def pose_at(
+        self,
+        rgb: np.ndarray,  # [H, W, 3] uint8
+        spot: Spot,
+    ) -> PoseHit | None:
+        """The landmarks of this very person, or None where there is nobody after all."""
+        height, width = rgb.shape[:2]
+        x, y = spot.hips / (width, height)
+        place = graphs.place_of(x, y, spot.side / width, spot.side / height, spot.turn)
+        return _hit(self._run("_pose_at", rgb, place=place), rgb.shape)
 
     def face(
         self,
@@ -133,6 +168,18 @@ class Landmarker:
         height, width = rgb.shape[:2]
         marks = result.multi_face_landmarks[0].landmark
         return np.array([(m.x * width, m.y * height, m.z * width) for m in marks], np.float32)
+
+    def faces(
+        self,
+        rgb: np.ndarray,  # [H, W, 3] uint8
+    ) -> list[np.ndarray]:  # each [2, 2]: x px, y px of the right and the left eye
+        """The faces in the picture by their eyes."""
+        height, width = rgb.shape[:2]
+        found = []
+        for one in self._run("_faces", rgb).detections or ():
+            right, left = one.location_data.relative_keypoints[:2]
+            found.append(np.array([(m.x * width, m.y * height) for m in (right, left)]))
+        return found
 
     def face_points(
         self,
@@ -158,13 +205,28 @@ class Landmarker:
             hands.append(np.array(marks, np.float32))
         return hands
 
-    def _run(self, name: str, rgb: np.ndarray) -> Any:
+    def _run(self, name: str, rgb: np.ndarray, **more: Any) -> Any:
+        image = np.ascontiguousarray(rgb)
         with self._lock:
             with contextlib.nullcontext() if name in self._settled else _quiet():
-                result = getattr(self, name).process(np.ascontiguousarray(rgb))
+                result = getattr(self, name).process({"image": image, **more} if more else image)
             if getattr(result, _FINDING[name], None) is not None:
                 self._settled.add(name)  # every part of the model has run and had its say
             return result
+
+
+def _hit(result: Any, shape: tuple[int, ...]) -> PoseHit | None:
+    """What the body model answered about a picture of this height and width."""
+    if result.pose_landmarks is None or result.segmentation_mask is None:
+        return None
+    height, width = shape[:2]
+    points = [(m.x * width, m.y * height, m.visibility) for m in result.pose_landmarks.landmark]
+    depth = [m.z for m in result.pose_world_landmarks.landmark]
+    return PoseHit(
+        points=np.array(points, np.float32),
+        depth=np.array(depth, np.float32),
+        mask=np.array(result.segmentation_mask, np.float32),
+    )
 
 
 def shared_landmarker() -> Landmarker:

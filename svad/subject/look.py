@@ -8,14 +8,15 @@ import numpy as np
 
 from svad.body.coco import BODY_AND_FEET
 from svad.config import SubjectConfig
-from svad.core.errors import PhotoError
-from svad.media.images import on_grey
 from svad.pose.overlay import overlay
 from svad.subject import judge
 from svad.subject.closeup import head_closeup
-from svad.subject.detect import Detection, Detector, MediapipeDetector, person_box
+from svad.subject.crops import person_box
+from svad.subject.detect import Detection, Detector, MediapipeDetector
 from svad.subject.frame import Frame, working_frame
+from svad.subject.landmarker import shared_landmarker
 from svad.subject.matte import from_alpha, person_matte
+from svad.subject.upright import find_upright
 from svad.types import Closeup, Photo
 
 
@@ -40,12 +41,13 @@ def look(photo: Photo, config: SubjectConfig, detector: Detector | None = None) 
     work with.
     """
     detector = detector or MediapipeDetector()
-    found = detector.detect(on_grey(photo.rgb, photo.alpha))
+    photo, found = find_upright(photo, detector)
     if found is None:
-        raise PhotoError(judge.NOBODY)
+        raise judge.nobody(shared_landmarker().people(photo.rgb))
     body = found.keypoints[BODY_AND_FEET]
     person = person_box(body[_inside(body, photo.rgb)], found.mask, 0.0)
-    judge.refuse(found, person)
+    people = None if found.face is not None else shared_landmarker().people(photo.rgb)
+    judge.refuse(found, person, people)
     frame = working_frame(person, photo.rgb.shape[:2], config.person_height)
     small = Photo(
         rgb=frame.cut(photo.rgb),

@@ -51,8 +51,9 @@ class Ended:
 
 @dataclass(frozen=True)
 class Followed:
-    """An avatar moving as somebody in a clip does."""
+    """An avatar moving as somebody in a clip, or a motion's file, does."""
 
     video: Path
     motion: Path  # .npz
+    bvh: Path  # the same
     warnings: tuple[str, ...]  # sentences for the visitor

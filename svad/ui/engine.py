@@ -101,6 +101,13 @@ class Mover:
         return pipeline.clip_motion(folder, clip, output, report=report)
 
 
+def export_file(folder: Path, name: str, report: Report) -> Path:
+    """A file of the avatar in a folder for another program, see `svad.run.export`."""
+    from svad.run.export import export
+
+    return export(folder, name, report=report)
+
+
 @dataclass(frozen=True)
 class Engine:
     """The parts below the page; a test puts quick ones in their place."""
@@ -111,6 +118,7 @@ class Engine:
     # the same by preset and body, for bodies other than the built-in one
     bodied: Mapping[tuple[str, str], AvatarMaker] = field(default_factory=dict)
     mover: ClipMover = field(default_factory=Mover)
+    export: Callable[[Path, str, Report], Path] = export_file
 
     def of(self, preset: str, body: str = BUILT_IN) -> AvatarMaker:
         """The pipeline of a preset on a body."""

@@ -11,6 +11,7 @@ from svad.core.errors import OutputError, SvadError
 from svad.ui import panels, stages, texts
 from svad.ui.beats import Ended, Progress
 from svad.ui.explain import explain
+from svad.ui.exporting import ExportEvents
 from svad.ui.gallery import Finished
 from svad.ui.motions import MotionEvents
 from svad.ui.motions import motion_choices as motion_choices
@@ -21,7 +22,7 @@ from svad.ui.result_view import make_sheet
 from svad.ui.studio import Studio
 
 
-class Events(PictureEvents, MotionEvents):
+class Events(PictureEvents, MotionEvents, ExportEvents):
     """The callbacks; they hold no visitor's data."""
 
     def __init__(self, studio: Studio, parts: Parts) -> None:
@@ -163,6 +164,8 @@ class Events(PictureEvents, MotionEvents):
             p.follow: gr.UploadButton(interactive=finished.movable),
             p.motion_video: sheet.motion,
             p.files: sheet.files,
+            p.export: gr.Radio(value=None),
+            p.exported: "",
         }
 
     def _progress(self, beat: Progress) -> Updates:

@@ -11,6 +11,7 @@ from svad.core.files import writing
 from svad.media.clips import is_clip
 from svad.media.images import save_png, with_alpha
 from svad.media.private import copy_clip, tells_nothing
+from svad.motion.readers.formats import is_motion
 from svad.run import makers
 from svad.ui import texts
 from svad.ui.engine import Settings
@@ -22,10 +23,12 @@ def require_small(files: Sequence[Path], settings: Settings) -> None:
     """Raises `PhotoError` or `SourceError` for a file above the limits of the page."""
     for file in files:
         size = file.stat().st_size / 1e6
-        clip = is_clip(file)
+        motion = is_motion(file)
+        clip = motion or is_clip(file)
         limit = settings.clip_megabytes if clip else settings.upload_megabytes
         if size > limit:
             words = texts.TOO_LARGE_CLIP if clip else texts.TOO_LARGE
+            words = texts.TOO_LARGE_MOTION if motion else words
             kind = SourceError if clip else PhotoError
             raise kind(words.format(size=f"{size:.0f}", limit=limit))
 

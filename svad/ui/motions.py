@@ -1,4 +1,4 @@
-"""What happens when a motion is chosen, or a clip whose motion the avatar takes."""
+"""What happens when a motion is chosen, or brought as a clip or a file."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import gradio as gr
 
 from svad.core.errors import JobError, Stopped
 from svad.motion.authored import authored
+from svad.motion.readers.files import MotionError
 from svad.ui import panels, texts
 from svad.ui.beats import Followed
 from svad.ui.explain import explain
@@ -46,7 +47,7 @@ class MotionEvents:
             yield {p.motion_video: panels.hint(explain(error))}
 
     def follow_clip(self, clip: dict | None, shown: str) -> Iterator[Updates]:
-        """A clip was chosen: the avatar moves as the person in it does."""
+        """A clip or a motion's file was chosen: the avatar moves as the person in it does."""
         p, ticket = self.parts, secrets.token_urlsafe(8)
         yield {
             p.following: ticket,
@@ -74,7 +75,8 @@ class MotionEvents:
         except Stopped:
             yield ready | {p.motion_video: panels.hint(texts.FOLLOW_STOPPED)}
         except Exception as error:
-            yield ready | {p.motion_video: panels.problem(texts.BAD_CLIP, explain(error), "")}
+            what = texts.BAD_MOTION if isinstance(error, MotionError) else texts.BAD_CLIP
+            yield ready | {p.motion_video: panels.problem(what, explain(error), "")}
 
     def halt_follow(self, ticket: str) -> Updates:
         """*Stop* was pressed beside the clip."""
@@ -86,7 +88,7 @@ class MotionEvents:
         label = texts.MOTION_VIDEO.format(name=texts.FOLLOW_TITLE, who=finished.name)
         shelf = self.studio.shelf
         film = panels.video(beat.video, label, shelf, texts.FOLLOW_TITLE)
-        return film + panels.motion_file(beat.motion, beat.warnings, shelf)
+        return film + panels.motion_files((beat.motion, beat.bvh), beat.warnings, shelf)
 
 
 def motion_choices(finished: Finished | None) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Videos of an avatar that moves: in a bundled motion, or as somebody in a clip does."""
+"""Videos of an avatar that moves: in a bundled motion, or in one that a visitor brings."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from svad.core.progress import part
+from svad.core.progress import part, silent
 from svad.ui import texts
 from svad.ui.beats import Followed
 from svad.ui.result_view import short
@@ -30,7 +30,7 @@ def play(maker: AvatarMaker, finished: Finished, motion: str, report: Report) ->
 def follow(
     mover: ClipMover, finished: Finished, clip: Path, shelf: Shelf, report: Report
 ) -> Followed:
-    """The avatar moving as the person in a clip does, and that motion as a file.
+    """The avatar moving as the person in a clip or a motion's file does, and that motion as files.
 
     Nothing is left beside the avatar: an example's folder can be read by everybody.
     """
@@ -41,6 +41,9 @@ def follow(
         mover.track(clip, motion, following, say=said.append)
         drawing = part(report, TRACKING, 100, 100, texts.DRAWING)
         mover.clip_motion(finished.folder, motion, video, report=drawing)
+        bvh = mover.track(motion, motion.with_suffix(".bvh"), silent, say=said.append)
         name = f"avatar-{short(finished.key)}-motion"
-        shown = shelf.publish(video, f"{name}.mp4"), shelf.publish(motion, f"{name}.npz")
-        return Followed(*shown, tuple(said))
+        film, data, same = (
+            shelf.publish(file, f"{name}{file.suffix}") for file in (video, motion, bvh)
+        )
+        return Followed(film, data, same, tuple(said))

@@ -11,13 +11,15 @@ from starlette.middleware import Middleware
 
 from svad.config import BUILT_IN, PHOTO_PRESETS, PRESETS
 from svad.media.containers import VIDEO_SUFFIXES
-from svad.media.opening import SUFFIXES
+from svad.media.opening import SUFFIXES as HEIF_SUFFIXES
+from svad.motion.readers.formats import SUFFIXES as MOTION_SUFFIXES
 from svad.run.bodies import bodies_here
 from svad.run.offers import offer
 from svad.splat.rasterisers import rasteriser
 from svad.ui import panels, stages, texts
 from svad.ui.api import add_endpoints
 from svad.ui.events import Events, motion_choices
+from svad.ui.exporting import export_choices
 from svad.ui.files import VIEWER
 from svad.ui.gallery import Finished
 from svad.ui.headers import SecurityHeaders
@@ -117,7 +119,7 @@ def page_script(upload_megabytes: int, clip_megabytes: int) -> str:
 
 # By name, too, since many browsers do not know the kind of these files.
 VIDEOS = ["video", *sorted(VIDEO_SUFFIXES)]
-PICTURES = ["image", *SUFFIXES, ".avif", *VIDEOS]
+PICTURES = ["image", *HEIF_SUFFIXES, ".avif", *VIDEOS]
 
 
 def _left(studio: Studio, shown: str) -> dict[str, Any]:
@@ -206,7 +208,7 @@ def _right(studio: Studio, first: Finished | None, sheet: Sheet) -> dict[str, An
             with gr.Row(elem_id="follow-row"):
                 follow = gr.UploadButton(
                     texts.FOLLOW,
-                    file_types=VIDEOS,
+                    file_types=[*VIDEOS, *MOTION_SUFFIXES, ".fbx"],  # of which we say what to do
                     interactive=first is not None and first.movable,
                     size="md",
                     scale=0,
@@ -237,6 +239,8 @@ def _right(studio: Studio, first: Finished | None, sheet: Sheet) -> dict[str, An
             steps = html(stages.step_list((), studio.shelf.url), elem_id="steps")
         with gr.Tab(texts.TAB_FILES, id="files"):
             files = html(sheet.files, elem_id="files")
+            export = gr.Radio(export_choices(), label=texts.EXPORT_PICK, elem_id="exports")
+            exported = html("", elem_id="exported")
     return dict(
         heading=heading,
         download=download,
@@ -251,6 +255,8 @@ def _right(studio: Studio, first: Finished | None, sheet: Sheet) -> dict[str, An
         motion_video=motion_video,
         steps=steps,
         files=files,
+        export=export,
+        exported=exported,
     )
 
 
@@ -287,6 +293,9 @@ def _wire(page: gr.Blocks, p: Parts, events: Events) -> None:
     p.examples.click(events.pick, None, everything, **quiet)
     p.motion.input(
         events.move, [p.motion, p.shown], p.motion_video, trigger_mode="always_last", **quiet
+    )
+    p.export.input(
+        events.export, [p.export, p.shown], p.exported, trigger_mode="always_last", **quiet
     )
     moved = [p.following, p.follow, p.follow_stop, p.motion, p.motion_video]
     p.follow.upload(events.follow_clip, [p.follow, p.shown], moved, **raw, **quiet)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
 from svad.config import OWN_BODIES, PRESETS
+from svad.export.row import Format
 from svad.run.bodies import limits
 from svad.run.offers import Offer
 from svad.ui import texts
@@ -259,6 +261,15 @@ def _file(path: Path, shelf: Shelf) -> str:
     )
 
 
+def exported(path: Path, row: Format, shelf: Shelf) -> str:
+    """The link to a file that was made for another program, and what is not in it."""
+    lacks = texts.NOT_IN_IT.format(what=row.loses)
+    return (
+        f'<div class="files" data-say="{escape(path.name)}"><ul>{_file(path, shelf)}</ul>'
+        f'<p class="terms">{escape(lacks)}</p></div>'
+    )
+
+
 def hint(text: str) -> str:
     """A quiet sentence."""
     return f'<div class="empty"><p>{escape(text)}</p></div>'
@@ -281,10 +292,12 @@ def _detail(note: str, seconds: float) -> str:
     return f"<p>{escape(' · '.join(filter(None, (note, f'{seconds:.0f} s'))))}</p>"
 
 
-def motion_file(path: Path, warnings: tuple[str, ...], shelf: Shelf) -> str:
-    """A link to a motion as a file, and what is to be known of it."""
+def motion_files(paths: Sequence[Path], warnings: tuple[str, ...], shelf: Shelf) -> str:
+    """Links to a motion as files, and what is to be known of it."""
     lines = "".join(f'<p class="terms">{escape(warning)}</p>' for warning in warnings)
-    return (
-        f'{lines}<p class="terms"><a href="{escape(shelf.url(path))}" '
-        f'download="{escape(path.name)}">{escape(texts.MOTION_FILE)}</a></p>'
+    links = " · ".join(
+        f'<a href="{escape(shelf.url(path))}" download="{escape(path.name)}">'
+        f"{escape(texts.MOTION_FILE.format(ending=path.suffix))}</a>"
+        for path in paths
     )
+    return f'{lines}<p class="terms">{links}</p>'

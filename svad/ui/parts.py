@@ -40,6 +40,8 @@ class Parts:
     motion_video: gr.HTML
     steps: gr.HTML
     files: gr.HTML
+    export: gr.Radio  # a format that is made when asked for
+    exported: gr.HTML
     job: gr.State  # id of the job of the pictures on the left, "" for none
     given: gr.State  # `Given`
     following: gr.State  # ticket of the video that is made from a clip, "" for none

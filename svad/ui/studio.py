@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from svad.config import BUILT_IN, CLIP, PHOTO_PRESETS, PRESETS
 from svad.core.errors import JobError, Stopped, SvadError
+from svad.export.formats import EVERY
 from svad.run.bodies import bodies_here, own_body
 from svad.run.offers import offer
 from svad.run.sources import as_list, is_one_photo
@@ -219,6 +220,23 @@ class Studio:
             yield self.shelf.publish(video)
             return
         for beat in self._tickets.work(work):
+            yield beat if isinstance(beat, Making) else self.shelf.publish(beat)
+
+    def export(self, finished: Finished, name: str) -> Iterator[Making | Path]:
+        """How far it is while it makes the file of a format, then the file's path.
+
+        A file that was made before is given at once. Raises `JobError` where there is no avatar,
+        `MissingFile` where the format's library is not installed.
+        """
+        if not finished.movable:
+            raise JobError(texts.EXPORT_NOT_HERE)
+        path = finished.folder / EVERY[name].file
+
+        def work(task: Task) -> Path:
+            with self._line.turn(task.stop, _tell_ahead(task)):
+                return self.engine().export(finished.folder, name, stopping(task))
+
+        for beat in [path] if path.is_file() else self._tickets.work(work):
             yield beat if isinstance(beat, Making) else self.shelf.publish(beat)
 
     def follow(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from svad.export.formats import shown_formats
+from svad.export.formats import EVERY
 
 TITLE = "SVAD"
 PAGE_TITLE = "SVAD: one photo or a short clip to an avatar that moves"
@@ -122,6 +122,9 @@ TOO_LARGE_CLIP = (
     "This clip has {size} MB. Clips can have up to {limit} MB: half a minute is enough, so cut it "
     "shorter or record it in 1080p, and try again."
 )
+TOO_LARGE_MOTION = (
+    "This file has {size} MB. Motions can have up to {limit} MB: save a part of it and try again."
+)
 NO_PHOTO = "There is no photo yet. Drop one first."
 NO_FILE = "Send a photo, several photos or a clip as uploaded files."
 NO_SPACE = "The disk is full. Free some space and try again; finished steps are kept."
@@ -169,9 +172,15 @@ FILES_LEAD = (
     "The zip holds the video, the mesh and the splats, with a licence and consent note and a short "
     "loader example."
 )
-FILES = {row.file: row.title for row in shown_formats()}
-FILES_LACK = {row.file: row.loses for row in shown_formats()}
+FILES = {row.file: row.title for row in EVERY.values()}
+FILES_LACK = {row.file: row.loses for row in EVERY.values()}
 NOT_IN_IT = "Not in it: {what}"
+EXPORT_TITLE = "For another program"
+EXPORT_PICK = "Choose a format; meshes with a picture take about half a minute"
+EXPORT_MAKING = "Making {name}"
+EXPORT_NOT_HERE = (
+    "This example comes without the avatar itself. Create one from a photo to get more files."
+)
 TERMS_TITLE = "The terms of these files hold for the avatar, too"
 LINK_TITLE = "Come back to this avatar"
 LINK_NOTE = "Whoever has this link can see the avatar. It works for {hours} hours."
@@ -189,15 +198,16 @@ MOTION_VIDEO = "{name}, played by {who}"
 MOTION_NOT_HERE = (
     "This example comes without a movable avatar. Create one from a photo to see it move."
 )
-FOLLOW = "Move like in a clip"
-FOLLOW_HINT = "Any clip of one person: the avatar moves as they do."
+FOLLOW = "Bring a motion"
+FOLLOW_HINT = "A clip of one person, or a file of a motion (.npz, .bvh, .glb, .vrma, .csv)."
 FOLLOW_STOP = "Stop"
-FOLLOW_STOPPED = "Stopped. Choose a motion or another clip."
-FOLLOW_TITLE = "As in the clip"
-FOLLOW_MAKING = "Moving the avatar as in the clip"
+FOLLOW_STOPPED = "Stopped. Choose a motion or another file."
+FOLLOW_TITLE = "Your motion"
+FOLLOW_MAKING = "Moving the avatar as in your file"
 FOLLOWING = "following the person"
 DRAWING = "drawing"
-MOTION_FILE = "Download the motion (.npz)"
+MOTION_FILE = "Download the motion ({ending})"
+BAD_MOTION = "This motion cannot be used"
 MOTION_NOTHING = "There is no avatar to move yet."
 
 

@@ -79,6 +79,14 @@ def test_fingers_and_face_stay(table: PoseTable, clip: Clip) -> None:
     assert torch.equal(table.poses.expression, clip.poses.expression)
 
 
+def test_joints_that_are_held_stay_and_the_others_do_not(clip: Clip) -> None:
+    table = PoseTable(clip.poses, 4e-3, 2e-3)
+    table.hold([Joint.HEAD, Joint.NECK])
+    table.step([1], (torch.ones(1, BODY, 3), torch.ones(1, 3)))
+    moved = (table.poses.rotations - clip.poses.rotations)[1].abs().sum(-1) > 0
+    assert moved[:BODY].sum() == BODY - 2 and not moved[[Joint.HEAD, Joint.NECK]].any()
+
+
 def test_a_factor_is_on_the_rates(clip: Clip) -> None:
     moved = []
     for factor in (1.0, 0.25):

@@ -12,15 +12,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from scipy.spatial.transform import Rotation
 
 from svad.config import PackageConfig
 from svad.core.errors import OutputError, Stopped
 from svad.export.gltf import unpack
 from svad.export.stage import PackageStage
+from svad.geometry.camera import orbit_camera
 from svad.media.images import read_png
 from svad.media.video import probe
 from svad.motion.authored import authored
 from svad.splat.files import load_ply
+from svad.splat.render import render
 from svad.types import Avatar, Result, Subject
 from tests.helpers import tiny_avatar, tiny_subject
 
@@ -105,9 +109,33 @@ def test_ply_stands_upright(done: Result, avatar: Avatar) -> None:
     assert set(needed) <= set(names)
     g = load_ply(done.files["ply"])
     assert len(g) == len(avatar.gaussians)
-    means = g.means.numpy()
+    means = g.means.numpy() * (-1, -1, 1)
     assert abs(np.quantile(means[:, 1], 1e-3)) < 1e-3 and 1.5 < means[:, 1].max() < 1.9
     assert np.ptp(means[:, 0]) < 1.3  # arms are down: a T would be 1.6 m wide
+
+
+def test_ply_faces_the_start_camera_of_supersplat(done: Result) -> None:
+    """SuperSplat turns files by 180 degrees about z; its camera starts at azimuth -45, elevation
+    -10 degrees and 50 degrees wide, which is at -x, +y, +z (src/scene-config.ts, src/camera.ts).
+    """
+    g = load_ply(done.files["ply"])
+    turn = torch.from_numpy(Rotation.from_euler("z", 180, degrees=True).as_matrix()).float()
+    quats = [Rotation.from_quat(q[[1, 2, 3, 0]]).as_matrix() for q in g.quats.numpy()]
+    frames = turn @ torch.from_numpy(np.stack(quats)).float() * g.scales[:, None]
+    turned = replace(g, means=g.means @ turn.T)
+    middle = (turned.means.amin(0) + turned.means.amax(0)).numpy() / 2
+    shown = []
+    for back in (0, 180):
+        yaw, pitch, focal = np.radians(back - 45), np.radians(10), 100 / np.tan(np.radians(25))
+        camera = orbit_camera(middle, 3.0, yaw, pitch, focal, 200, 200)
+        picture = render(turned, camera, covariances=frames @ frames.mT)
+        rgb, alpha = picture.image[0].numpy(), picture.alpha[0].numpy()
+        red = (rgb[..., 0] > 0.55) & (rgb[..., 1] < 0.4) & (alpha > 0.8)
+        shown.append((red, alpha > 0.5))
+    (nose, person), (none, _) = shown
+    assert nose.sum() > 3 and none.sum() == 0  # the face is seen, not the back of the head
+    rows = np.flatnonzero(person.any(1))
+    assert np.nonzero(nose)[0].max() < rows[0] + 0.2 * np.ptp(rows)  # and is at the top
 
 
 def test_viewer_copy_is_light_and_upside_down(done: Result, avatar: Avatar) -> None:
@@ -134,7 +162,7 @@ def test_archive(done: Result) -> None:
         licence, readme = (archive.read(n).decode() for n in sorted(IN_ARCHIVE)[:2])
     for word in ("agreed", "CC0", "Apache License 2.0", "preview", "pretrained weights"):
         assert word in licence, word
-    assert "A-pose" in readme and "y points up" in readme
+    assert "A-pose" in readme and "y points up" in readme and "y points down" in readme
 
 
 def test_loader_example_runs_from_the_archive(done: Result, tmp_path: Path) -> None:
@@ -163,7 +191,7 @@ def test_same_avatar_same_files(avatar: Avatar, subject: Subject, tmp_path: Path
 
 def test_fewer_views_than_before(avatar: Avatar, subject: Subject, tmp_path: Path) -> None:
     for count in (3, 2):
-        config = replace(SMALL, views=count, view_height=32)
+        config = replace(SMALL, views=count, view_height=64)
         PackageStage(config).run(subject, avatar, tmp_path, Told())
         assert len(list((tmp_path / "views").iterdir())) == count
 

@@ -76,16 +76,34 @@ class Unmoved:
         return clip.poses
 
 
-def followed(footage: Footage, one: Posed, refine: Unmoved) -> Clip:
-    stage = FilmStage(FilmConfig(), load_free_body(), refine)
+class Together:
+    """Finds every pose as good as it is, too; keeps what weighed how much."""
+
+    def __init__(self) -> None:
+        self.weights: list[np.ndarray] = []
+
+    def __call__(self, avatar, subject, clip, report, *, steps) -> Pose:
+        self.weights.append(clip.weight)
+        return clip.poses
+
+
+def followed(
+    footage: Footage,
+    one: Posed,
+    refine: Unmoved,
+    together: Together | None = None,
+    holdout: int = 0,
+) -> Clip:
+    made = together or Together()
+    stage = FilmStage(FilmConfig(holdout=holdout), load_free_body(), refine, made)
     subject = subject_of(one)
     return stage.run(subject, footage, start_of(subject, tiny_avatar(200)), silent)
 
 
 def test_the_front_is_first_and_the_others_follow_in_time() -> None:
     one = turned(YAW, time=np.arange(COUNT) / 4)
-    refine = Unmoved()
-    clip = followed(footage_of(one, 5), one, refine)
+    refine, together = Unmoved(), Together()
+    clip = followed(footage_of(one, 5), one, refine, together, holdout=4)
     order = [5, 0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11]
     assert (clip.rgb[:, 0, 0, 0] - 100).tolist() == order
     assert np.array_equal(clip.matte, one.seen.matte[order])
@@ -94,7 +112,10 @@ def test_the_front_is_first_and_the_others_follow_in_time() -> None:
     assert len(clip.poses) == len(clip.cameras) == COUNT
     assert angle(clip.yaw, YAW[order]).max() < np.radians(8)
     assert clip.start is not None and len(clip.start.gaussians) == 200
-    assert refine.calls == 2
+    assert refine.calls == 1
+    assert len(together.weights) == 1
+    for weight in together.weights:  # what is kept aside, of front and others, teaches nothing
+        assert np.flatnonzero(weight == 0).tolist() == [order[4], order[8]]
 
 
 def test_photos_are_followed_each_for_itself() -> None:

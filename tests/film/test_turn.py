@@ -9,11 +9,22 @@ import numpy as np
 import pytest
 import torch
 
-from svad.film.turn import EVERY, HEIGHT, WINDOW, alike, made_small, seen_poses, thinned
+from svad.film.turn import (
+    EACH,
+    EVERY,
+    FEW,
+    HEIGHT,
+    SMALL,
+    alike,
+    made_small,
+    seen_poses,
+    thinned,
+    turning_poses,
+)
 from svad.geometry.rotation import matrix_to_axis_angle, rodrigues
 from svad.splat.render import render
 from svad.types import Avatar, Clip, Pose
-from tests.helpers import tiny_avatar, tiny_pose
+from tests.helpers import tiny_avatar, tiny_pose, tiny_subject
 
 COUNT = 21
 
@@ -107,29 +118,45 @@ class Recorder:
         return corrected(clip.poses, torch.full((len(clip.poses),), 0.03))
 
 
-def test_a_clip_is_brought_near_in_two_rounds_photos_in_one() -> None:
+class Learner:
+    """Turns every root by a little, too; notes what it was given."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[int, int, int, int]] = []
+
+    def __call__(self, avatar, subject, clip, report, *, steps) -> Pose:
+        self.calls.append((len(clip.rgb), clip.rgb.shape[1], len(avatar.gaussians), steps))
+        report(1, 1, "learned")
+        return corrected(clip.poses, torch.full((len(clip.poses),), 0.04))
+
+
+def test_a_clip_is_drawn_at_first_and_then_learned() -> None:
     told: list[int] = []
-    filmed, refine = clip(COUNT), Recorder()
-    found = seen_poses(filmed, refine, True, lambda done, *_: told.append(done))
-    assert [call[0] for call in refine.calls] == [len(range(0, COUNT, EVERY)), COUNT]
-    assert {call[1] for call in refine.calls} == {HEIGHT}
-    assert yaw_between(filmed.poses, found) == pytest.approx(0.06, abs=1e-4)
-    assert told == [500, 1000]
-    for few, steady in ((4, False), (2 * WINDOW, True)):
-        refine = Recorder()
-        seen_poses(clip(few), refine, steady, lambda *_: None)
-        assert [call[0] for call in refine.calls] == [few]
+    filmed, refine, learner = clip(COUNT), Recorder(), Learner()
+    subject = tiny_subject()
+    found = turning_poses(filmed, subject, refine, learner, lambda done, *_: told.append(done))
+    assert [call[:2] for call in refine.calls] == [(len(range(0, COUNT, EVERY)), SMALL)]
+    assert learner.calls == [(COUNT, SMALL, min(FEW, 200), EACH * COUNT)]
+    assert yaw_between(filmed.poses, found) == pytest.approx(0.07, abs=1e-4)
+    assert told == [150, 1000]
+
+
+def test_photos_are_drawn_once() -> None:
+    refine = Recorder()
+    seen_poses(clip(4), refine, lambda *_: None)
+    assert [call[:2] for call in refine.calls] == [(4, HEIGHT)]
 
 
 def test_without_a_first_guess_the_poses_stay() -> None:
-    filmed, refine = clip(4, start=False), Recorder()
-    assert seen_poses(filmed, refine, True, lambda *_: None) is filmed.poses
-    assert not refine.calls
+    filmed, refine, learner = clip(4, start=False), Recorder(), Learner()
+    assert seen_poses(filmed, refine, lambda *_: None) is filmed.poses
+    assert turning_poses(filmed, tiny_subject(), refine, learner, lambda *_: None) is filmed.poses
+    assert not refine.calls and not learner.calls
 
 
 def test_pictures_are_never_enlarged() -> None:
     filmed = clip(2)
-    small = made_small(filmed)
+    small = made_small(filmed, HEIGHT)
     assert small.rgb.shape == (2, HEIGHT, 162, 3) and small.matte.shape == (2, HEIGHT, 162)
     assert small.cameras[0].focal[0] / filmed.cameras[0].focal[0] == pytest.approx(HEIGHT / 256)
-    assert made_small(small).rgb.shape == small.rgb.shape
+    assert made_small(small, HEIGHT).rgb.shape == small.rgb.shape

@@ -10,10 +10,15 @@ import numpy as np
 import pytest
 import torch
 
+from svad.body.skeleton import PARENTS, Joint
+from svad.geometry.rotation import rodrigues_array
 from svad.motion.readers.npz import MotionError, read_npz, write_npz
+from svad.motion.readers.parameters import ROOT, Z_UP, axis_angle
 from svad.motion.recorded import Recorded
+from svad.motion.rig import Skeleton, Track, contact_points, forward
 from svad.types import Pose
 from tests.helpers import tiny_avatar, tiny_joints
+from tests.motion.performing import walking
 
 NAMES = ("jawOpen", "eyeBlinkLeft")
 RNG = np.random.default_rng(5)
@@ -138,6 +143,29 @@ def test_damaged_and_made_up_files_get_a_sentence(tmp_path: Path) -> None:
         archive.writestr("poses.npy", header.getvalue())
     with pytest.raises(MotionError, match="cannot be read"):
         read_npz(file, tiny_joints())
+
+
+def test_a_walk_of_amass_is_upright_at_its_speed_with_feet_on_the_floor(tmp_path: Path) -> None:
+    """SMPL-H, z up, 120 frames a second, somewhere above the ground."""
+    walk = walking(48)
+    made = Recorded(24.0, walk.poses(()), walk.skeleton.joints).at_rate(120.0)
+    turns = made.poses.rotations.double().numpy()
+    turns[:, 0] = axis_angle(Z_UP.T @ rodrigues_array(turns[:, 0]))
+    smplh = np.concatenate([turns[:, :22], turns[:, 25:]], 1).reshape(len(turns), 156)
+    place = made.pelvis @ Z_UP - ROOT + [3.0, -1.0, 0.9]
+    np.savez(tmp_path / "m.npz", poses=smplh, trans=place, mocap_framerate=120.0, gender="male")
+    found = read_npz(tmp_path / "m.npz", tiny_joints())
+    assert found.seconds == pytest.approx(47 / 24, abs=0.02)
+    motion = found.for_avatar(tiny_avatar(20), "own", "Own")
+    assert motion.fps == 30 and motion.seconds == pytest.approx(47 / 24, abs=0.05)
+    rotations = rodrigues_array(motion.poses.rotations.double().numpy())
+    pelvis = motion.poses.translation.double().numpy() + tiny_joints()[0]
+    played = Track(Skeleton(tiny_joints().astype(np.float64), PARENTS), rotations, pelvis)
+    above = contact_points(played)[..., 1].min(1) - played.skeleton.floor
+    # a few millimetres, as standing soles are allowed to be off the floor
+    assert np.abs(above).max() < 0.02 and forward(played)[1][:, Joint.HEAD, 1].min() > 0.5
+    wanted = walk.pelvis[-1] - walk.pelvis[0]
+    np.testing.assert_allclose((pelvis[-1] - pelvis[0])[[0, 2]], wanted[[0, 2]], atol=0.05)
 
 
 def test_a_motion_is_played_at_the_size_of_the_avatar() -> None:

@@ -7,15 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from svad import cli
 from svad.core.errors import JobError, SourceError
 from svad.core.progress import silent
 from svad.media.video import probe, write_mp4
+from svad.motion.authored import authored
 from svad.motion.readers.npz import read_npz
 from svad.run import makers, pipeline
 from svad.run.motions import read_motion
-from svad.run.pipeline import Pipeline
+from svad.run.pipeline import Pipeline, load_avatar
 from svad.track.seen import Glimpse
 from svad.track.watch import OTHERS
 from tests.fakes import FakeStages
@@ -106,6 +108,27 @@ def test_a_clip_moves_the_avatar_and_its_motion_is_kept_beside_the_video(
     assert len(read_npz(tmp_path / "v.npz", tiny_joints()).poses) == probe(video).frames
 
 
+@pytest.mark.parametrize("ending", ["bvh", "npz"])
+def test_a_bundled_motion_is_written_and_played_again(
+    avatar: Path, tmp_path: Path, ending: str
+) -> None:
+    """As data on the avatar's own skeleton; then by the avatar, and into the other form."""
+    file = tmp_path / f"wave.{ending}"
+    assert run("animate", avatar, "--motion", "wave", "-o", file) == 0
+    found = read_motion(file, silent)
+    wave = authored()["wave"]
+    assert found.fps == wave.fps and found.seconds == pytest.approx(wave.seconds, abs=0.05)
+    np.testing.assert_allclose(found.joints, load_avatar(avatar).joints.numpy(), atol=1e-5)
+    if ending == "bvh":
+        video = tmp_path / "played.mp4"
+        assert run("animate", avatar, "--motion", file, "-o", video, "--height", 64) == 0
+        assert probe(video).frames == len(found.poses) and not video.with_suffix(".npz").exists()
+    other = tmp_path / ("other.npz" if ending == "bvh" else "other.bvh")
+    assert run("track", file, "-o", other) == 0
+    again = read_motion(other, silent).poses.rotations
+    torch.testing.assert_close(again, found.poses.rotations, atol=1e-4, rtol=0)
+
+
 def test_a_clip_of_nobody_gets_a_sentence_and_leaves_nothing(
     follower: FakeFollower, clip: Path, tmp_path: Path
 ) -> None:
@@ -122,7 +145,8 @@ def test_what_is_no_motion_gets_a_sentence(
 ) -> None:
     (tmp_path / "text.npz").write_text("I am no motion.")
     video = tmp_path / "v.mp4"
-    for motion in (tmp_path / "text.npz", tmp_path / "absent.mp4", tmp_path / "absent.npz"):
+    names = ("text.npz", "absent.mp4", "absent.npz", "absent.bvh", "walk.fbx", "dance.pkl")
+    for motion in (*(tmp_path / name for name in names), tmp_path):
         assert run("animate", avatar, "--motion", motion, "-o", video) == 2
         assert capsys.readouterr().err.splitlines()[-1].startswith("svad: ")
     assert run("animate", avatar, "--motion", "fly", "-o", video) == 2

@@ -7,7 +7,17 @@ import pytest
 import torch
 
 from svad.core.errors import OutputError
-from svad.splat.files import SH0, SplatFileError, load_ply, save_ply, save_splat
+from svad.geometry.rotation import quaternion_to_matrix
+from svad.splat.files import (
+    PLY_PLACE,
+    PLY_SHAPE,
+    SH0,
+    SplatFileError,
+    as_captured,
+    load_ply,
+    save_ply,
+    save_splat,
+)
 from svad.splat.gaussians import Gaussians, isotropic
 from tests.splat.reference import NAMES
 from tools.bench.scene import body_like_scene
@@ -43,6 +53,29 @@ def test_ply_has_the_layout_that_viewers_read(tmp_path, gaussians):
     np.testing.assert_allclose(table[:, 6:9] * SH0 + 0.5, gaussians.colors, atol=1e-6)
     np.testing.assert_allclose(1 / (1 + np.exp(-table[:, 9])), gaussians.opacities, atol=1e-6)
     np.testing.assert_allclose(np.exp(table[:, 10:13]), gaussians.scales, rtol=1e-5)
+
+
+def test_the_full_layout_is_that_of_the_original(tmp_path, gaussians):
+    save_ply(tmp_path / "a.ply", gaussians, full=True)
+    header, body = (tmp_path / "a.ply").read_bytes().split(b"end_header\n", 1)
+    names = [line.split()[-1] for line in header.decode().splitlines()[3:]]
+    rest = [f"f_rest_{k}" for k in range(45)]
+    assert names == [*PLY_PLACE, *rest, *PLY_SHAPE] and len(body) == 50 * 248
+    assert (np.frombuffer(body, "<f4").reshape(50, 62)[:, 9:54] == 0).all()
+    save_ply(tmp_path / "b.ply", gaussians)
+    for name in NAMES:
+        pair = [getattr(load_ply(tmp_path / f"{k}.ply"), name) for k in "ab"]
+        assert torch.equal(*pair), name
+
+
+def test_as_captured_turns_about_z_and_back(gaussians):
+    turned = as_captured(gaussians)
+    assert torch.equal(turned.means, gaussians.means * torch.tensor([-1.0, -1, 1]))
+    half = quaternion_to_matrix(turned.quats) * turned.scales[:, None]
+    before = quaternion_to_matrix(gaussians.quats) * gaussians.scales[:, None]
+    turn = torch.diag(torch.tensor([-1.0, -1, 1]))
+    assert torch.allclose(half @ half.mT, turn @ before @ before.mT @ turn, atol=1e-8)
+    assert torch.equal(as_captured(turned).means, gaussians.means)
 
 
 def test_extremes_stay_finite_and_bad_splats_are_left_out(tmp_path):

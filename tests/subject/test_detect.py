@@ -12,6 +12,7 @@ import pytest
 from svad.body import coco
 from svad.config import SubjectConfig
 from svad.core.errors import PhotoError
+from svad.subject import crops
 from svad.subject import detect as d
 from svad.subject.landmarker import _quiet, shared_landmarker
 from svad.subject.look import look
@@ -117,17 +118,17 @@ def test_bars_are_cut_but_a_white_studio_is_not() -> None:
     rgb = np.full((100, 200, 3), 90, np.uint8)
     rgb[:, :40] = 0
     rgb[:, 170:] = 0
-    assert d._without_bars(rgb) == (40, 0, 170, 100)
+    assert crops.without_bars(rgb) == (40, 0, 170, 100)
     studio = np.full((200, 100, 3), 255, np.uint8)
     cv2.ellipse(studio, (50, 110), (15, 70), 0, 0, 360, (90, 90, 90), -1)
-    assert d._without_bars(studio) == (0, 0, 100, 200)
+    assert crops.without_bars(studio) == (0, 0, 100, 200)
 
 
 def test_person_box_stays_in_the_picture() -> None:
     points = np.array([[-20, 30, 0.9], [50, 400, 0.9], [5000, 0, 0.1]], np.float32)
     mask = np.zeros((300, 200), np.float32)
     mask[100:120, 60:90] = 1
-    x0, y0, x1, y1 = d.person_box(points, mask, 0.1)
+    x0, y0, x1, y1 = crops.person_box(points, mask, 0.1)
     assert (x0, y1) == (0, 300) and 90 <= x1 <= 200 and y0 < 30
 
 

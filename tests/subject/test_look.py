@@ -90,7 +90,7 @@ def test_others_no_face_and_marble_are_mentioned() -> None:
     one = person()
     other = np.zeros(one.matte.shape, bool)
     other[200:400, 5:40] = True
-    assert judge.OTHERS in look_at(one, others=(other,)).warnings
+    assert judge.OTHERS.format(others=1) in look_at(one, others=(other,)).warnings
     assert judge.FACE in look_at(one, face=None).warnings
     grey = np.repeat(cv2.cvtColor(one.rgb, cv2.COLOR_RGB2GRAY)[..., None], 3, 2)
     assert judge.DRAWN in look_at(dataclasses.replace(one, rgb=grey)).warnings

@@ -22,6 +22,8 @@ from svad.footage.strip import strip
 from svad.media.clips import clip_info
 from svad.media.images import save_jpg, save_png
 from svad.media.video import write_mp4
+from svad.motion.readers.files import MotionError
+from svad.motion.readers.formats import is_motion
 from svad.run.pipeline import stages
 from svad.run.sources import preset_for, read_source
 from svad.subject.checks import read_photo
@@ -144,6 +146,11 @@ class FakePipeline:
 
     def track(self, clip: Path, output: Path, report: Any, *, say: Any) -> Path:
         """A file; the clip is only looked into."""
+        if is_motion(clip):
+            if clip.read_bytes()[:1] == b"?":
+                raise MotionError("No motion is in it.")
+            output.write_bytes(b"motion")
+            return output
         clip_info(clip)
         for k in range(10):
             report(k, 10, f"frame {k}")

@@ -122,6 +122,7 @@ def test_the_avatar_moves_as_somebody_in_a_clip(make_studio, photo: Path, clip: 
     *_, ended = studio.create(look(studio, photo).job)
     *beats, made = studio.follow(ended.finished, clip)
     assert isinstance(made, Followed) and any(0 < (beat.share or 0) < 1 for beat in beats)
+    assert made.bvh.suffix == ".bvh" and made.bvh.is_file()
     assert made.motion.read_bytes() == b"motion" and made.video.read_bytes()[4:8] == b"ftyp"
     assert cache in made.motion.parents, "everybody could read it beside an example"
     assert not list(ended.finished.folder.glob("**/*.npz"))

@@ -148,7 +148,9 @@ def test_a_clip_below_motions_moves_the_avatar_or_says_why_not(visit, photo: Pat
     first, *_, last = visitor.events.follow_clip(file, f"job:{job}")
     assert first["follow_stop"].visible and first["following"]
     assert "Nobody is seen from 1.0" in last["motion_video"]
-    assert texts.MOTION_FILE in last["motion_video"] and ".mp4" in last["motion_video"]
+    for ending in (".npz", ".bvh"):
+        assert texts.MOTION_FILE.format(ending=ending) in last["motion_video"]
+    assert ".mp4" in last["motion_video"]
     assert last["follow"].interactive and last["motion"].interactive
     for clip_file, key, words in (
         (file, "", texts.MOTION_NOTHING),
@@ -156,6 +158,20 @@ def test_a_clip_below_motions_moves_the_avatar_or_says_why_not(visit, photo: Pat
         ({"path": visitor.upload(photo)}, f"job:{job}", "not a clip"),
     ):
         *_, last = visitor.events.follow_clip(clip_file, key)
+        assert words in unescape(last["motion_video"]) and last["follow"].interactive
+
+
+def test_a_motions_file_moves_the_avatar_or_says_why_not(visit, photo: Path, tmp_path: Path):
+    visitor = visit()
+    job = visitor.drop(visitor.upload(photo))["job"]
+    *_, _ = visitor.events.create(job, "preview")
+    for name, content, words in (
+        ("walk.bvh", b"!", texts.MOTION_FILE.format(ending=".bvh")),
+        ("walk.fbx", b"?", texts.BAD_MOTION),
+    ):
+        (tmp_path / name).write_bytes(content)
+        file = {"path": visitor.upload(tmp_path / name)}
+        *_, last = visitor.events.follow_clip(file, f"job:{job}")
         assert words in unescape(last["motion_video"]) and last["follow"].interactive
 
 

@@ -25,7 +25,7 @@ from svad.media.images import fit_within, read_png, read_rgb, save_jpg
 from svad.media.video import write_mp4
 from svad.run.jobs import read_card
 from svad.run.pipeline import Pipeline, load_avatar
-from svad.splat.files import load_ply, save_splat
+from svad.splat.files import as_captured, load_ply, save_splat
 from tools.examples.people import Person
 
 LIMIT = 4_950_000  # bytes per person
@@ -91,7 +91,7 @@ def _viewer(path: Path, job: Path, limit: int) -> None:
     """The copy for the 3D view with at most `limit` Gaussians."""
     if limit < VIEWER_LEAST:
         raise ValueError(f"{path.parent} leaves room for {limit} Gaussians, too few to look at")
-    standing, head = load_ply(job / PLY), on_head(load_avatar(job))
+    standing, head = as_captured(load_ply(job / PLY)), on_head(load_avatar(job))
     if len(head) != len(standing):  # files leave splats out that are not finite
         head = torch.zeros(len(standing), dtype=torch.bool)
     save_splat(path, viewer_copy(standing, head, limit))

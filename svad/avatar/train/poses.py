@@ -33,6 +33,11 @@ class PoseTable:
             "translation": torch.zeros_like(start.translation),  # [T, 3]
         }
         self.adam = RowAdam(self.changes, self._rates)
+        self._free = torch.ones(BODY, 1, device=start.rotations.device)
+
+    def hold(self, joints: Sequence[int]) -> None:
+        """These joints keep their bend from now on."""
+        self._free[list(joints)] = 0
 
     def leaves(self, rows: Sequence[int]) -> tuple[Pose, list[Tensor]]:
         """Poses of some frames, and the tensors whose gradients `step` wants."""
@@ -52,7 +57,8 @@ class PoseTable:
     ) -> None:
         """One step of the frames given."""
         self.adam.rates = {name: rate * factor for name, rate in self._rates.items()}
-        self.adam.step(rows, dict(zip(self.changes, gradients, strict=True)))
+        rotations, shifts = gradients
+        self.adam.step(rows, {"rotations": rotations * self._free, "translation": shifts})
 
     @property
     def poses(self) -> Pose:

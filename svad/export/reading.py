@@ -1,0 +1,140 @@
+"""Reads an avatar back from the files a person took home: avatar.safetensors and avatar.glb."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from svad.body.skeleton import Joint
+from svad.core.errors import SvadError
+from svad.export.gltf import read_accessor, unpack
+from svad.export.rig import FORMAT, METADATA, VERSION
+from svad.geometry.camera import Camera
+from svad.motion.standing import a_pose
+from svad.splat.gaussians import Gaussians
+from svad.splat.scene import frame_camera
+from svad.types import Avatar, Pose, SkinnedMesh
+
+HEIGHT = 960  # px, of the front view of an avatar whose file does not say how it was photographed
+
+
+class AvatarFileError(SvadError):
+    """A file is not one that an avatar can be read from; the sentence says what was found."""
+
+
+def read_avatar(rig: bytes, glb: bytes) -> Avatar:
+    """The avatar in the bytes of avatar.safetensors and avatar.glb; what a pose changes is lost.
+
+    Nothing in them is executed. Raises `AvatarFileError`.
+    """
+    try:
+        about, data = _rig(rig)
+        document, buffer = unpack(glb)
+        mesh = _mesh(document, buffer, data["joints"][Joint.PELVIS], about["expression_names"])
+        return _avatar(about, data, mesh)
+    except AvatarFileError:
+        raise
+    except Exception as error:  # whatever a damaged file leads to, in any of three readers
+        raise AvatarFileError(
+            "avatar.safetensors or avatar.glb is damaged or was written by another program "
+            f"({type(error).__name__}). Export from the archive as it was downloaded."
+        ) from error
+
+
+def _rig(rig: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """The description and the arrays of avatar.safetensors."""
+    from safetensors.numpy import load
+
+    data = load(rig)
+    size = int.from_bytes(rig[:8], "little")
+    about = json.loads(json.loads(rig[8 : 8 + size])["__metadata__"][METADATA])
+    if about["format"] != FORMAT or int(about["version"]) > VERSION:
+        raise AvatarFileError(
+            "avatar.safetensors was made by a newer version of this program. Update, and try again."
+        )
+    return about, data
+
+
+def _avatar(about: dict[str, Any], data: dict[str, np.ndarray], mesh: SkinnedMesh) -> Avatar:
+    floats = {name: torch.from_numpy(value.astype(np.float32)) for name, value in data.items()}
+    quats = torch.nn.functional.normalize(floats["quats"], dim=1)
+    gaussians = Gaussians(
+        floats["means"], floats["scales"], quats, floats["opacities"], floats["colors"]
+    )
+    names, parents = tuple(about["expression_names"]), tuple(data["parents"].tolist())
+    if "photo" in about:
+        pose, camera = _photo(about["photo"])
+    else:
+        pose = a_pose(data["joints"], parents, len(names))
+        camera = frame_camera(data["means"], HEIGHT, pitch=0.0)
+    return Avatar(
+        gaussians=gaussians,
+        joint_ids=torch.from_numpy(data["joint_ids"].astype(np.int64)),
+        joint_weights=floats["joint_weights"],
+        joints=floats["joints"],
+        parents=parents,
+        expression_names=names,
+        expression_ids=torch.from_numpy(data["expression_ids"].astype(np.int64)),
+        expression_dirs=torch.from_numpy(data["expression_dirs"]),
+        mesh=mesh,
+        pose=pose,
+        camera=camera,
+    )
+
+
+def _photo(about: dict[str, Any]) -> tuple[Pose, Camera]:
+    """How the person stood in the photo, and its camera."""
+    pose = Pose(*(torch.tensor(about[name]).float()[None] for name in POSE))
+    camera = about["camera"]
+    return pose, Camera(
+        rotation=np.asarray(camera["rotation"], np.float32),
+        translation=np.asarray(camera["translation"], np.float32),
+        focal=(float(camera["focal"][0]), float(camera["focal"][1])),
+        center=(float(camera["center"][0]), float(camera["center"][1])),
+        width=int(camera["width"]),
+        height=int(camera["height"]),
+    )
+
+
+POSE = ("rotations", "translation", "expression")
+
+
+def _mesh(
+    document: dict[str, Any],
+    buffer: bytes,
+    root: np.ndarray,  # [3] rest place of the pelvis, metres
+    names: Sequence[str],  # E, of the expressions; the file may have more
+) -> SkinnedMesh:
+    """The coloured mesh at rest, in the frame of the Gaussians."""
+    mesh = document["meshes"][0]
+    part = mesh["primitives"][0]
+    lift = np.asarray(document["nodes"][Joint.PELVIS]["translation"], np.float32) - root
+    read = {k: read_accessor(document, buffer, n) for k, n in part["attributes"].items()}
+    targets = dict(zip(mesh.get("extras", {}).get("targetNames", ()), part.get("targets", ()),
+                       strict=True))  # fmt: skip
+    dirs = np.zeros((len(read["POSITION"]), len(names), 3), np.float32)
+    for e, name in enumerate(names):
+        if name in targets:
+            dirs[:, e] = read_accessor(document, buffer, targets[name]["POSITION"])
+    moved = np.flatnonzero(np.abs(dirs).max((1, 2), initial=0) > 0)
+    linear = read["COLOR_0"][:, :3] / 65535
+    return SkinnedMesh(
+        vertices=read["POSITION"] - lift,
+        faces=read_accessor(document, buffer, part["indices"]).reshape(-1, 3).astype(np.int32),
+        colors=np.round(linear_to_srgb(linear) * 255).astype(np.uint8),
+        joint_ids=read["JOINTS_0"].astype(np.int32),
+        joint_weights=read["WEIGHTS_0"],
+        expression_ids=moved.astype(np.int32),
+        expression_dirs=dirs[moved].astype(np.float16),
+    )
+
+
+def linear_to_srgb(
+    color: np.ndarray,  # [...] in 0..1
+) -> np.ndarray:  # [...] in 0..1
+    """The inverse of the sRGB transfer function (IEC 61966-2-1)."""
+    return np.where(color <= 0.0031308, color * 12.92, 1.055 * color.clip(0) ** (1 / 2.4) - 0.055)

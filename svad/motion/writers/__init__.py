@@ -1,0 +1,1 @@
+"""Writers of motions for other programs."""

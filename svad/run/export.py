@@ -1,0 +1,155 @@
+"""Writes one file of a finished avatar for another program, from its folder or its archive."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from svad.config import SettingError
+from svad.core.errors import JobError, OutputError
+from svad.core.progress import silent
+from svad.export.formats import EVERY, Format
+from svad.run import makers
+from svad.run.jobs import CARD, read_card
+from svad.run.pipeline import load_avatar
+from svad.storage import load
+from svad.types import Avatar, Report, Subject
+
+RIG, GLB = "avatar.safetensors", "avatar.glb"
+LARGEST = 2 << 30  # bytes, unpacked, of a file in an archive: ours have a hundredth of it
+BONES = ("smplx", "vrm", "mixamo", "unreal")  # whose names the joints of a mesh can have
+TRIANGLES = (2_000, 200_000)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A finished avatar, wherever it was read from."""
+
+    avatar: Avatar
+    card: dict[str, Any]
+    subject: Subject | None  # with the photo; None where it was not kept
+    folder: Path  # where a file goes that is given no place
+
+
+def export(
+    source: Path,
+    name: str,
+    output: Path | None = None,
+    *,
+    bones: str | None = None,
+    triangles: int = 30_000,
+    report: Report = silent,
+    say: Callable[[str], None] | None = None,
+) -> Path:
+    """Writes the format `name` of the avatar in `source`, a job folder or its avatar.zip.
+
+    Without `output` the file goes into the folder, or beside the archive, under its usual name;
+    an `output` that is a folder gets it under that name. `bones`: one of `BONES`, whose names the
+    joints have. `say` gets what the format loses. Raises `SettingError` for an unknown format or a
+    choice it does not have, `JobError` for a source without an avatar, `AvatarFileError`,
+    `MissingFile` where a library is not installed, `OutputError`.
+    """
+    row = _row(name, bones, triangles)
+    path = _place(row, Path(source), output)
+    found = read_finished(Path(source), name)
+    makers.write_format(
+        row, found.avatar, path, report, subject=found.subject, card=found.card,
+        folder=found.folder, bones=bones or BONES[0], triangles=triangles,
+    )  # fmt: skip
+    if say is not None:
+        say(f"What is not in it: {row.loses}")
+    return path
+
+
+def _row(name: str, bones: str | None, triangles: int) -> Format:
+    row = EVERY.get(name)
+    if row is None:
+        raise SettingError(f"There is no format named {name}. Choose one of: {', '.join(EVERY)}.")
+    if bones is not None and bones not in BONES:
+        raise SettingError(f"There are no bone names of {bones}. Choose from {', '.join(BONES)}.")
+    if bones is not None and not row.bones:
+        able = ", ".join(other.name for other in EVERY.values() if other.bones)
+        raise SettingError(f"{name} has no bones to name. Bone names are for {able}.")
+    if not TRIANGLES[0] <= triangles <= TRIANGLES[1]:
+        raise SettingError(
+            f"A mesh of {triangles} triangles is not offered: choose from {TRIANGLES[0]} to "
+            f"{TRIANGLES[1]}."
+        )
+    return row
+
+
+def _place(row: Format, source: Path, output: Path | None) -> Path:
+    """Where the file goes."""
+    if output is None:
+        return (source if source.is_dir() else source.parent) / row.file
+    if output.is_dir() or row.parts is not None:
+        return output / row.file if output.is_dir() and row.parts is None else output
+    suffix = Path(row.file).suffix
+    if output.suffix.lower() != suffix:
+        raise OutputError(f"This format ends in {suffix}; {output.name} has another ending.")
+    return output
+
+
+def read_finished(source: Path, name: str = "") -> Finished:
+    """The avatar of a job folder or of an archive; `name`: the format it is read for."""
+    if source.is_dir():
+        return _from_folder(source)
+    if not source.is_file():
+        raise JobError(f"There is no {source}. Give the folder of a finished avatar, or its zip.")
+    if name in ("archive",):
+        raise JobError(f"{source.name} is the archive already.")
+    return _from_archive(source)
+
+
+def _from_folder(folder: Path) -> Finished:
+    card, avatar = read_card(folder), load_avatar(folder)
+    kept = folder / "stages" / "subject.safetensors"
+    subject = load(Subject, kept) if kept.is_file() else None
+    return Finished(avatar, card, subject, folder)
+
+
+def _from_archive(path: Path) -> Finished:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = {info.filename: info for info in archive.infolist()}
+            _require_ours(path, members)
+            rig, glb, card = (archive.read(members[name]) for name in (RIG, GLB, CARD))
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+        raise JobError(
+            f"{path.name} is no zip archive, or is damaged ({type(error).__name__}). Give the "
+            "avatar.zip as it was downloaded."
+        ) from error
+    try:
+        facts = json.loads(card)
+    except ValueError as error:
+        raise JobError(f"The {CARD} in {path.name} is damaged.") from error
+    avatar = makers.packed_avatar(rig, glb)
+    return Finished(avatar, facts if isinstance(facts, dict) else {}, None, path.parent)
+
+
+def _require_ours(path: Path, members: dict[str, zipfile.ZipInfo]) -> None:
+    """Refuses archives that this program did not write, before anything in them is read."""
+    for name, info in members.items():
+        parts = PurePosixPath(name.replace("\\", "/")).parts
+        if ".." in parts or name.startswith(("/", "\\")) or ":" in name:
+            raise JobError(
+                f"{path.name} holds a file named {name!r}, which would lie outside of its folder: "
+                "this program writes no such archive, and nothing of it was read."
+            )
+        if info.file_size > LARGEST:
+            raise JobError(f"{name} in {path.name} is too large to be part of an avatar.")
+    missing = [name for name in (CARD, GLB, RIG) if name not in members]
+    if missing == [RIG]:
+        raise JobError(
+            f"{path.name} is a light copy without {RIG}, from which files for other programs are "
+            "made. Make the avatar from its photo, and export from its folder."
+        )
+    if missing:
+        raise JobError(
+            f"{path.name} is not the archive of an avatar: it has no {missing[0]}. Give the "
+            "avatar.zip that this program wrote."
+        )

@@ -1,0 +1,43 @@
+"""What happens when somebody asks for the avatar as a file for another program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from svad.export.formats import EVERY
+from svad.ui import panels, texts
+from svad.ui.explain import explain
+from svad.ui.parts import Parts, Updates
+from svad.ui.studio import Studio
+
+
+class ExportEvents:
+    """The callbacks below the list of files."""
+
+    studio: Studio
+    parts: Parts
+
+    def export(self, name: str | None, shown: str) -> Iterator[Updates]:
+        """A format was chosen: the file is made, or given where it was made before."""
+        p = self.parts
+        try:
+            finished = self.studio.finished(shown) if shown else None
+            row = EVERY.get(name or "")
+            if finished is None or row is None:
+                yield {p.exported: panels.hint(texts.NOTHING_YET)}
+                return
+            making = texts.EXPORT_MAKING.format(name=row.file)
+            for beat in self.studio.export(finished, row.name):
+                if isinstance(beat, Path):
+                    html = panels.exported(beat, row, self.studio.shelf)
+                else:
+                    html = panels.busy(making, beat.seconds, beat.share, beat.note)
+                yield {p.exported: html}
+        except Exception as error:
+            yield {p.exported: panels.hint(explain(error))}
+
+
+def export_choices() -> list[tuple[str, str]]:
+    """The formats that are made when asked for, as (title, name)."""
+    return [(f"{row.file}: {row.title}", row.name) for row in EVERY.values() if row.asked]

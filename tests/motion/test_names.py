@@ -1,0 +1,67 @@
+"""Bones by their names, as programs give them."""
+
+from __future__ import annotations
+
+import pytest
+
+from svad.body.skeleton import JOINTS, SPINE, Joint
+from svad.motion.readers.files import MotionError
+from svad.motion.readers.names import bones_of
+
+MIXAMO = "Shoulder Arm ForeArm Hand UpLeg Leg Foot ToeBase HandThumb1 HandIndex2 HandPinky3"
+ROKOKO = (
+    "Shoulder Arm ForeArm Hand Thigh Shin Foot Toe Finger1Metacarpal Finger2Medial Finger5Distal"
+)
+VRM = (
+    "Shoulder UpperArm LowerArm Hand UpperLeg LowerLeg Foot Toes ThumbMetacarpal "
+    "IndexIntermediate LittleDistal"
+)
+UNREAL = "clavicle upperarm lowerarm hand thigh calf foot ball thumb_01 index_02 pinky_03"
+BIPED = "Clavicle UpperArm Forearm Hand Thigh Calf Foot Toe0 Finger0 Finger11 Finger42"
+BIOVISION = "Collar Shoulder Elbow Wrist Hip Knee Ankle Toe"
+DAZ = "Collar ShldrBend ForearmBend Hand ThighBend Shin Foot Toe Thumb1 Index2 Pinky3"
+PARTS = (
+    *("collar", "shoulder", "elbow", "wrist", "hip", "knee", "ankle", "foot"),
+    *("thumb1", "index2", "pinky3"),
+)
+
+
+@pytest.mark.parametrize(
+    ("hips", "words", "left", "right"),
+    [
+        ("mixamorig:Hips", MIXAMO, "mixamorig:Left{}", "mixamorig:Right{}"),
+        ("mixamorig7_Hips", MIXAMO, "mixamorig7_Left{}", "mixamorig7_Right{}"),
+        ("Character1_Hips", MIXAMO, "Character1_Left{}", "Character1_Right{}"),
+        ("Hips", ROKOKO, "Left{}", "Right{}"),
+        ("hips", VRM, "left{}", "right{}"),
+        ("J_Bip_C_Hips", VRM, "J_Bip_L_{}", "J_Bip_R_{}"),
+        ("pelvis", UNREAL, "{}_l", "{}_r"),
+        ("Bip01 Pelvis", BIPED, "Bip01 L {}", "Bip01 R {}"),
+        ("Bip001_Pelvis", BIPED, "Bip001_L_{}", "Bip001_R_{}"),
+        ("Hips", BIOVISION, "Left{}", "Right{}"),
+        ("hip", DAZ, "l{}", "r{}"),
+        ("m_avg_Pelvis", BIOVISION.replace("Toe", "Foot"), "m_avg_L_{}", "m_avg_R_{}"),
+    ],
+)
+def test_names_of_programs(hips: str, words: str, left: str, right: str) -> None:
+    names, wanted = [hips], {Joint.PELVIS: hips}
+    for side, form in (("LEFT", left), ("RIGHT", right)):
+        for part, word in zip(PARTS, words.split(), strict=False):
+            names.append(form.format(word))
+            wanted[Joint[f"{side}_{part.upper()}"]] = names[-1]
+    names += ["LeftArmRoll", "ik_hand_l", "Left Eyebrow", "Camera", ""]
+    assert {joint: names[place] for joint, place in bones_of(names).items()} == wanted
+
+
+def test_our_own_names_are_all_known() -> None:
+    found = bones_of(JOINTS)
+    assert all(joint == place for joint, place in found.items())
+    assert set(Joint) - found.keys() == set(SPINE)  # found by how they hang together
+
+
+def test_what_is_missing_is_named() -> None:
+    names = [name for name in JOINTS if name != "left_knee"]
+    with pytest.raises(MotionError, match="left knee is missing"):
+        bones_of(names)
+    with pytest.raises(MotionError, match=r"has Cube, Lamp\."):
+        bones_of(["Cube", "Lamp", ""])

@@ -1,0 +1,1 @@
+"""Optional checks of exported files with other people's programs; none is part of the tests."""
