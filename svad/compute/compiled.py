@@ -23,7 +23,7 @@ _FLAGS = {"reassoc", "contract", "arcp", "nsz"}
 _OPTIONS = {"nogil": True, "fastmath": _FLAGS, "error_model": "numpy", "no_cfunc_wrapper": True}
 
 
-def cached(**options: object) -> Callable[[Callable], Callable]:
+def cached(**options: Any) -> Callable[[Callable], Callable]:
     """Compile with these options on first use; keep the result on disk wherever that can be.
 
     Beside the source; in our cache folder, where the program lies in a folder that its user cannot

@@ -34,8 +34,6 @@ CONVENTIONS = {
     "parents": "[55] parent of each joint, root -1",
     "expression_ids": "[K] Gaussians an expression moves",
     "expression_dirs": "[K, E, 3] metres per unit coefficient, 0..1, added before skinning",
-    "photo_pose": "[55, 3] the pose of the photo, for which the Gaussians are sized",
-    "photo_expression": "[E] the expression in the photo",
     "rotations": "a pose is an axis-angle per joint relative to its parent; the translation of the "
     "body is added after skinning",
     "photo": "the pose of the person in the photo and its camera: x right, y down, z forward, "
@@ -64,8 +62,6 @@ def rig_bytes(avatar: Avatar, joint_names: Sequence[str]) -> bytes:
         "parents": np.asarray(avatar.parents, np.int32),
         "expression_ids": _array(avatar.expression_ids, np.int32),
         "expression_dirs": _array(avatar.expression_dirs, np.float16),
-        "photo_pose": _array(avatar.pose.rotations[0], np.float32),
-        "photo_expression": _array(avatar.pose.expression[0], np.float32),
     }
     about = {
         "format": FORMAT,

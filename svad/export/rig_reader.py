@@ -92,8 +92,9 @@ def _avatar(arrays: dict[str, np.ndarray], about: dict[str, Any], name: str) -> 
 
     def indices(key: str, *shape: int, below: int) -> torch.Tensor:
         value = arrays.get(key)
-        fits = value is not None and value.dtype.kind in "iu" and value.shape == shape
-        if not fits or (value.size and not 0 <= value.min() <= value.max() < below):
+        if value is None or value.dtype.kind not in "iu" or value.shape != shape:
+            raise _damaged(name, f"its {key}")
+        if value.size and not 0 <= value.min() <= value.max() < below:
             raise _damaged(name, f"its {key}")
         return torch.from_numpy(value.astype(np.int64))
 
@@ -104,10 +105,10 @@ def _avatar(arrays: dict[str, np.ndarray], about: dict[str, Any], name: str) -> 
     if not count or not torch.allclose(weights.sum(1), torch.ones(count), atol=ROUNDING):
         raise _damaged(name, "its joint_weights")
     joints, parents = take("joints", COUNT, 3), _parents(arrays, name)
-    pose = a_pose(joints.numpy(), parents, len(names))
-    if "photo_pose" in arrays:
-        face = take("photo_expression", len(names))
-        pose = Pose(take("photo_pose", COUNT, 3)[None], torch.zeros(1, 3), face[None])
+    if "photo" in about:
+        pose = _pose(about["photo"], len(names), name)
+    else:
+        pose = a_pose(joints.numpy(), parents, len(names))
     directions = take("expression_dirs", moved, len(names), 3).to(torch.float16)
     return Avatar(
         gaussians=Gaussians(**cloud),
@@ -122,6 +123,19 @@ def _avatar(arrays: dict[str, np.ndarray], about: dict[str, Any], name: str) -> 
         pose=pose,
         camera=photo_camera(SIDE, SIDE),
     )
+
+
+def _pose(photo: Any, expressions: int, name: str) -> Pose:
+    """How the person stood in the photo; where they stood moves nothing."""
+    try:
+        turns = torch.tensor(photo["rotations"], dtype=torch.float32)
+        face = torch.tensor(photo["expression"], dtype=torch.float32)
+    except (KeyError, TypeError, ValueError, RuntimeError, OverflowError) as error:
+        raise _damaged(name, "the pose of its photo") from error
+    fits = turns.shape == (COUNT, 3) and face.shape == (expressions,)
+    if not fits or not torch.cat([turns.flatten(), face]).isfinite().all():
+        raise _damaged(name, "the pose of its photo")
+    return Pose(turns[None], torch.zeros(1, 3), face[None])
 
 
 def _length(arrays: dict[str, np.ndarray], key: str) -> int:

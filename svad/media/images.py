@@ -44,6 +44,14 @@ def on_grey(
     return (rgb * share + 200 * (1 - share) + 0.5).astype(np.uint8)
 
 
+def with_alpha(
+    rgb: np.ndarray,  # [H, W, 3] uint8
+    alpha: np.ndarray | None,  # [H, W] uint8
+) -> np.ndarray:  # [H, W, 3] or [H, W, 4] uint8
+    """Colours and transparency in one picture; the colours alone where there is none."""
+    return rgb if alpha is None else np.dstack([rgb, alpha])
+
+
 def resize(
     image: np.ndarray,  # [H, W] or [H, W, C], uint8 or float32
     width: int,

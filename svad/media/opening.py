@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 from warnings import catch_warnings, simplefilter
@@ -23,7 +22,7 @@ def is_heif(
     return head[4:8] == b"ftyp" and head[8:12] in BRANDS
 
 
-def opened(source: Path | IO[bytes], formats: Sequence[str] | None = None) -> Image.Image:
+def opened(source: Path | IO[bytes], formats: tuple[str, ...] | None = None) -> Image.Image:
     """The picture, its header read and nothing decoded; raises what `PIL.Image.open` raises.
 
     Made-up sizes are for whoever decodes it to refuse, by the memory that it takes. Pillow's own

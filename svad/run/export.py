@@ -11,11 +11,12 @@ from typing import Any
 
 from svad.config import SettingError
 from svad.core.errors import JobError, OutputError
+from svad.core.given import is_file, read_given
 from svad.core.progress import silent
 from svad.export.formats import EVERY, Format
 from svad.run import makers
 from svad.run.jobs import CARD, read_card
-from svad.run.pipeline import load_avatar
+from svad.run.pipeline import KEPT
 from svad.storage import load
 from svad.types import Avatar, Report, Subject
 
@@ -106,7 +107,12 @@ def read_finished(source: Path, name: str = "") -> Finished:
 
 
 def _from_folder(folder: Path) -> Finished:
-    card, avatar = read_card(folder), load_avatar(folder)
+    card = read_card(folder)
+    if not (folder / KEPT).is_file() and is_file(folder / RIG) and is_file(folder / GLB):
+        # an archive that was unpacked: the mesh, too, is taken from what is there
+        packed = (read_given(folder / name, LARGEST, JobError) for name in (RIG, GLB))
+        return Finished(makers.packed_avatar(*packed), card, None, folder)
+    avatar = load(Avatar, folder / KEPT)
     kept = folder / "stages" / "subject.safetensors"
     subject = load(Subject, kept) if kept.is_file() else None
     return Finished(avatar, card, subject, folder)

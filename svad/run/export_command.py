@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import threading
 import time
-from pathlib import Path
 
+from svad.core.arguments import named_path
 from svad.core.errors import Stopped
 from svad.export.formats import EVERY
 from svad.run.export import BONES, export
@@ -26,11 +26,18 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument(
-        "source", type=Path, metavar="OUT|AVATAR.zip", help="the folder of an avatar, or its zip"
+        "source",
+        type=named_path,
+        metavar="OUT|AVATAR.zip",
+        help="the folder of an avatar, or its zip",
     )
     made.add_argument("--format", required=True, metavar="NAME", help="one of those below")
     made.add_argument(
-        "-o", "--output", type=Path, metavar="FILE", help="default: beside the avatar's own files"
+        "-o",
+        "--output",
+        type=named_path,
+        metavar="FILE",
+        help="default: beside the avatar's own files",
     )
     made.add_argument(
         "--rig",

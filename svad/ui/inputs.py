@@ -9,7 +9,10 @@ from pathlib import Path
 from svad.core.errors import PhotoError, SourceError
 from svad.core.files import writing
 from svad.media.clips import is_clip
+from svad.media.images import save_png, with_alpha
+from svad.media.private import copy_clip, tells_nothing
 from svad.motion.readers.formats import is_motion
+from svad.run import makers
 from svad.ui import texts
 from svad.ui.engine import Settings
 
@@ -31,10 +34,21 @@ def require_small(files: Sequence[Path], settings: Settings) -> None:
 
 
 def keep(files: Sequence[Path], folder: Path) -> None:
-    """Copies what was sent into a job folder."""
+    """Copies what was sent into a job folder, without what it tells of place, time and device.
+
+    Of a photo its pixels are kept, upright, as it is used; of a clip its pictures.
+    """
     for n, file in enumerate(files, 1):
-        with writing(folder / NAME.format(n=n)) as temporary:
-            shutil.copyfile(file, temporary)
+        target = folder / NAME.format(n=n)
+        if is_clip(file):
+            with writing(target) as temporary:
+                copy_clip(file, temporary)
+        elif tells_nothing(file):
+            with writing(target) as temporary:
+                shutil.copyfile(file, temporary)
+        else:
+            photo = makers.read_photo(file)
+            save_png(target, with_alpha(photo.rgb, photo.alpha))
 
 
 def kept(folder: Path) -> list[Path]:

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from svad.core.arguments import named_path
 from svad.core.errors import SvadError
 from svad.core.files import writing
 from svad.weights.errors import UnsafeFile
@@ -106,10 +107,16 @@ def main(arguments: list[str] | None = None) -> int:
     """The command; returns its exit code."""
     parser = argparse.ArgumentParser(prog="python -m svad.weights.flame_convert")
     parser.description = "Turns FLAME's own files into the asset this project reads."
-    parser.add_argument("model", type=Path, help="generic_model.pkl or FLAME_NEUTRAL.pkl")
-    parser.add_argument("target", type=Path, help="FLAME_with_eye.safetensors, will be written")
-    parser.add_argument("--static", type=Path, required=True, help="flame_static_embedding.pkl")
-    parser.add_argument("--dynamic", type=Path, required=True, help="flame_dynamic_embedding.npy")
+    parser.add_argument("model", type=named_path, help="generic_model.pkl or FLAME_NEUTRAL.pkl")
+    parser.add_argument(
+        "target", type=named_path, help="FLAME_with_eye.safetensors, will be written"
+    )
+    parser.add_argument(
+        "--static", type=named_path, required=True, help="flame_static_embedding.pkl"
+    )
+    parser.add_argument(
+        "--dynamic", type=named_path, required=True, help="flame_dynamic_embedding.npy"
+    )
     given = parser.parse_args(arguments)
     try:
         convert_flame(given.model, given.target, given.static, given.dynamic)

@@ -87,3 +87,10 @@ def test_a_damaged_cache_and_a_full_disk_cost_time_only(
     found = module(folder)
     monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
     assert found.twice(3.5) == 7.0
+
+
+def test_every_compiled_loop_goes_through_here() -> None:
+    root = Path(compiled.__file__).parents[2]
+    files = [*(root / "svad").rglob("*.py"), *(root / "tools").rglob("*.py")]
+    direct = [path for path in files if "njit(" in path.read_text(encoding="utf-8")]
+    assert direct == [Path(compiled.__file__)]

@@ -28,11 +28,16 @@ def rig() -> bytes:
     return rig_bytes(tiny_avatar(COUNT), JOINTS)
 
 
-def changed(rig: bytes, **arrays: np.ndarray | None) -> bytes:
-    """The file with other arrays; None leaves one out."""
+def changed(rig: bytes, photo: object = "as it is", **arrays: np.ndarray | None) -> bytes:
+    """The file with other arrays, or another photo; None leaves one out."""
     header = json.loads(rig[8 : 8 + int.from_bytes(rig[:8], "little")])
+    about = json.loads(header["__metadata__"][METADATA])
+    if photo != "as it is":
+        del about["photo"]
+        about |= {} if photo is None else {"photo": photo}
     found = {**load(rig), **arrays}
-    return save({k: v for k, v in found.items() if v is not None}, header["__metadata__"])
+    kept = {name: value for name, value in found.items() if value is not None}
+    return save(kept, {METADATA: json.dumps(about)})
 
 
 def zipped(**members: bytes) -> bytes:
@@ -61,7 +66,7 @@ def test_the_avatar_comes_back(rig: bytes, tmp_path: Path) -> None:
 
 def test_an_older_file_stands_in_the_a_pose(rig: bytes, tmp_path: Path) -> None:
     path = tmp_path / "avatar.safetensors"
-    path.write_bytes(changed(rig, photo_pose=None, photo_expression=None))
+    path.write_bytes(changed(rig, photo=None))
     found = read_rig(path)
     assert found.pose.rotations.abs().sum() > 0 and found.pose.expression.abs().sum() == 0
 
@@ -82,7 +87,10 @@ BAD = {
     "a number": {"means": np.array(1.0, np.float32)},
     "other shapes": {"scales": np.ones((COUNT, 2), np.float16)},
     "expressions beyond": {"expression_ids": np.full(3, COUNT, np.int32)},
-    "half a pose": {"photo_expression": None},
+    "half a pose": {"photo": {"rotations": [[0.0] * 3] * 55}},
+    "a pose of few": {"photo": {"rotations": [[0.0] * 3], "expression": [0.0] * 4}},
+    "a pose without numbers": {"photo": {"rotations": "none", "expression": []}},
+    "no pose at all": {"photo": 3},
 }
 
 

@@ -70,6 +70,14 @@ def test_an_archive_gives_the_avatar_back(archive: Path, avatar: Avatar) -> None
     assert np.allclose(*full, atol=1e-5)
 
 
+def test_an_unpacked_archive_is_read_as_the_archive(archive: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(archive) as packed:
+        packed.extractall(tmp_path / "unpacked")
+    one, two = read_finished(archive).avatar, read_finished(tmp_path / "unpacked").avatar
+    assert torch.equal(one.gaussians.means, two.gaussians.means)
+    assert np.array_equal(one.mesh.vertices, two.mesh.vertices) and len(two.mesh.faces)
+
+
 @pytest.mark.parametrize("name", ["ply", "ply-full", "splat", "rig", "glb"])
 def test_folder_and_archive_give_the_same(
     name: str, job: Path, archive: Path, tmp_path: Path

@@ -6,9 +6,12 @@ import time
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from svad.config import PRESETS
 from svad.core.errors import JobError, OutputError, PhotoError
+from svad.run.sources import photo_hash
+from svad.subject.checks import read_photo
 from svad.ui.beats import Ended, Progress, Seen
 from svad.ui.work import Task
 from tests.ui.conftest import save_photo
@@ -166,3 +169,19 @@ def test_bad_files_are_refused_in_words(make_studio, tmp_path: Path):
 
 def test_a_task_may_be_silent(make_studio):
     assert Task(lambda task: 3).join(1)
+
+
+def test_of_a_photo_its_pixels_are_kept_and_not_where_it_was_taken(make_studio, tmp_path: Path):
+    exif = Image.Exif()
+    exif[274] = 6  # turn clockwise to see it upright
+    exif.get_ifd(0x8825)[1] = "N"  # GPS
+    with Image.open(save_photo(tmp_path / "a.png", 40)) as photo:
+        photo.save(tmp_path / "at home.jpg", exif=exif, quality=95)
+    studio = make_studio(FakePipeline(0.1))
+    folder = studio.engine().store.open(look(studio, tmp_path / "at home.jpg").job).folder
+    with Image.open(folder / "picture-1") as kept, Image.open(tmp_path / "at home.jpg") as sent:
+        assert not kept.getexif() and not kept.info
+        assert kept.size == sent.size[::-1]  # upright already
+    assert photo_hash(read_photo(folder / "picture-1")) == photo_hash(
+        read_photo(tmp_path / "at home.jpg")
+    )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
+
+from svad.compute.compiled import cached
 
 
 def crossings(
@@ -43,7 +44,7 @@ def near_points(
     return np.sqrt(out)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@cached(nogil=True, error_model="numpy")
 def _point_distances(points, out, reach):
     for p in range(points.shape[0]):
         a, b, c = points[p, 0], points[p, 1], points[p, 2]
@@ -63,7 +64,7 @@ def _point_distances(points, out, reach):
                         out[x, y, z] = d
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@cached(nogil=True, error_model="numpy")
 def _crossings(points, faces, out):
     for f in range(faces.shape[0]):
         a, b, c = points[faces[f, 0]], points[faces[f, 1]], points[faces[f, 2]]
@@ -84,7 +85,7 @@ def _crossings(points, faces, out):
                 out[x, y, z] += sign
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@cached(nogil=True, error_model="numpy")
 def _squared(p0, p1, p2, a, b, c):
     """Squared distance of a point to a triangle, by the region its foot lies in (Ericson 5.1.5)."""
     ab0, ab1, ab2 = b[0] - a[0], b[1] - a[1], b[2] - a[2]
@@ -119,7 +120,7 @@ def _squared(p0, p1, p2, a, b, c):
     return x * x + y * y + z * z
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@cached(nogil=True, error_model="numpy")
 def _distances(points, faces, out, reach):
     for f in range(faces.shape[0]):
         a, b, c = points[faces[f, 0]], points[faces[f, 1]], points[faces[f, 2]]

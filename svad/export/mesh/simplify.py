@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
+from svad.compute.compiled import cached
 from svad.geometry.surface import face_normals
 
 SHARE = 0.25  # of the edges are looked at in one round: the next may change what is cheapest
@@ -74,7 +74,7 @@ def _edges(faces: np.ndarray) -> np.ndarray:  # [E, 2]
     return both[both[:, 0] < both[:, 1]]
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@cached(nogil=True, error_model="numpy")
 def _best_places(points, quadrics, edges):
     """Where the two ends of each edge are best put together [E, 3], and what that costs [E]."""
     place, cost = np.empty((len(edges), 3)), np.empty(len(edges))
@@ -115,7 +115,7 @@ def _rings(faces: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     return start, (order // 3).astype(np.int32)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@cached(nogil=True, error_model="numpy")
 def _turns(points, faces, start, ring, moved, other, place):
     """Whether a triangle at `moved` that stays turns too far when `moved` goes to `place`."""
     for r in range(start[moved], start[moved + 1]):
@@ -136,7 +136,7 @@ def _turns(points, faces, start, ring, moved, other, place):
     return False
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@cached(nogil=True, error_model="numpy")
 def _collapse(points, faces, start, ring, edges, place, into, surplus):
     """Collapses edges in their order; each locks the triangles around it. Returns how many."""
     locked = np.zeros(len(points), np.bool_)
