@@ -321,15 +321,16 @@ def _animate(options: argparse.Namespace, stop: threading.Event) -> int:
         return motion_video(options.folder, options.motion, options.output, **look)
 
     if options.output.suffix.lower() in KEPT:
+        require_writable(options.output)
         return _watched("track", f"Motion: {name}", stop, make)
     return _video(options.output, name, stop, make)
 
 
 def _track(options: argparse.Namespace, stop: threading.Event) -> int:
-    from svad.run.motions import require_npz
+    from svad.run.motions import require_kept
     from svad.run.pipeline import track
 
-    require_npz(options.output)
+    require_kept(options.output)
     require_writable(options.output)
     return _watched(
         "track", f"Motion: {options.clip.name}", stop,
