@@ -321,6 +321,7 @@ def _animate(options: argparse.Namespace, stop: threading.Event) -> int:
         return motion_video(options.folder, options.motion, options.output, **look)
 
     if options.output.suffix.lower() in KEPT:
+        require_writable(options.output)
         return _watched("track", f"Motion: {name}", stop, make)
     return _video(options.output, name, stop, make)
 
