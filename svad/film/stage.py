@@ -50,25 +50,20 @@ class FilmStage:
             start=clip.start,
         )
         told = part(report, 150, 1000, 1000, "following the person")
+        filmed = replace(filmed, poses=self._seen(subject, footage, filmed, told))
         front = footage.front
         order = [front, *(i for i in range(len(filmed.rgb)) if i != front)]
-        filmed = replace(filmed, poses=self._seen(subject, footage, filmed, order, told))
         doubtful = int((filmed.weight < SHARP * MOST / 2).sum())
         filmed.weight[front] = PHOTO_WEIGHT
         note = f"{len(order)} pictures followed"
         report(1000, 1000, note + (f", {doubtful} hardly used" if doubtful else ""))
         return replace(filmed, yaw=side_of(filmed.poses, subject.body.joints))[order]
 
-    def _seen(
-        self, subject: Subject, footage: Footage, filmed: Clip, order: list[int], report: Report
-    ) -> Pose:
-        """The poses as the pictures themselves tell them."""
-        if np.isnan(footage.time).any() or len(order) < ENOUGH:
+    def _seen(self, subject: Subject, footage: Footage, filmed: Clip, report: Report) -> Pose:
+        """The poses as the pictures themselves tell them; of all, those kept aside included."""
+        if np.isnan(footage.time).any() or len(filmed.rgb) < ENOUGH:
             return seen_poses(filmed, self._refine, report)
-        weight = filmed.weight.copy()
-        weight[[order[row] for row in self._config.held_out(len(order))]] = 0  # nothing learns them
-        clip = replace(filmed, weight=weight)
-        return turning_poses(clip, subject, self._refine, self._together, report)
+        return turning_poses(filmed, subject, self._refine, self._together, report)
 
     def follow(self, fit: BodyFit, footage: Footage, report: Report) -> Tracked:
         """The fitted body's pose in every picture."""

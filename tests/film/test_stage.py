@@ -103,7 +103,7 @@ def followed(
 def test_the_front_is_first_and_the_others_follow_in_time() -> None:
     one = turned(YAW, time=np.arange(COUNT) / 4)
     refine, together = Unmoved(), Together()
-    clip = followed(footage_of(one, 5), one, refine, together, holdout=4)
+    clip = followed(footage_of(one, 5), one, refine, together)
     order = [5, 0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11]
     assert (clip.rgb[:, 0, 0, 0] - 100).tolist() == order
     assert np.array_equal(clip.matte, one.seen.matte[order])
@@ -114,8 +114,7 @@ def test_the_front_is_first_and_the_others_follow_in_time() -> None:
     assert clip.start is not None and len(clip.start.gaussians) == 200
     assert refine.calls == 1
     assert len(together.weights) == 1
-    for weight in together.weights:  # what is kept aside, of front and others, teaches nothing
-        assert np.flatnonzero(weight == 0).tolist() == [order[4], order[8]]
+    assert (together.weights[0] > 0).all()
 
 
 def test_photos_are_followed_each_for_itself() -> None:
