@@ -86,10 +86,14 @@ def test_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
 def test_no_video_is_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = tmp_path / "clip.mp4"
     text.write_text("not a video")
-    for clip in (text, tmp_path / "absent.mp4"):
+    absent = tmp_path / "absent.mp4"
+    for clip, words in (
+        (text, "cannot be read as a video"),
+        (absent, "There is no file absent.mp4"),
+    ):
         arguments = ["drive", str(PHOTO), str(clip), "-o", str(tmp_path / "video.mp4")]
         assert cli.main(arguments) == cli.BAD_INPUT
-        assert "cannot be read as a video" in capsys.readouterr().err
+        assert words in capsys.readouterr().err
 
 
 def test_the_preview_has_no_video_model(tmp_path: Path) -> None:

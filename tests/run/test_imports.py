@@ -88,7 +88,8 @@ def test_a_kernel_does_not_throw_away_the_subject(package: Path) -> None:
 
 def test_a_change_in_weights_counts_where_they_are_imported(package: Path) -> None:
     found = changed_by(package, "weights/store.py")
-    assert found == {"footage", "subject", "diffusion", "identity", "restoration", "avatar"}
+    networks = {"subject", "diffusion", "identity", "restoration"}
+    assert found == {"footage", "film", "avatar", *networks}  # film learns poses as avatar does
 
 
 def test_the_body_counts_for_all_who_stand_on_it(package: Path) -> None:

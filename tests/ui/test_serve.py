@@ -31,7 +31,13 @@ def app(tmp_path: Path):
     own = {"GRADIO_SERVER_PORT": str(port), "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
     quiet = {name: value for name, value in os.environ.items() if name != "GRADIO_TEMP_DIR"}
     process = subprocess.Popen(
-        [sys.executable, "app.py"], cwd=ROOT, env=quiet | own, stdout=subprocess.PIPE, text=True
+        [sys.executable, "app.py"],
+        cwd=ROOT,
+        env=quiet | own,
+        stdout=subprocess.PIPE,
+        text=True,
+        # a shell that runs the tests in the background lets them ignore Ctrl-C, and all they start
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     yield process, f"http://127.0.0.1:{port}/", time.monotonic()
     process.kill()
