@@ -6,13 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from svad.body.model import BodyModel
+from svad.body.skeleton import SPINE, Joint
 from svad.config import FilmConfig
 from svad.core.progress import part
 from svad.film.exposure import evened
 from svad.film.turn import ENOUGH, Refine, Together, seen_poses, turning_poses
-from svad.geometry.rotation import rodrigues
+from svad.geometry.rotation import matrix_to_axis_angle, rodrigues
 from svad.track.points import JOINTS, body_points
 from svad.track.seen import Seen
 from svad.track.solve import MOVING, TURNING, Tracked, track
@@ -43,7 +45,7 @@ class FilmStage:
         filmed = Clip(
             rgb=evened(footage),
             matte=footage.matte,
-            poses=poses_of(tracked, subject.body.pose),
+            poses=nodded(poses_of(tracked, subject.body.pose), footage.front, subject.body.pose),
             cameras=footage.cameras,
             weight=weights(footage, tracked),
             yaw=tracked.yaw,
@@ -95,6 +97,31 @@ def poses_of(tracked: Tracked, photo: Pose) -> Pose:
         translation=torch.from_numpy(tracked.translation),
         expression=photo.expression[:1].repeat(count, 1),
     )
+
+
+def nodded(
+    poses: Pose,  # T frames
+    front: int,  # the frame that is the photo
+    photo: Pose,  # one
+) -> Pose:  # T frames
+    """Heads in all frames nod and turn as much more as makes the front's head the photo's.
+
+    Landmarks see heads lifted by nine to 26 degrees, alike in all frames, where the photo's own fit
+    is within four.
+    """
+    wanted, found = _head(photo.rotations[0]), _head(poses.rotations[front])
+    more = found.transpose(-1, -2) @ wanted
+    rotations = poses.rotations.clone()
+    rotations[:, Joint.HEAD] = matrix_to_axis_angle(rodrigues(rotations[:, Joint.HEAD]) @ more)
+    return replace(poses, rotations=rotations)
+
+
+def _head(rotations: Tensor) -> Tensor:  # [55, 3] -> [3, 3]
+    """The head's rotation in the world."""
+    turn = rodrigues(rotations[Joint.PELVIS])
+    for joint in (*SPINE, Joint.NECK, Joint.HEAD):
+        turn = turn @ rodrigues(rotations[joint])
+    return turn
 
 
 def weights(footage: Footage, tracked: Tracked) -> np.ndarray:  # [T] float32

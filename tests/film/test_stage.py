@@ -9,9 +9,11 @@ import pytest
 import torch
 
 from svad.body.free import load_free_body
+from svad.body.skeleton import Joint
 from svad.config import FilmConfig
 from svad.core.progress import silent
-from svad.film.stage import LEFT_OUT, MOST, FilmStage, poses_of, side_of, weights
+from svad.film.stage import LEFT_OUT, MOST, FilmStage, nodded, poses_of, side_of, weights
+from svad.geometry.rotation import matrix_to_axis_angle, rodrigues
 from svad.track.solve import Freedom, Tracked
 from svad.types import PHOTO_WEIGHT, Avatar, Clip, Footage, Photo, Pose, Subject
 from tests.helpers import tiny_avatar
@@ -166,6 +168,18 @@ def test_hands_and_face_are_those_of_the_photo() -> None:
     assert len(poses) == 3
     assert (poses.rotations[:, :22] == 0.2).all()
     assert torch.equal(poses.rotations[:, 22:], photo.rotations[:, 22:].repeat(3, 1, 1))
+
+
+def test_heads_are_lifted_no_more_than_in_the_photo() -> None:
+    """All frames are off by one nod; the front, 1, is the photo."""
+    true = torch.randn(3, 55, 3, generator=torch.Generator().manual_seed(0)) * 0.3
+    photo = Pose(true[[1]], torch.zeros(1, 3), torch.zeros(1, 4))
+    off = true.clone()
+    nod = rodrigues(torch.tensor([0.4, 0.1, 0.0]))
+    off[:, Joint.HEAD] = matrix_to_axis_angle(rodrigues(true[:, Joint.HEAD]) @ nod)
+    found = nodded(Pose(off, torch.zeros(3, 3), torch.zeros(3, 4)), 1, photo)
+    assert torch.allclose(found.rotations, true, atol=1e-5)
+    assert not torch.allclose(off, true, atol=0.1)
 
 
 def test_the_side_that_is_seen_hangs_on_where_the_person_stands() -> None:
