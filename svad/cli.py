@@ -33,7 +33,7 @@ from svad.config import (  # noqa: E402
     changed,
     with_video,
 )
-from svad.core.arguments import named_path, whole_number  # noqa: E402
+from svad.core.arguments import add_output_folder, named_path, whole_number  # noqa: E402
 from svad.core.errors import JobError, Stopped, SvadError  # noqa: E402
 from svad.core.files import plain, require_writable  # noqa: E402
 from svad.run.bars import Bars  # noqa: E402
@@ -143,14 +143,7 @@ def _create_parser() -> argparse.ArgumentParser:
         help="a JPEG, PNG, WebP or HEIC file; or two to four of the same person from several "
         "sides; or one clip (.mp4, .mov, .webm ...) of somebody turning around",
     )
-    parser.add_argument(
-        "-o",
-        "--output",
-        type=named_path,
-        required=True,
-        metavar="OUT",
-        help="folder for the results",
-    )
+    add_output_folder(parser)
     parser.add_argument(
         "--preset",
         choices=sorted(PRESETS),

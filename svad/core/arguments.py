@@ -32,3 +32,15 @@ def whole_number(low: int, high: int) -> Callable[[str], int]:
         return value
 
     return number
+
+
+def add_output_folder(parser: argparse.ArgumentParser) -> None:
+    """The option of commands that fill a folder."""
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=named_path,
+        required=True,
+        metavar="OUT",
+        help="folder for the results",
+    )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,8 @@ import torch
 from svad.body.skeleton import Joint
 from svad.core.errors import SvadError
 from svad.export.gltf import read_accessor, unpack
-from svad.export.rig import FORMAT, METADATA, VERSION
+from svad.export.rig_reader import FILE, OtherVersion, opened
 from svad.geometry.camera import Camera
-from svad.motion.standing import a_pose
-from svad.splat.gaussians import Gaussians
 from svad.splat.scene import frame_camera
 from svad.types import Avatar, Pose, SkinnedMesh
 
@@ -29,61 +27,31 @@ class AvatarFileError(SvadError):
 def read_avatar(rig: bytes, glb: bytes) -> Avatar:
     """The avatar in the bytes of avatar.safetensors and avatar.glb; what a pose changes is lost.
 
-    Nothing in them is executed. Raises `AvatarFileError`.
+    Nothing in them is executed. Raises `AvatarFileError`, or `OtherVersion`.
     """
     try:
-        about, data = _rig(rig)
+        avatar, about = opened(rig, FILE)
         document, buffer = unpack(glb)
-        mesh = _mesh(document, buffer, data["joints"][Joint.PELVIS], about["expression_names"])
-        return _avatar(about, data, mesh)
-    except AvatarFileError:
+        root = avatar.joints[Joint.PELVIS].numpy()
+        mesh = _mesh(document, buffer, root, avatar.expression_names)
+        pose, camera = _seen(avatar, about)
+    except OtherVersion:
         raise
-    except Exception as error:  # whatever a damaged file leads to, in any of three readers
+    except Exception as error:  # whatever a damaged file leads to
         raise AvatarFileError(
             "avatar.safetensors or avatar.glb is damaged or was written by another program "
             f"({type(error).__name__}). Export from the archive as it was downloaded."
         ) from error
+    g = avatar.gaussians
+    quats = torch.nn.functional.normalize(g.quats, dim=1)  # the file has half their bits
+    return replace(avatar, gaussians=replace(g, quats=quats), mesh=mesh, pose=pose, camera=camera)
 
 
-def _rig(rig: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """The description and the arrays of avatar.safetensors."""
-    from safetensors.numpy import load
-
-    data = load(rig)
-    size = int.from_bytes(rig[:8], "little")
-    about = json.loads(json.loads(rig[8 : 8 + size])["__metadata__"][METADATA])
-    if about["format"] != FORMAT or int(about["version"]) > VERSION:
-        raise AvatarFileError(
-            "avatar.safetensors was made by a newer version of this program. Update, and try again."
-        )
-    return about, data
-
-
-def _avatar(about: dict[str, Any], data: dict[str, np.ndarray], mesh: SkinnedMesh) -> Avatar:
-    floats = {name: torch.from_numpy(value.astype(np.float32)) for name, value in data.items()}
-    quats = torch.nn.functional.normalize(floats["quats"], dim=1)
-    gaussians = Gaussians(
-        floats["means"], floats["scales"], quats, floats["opacities"], floats["colors"]
-    )
-    names, parents = tuple(about["expression_names"]), tuple(data["parents"].tolist())
+def _seen(avatar: Avatar, about: dict[str, Any]) -> tuple[Pose, Camera]:
+    """As in the photo, or from the front where the file does not say how that was."""
     if "photo" in about:
-        pose, camera = _photo(about["photo"])
-    else:
-        pose = a_pose(data["joints"], parents, len(names))
-        camera = frame_camera(data["means"], HEIGHT, pitch=0.0)
-    return Avatar(
-        gaussians=gaussians,
-        joint_ids=torch.from_numpy(data["joint_ids"].astype(np.int64)),
-        joint_weights=floats["joint_weights"],
-        joints=floats["joints"],
-        parents=parents,
-        expression_names=names,
-        expression_ids=torch.from_numpy(data["expression_ids"].astype(np.int64)),
-        expression_dirs=torch.from_numpy(data["expression_dirs"]),
-        mesh=mesh,
-        pose=pose,
-        camera=camera,
-    )
+        return _photo(about["photo"])
+    return avatar.pose, frame_camera(avatar.gaussians.means.numpy(), HEIGHT, pitch=0.0)
 
 
 def _photo(about: dict[str, Any]) -> tuple[Pose, Camera]:

@@ -31,6 +31,10 @@ SIDE = 720  # px of a camera that nothing is drawn with
 BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError)
 
 
+class OtherVersion(JobError):
+    """A file of another version of this program."""
+
+
 def read_rig(path: Path) -> Avatar:
     """The avatar of an avatar.safetensors, or of an archive (.zip) with one in it.
 
@@ -40,7 +44,16 @@ def read_rig(path: Path) -> Avatar:
     data = read_given(path, LARGEST, JobError)
     if data[:4] == b"PK\3\4":
         data = _unpacked(data, path.name)
-    return _avatar(*_arrays(data, path.name), path.name)
+    return opened(data, path.name)[0]
+
+
+def opened(data: bytes, name: str) -> tuple[Avatar, dict[str, Any]]:
+    """The avatar in the bytes of an avatar.safetensors, and what the file says of itself.
+
+    As `read_rig`; `name` is for the sentences. Raises `JobError`.
+    """
+    arrays, about = _arrays(data, name)
+    return _avatar(arrays, about, name), about
 
 
 def _unpacked(data: bytes, name: str) -> bytes:
@@ -79,7 +92,7 @@ def _arrays(data: bytes, name: str) -> tuple[dict[str, np.ndarray], dict[str, An
             "finished avatar, or the avatar.zip in it."
         ) from error
     if about.get("version") != VERSION:
-        raise JobError(f"{name} was made by another version of this program. Update it.")
+        raise OtherVersion(f"{name} was made by another version of this program. Update it.")
     return arrays, about
 
 

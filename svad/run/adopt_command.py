@@ -6,7 +6,7 @@ import argparse
 import threading
 
 from svad.config import OWN_BODIES
-from svad.core.arguments import named_path
+from svad.core.arguments import add_output_folder, named_path
 from svad.weights.command import Screen
 
 OK = 0
@@ -34,14 +34,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="face_offset.json",
         help="offsets of the face; default: the file of that name beside the snapshot",
     )
-    made.add_argument(
-        "-o",
-        "--output",
-        type=named_path,
-        required=True,
-        metavar="OUT",
-        help="folder for the results",
-    )
+    add_output_folder(made)
     made.add_argument(
         "--body",
         choices=OWN_BODIES,
