@@ -14,7 +14,7 @@ from svad.body.skeleton import ANKLES, HANDS, HIPS, SHOULDERS, WRISTS, Joint
 from svad.geometry.camera import Camera
 from svad.media.images import to_float
 from svad.relief.colour import extended
-from svad.relief.fill import body_surface_samples, frame_cuts, missing_points
+from svad.relief.fill import body_surface_samples, core_points, frame_cuts, missing_points
 from svad.relief.head import face_depth, skin_colour
 from svad.relief.head_completion import headed_points, inner_mouth
 from svad.relief.labels import Hand, draw_parts, hand_hulls, label_pixels, with_skin
@@ -29,6 +29,7 @@ from svad.relief.weights import LimbProfile, bone_position, folded
 from svad.types import Closeup, Subject
 
 ENDS = (*ANKLES, *WRISTS)  # of the bones; hands and feet lie beyond
+CORE_SPACING = 3.0  # of the inner body's samples, in steps of the fill's
 INSIDE = 0.72  # blurred matte above which a pixel gets points: splats grow by half a pixel
 
 
@@ -145,8 +146,11 @@ def build_relief(
         _face_rgb(scene),
         skirt is not None,
     )
-    if len(fill):
-        points = joined([points, fill])
+    core = core_points(
+        body_surface_samples(vertices, faces, weights, CORE_SPACING * spacing),
+        points, fit.camera, subject.matte > 127, shown, _face_rgb(scene),
+    )  # fmt: skip
+    points = joined([points, fill, core])
     mouth = None
     if subject.face is not None:
         hidden, mouth = inner_mouth(sheets, subject.face, fit.camera)
