@@ -1,11 +1,11 @@
 // Draws the posed cloud with WebGL2, far to near, premultiplied alpha.
 
 import { WIDTH } from "./cloud.js";
-import { BATCH, FRAGMENT, GROUND_FRAGMENT, GROUND_VERTEX, VERTEX } from "./shaders.js";
+import { FRAGMENT, GROUND_FRAGMENT, GROUND_VERTEX, VERTEX } from "./shaders.js";
 
 const FILL = 1.5; // larger than their share, as the ones that are left do not lie evenly
 const VIEW = ["turn", "shift", "focal", "size"];
-const SPLATS = [...VIEW, "splats", "faces", "order", "low", "span", "logSizes", "rigid", "move", "count", "growth"];
+const SPLATS = [...VIEW, "splats", "faces", "order", "low", "span", "logSizes", "rigid", "move", "growth", "largest"];
 
 export class Drawing {
   /** Throws when the browser has no WebGL2. */
@@ -22,9 +22,6 @@ export class Drawing {
     this.splats = new Program(gl, VERTEX, FRAGMENT, SPLATS);
     this.rows = Math.max(1, Math.ceil(cloud.count / WIDTH));
     this.textures(cloud);
-    const quads = Uint16Array.from({ length: 6 * BATCH }, (_, i) => 4 * Math.floor(i / 6) + [0, 1, 2, 2, 1, 3][i % 6]);
-    gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, gl.createBuffer());
-    gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, quads, gl.STATIC_DRAW);
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     this.constants(cloud, rigid);
@@ -53,6 +50,7 @@ export class Drawing {
     gl.uniform3fv(at.span, cloud.span);
     gl.uniform2fv(at.logSizes, cloud.logSizes);
     gl.uniform1f(at.rigid, rigid);
+    gl.uniform1f(at.largest, gl.getParameter(gl.ALIASED_POINT_SIZE_RANGE)[1]);
     const block = gl.getUniformBlockIndex(program, "Pose");
     gl.uniformBlockBinding(program, block, 0);
     this.block = gl.createBuffer();
@@ -88,9 +86,8 @@ export class Drawing {
       gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
     }
     this.see(this.splats, camera);
-    gl.uniform1i(this.splats.at.count, this.count);
     gl.uniform1f(this.splats.at.growth, this.stride > 1 ? FILL * this.stride : 1);
-    gl.drawElementsInstanced(gl.TRIANGLES, 6 * BATCH, gl.UNSIGNED_SHORT, 0, Math.ceil(this.count / BATCH));
+    gl.drawArrays(gl.POINTS, 0, this.count);
   }
 
   /** Makes a program the present one, with the camera's place. */

@@ -1,9 +1,7 @@
-// Skins Gaussians and draws each as a screen-aligned ellipse; and the shadow on the floor.
+// Skins Gaussians and draws each as an ellipse in a square, and the shadow on the floor.
 
 import { WIDTH } from "./cloud.js";
 import { FACES, FLOATS, JOINTS } from "./skeleton.js";
-
-export const BATCH = 128; // Gaussians per instance: one each would be slow, above all without a graphics card
 
 export const VERTEX = `#version 300 es
 precision highp float;
@@ -19,14 +17,14 @@ uniform vec3 low, span;   // metres
 uniform vec2 logSizes;
 uniform float rigid;      // share of dual quaternions in the blend
 uniform vec3 move;        // metres, of the body, after skinning
-uniform int count;
 uniform float growth;     // of the area of each Gaussian, where only some are drawn
 uniform mat3 turn;        // world to camera
 uniform vec3 shift;
 uniform vec2 focal;       // pixels
 uniform vec2 size;        // pixels
-out vec2 offset;          // in standard deviations
-out vec4 paint;
+uniform float largest;    // pixels, of a point
+flat out vec4 conic;      // inverse of the covariance: xx, xy, yy; and the side of the square, pixels
+flat out vec4 paint;
 
 vec4 unpack(uint word) { return vec4(word & 255u, (word >> 8) & 255u, (word >> 16) & 255u, word >> 24); }
 float byte(uint word, int up) { return float(int(word << up) >> 24); }
@@ -38,11 +36,10 @@ mat3 matrix(vec4 q) {  // w x y z
 }
 
 void main() {
+  // One point each: with the four corners of a square all this would be done four times.
   gl_Position = vec4(2.0, 2.0, 2.0, 1.0);            // outside: not drawn
-  int place = ${BATCH} * gl_InstanceID + gl_VertexID / 4;
-  if (place >= count) return;
-  vec2 corner = vec2(gl_VertexID & 1, (gl_VertexID >> 1) & 1) * 2.0 - 1.0;
-  int at = 2 * int(texelFetch(order, ivec2(place % ${WIDTH}, place / ${WIDTH}), 0).x);
+  gl_PointSize = 1.0;
+  int at = 2 * int(texelFetch(order, ivec2(gl_VertexID % ${WIDTH}, gl_VertexID / ${WIDTH}), 0).x);
   uvec4 a = words(at), b = words(at + 1);
   vec3 rest = low + span * vec3(a.x & 0xffffu, a.x >> 16, a.y & 0xffffu) / 65535.0;
   int first = int(b.w & 0xffffffu), end = first + int(b.w >> 24);
@@ -82,24 +79,22 @@ void main() {
   vec3 u = near.x * (vec3(axes[0].x, axes[1].x, axes[2].x) - slope.x * vec3(axes[0].z, axes[1].z, axes[2].z));
   vec3 v = near.y * (vec3(axes[0].y, axes[1].y, axes[2].y) - slope.y * vec3(axes[0].z, axes[1].z, axes[2].z));
   float xx = growth * dot(u, u) + 0.3, yy = growth * dot(v, v) + 0.3, xy = growth * dot(u, v);
-  float mid = 0.5 * (xx + yy), half2 = sqrt(max(0.25 * (xx - yy) * (xx - yy) + xy * xy, 1e-9));
-  vec2 axis = normalize(xx > yy ? vec2(mid + half2 - yy, xy) : vec2(xy, mid + half2 - xx));
-  vec2 deviation = sqrt(vec2(mid + half2, max(mid - half2, 0.1)));
   paint = unpack(b.x) / 255.0;
   float reach = sqrt(2.0 * log(max(255.0 * paint.a, 1.01)));   // where alpha falls below 1/255
-  offset = corner * reach;
-  vec2 pixel = offset.x * deviation.x * axis + offset.y * deviation.y * vec2(axis.y, -axis.x);
-  vec2 center = focal * p.xy / p.z;
-  gl_Position = vec4(2.0 * (center + pixel) / size * vec2(1, -1), 0.0, 1.0);
+  float side = min(2.0 * reach * sqrt(max(xx, yy)) + 1.0, largest);
+  conic = vec4(vec3(yy, -xy, xx) / max(xx * yy - xy * xy, 1e-9), side);
+  gl_PointSize = side;
+  gl_Position = vec4(2.0 * focal * p.xy / p.z / size * vec2(1, -1), 0.0, 1.0);
 }`;
 
 export const FRAGMENT = `#version 300 es
 precision highp float;
-in vec2 offset;
-in vec4 paint;
+flat in vec4 conic;
+flat in vec4 paint;
 out vec4 color;
 void main() {
-  float alpha = min(0.999, paint.a * exp(-0.5 * dot(offset, offset)));
+  vec2 d = conic.w * (gl_PointCoord - 0.5);   // pixels, y down
+  float alpha = min(0.999, paint.a * exp(-0.5 * (conic.x * d.x * d.x + 2.0 * conic.y * d.x * d.y + conic.z * d.y * d.y)));
   if (alpha < 1.0 / 255.0) discard;
   color = vec4(paint.rgb * alpha, alpha);
 }`;
