@@ -16,8 +16,6 @@ from svad.core.errors import PhotoError
 from svad.core.files import writing
 from svad.ui import texts
 
-VIEWER = Path(__file__).parent / "viewer"
-
 
 class Shelf:
     """Hands files to the page.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from svad.config import BUILT_IN, CLIP, PHOTO_PRESETS, PRESETS
 from svad.core.errors import JobError, Stopped, SvadError
 from svad.export.formats import EVERY
+from svad.export.viewer_page import VIEWING
 from svad.run.bodies import bodies_here, own_body
 from svad.run.offers import offer
 from svad.run.sources import as_list, is_one_photo
@@ -19,7 +20,7 @@ from svad.ui import inputs, texts
 from svad.ui.beats import Ended, Followed, Making, Progress, Seen
 from svad.ui.engine import Engine, Settings, load_engine
 from svad.ui.fetching import Fetcher
-from svad.ui.files import VIEWER, Shelf
+from svad.ui.files import Shelf
 from svad.ui.gallery import Finished, read_examples, read_finished
 from svad.ui.memory import Memory
 from svad.ui.moving import follow, play
@@ -40,7 +41,7 @@ class Studio:
     ) -> None:
         self.settings = settings
         self.examples = read_examples(settings.examples)
-        self.shelf = Shelf((settings.examples, VIEWER))
+        self.shelf = Shelf((settings.examples, VIEWING))
         self._load = load
         self._engine: Engine | None = None
         self._loading, self._starting = threading.Lock(), threading.Lock()
