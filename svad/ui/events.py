@@ -10,6 +10,7 @@ from svad.config import BUILT_IN
 from svad.core.errors import OutputError, SvadError
 from svad.ui import panels, stages, texts
 from svad.ui.beats import Ended, Progress
+from svad.ui.better import BetterEvents
 from svad.ui.explain import explain
 from svad.ui.exporting import ExportEvents
 from svad.ui.gallery import Finished
@@ -22,7 +23,7 @@ from svad.ui.result_view import make_sheet
 from svad.ui.studio import Studio
 
 
-class Events(PictureEvents, MotionEvents, ExportEvents):
+class Events(BetterEvents, PictureEvents, MotionEvents, ExportEvents):
     """The callbacks; they hold no visitor's data."""
 
     def __init__(self, studio: Studio, parts: Parts) -> None:
@@ -86,6 +87,8 @@ class Events(PictureEvents, MotionEvents, ExportEvents):
             p.steps: stages.step_list((), self.studio.shelf.url, chosen),
             p.preset: gr.Radio(interactive=False),
             p.body: gr.Radio(interactive=False),
+            p.improve: gr.Button(interactive=False),
+            p.more: gr.UploadButton(interactive=False),
         }
         ready = {
             p.preset: gr.Radio(interactive=True),
@@ -93,20 +96,22 @@ class Events(PictureEvents, MotionEvents, ExportEvents):
             p.create: gr.Button(texts.CREATE, interactive=True),
             p.stop: gr.Button(visible=False),
             p.photo: gr.Gallery(interactive=True),
+            p.improve: gr.Button(interactive=True),
+            p.more: gr.UploadButton(interactive=True),
         }
         try:
             for beat in self.studio.create(job, preset, body):
                 if isinstance(beat, Progress):
                     yield self._progress(beat)
                 else:
-                    yield ready | self._ended(beat)
+                    yield ready | self._ended(beat) | self.better(job)
         except Exception as error:
             advice = "" if isinstance(error, OutputError) else texts.KEPT
             yield ready | {p.status: stages.note(explain(error), advice, kind="bad")}
 
     def stop(self, job: str) -> Updates:
         """*Stop* was pressed."""
-        if not self.studio.stop(job):
+        if not self.studio.stop(job) and not self.studio.halt(f"add:{job}"):
             return {self.parts.stop: gr.Button(visible=False)}
         return {self.parts.stop: gr.Button(texts.STOPPING, interactive=False)}
 
@@ -127,7 +132,7 @@ class Events(PictureEvents, MotionEvents, ExportEvents):
         if not job:
             return {self.parts.status: gr.skip()}  # gradio wants something
         try:
-            finished = self.studio.finished(f"job:{job}")
+            finished = next(reversed(self.studio.versions(job)), None)
             picture = self.studio.seen(job)
         except SvadError as error:
             return {p.status: stages.note(str(error), kind="bad")}
@@ -142,7 +147,8 @@ class Events(PictureEvents, MotionEvents, ExportEvents):
             updates[p.body] = self.studio.body_of(job)
         if finished is None:
             return updates | {p.status: stages.note(texts.LINK_UNFINISHED)}
-        return updates | self.show(finished) | {p.examples: self._examples(finished.key)}
+        updates |= {p.examples: self._examples(finished.key)} | self.better(job)
+        return updates | self.show(finished)
 
     def show(self, finished: Finished) -> Updates:
         """The right side of the page with this avatar."""
@@ -166,6 +172,7 @@ class Events(PictureEvents, MotionEvents, ExportEvents):
             p.files: sheet.files,
             p.export: gr.Radio(value=None),
             p.exported: "",
+            **self.several(finished),
         }
 
     def _progress(self, beat: Progress) -> Updates:

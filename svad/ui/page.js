@@ -31,6 +31,16 @@
     box.dataset.refused = box.className = "check bad";
     box.replaceChildren(Object.assign(document.createElement("h2"), { textContent: clip ? BAD_CLIP : BAD_PHOTO }), Object.assign(document.createElement("p"), { textContent: refused }));
   };
+  // Videos beside each other stay in step with the first.
+  document.addEventListener("timeupdate", (event) => {
+    /** @type {NodeListOf<HTMLVideoElement>} */
+    const films = document.querySelectorAll(".beside video");
+    if (event.target !== films[0]) return;
+    for (const film of films) {
+      const apart = Math.abs(film.currentTime - films[0].currentTime);
+      if (apart > 0.2 && apart < film.duration - 0.2) film.currentTime = films[0].currentTime;
+    }
+  }, true);
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   new MutationObserver(() => {
     /** @type {NodeListOf<HTMLElement>} */

@@ -164,6 +164,17 @@ def _left(studio: Studio, shown: str) -> dict[str, Any]:
         create = gr.Button(texts.CREATE, variant="primary", interactive=False, elem_id="create")
         stop = gr.Button(texts.STOP, visible=False, min_width=110, scale=0, elem_id="stop")
     status = html("", elem_id="status")
+    better = html("", elem_id="better")
+    with gr.Row(elem_id="better-row"):
+        improve = gr.Button(visible=False, size="md", elem_id="improve")
+        more = gr.UploadButton(
+            texts.MORE,
+            file_types=PICTURES,
+            file_count="multiple",
+            visible=False,
+            size="md",
+            elem_id="more",
+        )
     html(panels.terms(studio.settings.keep_hours))
     choices = panels.examples(studio.examples, shown, studio.shelf)
     examples = html(choices, js_on_load=PRESS, elem_id="examples")
@@ -180,6 +191,9 @@ def _left(studio: Studio, shown: str) -> dict[str, Any]:
         create=create,
         stop=stop,
         status=status,
+        better=better,
+        improve=improve,
+        more=more,
         examples=examples,
     )
 
@@ -197,6 +211,9 @@ def _right(studio: Studio, first: Finished | None, sheet: Sheet) -> dict[str, An
             min_width=210,
             scale=0,
         )
+    versions = gr.Radio(
+        [], label=texts.VERSIONS, container=False, visible=False, elem_id="versions"
+    )
     with gr.Tabs(selected="avatar", elem_id="tabs") as tabs:
         with gr.Tab(texts.TAB_AVATAR, id="avatar"), gr.Row(elem_id="screens"):
             video = html(sheet.video, elem_id="turntable")
@@ -235,6 +252,7 @@ def _right(studio: Studio, first: Finished | None, sheet: Sheet) -> dict[str, An
             )
             html(f'<p class="terms">{texts.COMPARE_HINT}</p>')
             no_compare = html(panels.hint(texts.NO_COMPARE), visible=pair is None)
+            side = html("", elem_id="side")
         with gr.Tab(texts.TAB_STEPS, id="steps"):
             steps = html(stages.step_list((), studio.shelf.url), elem_id="steps")
         with gr.Tab(texts.TAB_FILES, id="files"):
@@ -244,11 +262,13 @@ def _right(studio: Studio, first: Finished | None, sheet: Sheet) -> dict[str, An
     return dict(
         heading=heading,
         download=download,
+        versions=versions,
         tabs=tabs,
         video=video,
         viewer=viewer,
         compare=compare,
         no_compare=no_compare,
+        side=side,
         motion=motion,
         follow=follow,
         follow_stop=follow_stop,
@@ -265,7 +285,7 @@ def _wire(page: gr.Blocks, p: Parts, events: Events) -> None:
     everything = list(vars(p).values())
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     raw = {"preprocess": False}  # decoding would fail on bad files before we can say why
-    kind = [p.preset, p.offer, p.accept, p.fetch, p.steps]
+    kind = [p.preset, p.offer, p.accept, p.fetch, p.steps, p.better, p.improve, p.more]
     p.photo.change(
         events.look,
         [p.photo, p.given, p.job, p.preset],
@@ -290,6 +310,9 @@ def _wire(page: gr.Blocks, p: Parts, events: Events) -> None:
     p.halt.click(events.halt, None, p.halt, queue=False, **quiet)
     p.create.click(events.create, [p.job, p.preset, p.body], everything, **quiet)
     p.stop.click(events.stop, p.job, p.stop, queue=False, **quiet)
+    p.improve.click(events.improve, [p.job, p.body], everything, **quiet)
+    p.more.upload(events.add, [p.more, p.job, p.body], everything, **raw, **quiet)
+    p.versions.input(events.pick_version, p.versions, everything, **quiet)
     p.examples.click(events.pick, None, everything, **quiet)
     p.motion.input(
         events.move, [p.motion, p.shown], p.motion_video, trigger_mode="always_last", **quiet

@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
-from svad.config import OWN_BODIES, PRESETS
+from svad.config import CLIP, OWN_BODIES, PRESETS
 from svad.export.row import Format
 from svad.run.bodies import limits
 from svad.run.offers import Offer
@@ -90,6 +90,39 @@ def offer(found: Offer) -> str:
         html += f"<p>{escape(texts.PRESET_LACKS.format(files=names))}</p>"
     slow = (found.needs_gpu and found.here == "cpu") or not found.fits
     return f'<div class="check {"warn" if slow else "tips"} offer">{html}</div>'
+
+
+def better(found: Sequence[Offer], clip: bool) -> str:
+    """What would make more of a finished avatar: further presets, and a clip or photos."""
+    lines = []
+    for one in found:
+        preset, why = PRESETS[one.preset], ""
+        if one.needs_gpu and one.here == "cpu":
+            why = texts.BETTER_CPU
+        elif one.missing:
+            why = texts.BETTER_MISSING.format(n=len(one.missing))
+        elif not one.fits:
+            why = texts.TOO_LONG
+        elif one.asks:
+            why = texts.ON_ZERO.format(s=one.asks)
+        lines.append((preset.title, f"{preset.note} {why}".strip()))
+    if clip:
+        lines.append((PRESETS[CLIP.name].title, texts.BETTER_CLIP))
+    rows = "".join(f"<li><b>{escape(title)}</b> {escape(words)}</li>" for title, words in lines)
+    return (
+        f'<div class="check better"><h2>{escape(texts.BETTER)}</h2><ul>{rows}</ul>'
+        f"<p>{escape(texts.BETTER_KEPT)}</p></div>"
+    )
+
+
+def side_by_side(made: Sequence[Finished], shelf: Shelf) -> str:
+    """The turntables of several avatars, which the page keeps in step."""
+    films = [
+        video(one.turntable, texts.TURNTABLE.format(name=title), shelf, title)
+        for one in made
+        for title in [PRESETS[one.preset].title if one.preset in PRESETS else one.name]
+    ]
+    return f'<h2 class="side">{escape(texts.SIDE)}</h2><div class="beside">{"".join(films)}</div>'
 
 
 def body_note(body: str) -> str:
@@ -195,6 +228,8 @@ def heading(finished: Finished | None) -> str:
     made = texts.MADE_FROM.format(what=finished.source)
     if finished.seconds is not None:
         made = texts.MADE_IN.format(s=f"{finished.seconds:.0f}", what=finished.source)
+    if finished.preset in PRESETS:
+        made = f"{PRESETS[finished.preset].title} · {made}"
     return (
         f'<div class="who">{small}<h2>{escape(finished.name)}</h2><span>{escape(made)}</span></div>'
     )
@@ -239,7 +274,7 @@ def files(finished: Finished | None, shelf: Shelf, hours: float) -> str:
         html += f"<h3>{escape(texts.TERMS_TITLE)}</h3>"
         html += "".join(f'<p class="terms">{escape(line)}</p>' for line in finished.terms)
     if finished.key.startswith("job:"):
-        job = quote(finished.key.removeprefix("job:"))
+        job = quote(finished.key.removeprefix("job:").partition("/")[0])
         html += (
             f"<h3>{escape(texts.LINK_TITLE)}</h3>"
             f"<p>{escape(texts.LINK_NOTE.format(hours=f'{hours:g}'))}</p>"

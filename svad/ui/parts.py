@@ -26,14 +26,19 @@ class Parts:
     create: gr.Button
     stop: gr.Button
     status: gr.HTML
+    better: gr.HTML  # what would make more of a finished avatar
+    improve: gr.Button
+    more: gr.UploadButton  # a clip or photos for it
     examples: gr.HTML
     heading: gr.HTML
     download: gr.DownloadButton
+    versions: gr.Radio  # the avatars of one job
     tabs: gr.Tabs
     video: gr.HTML
     viewer: gr.HTML
     compare: gr.ImageSlider
     no_compare: gr.HTML
+    side: gr.HTML  # those avatars beside each other
     motion: gr.Radio
     follow: gr.UploadButton  # a clip whose motion the avatar takes
     follow_stop: gr.Button

@@ -44,6 +44,9 @@ class PictureEvents:
             p.create: gr.Button(interactive=False),
             p.check: panels.looking(0, None, "", self.studio.ready) if files else panels.tips(),
             p.status: "",
+            p.better: "",
+            p.improve: gr.Button(visible=False),
+            p.more: gr.UploadButton(visible=False),
         }
         if not files:
             yield {p.given: Given()} | (self._kind(False, preset) if given.several else {})

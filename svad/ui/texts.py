@@ -141,6 +141,21 @@ STATES = {
     "failed": "Failed",
 }
 
+BETTER = "Make it better"
+BETTER_KEPT = "This avatar stays, and you can compare both. What is done is not done again."
+BETTER_CLIP = (
+    "With a clip of one turn, or with more photos, sides and back become the person's own. This "
+    "takes some minutes."
+)
+BETTER_CPU = "It wants a GPU, and there is none here."
+BETTER_MISSING = "{n} files for it are not here; choose it under How to see which."
+IMPROVE = "Make it better: {name}"
+MORE = "Add a clip or photos"
+ADD_STOPPED = "Stopped. Your avatar is kept."
+ADD_KEPT = "Your avatar is kept. Add other pictures to go on."
+VERSIONS = "Version"
+SIDE = "The versions of your avatar, turning together"
+
 TAB_AVATAR = "Avatar"
 TAB_MOTION = "Motions"
 TAB_COMPARE = "Compare"
