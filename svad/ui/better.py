@@ -97,7 +97,7 @@ class BetterEvents:
     def several(self, shown: Finished) -> Updates:
         """The choice between a job's avatars, and all of them side by side, where there are two."""
         p, key = self.parts, shown.key
-        job = key.removeprefix("job:").partition("/")[0] if key.startswith("job:") else ""
+        job = panels.job_of(key)
         made = self.studio.versions(job) if job else []
         choices = [(_title(one), one.key) for one in made]
         return {

@@ -20,10 +20,11 @@ from svad.ui.offering import offering
 from svad.ui.parts import Given, Parts, Updates
 from svad.ui.pictures import PictureEvents
 from svad.ui.result_view import make_sheet
+from svad.ui.returning import ReturnEvents
 from svad.ui.studio import Studio
 
 
-class Events(BetterEvents, PictureEvents, MotionEvents, ExportEvents):
+class Events(BetterEvents, ReturnEvents, PictureEvents, MotionEvents, ExportEvents):
     """The callbacks; they hold no visitor's data."""
 
     def __init__(self, studio: Studio, parts: Parts) -> None:
@@ -129,19 +130,24 @@ class Events(BetterEvents, PictureEvents, MotionEvents, ExportEvents):
         """The page was opened, perhaps through the link of a job."""
         p = self.parts
         job = request.query_params.get("job", "")
+        token = request.query_params.get("avatar", "")
+        if token and not job:
+            return self._shared(token)
         if not job:
             return {self.parts.status: gr.skip()}  # gradio wants something
         try:
             finished = next(reversed(self.studio.versions(job)), None)
             picture = self.studio.seen(job)
         except SvadError as error:
-            return {p.status: stages.note(str(error), kind="bad")}
+            gone = {p.mark: panels.mark("", forget=job)}
+            return gone | {p.status: stages.note(str(error), kind="bad")}
         updates: Updates = {}
         if picture is not None:
             go = gr.Button(interactive=True)
             several = not self.studio.is_photo(job)
             given = Given((str(picture),), "", several)
             updates = {p.job: job, p.photo: [str(picture)], p.create: go, p.check: ""}
+            updates |= {p.mark: panels.mark(job), p.delete: gr.Button(visible=True)}
             updates |= {p.given: given, p.preset: self.studio.preset_of(job)}
             updates |= self._kind(True, "") if several else {}
             updates[p.body] = self.studio.body_of(job)
@@ -149,6 +155,12 @@ class Events(BetterEvents, PictureEvents, MotionEvents, ExportEvents):
             return updates | {p.status: stages.note(texts.LINK_UNFINISHED)}
         updates |= {p.examples: self._examples(finished.key)} | self.better(job)
         return updates | self.show(finished)
+
+    def _shared(self, token: str) -> Updates:
+        finished = self.studio.shared(token)
+        if finished is None:
+            return {self.parts.status: stages.note(texts.SHARE_GONE, kind="bad")}
+        return self.show(finished) | {self.parts.examples: self._examples(finished.key)}
 
     def show(self, finished: Finished) -> Updates:
         """The right side of the page with this avatar."""
@@ -173,6 +185,7 @@ class Events(BetterEvents, PictureEvents, MotionEvents, ExportEvents):
             p.export: gr.Radio(value=None),
             p.exported: "",
             **self.several(finished),
+            **self.sharing(finished),
         }
 
     def _progress(self, beat: Progress) -> Updates:

@@ -15,7 +15,9 @@ from svad.ui import inputs, texts
 from svad.ui.engine import Engine, Settings
 from svad.ui.files import Shelf
 from svad.ui.gallery import Finished, read_finished
+from svad.ui.sharing import job_of
 
+PHOTO_TOO = "photo-is-shared"  # a mark in a job's folder
 LOOK = "look.jpg"  # what was understood, drawn over it
 
 
@@ -57,13 +59,15 @@ class Kept:
         return settings["body"] if settings.get("body") in bodies_here() else BUILT_IN
 
     def finished(self, key: str) -> Finished | None:
-        """The finished avatar behind "example:NAME", "job:ID" or "job:ID/PRESET", or None.
+        """The finished avatar behind "example:NAME", "job:ID[/PRESET]" or "share:TOKEN", or None.
 
         Raises `JobError` when a job is not there (any more).
         """
         kind, _, name = key.partition(":")
         if kind == "example":
             return self.examples.get(name)
+        if kind == "share":
+            return self.shared(name)
         job_id, _, inside = name.partition("/")
         if kind != "job":
             return None
@@ -91,6 +95,30 @@ class Kept:
             return []
         first = self.job(job_id).card.get("preset", "")
         return [name for name in better_than(first) if name not in done]
+
+    def shared(self, token: str) -> Finished | None:
+        """The newest avatar of a job as others see it: the photo is left out, unless it is ticked.
+
+        None where there is none, or not any more.
+        """
+        job_id = job_of(self.engine().store.root, token)
+        made = self.versions(job_id) if job_id else []
+        if not job_id or not made:
+            return None
+        photo = made[-1].photo if self.photo_shared(job_id) else None
+        return replace(made[-1], key=f"share:{token}", name=texts.SHARED_AVATAR, photo=photo)
+
+    def photo_shared(self, job_id: str) -> bool:
+        """Whether the owner of a job wants others to see the photo."""
+        return (self.job(job_id).folder / PHOTO_TOO).exists()
+
+    def share_photo(self, job_id: str, wanted: bool) -> None:
+        """The owner of a job wants others to see the photo, or not; raises `JobError`."""
+        mark = self.job(job_id).folder / PHOTO_TOO
+        if wanted:
+            mark.touch()
+        else:
+            mark.unlink(missing_ok=True)
 
     def seen(self, job_id: str) -> Path | None:
         """The pictures of a job with what was understood, if the job can be started from them.

@@ -25,9 +25,11 @@ from svad.ui.gallery import Finished
 from svad.ui.headers import SecurityHeaders
 from svad.ui.parts import Given, Parts
 from svad.ui.result_view import PAIR_HEIGHT, Sheet, make_sheet
+from svad.ui.sharing import routes
 from svad.ui.studio import Studio
 from svad.ui.theme import make_theme
 
+HUB = "https://huggingface.co"  # which shows a Space in a frame
 HERE = Path(__file__).parent
 PRESS = """
 element.addEventListener('click', (event) => {
@@ -93,7 +95,10 @@ def launch_options(studio: Studio) -> dict[str, Any]:
         "enable_monitoring": False,
         "show_error": False,
         "ssr_mode": False,
-        "app_kwargs": {"middleware": [Middleware(SecurityHeaders)]},
+        "app_kwargs": {
+            "middleware": [Middleware(SecurityHeaders)],
+            "routes": routes(studio.shared),
+        },
         "share": False,
         "pwa": False,
         "quiet": True,
@@ -105,6 +110,7 @@ def page_script(upload_megabytes: int, clip_megabytes: int) -> str:
     script = (HERE / "page.js").read_text("utf-8")
     for name, value in (
         ("LIMIT_MB", upload_megabytes),
+        ("HUB_PAGE", HUB),
         ("CLIP_MB", clip_megabytes),
         ("CLIP_TOO_LARGE", texts.TOO_LARGE_CLIP),
         ("TOO_LARGE", texts.TOO_LARGE),
@@ -124,6 +130,7 @@ PICTURES = ["image", *HEIF_SUFFIXES, ".avif", *VIDEOS]
 
 def _left(studio: Studio, shown: str) -> dict[str, Any]:
     """Photo, check, buttons, status, examples."""
+    html(panels.last(), elem_id="last")
     photo = gr.Gallery(
         file_types=PICTURES,
         label=texts.PHOTO,
@@ -176,6 +183,10 @@ def _left(studio: Studio, shown: str) -> dict[str, Any]:
             elem_id="more",
         )
     html(panels.terms(studio.settings.keep_hours))
+    mark = html(panels.mark(""), elem_id="mark")
+    with gr.Row(elem_id="delete-row"):
+        delete = gr.Button(texts.DELETE, visible=False, size="sm", elem_id="delete")
+        sure = gr.Button(texts.DELETE_SURE, visible=False, size="sm", elem_id="sure")
     choices = panels.examples(studio.examples, shown, studio.shelf)
     examples = html(choices, js_on_load=PRESS, elem_id="examples")
     return dict(
@@ -194,6 +205,9 @@ def _left(studio: Studio, shown: str) -> dict[str, Any]:
         better=better,
         improve=improve,
         more=more,
+        mark=mark,
+        delete=delete,
+        sure=sure,
         examples=examples,
     )
 
@@ -257,6 +271,9 @@ def _right(studio: Studio, first: Finished | None, sheet: Sheet) -> dict[str, An
             steps = html(stages.step_list((), studio.shelf.url), elem_id="steps")
         with gr.Tab(texts.TAB_FILES, id="files"):
             files = html(sheet.files, elem_id="files")
+            photo_too = gr.Checkbox(
+                label=texts.SHARE_PHOTO, visible=False, container=False, elem_id="photo-too"
+            )
             export = gr.Radio(export_choices(), label=texts.EXPORT_PICK, elem_id="exports")
             exported = html("", elem_id="exported")
     return dict(
@@ -275,6 +292,7 @@ def _right(studio: Studio, first: Finished | None, sheet: Sheet) -> dict[str, An
         motion_video=motion_video,
         steps=steps,
         files=files,
+        photo_too=photo_too,
         export=export,
         exported=exported,
     )
@@ -289,7 +307,7 @@ def _wire(page: gr.Blocks, p: Parts, events: Events) -> None:
     p.photo.change(
         events.look,
         [p.photo, p.given, p.job, p.preset],
-        [p.job, p.given, p.create, p.check, p.status, p.photo, *kind],
+        [p.job, p.given, p.create, p.check, p.status, p.photo, p.mark, p.delete, p.sure, *kind],
         trigger_mode="always_last",
         **raw,
         **quiet,
@@ -313,6 +331,9 @@ def _wire(page: gr.Blocks, p: Parts, events: Events) -> None:
     p.improve.click(events.improve, [p.job, p.body], everything, **quiet)
     p.more.upload(events.add, [p.more, p.job, p.body], everything, **raw, **quiet)
     p.versions.input(events.pick_version, p.versions, everything, **quiet)
+    p.delete.click(events.ask_delete, None, [p.delete, p.sure], **quiet)
+    p.sure.click(events.delete, [p.job, p.shown], everything, **quiet)
+    p.photo_too.input(events.share_photo, [p.shown, p.photo_too], p.status, **quiet)
     p.examples.click(events.pick, None, everything, **quiet)
     p.motion.input(
         events.move, [p.motion, p.shown], p.motion_video, trigger_mode="always_last", **quiet

@@ -15,6 +15,7 @@ from svad.ui import texts
 from svad.ui.fetching import Fetching, FileState
 from svad.ui.files import VIEWER, Shelf, address
 from svad.ui.gallery import Finished
+from svad.ui.sharing import token_of
 from svad.weights.convert import in_words
 from svad.weights.manifest import Entry
 
@@ -273,15 +274,8 @@ def files(finished: Finished | None, shelf: Shelf, hours: float) -> str:
     if finished.terms:
         html += f"<h3>{escape(texts.TERMS_TITLE)}</h3>"
         html += "".join(f'<p class="terms">{escape(line)}</p>' for line in finished.terms)
-    if finished.key.startswith("job:"):
-        job = quote(finished.key.removeprefix("job:").partition("/")[0])
-        html += (
-            f"<h3>{escape(texts.LINK_TITLE)}</h3>"
-            f"<p>{escape(texts.LINK_NOTE.format(hours=f'{hours:g}'))}</p>"
-            f'<p><button type="button" class="copy" data-copy="?job={job}" '
-            f'data-done="{escape(texts.LINK_COPIED)}">{escape(texts.LINK_COPY)}</button></p>'
-        )
-    return html + "</div>"
+    job = job_of(finished.key)
+    return f"{html}{_links(job, hours) if job else ''}</div>"
 
 
 def _file(path: Path, shelf: Shelf) -> str:
@@ -303,6 +297,48 @@ def exported(path: Path, row: Format, shelf: Shelf) -> str:
         f'<div class="files" data-say="{escape(path.name)}"><ul>{_file(path, shelf)}</ul>'
         f'<p class="terms">{escape(lacks)}</p></div>'
     )
+
+
+def job_of(key: str) -> str:
+    """The id of the job in the key of a visitor's own avatar; "" for others."""
+    kind, _, name = key.partition(":")
+    return name.partition("/")[0] if kind == "job" else ""
+
+
+def mark(job: str, forget: str = "") -> str:
+    """Tells the page's script which job is open, and which is gone and not to be remembered."""
+    return f'<i hidden data-job="{escape(job)}" data-forget="{escape(forget)}"></i>'
+
+
+def last() -> str:
+    """The way back to the last avatar; the script shows it where the browser remembers one."""
+    return (
+        f'<div class="check last" hidden><p>{escape(texts.LAST)}</p><p>'
+        f'<a href="?">{escape(texts.LAST_OPEN)}</a> '
+        f'<button type="button" class="copy" data-forget-last>{escape(texts.LAST_FORGET)}</button>'
+        f"</p></div>"
+    )
+
+
+def _links(job: str, hours: float) -> str:
+    """The visitor's own link, and those for others."""
+    token, kept = token_of(job), f"{hours:g}"
+    rows = [
+        (texts.LINK_TITLE, texts.LINK_NOTE.format(hours=kept), f"?job={quote(job)}"),
+        (texts.SHARE, texts.SHARE_NOTE.format(hours=kept), f"share/{token}"),
+    ]
+    html = "".join(
+        f"<h3>{escape(title)}</h3><p>{escape(words)}</p>"
+        f'<p><button type="button" class="copy" data-copy="{link}" '
+        f'data-done="{escape(texts.LINK_COPIED)}">{escape(texts.LINK_COPY)}</button></p>'
+        for title, words, link in rows
+    )
+    posts = ((texts.SHARE_PICTURE, "picture.jpg"), (texts.SHARE_CLIP, "clip.mp4"))
+    links = " · ".join(
+        f'<a href="share/{token}/{name}" download="avatar-{name}">{escape(words)}</a>'
+        for words, name in posts
+    )
+    return f"{html}<p>{links}</p>"
 
 
 def hint(text: str) -> str:

@@ -29,6 +29,9 @@ class Parts:
     better: gr.HTML  # what would make more of a finished avatar
     improve: gr.Button
     more: gr.UploadButton  # a clip or photos for it
+    mark: gr.HTML  # tells the page's script which job is open
+    delete: gr.Button
+    sure: gr.Button
     examples: gr.HTML
     heading: gr.HTML
     download: gr.DownloadButton
@@ -45,6 +48,7 @@ class Parts:
     motion_video: gr.HTML
     steps: gr.HTML
     files: gr.HTML
+    photo_too: gr.Checkbox  # others may see the photo
     export: gr.Radio  # a format that is made when asked for
     exported: gr.HTML
     job: gr.State  # id of the job of the pictures on the left, "" for none

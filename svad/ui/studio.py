@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from svad.types import Result, StageState
 
 
+LONGEST_END = 10.0  # s that a stopped run may take to end before it is deleted
+
+
 class Studio(Kept):
     """All visitors' business. A visitor is known by the unguessable ids of their jobs only."""
 
@@ -42,7 +45,7 @@ class Studio(Kept):
     ) -> None:
         self.settings = settings
         self.examples = read_examples(settings.examples)
-        self.shelf = Shelf((settings.examples, VIEWER))
+        self.shelf = Shelf((settings.examples, VIEWER), settings.jobs)
         self._load = load
         self._engine: Engine | None = None
         self._loading, self._starting = threading.Lock(), threading.Lock()
@@ -84,6 +87,8 @@ class Studio(Kept):
                 count = len(seen.rgb)
             job = engine.store.create()  # not before: nothing stays of what cannot be used
             inputs.keep(files, job.folder)
+            for file in files:
+                self.shelf.note(job.id, file)  # as it was sent, with what it tells
             self._memory.keep(job.id, seen)
             shown = self._keep_look(job.folder, picture)
             return Seen(job.id, shown, tuple(seen.warnings), count)
@@ -105,6 +110,8 @@ class Studio(Kept):
             picture, seen = self._glance(files, task)
             place = prepare(home, CLIP.name)
             inputs.keep(files, place)
+            for file in sent:
+                self.shelf.note(job_id, file)
             self._memory.keep(job_id, seen)
             return Seen(
                 job_id, self._keep_look(place, picture), tuple(seen.warnings), len(seen.rgb)
@@ -190,6 +197,25 @@ class Studio(Kept):
             return False
         task.halt()
         return True
+
+    def delete(self, job_id: str) -> None:
+        """Removes a job with all its files, those that the page shows included.
+
+        A run of it is stopped. Raises `JobError` when that takes too long to end, or when the job
+        is not there (any more).
+        """
+        self.job(job_id)
+        self.halt(f"add:{job_id}")
+        task = self._tasks.get(job_id)
+        if task is not None:
+            task.halt()
+            if not task.join(LONGEST_END):
+                raise JobError(texts.DELETE_LATER)
+        copies = self.shelf.copies(job_id)
+        self.engine().store.remove(job_id)
+        self._memory.take(job_id)
+        for copy in copies:
+            copy.unlink(missing_ok=True)
 
     def move(self, finished: Finished, motion: str) -> Iterator[Making | Path]:
         """How far it is while it makes the video of a motion, then the video's path.
