@@ -86,9 +86,10 @@ def main_piece(
 ) -> np.ndarray:  # [P] bool
     """The points of the largest connected piece, on a grid of cells of that size."""
     cell = np.floor((xyz - xyz.min(0)) / gap).astype(np.int32)
-    grid = np.zeros(cell.max(0) + 1, bool)
+    grid = np.zeros(tuple(cell.max(0) + 1), bool)
     where = tuple(cell.T)
     grid[where] = True
-    pieces, _ = ndimage.label(grid, np.ones((3, 3, 3), bool))
+    pieces = np.zeros(grid.shape, np.int32)
+    ndimage.label(grid, np.ones((3, 3, 3), bool), output=pieces)
     piece = pieces[where]
     return piece == np.bincount(piece).argmax()

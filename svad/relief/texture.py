@@ -208,7 +208,7 @@ def _unlike(
     body_height: float,  # px
 ) -> np.ndarray:  # [h, w] bool
     """Pixels whose colour no flank has at about their height."""
-    lab = cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB) * np.float32([0.6, 1, 1])
+    lab = cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB) * np.array([0.6, 1, 1], np.float32)
     reach = max(2, round(ALONG * body_height))
     unlike = np.zeros(mask.shape, bool)
     for size, limit in ((FINE, UNLIKE_FINE), (WIDE, UNLIKE_WIDE)):
@@ -251,5 +251,5 @@ def _cut_out(
     plan[core] = cv2.GC_FGD
     picture = (255 * np.where(mask[..., None], rgb, 0)).astype(np.uint8)
     models = np.zeros((1, 65)), np.zeros((1, 65))
-    cv2.grabCut(picture, plan, None, *models, 3, cv2.GC_INIT_WITH_MASK)
+    cv2.grabCut(picture, plan, (0, 0, 1, 1), *models, 3, cv2.GC_INIT_WITH_MASK)
     return mask & ((plan == cv2.GC_FGD) | (plan == cv2.GC_PR_FGD))
