@@ -45,12 +45,15 @@ class Person:
     height: int = 1080
     seed: int = 0
     first: bool = False
+    build: dict[str, float] = field(default_factory=dict)  # shares of others' builds; {} = own
 
 
 def bare_figure(person: Person) -> Figure:
     """The posed body of a person."""
-    betas = json.loads(BUILDS_FILE.read_text("utf-8"))[person.name]
-    return make_figure(np.array(betas), person.turns, person.expression, person.heel)
+    builds = json.loads(BUILDS_FILE.read_text("utf-8"))
+    shares = person.build or {person.name: 1.0}
+    betas = sum(share * np.array(builds[name]) for name, share in shares.items())
+    return make_figure(np.asarray(betas), person.turns, person.expression, person.heel)
 
 
 def build(
