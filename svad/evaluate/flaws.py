@@ -52,7 +52,7 @@ def pinholes(
 ) -> float:
     """Share of the person's area that is small enclosed background."""
     area = max(int(shape.sum()), 1)
-    holes = _sizes(ndimage.binary_fill_holes(shape) & ~shape, 1)
+    holes = _sizes(ndimage.binary_fill_holes(shape) & ~shape, 4)
     return float(holes[holes < SMALL * area].sum() / area)
 
 
@@ -60,7 +60,7 @@ def crumbs(
     shape: np.ndarray,  # [H, W] bool
 ) -> float:
     """Share of the person's area outside of its largest piece (diagonal pixels touch)."""
-    pieces = _sizes(shape, 2)
+    pieces = _sizes(shape, 8)
     return float(1 - pieces.max() / pieces.sum()) if len(pieces) else 0.0
 
 
@@ -84,7 +84,7 @@ def iou(
 
 
 def _sizes(mask: np.ndarray, reach: int) -> np.ndarray:  # [N]
-    labels, _ = ndimage.label(mask, ndimage.generate_binary_structure(2, reach))
+    labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=reach)[1]
     return np.bincount(labels.ravel())[1:]
 
 
@@ -105,7 +105,8 @@ def _texture(view: np.ndarray, shape: np.ndarray) -> tuple[float, float] | None:
         return None
     top = int(np.flatnonzero(shape.any(1))[0])
     rows = slice(top + round(TORSO[0] * height), top + round(TORSO[1] * height))
-    deep = ndimage.distance_transform_edt(shape)[rows] > INSIDE * height
+    away = cv2.distanceTransform(shape.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    deep = away[rows] > INSIDE * height
     if deep.sum() < LEAST:
         return None
     grey = cv2.cvtColor(view, cv2.COLOR_RGB2GRAY).astype(np.float32)[rows]

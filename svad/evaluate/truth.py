@@ -90,7 +90,7 @@ def cases(kinds: Sequence[str], words: Sequence[str]) -> dict[str, tuple[str, ..
     for kind in kinds:
         if kind not in known:
             raise SvadError(f"There is no kind {kind}. Choose from: {', '.join(known)}.")
-    names = chosen(words) if words else ()
+    names = _named(words, tool.everybody()) if words else ()
     found = {kind: tool.shown_by(kind, names) for kind in kinds or known}
     for kind in kinds:
         if not found[kind]:
@@ -100,7 +100,10 @@ def cases(kinds: Sequence[str], words: Sequence[str]) -> dict[str, tuple[str, ..
 
 def chosen(words: Sequence[str]) -> tuple[str, ...]:
     """People by name, or the first so many; raises `SvadError` for what is neither."""
-    known = people()
+    return _named(words, people())
+
+
+def _named(words: Sequence[str], known: tuple[str, ...]) -> tuple[str, ...]:
     if len(words) == 1 and words[0].isdigit():
         number = int(words[0])
         if not 1 <= number <= len(known):

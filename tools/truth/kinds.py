@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tools.examples.others import EVERYBODY
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -24,6 +26,9 @@ KINDS: dict[str, Kind] = {
     "sitting": Kind("sitting", ("kenji",)),
     "walking": Kind("walking", ("dayo",)),
     "turned": Kind("turned", ("kenji",)),
+    "coat": Kind("as_in_photo", ("lena",), worn=True),
+    "open_jacket": Kind("as_in_photo", ("ruben",), worn=True),
+    "long_skirt": Kind("as_in_photo", ("noor",), worn=True),
 }
 
 
@@ -38,3 +43,8 @@ def shown_by(kind: str, chosen: tuple[str, ...]) -> tuple[str, ...]:
     if not chosen:
         return own
     return tuple(name for name in chosen if name in own or not KINDS[kind].worn)
+
+
+def everybody() -> tuple[str, ...]:
+    """The names of all who can be drawn."""
+    return tuple(EVERYBODY)

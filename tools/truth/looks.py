@@ -15,7 +15,8 @@ from svad.geometry.camera import Camera, photo_camera
 from svad.motion.standing import a_pose
 from svad.storage import load, save
 from svad.types import PHOTO_WEIGHT, Clip, Pose
-from tools.examples.people import PEOPLE, bare_figure
+from tools.examples.others import EVERYBODY
+from tools.examples.people import bare_figure
 from tools.truth.kept import BUILDERS, PHOTO_HEIGHT, kept_person, key
 from tools.truth.kinds import KINDS
 from tools.truth.person import MovingPerson
@@ -48,7 +49,7 @@ def look(
     From the cache if the same code drew it before. Raises `SvadError` for a kind or a person that
     is not there.
     """
-    for word, known in ((kind, tuple(KINDS)), (name, tuple(PEOPLE))):
+    for word, known in ((kind, tuple(KINDS)), (name, tuple(EVERYBODY))):
         if word not in known:
             raise SvadError(f"There is no {word} here. Choose from: {', '.join(known)}.")
     stance = KINDS[kind].stance
@@ -72,7 +73,7 @@ def look(
         cache / "looks" / f"{name}-sides-{key(code, size)}.safetensors",
         lambda moving: all_sides(moving, size, tell),
     )
-    figure = bare_figure(PEOPLE[name])
+    figure = bare_figure(EVERYBODY[name])
     joints = torch.from_numpy(figure.rest_joints).float()
     parents = tuple(load_free_body().parents)
     return Look(kind, name, photo, sides, len(SIDES), joints, parents)
