@@ -1,19 +1,17 @@
 """Makes the compact avatar that the page's viewer moves: quantised splats, bones, expressions.
 
-A safetensors file, see docs/format.md. Skinning and its blend are those of `svad.body.skin`; the
-viewer's shader does them again.
+A packed safetensors file, see docs/format.md. Skinning and its blend are those of
+`svad.body.skin`; the viewer's shader does them again.
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors.numpy import save
 
 from svad.body.skeleton import JOINTS
 from svad.body.skin import RIGID, pose_gaussians, select_gaussians
@@ -22,11 +20,11 @@ from svad.export.context import ExportContext
 from svad.export.viewer import grown, on_head, picked
 from svad.export.viewer_motions import (
     FORMAT,
-    METADATA,
     VERSION,
     frame_box,
     motion_about,
     motion_arrays,
+    packed,
     played,
 )
 from svad.motion.motion import Motion
@@ -75,7 +73,7 @@ def viewer_rig_bytes(avatar: Avatar, limit: int = LIMIT) -> bytes:
         "floor": _floor(light, standing),
         "motions": clips,
     }
-    return save(arrays, {METADATA: json.dumps(about)})
+    return packed(arrays, about)
 
 
 def thinned_avatar(avatar: Avatar, limit: int) -> Avatar:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,7 +135,7 @@ def test_a_motion_is_written_for_the_viewer(avatar: Path, tmp_path: Path) -> Non
     npz, shown = tmp_path / "wave.npz", tmp_path / "wave.rig"
     assert run("animate", avatar, "--motion", "wave", "-o", npz) == 0
     assert pipeline.clip_motion(avatar, npz, shown) == shown
-    data = shown.read_bytes()
+    data = gzip.decompress(shown.read_bytes())
     header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
     about = json.loads(header["__metadata__"]["viewer"])
     assert [one["name"] for one in about["motions"]] == ["clip"]
