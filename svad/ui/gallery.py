@@ -34,6 +34,7 @@ class Finished:
     motions: tuple[str, ...]  # that can be played
     terms: tuple[str, ...] = ()  # of the body and the pretrained files it was made with
     source: str = texts.ONE_PHOTO  # what it was made from
+    preset: str = ""  # by which it was made; "" = not known
     movable: bool = False  # whether the avatar itself is here, for motions nobody has played yet
 
 

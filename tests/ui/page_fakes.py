@@ -17,6 +17,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from svad.config import PRESETS, Preset
 from svad.core.errors import Stopped
 from svad.export.formats import FORMATS
 from svad.export.viewer_motions import write_viewer_motion
@@ -28,8 +29,9 @@ from svad.media.video import write_mp4
 from svad.motion.authored import authored
 from svad.motion.readers.files import MotionError
 from svad.motion.readers.formats import is_motion
+from svad.run.jobs import Job
 from svad.run.pipeline import stages
-from svad.run.sources import preset_for, read_source
+from svad.run.sources import preset_for, read_source, source_hash
 from svad.subject.checks import read_photo
 from svad.types import Footage, Result, StageState
 from tests.footage.turning import turning
@@ -39,14 +41,24 @@ SKIPPED = ("identity", "restoration")
 WIDTH, HEIGHT = 180, 240
 
 
+class Names:
+    """Components by their own names."""
+
+    def __getattr__(self, name: str) -> str:
+        return name
+
+
 class FakePipeline:
     """Looks with the real checks, then takes `seconds` for each stage; keeps finished stages.
 
     In the middle of the stage `hold` it waits for `go`, so that a slow test misses nothing.
     """
 
-    def __init__(self, seconds: float = 0.2, deaf: float = 0.0, hold: str = "") -> None:
+    def __init__(
+        self, seconds: float = 0.2, deaf: float = 0.0, hold: str = "", preset: str = ""
+    ) -> None:
         self.seconds = seconds
+        self.preset = preset  # "" = the one for what is sent
         self.hold, self.go = hold, threading.Event()
         self.deaf = deaf  # seconds a stage takes to notice a stop
         self.running = self.most_running = 0
@@ -95,7 +107,8 @@ class FakePipeline:
         """All stages in turn; raises `Stopped` soon after `stop` is set."""
         assert source and all(path.is_file() for path in source)
         sent = read_source(source)
-        titles = stages(preset_for(source))
+        preset = PRESETS[self.preset] if self.preset else preset_for(source)
+        titles = stages(preset)
         self.folders.append(folder)
         self.looks.append(look)
         self.footages.append(footage)
@@ -106,7 +119,9 @@ class FakePipeline:
             for name, _ in titles:
                 self._stage(name, states, folder, listener, stop)
             photo = sent.photos[0].rgb if sent.photos else turning(1, 360, 480).rgb[0]
-            return write_files(folder, photo)
+            result = write_files(folder, photo)
+            write_card(folder, preset, result, source_hash(sent))
+            return result
         finally:
             self.running -= 1
 
@@ -225,6 +240,15 @@ def write_files(folder: Path, rgb: np.ndarray) -> Result:
         box.writestr("NOTE.txt", "A test's avatar.")
     made = ("front", "turntable", "ply", "viewer", "glb", "archive")
     return Result({name: folder / FORMATS[name].file for name in made})
+
+
+def write_card(folder: Path, preset: Preset, result: Result, source: str) -> None:
+    """The card of a finished job."""
+    job = Job(folder)
+    job.begin(preset, source)
+    job.card["result"] = {name: path.name for name, path in result.files.items()}
+    job.card |= {"state": "done", "seconds": 12.3}
+    job.write()
 
 
 def write_example(root: Path, name: str) -> Path:
