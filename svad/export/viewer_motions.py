@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import torch
+from safetensors.numpy import save
 
 from svad.body.skeleton import COLLARS, HEAD_JOINTS, Joint
 from svad.body.skin import pose_gaussians, select_gaussians
+from svad.core.files import write_bytes
 from svad.geometry.rotation import axis_angle_to_quaternion
 from svad.motion.authored import authored
 from svad.motion.motion import Motion
 from svad.motion.standing import a_pose
 from svad.types import Avatar
 
+FORMAT = "svad-viewer"
+VERSION = 1
+METADATA = "viewer"  # one key only: safetensors writes several in no fixed order
+LEVEL = 6  # of gzip
 TURN = 32767  # of a component of a unit quaternion: int16
 FACE = 4096  # of a coefficient: int16, so that they may go from -8 to 8
 STAND = "stand"
@@ -21,12 +32,50 @@ AIR = 0.005  # share of the Gaussians left out at each side of the box
 BUST = (Joint.NECK, *COLLARS, *HEAD_JOINTS)
 
 
-def played(avatar: Avatar) -> tuple[Motion, tuple[Motion, ...]]:
+def played(avatar: Avatar, *, bundled: bool = True) -> tuple[Motion, tuple[Motion, ...]]:
     """The A-pose as a motion of one frame, and every bundled motion."""
     joints = avatar.joints.detach().cpu().numpy()
     pose = a_pose(joints, avatar.parents, len(avatar.expression_names))
     standing = Motion(name=STAND, title="Stand", help="The A-pose.", fps=24.0, poses=pose)
-    return standing, tuple(one.for_avatar(avatar) for one in authored().values())
+    motions = authored().values() if bundled else ()
+    return standing, tuple(one.for_avatar(avatar) for one in motions)
+
+
+def motion_about(
+    avatar: Avatar,
+    motion: Motion,
+    low: np.ndarray,  # [3] metres, the box of the avatar as it stands
+    high: np.ndarray,  # [3]
+) -> dict[str, Any]:
+    """What the viewer says of a motion, and the box it has to show: never less than standing."""
+    least, most = frame_box(avatar, motion)
+    bust = motion.focus == "bust"
+    return {
+        "name": motion.name,
+        "title": motion.title,
+        "fps": motion.fps,
+        "frames": len(motion.poses),
+        "looped": motion.looped,
+        "low": (least if bust else np.minimum(low, least)).tolist(),
+        "high": (most if bust else np.maximum(high, most)).tolist(),
+    }
+
+
+def write_viewer_motion(path: Path, avatar: Avatar, motion: Motion) -> Path:
+    """A motion alone, for a viewer that has the avatar already; returns `path`."""
+    standing, _ = played(avatar, bundled=False)
+    about = motion_about(avatar, motion, *frame_box(avatar, standing))
+    facts = {"format": FORMAT, "version": VERSION, "motions": [about]}
+    write_bytes(path, packed(motion_arrays(motion), facts))
+    return path
+
+
+def packed(
+    arrays: dict[str, np.ndarray],  # of any shapes
+    about: dict[str, Any],
+) -> bytes:
+    """A safetensors file packed by gzip to about half; the same content, the same bytes."""
+    return gzip.compress(save(arrays, {METADATA: json.dumps(about)}), LEVEL, mtime=0)
 
 
 def motion_arrays(motion: Motion) -> dict[str, np.ndarray]:

@@ -1,33 +1,37 @@
 """Makes the compact avatar that the page's viewer moves: quantised splats, bones, expressions.
 
-A safetensors file, see docs/format.md. Skinning and its blend are those of `svad.body.skin`; the
-viewer's shader does them again.
+A packed safetensors file, see docs/format.md. Skinning and its blend are those of
+`svad.body.skin`; the viewer's shader does them again.
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors.numpy import save
 
 from svad.body.skeleton import JOINTS
-from svad.body.skin import RIGID, select_gaussians
+from svad.body.skin import RIGID, pose_gaussians, select_gaussians
 from svad.core.files import write_bytes
 from svad.export.context import ExportContext
 from svad.export.viewer import grown, on_head, picked
-from svad.export.viewer_motions import frame_box, motion_arrays, played
+from svad.export.viewer_motions import (
+    FORMAT,
+    VERSION,
+    frame_box,
+    motion_about,
+    motion_arrays,
+    packed,
+    played,
+)
+from svad.motion.motion import Motion
 from svad.splat.gaussians import Gaussians
 from svad.splat.scene import floor_height
 from svad.types import Avatar
 
-FORMAT = "svad-viewer"
-VERSION = 1
-METADATA = "viewer"  # one key only: safetensors writes several in no fixed order
 LIMIT = 150_000  # Gaussians: 25 bytes each, and what a phone still sorts while it moves
 FILL = 1.25  # more than their share of the area, as the ones that are left do not lie evenly
 MOVES = 5e-5  # metres per unit; an expression that moves a Gaussian less leaves it where it is
@@ -57,7 +61,7 @@ def viewer_rig_bytes(avatar: Avatar, limit: int = LIMIT) -> bytes:
     clips = []
     for motion in (standing, *motions):
         arrays |= motion_arrays(motion)
-        clips.append(_about(light, motion, low, high))
+        clips.append(motion_about(light, motion, low, high))
     about = {
         "format": FORMAT,
         "version": VERSION,
@@ -69,7 +73,7 @@ def viewer_rig_bytes(avatar: Avatar, limit: int = LIMIT) -> bytes:
         "floor": _floor(light, standing),
         "motions": clips,
     }
-    return save(arrays, {METADATA: json.dumps(about)})
+    return packed(arrays, about)
 
 
 def thinned_avatar(avatar: Avatar, limit: int) -> Avatar:
@@ -149,24 +153,7 @@ def _expressions(avatar: Avatar) -> tuple[dict[str, np.ndarray], list[float]]:
     return arrays, steps.tolist()
 
 
-def _about(avatar: Avatar, motion: Any, low: np.ndarray, high: np.ndarray) -> dict[str, Any]:
-    """What the viewer says of a motion, and the box it has to show: never less than standing."""
-    least, most = frame_box(avatar, motion)
-    bust = motion.focus == "bust"
-    return {
-        "name": motion.name,
-        "title": motion.title,
-        "fps": motion.fps,
-        "frames": len(motion.poses),
-        "looped": motion.looped,
-        "low": (least if bust else np.minimum(low, least)).tolist(),
-        "high": (most if bust else np.maximum(high, most)).tolist(),
-    }
-
-
-def _floor(avatar: Avatar, standing: Any) -> float:
+def _floor(avatar: Avatar, standing: Motion) -> float:
     """The height of the soles as it stands, metres."""
-    from svad.body.skin import pose_gaussians
-
     with torch.no_grad():
         return float(floor_height(pose_gaussians(avatar, standing.poses[0]).means.cpu().numpy()))

@@ -365,9 +365,10 @@ def clip_motion(
 
     `clip`: any video of a person, or a file of a motion (`svad.motion.readers.formats`). The
     motion of a video is kept beside what is written, under its name with the ending .npz. An
-    `output` of .npz or .bvh gets the avatar's motion on its own skeleton instead of a video.
-    `height` in pixels; `view` one of `VIEWS`; `say` gets what a person should know of the motion.
-    Raises what `motion_video` raises, and `VideoError`, `SourceError`, `MotionError` for the clip.
+    `output` of .npz or .bvh gets the avatar's motion on its own skeleton instead of a video, one of
+    .rig the same for the viewer. `height` in pixels; `view` one of `VIEWS`; `say` gets what a
+    person should know of the motion. Raises what `motion_video` raises, and `VideoError`,
+    `SourceError`, `MotionError` for the clip.
     """
     from svad.motion.readers.formats import is_motion
     from svad.run.motions import KEPT, NPZ, keep_motion, read_motion
@@ -417,8 +418,12 @@ def _filmed(
 
     Under the ending of a motion's file it is kept as data instead.
     """
-    from svad.run.motions import KEPT, keep_motion
+    from svad.run.motions import KEPT, VIEWED, keep_motion
 
+    if Path(output).suffix.lower() == VIEWED:
+        from svad.export.viewer_motions import write_viewer_motion
+
+        return write_viewer_motion(Path(output), avatar, motion)
     if Path(output).suffix.lower() in KEPT:
         from svad.motion.recorded import Recorded
 

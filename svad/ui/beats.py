@@ -56,4 +56,5 @@ class Followed:
     video: Path
     motion: Path  # .npz
     bvh: Path  # the same
+    moving: Path | None  # the same for the 3D view, where that moves
     warnings: tuple[str, ...]  # sentences for the visitor

@@ -88,6 +88,7 @@ class MotionEvents:
         label = texts.MOTION_VIDEO.format(name=texts.FOLLOW_TITLE, who=finished.name)
         shelf = self.studio.shelf
         film = panels.video(beat.video, label, shelf, texts.FOLLOW_TITLE)
+        film += panels.in_the_view(beat.moving)
         return film + panels.motion_files((beat.motion, beat.bvh), beat.warnings, shelf)
 
 

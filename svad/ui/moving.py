@@ -48,4 +48,10 @@ def follow(
             shelf.publish(file, f"{name}{file.suffix}", job_of(finished.key))
             for file in (video, motion, bvh)
         )
-        return Followed(film, data, same, tuple(said))
+        shown = None
+        if finished.moving is not None:
+            rig = mover.clip_motion(
+                finished.folder, motion, video.with_suffix(".rig"), report=silent
+            )
+            shown = shelf.publish(rig, f"{name}.rig")
+        return Followed(film, data, same, shown, tuple(said))

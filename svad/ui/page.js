@@ -108,6 +108,18 @@
     button.textContent = button.dataset.done;
   });
 
+  // A motion that was brought goes to the 3D view, which is on the first tab.
+  document.addEventListener("click", (event) => {
+    /** @type {HTMLElement} */
+    const button = event.target instanceof Element && event.target.closest("button[data-motion]");
+    if (!button) return;
+    const message = { kind: "motion", path: button.dataset.motion };
+    frames().forEach((frame) => frame.contentWindow?.postMessage(message, location.origin));
+    /** @type {HTMLElement} */
+    const tab = document.querySelector("#tabs button[role=tab]");
+    tab?.click();
+  });
+
   // Files above the server's limit are refused here, in words, before they are sent.
   const isClip = (file) => file.type.startsWith("video/") || /\.(mp4|mov|m4v|webm|mkv|avi|3gp)$/i.test(file.name);
   const limit = (file) => (isClip(file) ? CLIP_MB : LIMIT_MB);

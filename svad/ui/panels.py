@@ -369,6 +369,16 @@ def _detail(note: str, seconds: float) -> str:
     return f"<p>{escape(' · '.join(filter(None, (note, f'{seconds:.0f} s'))))}</p>"
 
 
+def in_the_view(motion: Path | None) -> str:
+    """A button that plays a motion in the 3D view; nothing where that does not move."""
+    if motion is None:
+        return ""
+    return (
+        f'<p><button type="button" class="copy" data-motion="{escape(str(motion))}">'
+        f"{escape(texts.MOTION_IN_VIEW)}</button></p>"
+    )
+
+
 def motion_files(paths: Sequence[Path], warnings: tuple[str, ...], shelf: Shelf) -> str:
     """Links to a motion as files, and what is to be known of it."""
     lines = "".join(f'<p class="terms">{escape(warning)}</p>' for warning in warnings)

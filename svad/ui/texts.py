@@ -243,6 +243,7 @@ FOLLOW_MAKING = "Moving the avatar as in your file"
 FOLLOWING = "following the person"
 DRAWING = "drawing"
 MOTION_FILE = "Download the motion ({ending})"
+MOTION_IN_VIEW = "Play it in the 3D view"
 BAD_MOTION = "This motion cannot be used"
 MOTION_NOTHING = "There is no avatar to move yet."
 

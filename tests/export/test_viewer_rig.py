@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from dataclasses import replace
@@ -98,12 +99,16 @@ def test_it_moves_as_the_avatar_does(avatar: Avatar, read: tuple[Any, ...]) -> N
 
 
 def test_it_is_small(avatar: Avatar) -> None:
-    """25 bytes each, and the motions: 150,000 stay below 6 MB with the directions of a face."""
-    light, lighter = (len(viewer_rig_bytes(avatar, limit)) for limit in (COUNT, COUNT // 2))
+    """25 bytes each before gzip, and the motions: 150,000 stay below 6 MB with a whole face."""
+    light, lighter = (len(opened(avatar, limit)) for limit in (COUNT, COUNT // 2))
     directions = avatar.expression_ids.numel() * (4 * len(avatar.expression_names) + 5)
     assert light - lighter <= 25 * (COUNT - COUNT // 2) + directions + 64
-    motions = lighter - 25 * COUNT // 2
-    assert 25 * 150_000 + motions + directions < 5e6
+    assert 25 * 150_000 + lighter + directions < 5e6
+    assert len(viewer_rig_bytes(avatar)) < 0.8 * light
+
+
+def opened(avatar: Avatar, limit: int = COUNT) -> bytes:
+    return gzip.decompress(viewer_rig_bytes(avatar, limit))
 
 
 def test_faces_stay_whole_where_heads_are_too_many(avatar: Avatar) -> None:
@@ -120,8 +125,8 @@ def test_what_is_not_finite_is_left_out_and_the_rest_is_the_same(avatar: Avatar)
     means = avatar.gaussians.means.clone()
     means[7] = torch.nan
     broken = replace(avatar, gaussians=replace(avatar.gaussians, means=means))
-    data = viewer_rig_bytes(broken)
-    assert data == viewer_rig_bytes(broken)
+    assert viewer_rig_bytes(broken) == viewer_rig_bytes(broken)
+    data = opened(broken)
     header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
     assert header["places"]["shape"] == [COUNT - 1, 3]
     assert np.isfinite(json.loads(header["__metadata__"]["viewer"])["low"]).all()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -127,6 +129,17 @@ def test_a_bundled_motion_is_written_and_played_again(
     assert run("track", file, "-o", other) == 0
     again = read_motion(other, silent).poses.rotations
     torch.testing.assert_close(again, found.poses.rotations, atol=1e-4, rtol=0)
+
+
+def test_a_motion_is_written_for_the_viewer(avatar: Path, tmp_path: Path) -> None:
+    npz, shown = tmp_path / "wave.npz", tmp_path / "wave.rig"
+    assert run("animate", avatar, "--motion", "wave", "-o", npz) == 0
+    assert pipeline.clip_motion(avatar, npz, shown) == shown
+    data = gzip.decompress(shown.read_bytes())
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    about = json.loads(header["__metadata__"]["viewer"])
+    assert [one["name"] for one in about["motions"]] == ["clip"]
+    assert header["clip.turns"]["shape"] == [about["motions"][0]["frames"], 55, 4]
 
 
 def test_a_clip_of_nobody_gets_a_sentence_and_leaves_nothing(

@@ -20,11 +20,13 @@ import numpy as np
 from svad.config import PRESETS, Preset
 from svad.core.errors import Stopped
 from svad.export.formats import FORMATS
+from svad.export.viewer_motions import write_viewer_motion
 from svad.export.viewer_rig import viewer_rig_bytes
 from svad.footage.strip import strip
 from svad.media.clips import clip_info
 from svad.media.images import save_jpg, save_png
 from svad.media.video import write_mp4
+from svad.motion.authored import authored
 from svad.motion.readers.files import MotionError
 from svad.motion.readers.formats import is_motion
 from svad.run.jobs import Job
@@ -181,6 +183,10 @@ class FakePipeline:
     def clip_motion(self, folder: Path, motion: Path, output: Path, *, report: Any) -> Path:
         """A short video."""
         assert motion.read_bytes() == b"motion"
+        if output.suffix == ".rig":
+            person = tiny_avatar(300)
+            made = authored()["wave"].for_avatar(person)
+            return write_viewer_motion(output, person, replace(made, name="clip"))
         return self.motion_video(folder, "", output, report=report)
 
 

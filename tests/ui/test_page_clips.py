@@ -56,6 +56,10 @@ def test_a_clip_is_dropped_understood_trained_stopped_and_resumed(
     assert visitor.playing("#motion-video video")
     link = until(lambda: visitor.all("#motion-video a[download]"))[0]
     assert link.get_attribute("href").endswith(".npz")
+    visitor.press("#motion-video button[data-motion]")
+    browser.switch_to.frame(until(lambda: visitor.all("iframe.viewer"))[0])
+    until(lambda: visitor.all("[data-clip=clip][aria-pressed=true]"))
+    browser.switch_to.default_content()
     errors = [e for e in browser.get_log("browser") if e["level"] == "SEVERE"]
     assert not errors
     assert "Traceback" not in capfd.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from html import unescape
 from pathlib import Path
@@ -151,6 +152,7 @@ def test_a_clip_below_motions_moves_the_avatar_or_says_why_not(visit, photo: Pat
     for ending in (".npz", ".bvh"):
         assert texts.MOTION_FILE.format(ending=ending) in last["motion_video"]
     assert ".mp4" in last["motion_video"]
+    assert re.search(r'data-motion="/[^"]+\.rig"', last["motion_video"])
     assert last["follow"].interactive and last["motion"].interactive
     for clip_file, key, words in (
         (file, "", texts.MOTION_NOTHING),

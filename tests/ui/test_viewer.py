@@ -24,6 +24,7 @@ from tests.helpers import tiny_avatar
 from tests.ui.visitor import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.flaky(reruns=1)]
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 WIDTH, HEIGHT = 320, 440  # px
 PLAIN = """
 avatar.panel.wall('white');
@@ -119,6 +120,7 @@ def test_poses_are_those_of_the_program(viewer: Viewer, avatar: Avatar) -> None:
     assert (np.abs(viewer.picture() - shots[-1]).max(2) > 40).sum() > 100
     _is_posed_as_the_program_does(viewer, avatar)
     _plays(viewer)
+    _has_no_serious_fault(viewer)
     errors = [e for e in viewer.browser.get_log("browser") if e["level"] == "SEVERE"]
     assert not errors
 
@@ -165,3 +167,14 @@ def _plays(viewer: Viewer) -> None:
     size = viewer.do("return [avatar.stage.sorter.message.order.length, avatar.stage.drawing.rows]")
     until(lambda: viewer.do(SETTLED))
     assert size[0] in (0, 2048 * size[1])  # the one array, here or with the worker
+
+
+def _has_no_serious_fault(viewer: Viewer) -> None:
+    """For people who see or use it otherwise, where `npm install axe-core` was done."""
+    if not AXE.is_file():
+        return
+    viewer.browser.find_element("css selector", "[data-do=panel]").click()
+    viewer.do(AXE.read_text(encoding="utf-8"))
+    script = "const done = arguments[0]; axe.run().then((found) => done(found.violations));"
+    found = viewer.browser.execute_async_script(script)
+    assert not [one["id"] for one in found if one["impact"] in ("serious", "critical")]

@@ -14,25 +14,24 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image
 
-from svad.core.files import write_json, writing
+from svad.core.files import write_bytes, write_json, writing
 from svad.export.formats import FORMATS
 from svad.export.notes import licence
-from svad.export.viewer import on_head, viewer_copy
+from svad.export.viewer_rig import viewer_rig_bytes
 from svad.media.images import fit_within, read_png, read_rgb, save_jpg
 from svad.media.video import write_mp4
 from svad.run.jobs import read_card
 from svad.run.pipeline import Pipeline, load_avatar
-from svad.splat.files import as_captured, load_ply, save_splat
+from svad.types import Avatar
 from tools.examples.people import Person
 
 LIMIT = 4_950_000  # bytes per person
-FRONT, TURNTABLE, PLY, VIEWER, GLB, ARCHIVE = (
-    FORMATS[name].file for name in ("front", "turntable", "ply", "viewer", "glb", "archive")
+FRONT, TURNTABLE, VIEWER, GLB, ARCHIVE = (
+    FORMATS[name].file for name in ("front", "turntable", "moving", "glb", "archive")
 )
-VIEWER_LIMIT, VIEWER_LEAST = 60_000, 20_000  # Gaussians in it, 32 bytes each
+VIEWER_MOST, VIEWER_LEAST, VIEWER_STEP = 100_000, 40_000, 10_000  # Gaussians in it
 TURNTABLE_CRF, MOTION_CRF = 20, 22
 MOTIONS = ("wave", "walk")
 MOTION_HEIGHT = 480  # px
@@ -79,7 +78,7 @@ def make_result(person: Person, folder: Path, pipeline: Pipeline) -> dict[str, i
         save_jpg(folder / "thumb.jpg", fit_within(photo, THUMBNAIL, THUMBNAIL), quality=85)
         write_json(folder / "example.json", _facts(person, card))
         room = LIMIT - sum(_sizes(folder, *(n for n in KEPT if n != VIEWER)).values())
-        _viewer(folder / VIEWER, job, min(VIEWER_LIMIT, room // 32))
+        write_bytes(folder / VIEWER, moving_copy(load_avatar(job), room))
     return _sizes(folder, *KEPT)
 
 
@@ -87,14 +86,13 @@ def _sizes(folder: Path, *names: str) -> dict[str, int]:
     return {name: (folder / name).stat().st_size for name in names}
 
 
-def _viewer(path: Path, job: Path, limit: int) -> None:
-    """The copy for the 3D view with at most `limit` Gaussians."""
-    if limit < VIEWER_LEAST:
-        raise ValueError(f"{path.parent} leaves room for {limit} Gaussians, too few to look at")
-    standing, head = as_captured(load_ply(job / PLY)), on_head(load_avatar(job))
-    if len(head) != len(standing):  # files leave splats out that are not finite
-        head = torch.zeros(len(standing), dtype=torch.bool)
-    save_splat(path, viewer_copy(standing, head, limit))
+def moving_copy(avatar: Avatar, room: int) -> bytes:
+    """The avatar for the 3D view, with as many Gaussians as go into `room` bytes."""
+    for limit in range(VIEWER_MOST, VIEWER_LEAST - 1, -VIEWER_STEP):
+        data = viewer_rig_bytes(avatar, limit)
+        if len(data) <= room:
+            return data
+    raise ValueError(f"There are {room} bytes for the 3D view, too few to look at.")
 
 
 def _frames(path: Path) -> Iterator[np.ndarray]:

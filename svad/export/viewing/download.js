@@ -24,6 +24,14 @@ export async function download(url, told) {
   return bytes.buffer;
 }
 
+/** What was packed by gzip; other bytes stay as they are. */
+export async function unpacked(buffer) {
+  const [first, second] = new Uint8Array(buffer, 0, 2);
+  if (first !== 0x1f || second !== 0x8b) return buffer;
+  const stream = new Blob([buffer]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Response(stream).arrayBuffer();
+}
+
 /** The bytes of base64. */
 export function decoded(text) {
   const letters = atob(text.trim());

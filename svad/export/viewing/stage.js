@@ -137,8 +137,10 @@ export class Stage {
     this.told();
   }
 
-  /** Plays on, or stops. */
+  /** Plays on, or stops; whoever stands begins the first motion. */
   play(on) {
+    const first = this.rig.motions.find((one) => duration(one) > 0);
+    if (on && first && !duration(this.motion)) return this.choose(first, true);
     this.playing = on && this.motion && duration(this.motion) > 0;
     if (this.playing && !this.motion.looped && this.seconds >= duration(this.motion)) this.seconds = 0;
     this.told();

@@ -1,7 +1,7 @@
 // The 3D view as a page: loads an avatar that moves, or one that stands still, and shows it.
 // Query: rig, splat, video (paths on the server), title. In a page of its own the data stand inside.
 
-import { decoded, download } from "./download.js";
+import { decoded, download, unpacked } from "./download.js";
 import { Input } from "./input.js";
 import { Panel } from "./panel.js";
 import { readMotions, readRig } from "./rig.js";
@@ -115,8 +115,8 @@ function dispose() {
 
 /** The avatar that moves, or the one that stands still where there is no such file. */
 async function load(told) {
-  if (inside) return readRig(decoded(inside.textContent));
-  if (query.get("rig")) return readRig(await download(address(query.get("rig")), told));
+  if (inside) return readRig(await unpacked(decoded(inside.textContent)));
+  if (query.get("rig")) return readRig(await unpacked(await download(address(query.get("rig")), told)));
   const { cloud, box } = readSplats(await download(address(query.get("splat") || ""), told));
   return stillRig(cloud, box);
 }
@@ -153,7 +153,7 @@ async function start() {
 async function bring(path) {
   if (!stage?.rig.motions.length) return;
   try {
-    panel.bring(readMotions(await download(address(path), () => {})));
+    panel.bring(readMotions(await unpacked(await download(address(path), () => {}))));
   } catch (error) {
     find("#message").hidden = false;
     find("#message").textContent = `The motion could not be shown: ${error.message}.`;

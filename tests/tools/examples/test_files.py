@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import re
 import zipfile
 
 import pytest
@@ -11,7 +13,7 @@ from PIL import Image
 from svad.media.video import probe
 from tools.examples.make import FOLDER
 from tools.examples.people import PEOPLE
-from tools.examples.results import KEPT, LIMIT, VIEWER_LIMIT
+from tools.examples.results import KEPT, LIMIT, VIEWER_LEAST, VIEWER_MOST
 
 TOTAL = 20_000_000  # bytes, all examples together
 
@@ -32,8 +34,9 @@ def test_an_example_is_complete(name):
     with Image.open(folder / "front.webp") as front:
         assert front.mode == "RGBA"
         assert abs(front.width / front.height - person.width / person.height) < 0.01
-    size = (folder / "viewer.splat").stat().st_size
-    assert size % 32 == 0 and 0 < size <= 32 * VIEWER_LIMIT
+    header = gzip.decompress((folder / "viewer.rig").read_bytes())[:20_000]
+    shape = re.search(rb'"places":\{"dtype":"U16","shape":\[(\d+),3\]', header)
+    assert shape is not None and VIEWER_LEAST <= int(shape[1]) <= VIEWER_MOST
 
 
 @pytest.mark.parametrize("name", PEOPLE)
