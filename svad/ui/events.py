@@ -64,7 +64,7 @@ class Events(BetterEvents, ReturnEvents, PictureEvents, MotionEvents, ExportEven
         return {self.parts.halt: gr.Button(texts.STOPPING, interactive=False)}
 
     def _offer(self, preset: str) -> Updates:
-        return offering(self.parts, preset, self.studio.settings.hosted)
+        return offering(self.parts, preset, self.studio.settings)
 
     def create(
         self, job: str, preset: str | None = None, body: str = BUILT_IN

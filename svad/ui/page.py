@@ -9,12 +9,11 @@ from typing import Any
 import gradio as gr
 from starlette.middleware import Middleware
 
-from svad.config import BUILT_IN, PHOTO_PRESETS, PRESETS
+from svad.config import BUILT_IN, PHOTO_PRESETS
 from svad.media.containers import VIDEO_SUFFIXES
 from svad.media.opening import SUFFIXES as HEIF_SUFFIXES
 from svad.motion.readers.formats import SUFFIXES as MOTION_SUFFIXES
 from svad.run.bodies import bodies_here
-from svad.run.offers import offer
 from svad.splat.rasterisers import rasteriser
 from svad.ui import panels, stages, texts
 from svad.ui.api import add_endpoints
@@ -23,6 +22,7 @@ from svad.ui.exporting import export_choices
 from svad.ui.files import VIEWER
 from svad.ui.gallery import Finished
 from svad.ui.headers import SecurityHeaders
+from svad.ui.offering import offer_panel
 from svad.ui.parts import Given, Parts
 from svad.ui.result_view import PAIR_HEIGHT, Sheet, make_sheet
 from svad.ui.sharing import routes
@@ -162,7 +162,7 @@ def _left(studio: Studio, shown: str) -> dict[str, Any]:
         elem_id="bodies",
     )
     body_note = html("", elem_id="body-note")
-    offered = html(panels.offer(offer(PRESETS[studio.settings.preset])), elem_id="offer")
+    offered = html(offer_panel(studio.settings.preset, studio.settings), elem_id="offer")
     accept = gr.Checkbox(label=texts.ACCEPT_TERMS, visible=False, elem_id="accept")
     with gr.Row(elem_id="fetch-row"):
         fetch = gr.Button(texts.FETCH_HERE, visible=False, elem_id="fetch")

@@ -12,7 +12,8 @@ from svad.config import BUILT_IN, CLIP, PRESETS
 from svad.core.errors import JobError, Stopped, SvadError
 from svad.export.formats import EVERY
 from svad.run.bodies import own_body
-from svad.run.jobs import Job
+from svad.run.costs import learn
+from svad.run.jobs import Job, read_card
 from svad.run.offers import offer
 from svad.run.sources import as_list, is_one_photo
 from svad.run.versions import prepare
@@ -164,17 +165,12 @@ class Studio(Kept):
             with self._line.turn(task.stop, lambda n: task.tell(Progress((), 0, ahead=n))):
                 task.tell(())
                 place = prepare(job.folder, preset)  # no finished avatar is replaced
-                return (
-                    self.engine()
-                    .of(preset, body)
-                    .run(
-                        inputs.kept(place) or inputs.kept(job.folder),
-                        place,
-                        listener=task.tell,
-                        stop=task.stop,
-                        **self._seen_for(job_id, preset),
-                    )
-                )
+                maker = self.engine().of(preset, body)
+                sent = inputs.kept(place) or inputs.kept(job.folder)
+                seen = self._seen_for(job_id, preset)
+                made = maker.run(sent, place, listener=task.tell, stop=task.stop, **seen)
+                learn(read_card(place), self.settings.jobs)
+                return made
 
         with self._starting:  # visitors come at the same time
             before = self._tasks.get(job_id)
