@@ -171,6 +171,7 @@ def _left(studio: Studio, shown: str) -> dict[str, Any]:
         create = gr.Button(texts.CREATE, variant="primary", interactive=False, elem_id="create")
         stop = gr.Button(texts.STOP, visible=False, min_width=110, scale=0, elem_id="stop")
     status = html("", elem_id="status")
+    resume = gr.Button(texts.RESUME, variant="primary", visible=False, elem_id="resume")
     better = html("", elem_id="better")
     with gr.Row(elem_id="better-row"):
         improve = gr.Button(visible=False, size="md", elem_id="improve")
@@ -202,6 +203,7 @@ def _left(studio: Studio, shown: str) -> dict[str, Any]:
         create=create,
         stop=stop,
         status=status,
+        resume=resume,
         better=better,
         improve=improve,
         more=more,
@@ -328,6 +330,7 @@ def _wire(page: gr.Blocks, p: Parts, events: Events) -> None:
     p.halt.click(events.halt, None, p.halt, queue=False, **quiet)
     p.create.click(events.create, [p.job, p.preset, p.body], everything, **quiet)
     p.stop.click(events.stop, p.job, p.stop, queue=False, **quiet)
+    p.resume.click(events.resume, [p.job, p.body], everything, **quiet)
     p.improve.click(events.improve, [p.job, p.body], everything, **quiet)
     p.more.upload(events.add, [p.more, p.job, p.body], everything, **raw, **quiet)
     p.versions.input(events.pick_version, p.versions, everything, **quiet)

@@ -80,8 +80,9 @@ def offer(found: Offer, cost: Cost, hours: float) -> str:
     """What a preset gives, costs, where it runs, and which files it lacks with source and terms."""
     lines = [PRESETS[found.preset].note]
     if found.needs_gpu or found.here == "zero":
-        where = {"cpu": texts.ON_CPU, "gpu": texts.ON_GPU, "zero": texts.ON_ZERO}[found.here]
-        lines.append(where.format(s=found.asks) if found.fits else texts.TOO_LONG)
+        # what is asked of a visitor's quota stands among the costs
+        where = {"cpu": texts.ON_CPU, "gpu": texts.ON_GPU, "zero": ""}[found.here]
+        lines.append(where if found.fits else texts.TOO_LONG)
     if PRESETS[found.preset].diffusion is not None:
         lines.append(texts.RESEARCH)
     html = f"<p>{escape(' '.join(lines))}</p><p>{escape(_costs(found, cost, hours))}</p>"

@@ -47,6 +47,7 @@ class PictureEvents:
             p.mark: panels.mark(""),
             p.delete: gr.Button(visible=False),
             p.sure: gr.Button(visible=False),
+            p.resume: gr.Button(visible=False),
             p.better: "",
             p.improve: gr.Button(visible=False),
             p.more: gr.UploadButton(visible=False),

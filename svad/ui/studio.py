@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from svad.compute.engine import GpuUnavailable
 from svad.config import BUILT_IN, CLIP, PRESETS
 from svad.core.errors import JobError, Stopped, SvadError
 from svad.export.formats import EVERY
@@ -270,17 +271,20 @@ class Studio(Kept):
         yield from self._tickets.work(work, ticket)
 
     def _ended(self, job: Job, task: Task, states: tuple[StageState, ...]) -> Ended:
-        """The end of a run; raises its error unless it was stopped."""
+        """The end of a run; raises its error unless it was stopped, or had no GPU."""
         news = task.news if isinstance(task.news, tuple) else states
-        stopped = task.running  # it was told to stop and will notice in a moment
+        stopped, paused = task.running, ""  # it was told to stop and will notice in a moment
         try:
             if not stopped:
                 task.result()
         except Stopped:
             stopped = True
+        except GpuUnavailable as error:
+            stopped, paused = True, str(error)
         if stopped:
-            halted = [replace(s, state="stopped") if s.state == "running" else s for s in news]
-            return Ended(tuple(halted), task.seconds, None)
+            state = "paused" if paused else "stopped"
+            halted = [replace(s, state=state) if s.state == "running" else s for s in news]
+            return Ended(tuple(halted), task.seconds, None, paused)
         place = task.result().archive.parent
         inside = "" if place == job.folder else place.name
         done = replace(self.read(job.id, inside), seconds=task.seconds)

@@ -120,6 +120,11 @@ FINISHED = "Your avatar is ready. It took {s} s."
 STOPPED = "Stopped. The {done} finished steps are kept. Press Create avatar to go on from there."
 STOPPED_ONE = "Stopped. The finished step is kept. Press Create avatar to go on from there."
 STOPPED_EARLY = "Stopped. Nothing was finished yet. Press Create avatar to start again."
+PAUSED = "Paused."
+PAUSED_KEPT = "Kept: {steps}. Resume goes on from there and asks for the GPU anew."
+PAUSED_NOTHING = "Your pictures are kept. Resume asks for the GPU anew."
+PAUSED_LINK = "What was finished is kept. Resume goes on from there."
+RESUME = "Resume"
 WINDING_DOWN = "The step before is still ending, one moment"
 FAILED = "That did not work"
 KEPT = "What was finished is kept. Press Create avatar to try again."
@@ -149,6 +154,7 @@ STATES = {
     "kept": "Kept from before",
     "skipped": "Skipped",
     "stopped": "Stopped",
+    "paused": "Paused",
     "failed": "Failed",
 }
 
