@@ -54,6 +54,7 @@ python -m svad PHOTO -o OUT [--preset NAME] [--body NAME] [--views N] [--size PX
        python -m svad weights [--preset NAME] [--download] [--verify]
        python -m svad evaluate synthetic [--frames KIND] [--people N or NAMES]
        python -m svad evaluate filmed [--motion NAME] [--people N or NAMES]
+       python -m svad evaluate looks [--kinds KIND ...] [--people N or NAMES]
        python -m svad evaluate clip OUT --truth CLIP [--frames N] [-o DIR]"""
 
 
@@ -110,13 +111,15 @@ def _module_of(arguments: list[str]) -> tuple[ModuleType, list[str]] | None:
         from svad.run import export_command as command
     elif word == "evaluate" and rest[0] == "filmed":
         from svad.evaluate import filmed_command as command
+    elif word == "evaluate" and rest[0] == "looks":
+        from svad.evaluate import looks_command as command
     elif word == "evaluate" and rest[0] == "clip":
         from svad.evaluate import clip as command
     elif word == "evaluate":
         from svad.evaluate import command
     else:
         return None
-    own = word == "evaluate" and rest[0] in ("filmed", "clip")
+    own = word == "evaluate" and rest[0] in ("filmed", "looks", "clip")
     return command, arguments[2 if own else 1 :]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from svad.avatar.train.poses import refine_poses
 from svad.config import CLIP, GENERATED, PREVIEW, AvatarConfig, FilmConfig, TrainConfig
-from svad.evaluate.truth import Truth
+from svad.evaluate.truth import Look, Truth
 from svad.media.images import to_float, to_uint8
 from svad.run.holdout import learnable
 from svad.run.stages import stage
@@ -43,7 +43,7 @@ def methods(frames: str, steps: int | None = None) -> Methods:
     )
 
 
-def studio_photo(truth: Truth) -> Photo:
+def studio_photo(truth: Truth | Look) -> Photo:
     """The photo that the pipeline gets: the person before plain grey paper."""
     white, alpha = to_float(truth.photo.rgb[0]), to_float(truth.photo.matte[0])[..., None]
     grey = np.float32(STUDIO)
@@ -62,6 +62,25 @@ def closed(subject: Subject, clip: Clip, report: Report) -> Avatar:
     from svad.avatar.stage import AvatarStage
 
     return AvatarStage(AvatarConfig(frames=len(clip.rgb) - 1)).run(subject, clip, report)
+
+
+@dataclass(frozen=True)
+class LookMethods:
+    """The callable that the measurement of one picture is made of."""
+
+    preview: Callable[[Photo, Report], tuple[Subject, Avatar]]
+
+
+def look_methods() -> LookMethods:
+    """The pipeline's own preview."""
+    finish = stage("avatar").made(PREVIEW).run
+
+    def preview(photo: Photo, report: Report) -> tuple[Subject, Avatar]:
+        subject = stage("subject").made(PREVIEW).run(photo, report)
+        clip = stage("relief").made(PREVIEW).run(subject, report)
+        return subject, finish(subject, clip, report)
+
+    return LookMethods(preview)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from svad.evaluate import from_clip, synthetic
+from svad.evaluate import from_clip, looks, synthetic
 from svad.evaluate.truth import Truth
 from svad.evaluate.views import heads
 from svad.media.images import resize
@@ -39,6 +39,44 @@ def tracking_table(rows: Sequence[from_clip.Row]) -> str:
     ]
     names = next(found for row in rows for found in row.tracking.values())
     return _columns([["case", "poses", *names], *lines])
+
+
+def looks_table(rows: Sequence[looks.Row]) -> str:
+    """Rows under a heading; psnr in dB / ssim / iou, then what the eye objects to."""
+    flaws = list(rows[-1].looks)
+    lines = [["case", *looks.VIEWS, *flaws, "seconds"]]
+    for row in rows:
+        scores = [
+            f"{found['psnr']:.2f} / {found['ssim']:.4f} / {found['iou']:.3f}"
+            for found in (row.scores[view] for view in looks.VIEWS)
+        ]
+        objected = [f"{row.looks[name]:.4f}" if name in row.looks else "-" for name in flaws]
+        lines.append([row.case, *scores, *objected, f"{row.seconds:.1f}"])
+    return _columns(lines)
+
+
+def looks_sheet(
+    measured: looks.Measured,
+    count: int,  # sides of a pose
+) -> np.ndarray:  # [h, w, 3] uint8
+    """The photo, and for each pose a row of the truth's sides above one of the avatar's."""
+    inked = (np.minimum(measured.truth, measured.drawn) < 250).any((0, -1))  # in any picture
+    (top, bottom), (left, right) = (_ends(inked.any(axis)) for axis in (1, 0))
+    rows = []
+    for start in range(0, len(measured.truth), count):
+        for pictures in (measured.truth, measured.drawn):
+            cut = pictures[start : start + count, top:bottom, left:right]
+            rows.append(np.concatenate([_fitted(picture) for picture in cut], 1))
+    sides = np.concatenate(rows)
+    photo = _fitted(measured.photo)
+    beside = np.full((len(sides), photo.shape[1], 3), 255, np.uint8)
+    beside[: len(photo)] = photo
+    return np.concatenate([beside, sides], 1)
+
+
+def _ends(inside: np.ndarray) -> tuple[int, int]:
+    places = np.flatnonzero(inside)
+    return (int(places[0]), int(places[-1]) + 1) if len(places) else (0, len(inside))
 
 
 def _columns(lines: Sequence[Sequence[str]]) -> str:

@@ -35,6 +35,19 @@ class Truth:
     parents: tuple[int, ...]  # 55, root -1
 
 
+@dataclass(frozen=True)
+class Look:
+    """A drawn person in one picture, and what that picture does not show."""
+
+    kind: str  # of picture: a stance, or what is worn
+    name: str
+    photo: Clip  # T = 1, what is sent, over white and larger than the frames
+    sides: Clip  # T frames: first the A-pose from each side, front first, then other poses likewise
+    count: int  # sides of a pose
+    joints: Tensor  # [55, 3] rest joints, metres
+    parents: tuple[int, ...]  # 55, root -1
+
+
 def people() -> tuple[str, ...]:
     """The names of all people who can be drawn; raises `SvadError` without the source tree."""
     return _scene().people()
@@ -57,9 +70,40 @@ def filmed(name: str, motion: str, report: Report) -> Filmed:
     return _tool("clips").clip(name, motion, cache_folder(os.environ) / "truth", report)
 
 
+def look(kind: str, name: str, size: int, report: Report) -> Look:
+    """A person in a kind of picture and from all sides; drawn once, then kept in the cache.
+
+    Raises `SvadError` for an unknown kind or person, and without the source tree.
+    """
+    folder = cache_folder(os.environ) / "truth"
+    return _tool("looks").look(kind, name, size, folder, report)
+
+
+def cases(kinds: Sequence[str], words: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Who shows each of some kinds of picture, all kinds by default; `words` as in `chosen`.
+
+    A kind that is about clothes is shown by those who wear them only. Raises `SvadError` for
+    what is not there, and where nobody is left who shows a kind that was asked for.
+    """
+    tool = _tool("kinds")
+    known = tool.kinds()
+    for kind in kinds:
+        if kind not in known:
+            raise SvadError(f"There is no kind {kind}. Choose from: {', '.join(known)}.")
+    names = _named(words, tool.everybody()) if words else ()
+    found = {kind: tool.shown_by(kind, names) for kind in kinds or known}
+    for kind in kinds:
+        if not found[kind]:
+            raise SvadError(f"The kind {kind} is shown by: {', '.join(known[kind])}.")
+    return {kind: by for kind, by in found.items() if by}
+
+
 def chosen(words: Sequence[str]) -> tuple[str, ...]:
     """People by name, or the first so many; raises `SvadError` for what is neither."""
-    known = people()
+    return _named(words, people())
+
+
+def _named(words: Sequence[str], known: tuple[str, ...]) -> tuple[str, ...]:
     if len(words) == 1 and words[0].isdigit():
         number = int(words[0])
         if not 1 <= number <= len(known):

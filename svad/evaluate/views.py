@@ -12,7 +12,7 @@ from svad.body.lbs import rigid_chain
 from svad.body.skeleton import Joint
 from svad.diffusion.canvas import compose, letterbox
 from svad.evaluate.spoil import spoilt
-from svad.evaluate.truth import Truth
+from svad.evaluate.truth import Look, Truth
 from svad.geometry.camera import Camera
 from svad.geometry.rotation import rodrigues
 from svad.media.images import resize
@@ -129,7 +129,7 @@ def training_clip(
     )
 
 
-def photo_view(truth: Truth, subject: Subject) -> Clip:
+def photo_view(truth: Truth | Look, subject: Subject) -> Clip:
     """The photo's own view at the working size: over white, with the truth's matte; T = 1."""
     height, width = subject.matte.shape
     return replace(

@@ -53,6 +53,15 @@ def pictures(
     report: Report = silent,
 ) -> np.ndarray:  # [T, H, W, 3] uint8
     """The avatar over white in a clip's poses, as it is shown to people: gaps closed."""
+    return drawn(avatar, clip, report)[0]
+
+
+def drawn(
+    avatar: Avatar,
+    clip: Clip,  # T frames; its poses and cameras
+    report: Report = silent,
+) -> tuple[np.ndarray, np.ndarray]:  # [T, H, W, 3] uint8, [T, H, W] uint8
+    """`pictures`, and their mattes."""
     import numpy as np
     import torch
 
@@ -61,13 +70,15 @@ def pictures(
     from svad.splat.render import render
 
     poser = Poser.of(avatar)
-    out = np.empty((len(clip.cameras), clip.cameras[0].height, clip.cameras[0].width, 3), np.uint8)
+    size = len(clip.cameras), clip.cameras[0].height, clip.cameras[0].width
+    out, matte = np.empty((*size, 3), np.uint8), np.empty(size, np.uint8)
     for i, camera in enumerate(clip.cameras):
         with torch.no_grad():
             shown = render(poser(clip.poses[i]), camera)
-        out[i] = to_uint8(shown.image[0].numpy() + 1 - shown.alpha[0].numpy()[..., None])
+        alpha = shown.alpha[0].numpy()
+        out[i], matte[i] = to_uint8(shown.image[0].numpy() + 1 - alpha[..., None]), to_uint8(alpha)
         report(i + 1, len(out), f"view {i + 1} of {len(out)}")
-    return out
+    return out, matte
 
 
 def compare(
@@ -86,15 +97,15 @@ def compare(
         "unrefined": clip.poses,
     }
     told = part(report, 900, 1000, 1000, "frames kept aside")
-    drawn = {kind: pictures(avatar, replace(clip, poses=poses[kind]), told) for kind in KINDS}
+    shown = {kind: pictures(avatar, replace(clip, poses=poses[kind]), told) for kind in KINDS}
     scores = {
         kind: [
             {"psnr": psnr(picture, frame), "ssim": ssim(picture, frame)}
-            for picture, frame in zip(drawn[kind], truth, strict=True)
+            for picture, frame in zip(shown[kind], truth, strict=True)
         ]
         for kind in KINDS
     }
-    return Compared(truth, drawn, scores)
+    return Compared(truth, shown, scores)
 
 
 def over_white(clip: Clip) -> np.ndarray:  # [T, H, W, 3] uint8

@@ -17,7 +17,6 @@ from svad.core.files import writing
 from svad.ui import texts
 
 COPIES = "shown.txt"  # in a job's folder: what of it lies in the page's cache
-VIEWER = Path(__file__).parent / "viewer"
 
 
 class Shelf:

@@ -10,6 +10,7 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from svad.config import BUILT_IN, PHOTO_PRESETS
+from svad.export.viewer_page import VIEWING
 from svad.media.containers import VIDEO_SUFFIXES
 from svad.media.opening import SUFFIXES as HEIF_SUFFIXES
 from svad.motion.readers.formats import SUFFIXES as MOTION_SUFFIXES
@@ -19,7 +20,6 @@ from svad.ui import panels, stages, texts
 from svad.ui.api import add_endpoints
 from svad.ui.events import Events, motion_choices
 from svad.ui.exporting import export_choices
-from svad.ui.files import VIEWER
 from svad.ui.gallery import Finished
 from svad.ui.headers import SecurityHeaders
 from svad.ui.offering import offer_panel
@@ -46,7 +46,7 @@ def html(value: str, **settings: Any) -> gr.HTML:
 
 def build_page(studio: Studio) -> gr.Blocks:
     """The whole page, ready for `launch(**launch_options(studio))`."""
-    gr.set_static_paths([VIEWER, studio.settings.examples.resolve()])
+    gr.set_static_paths([VIEWING, studio.settings.examples.resolve()])
     settings = studio.settings
     first = next(iter(studio.examples.values()), None)
     sheet = make_sheet(first, studio.shelf, settings.keep_hours)

@@ -9,12 +9,13 @@ from urllib.parse import quote
 
 from svad.config import CLIP, OWN_BODIES, PRESETS
 from svad.export.row import Format
+from svad.export.viewer_page import VIEWING
 from svad.run.bodies import limits
 from svad.run.costs import Cost
 from svad.run.offers import Offer
 from svad.ui import texts
 from svad.ui.fetching import Fetching, FileState
-from svad.ui.files import VIEWER, Shelf, address
+from svad.ui.files import Shelf, address
 from svad.ui.gallery import Finished
 from svad.ui.sharing import token_of
 from svad.weights.convert import in_words
@@ -270,17 +271,22 @@ def video(path: Path | None, label: str, shelf: Shelf, caption: str = "", poster
 
 def viewer(finished: Finished, shelf: Shelf) -> str:
     """The 3D view, a small page of its own in a frame."""
-    if finished.viewer is None:
+    if finished.viewer is None and finished.moving is None:
         return f'<div class="empty"><p>{escape(texts.NO_VIEWER)}</p></div>'
     label = texts.VIEWER.format(name=finished.name)
-    query = f"splat={quote(str(shelf.publish(finished.viewer)))}&title={quote(label)}"
+    query = f"title={quote(label)}"
+    for name, path in (("rig", finished.moving), ("splat", finished.viewer)):
+        if path is not None:
+            query += f"&{name}={quote(str(shelf.publish(path)))}"
+            break
     if finished.turntable is not None:
         query += f"&video={quote(str(shelf.publish(finished.turntable)))}"
-    page = f"{address(VIEWER / 'index.html')}?{query}"
+    caption = texts.VIEWER_CAPTION if finished.moving is None else texts.VIEWER_MOVES
+    page = f"{address(VIEWING / 'index.html')}?{query}"
     return (
         f'<figure class="screen"><iframe class="viewer" src="{escape(page)}" '
         f'title="{escape(label)}" allow="fullscreen"></iframe>'
-        f"<figcaption>{escape(texts.VIEWER_CAPTION)}</figcaption></figure>"
+        f"<figcaption>{escape(caption)}</figcaption></figure>"
     )
 
 

@@ -12,6 +12,7 @@ from svad.compute.engine import GpuUnavailable
 from svad.config import BUILT_IN, CLIP, PRESETS
 from svad.core.errors import JobError, Stopped, SvadError
 from svad.export.formats import EVERY
+from svad.export.viewer_page import VIEWING
 from svad.run.bodies import own_body
 from svad.run.costs import learn
 from svad.run.jobs import Job, read_card
@@ -23,7 +24,7 @@ from svad.ui import inputs, texts
 from svad.ui.beats import Ended, Followed, Making, Progress, Seen
 from svad.ui.engine import Engine, Settings, load_engine
 from svad.ui.fetching import Fetcher
-from svad.ui.files import VIEWER, Shelf
+from svad.ui.files import Shelf
 from svad.ui.gallery import Finished, read_examples
 from svad.ui.kept import LOOK, Kept
 from svad.ui.memory import Memory
@@ -47,7 +48,7 @@ class Studio(Kept):
     ) -> None:
         self.settings = settings
         self.examples = read_examples(settings.examples)
-        self.shelf = Shelf((settings.examples, VIEWER), settings.jobs)
+        self.shelf = Shelf((settings.examples, VIEWING), settings.jobs)
         self._load = load
         self._engine: Engine | None = None
         self._loading, self._starting = threading.Lock(), threading.Lock()

@@ -9,6 +9,7 @@ import time
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,6 +20,7 @@ import numpy as np
 from svad.config import PRESETS, Preset
 from svad.core.errors import Stopped
 from svad.export.formats import FORMATS
+from svad.export.viewer_rig import viewer_rig_bytes
 from svad.footage.strip import strip
 from svad.media.clips import clip_info
 from svad.media.images import save_jpg, save_png
@@ -208,6 +210,12 @@ def write_splat(path: Path, count: int = 6000) -> None:
     path.write_bytes(table.tobytes())
 
 
+@cache
+def moving() -> bytes:
+    """The capsule figure as the page moves it."""
+    return viewer_rig_bytes(tiny_avatar(6000))
+
+
 def write_files(folder: Path, rgb: np.ndarray) -> Result:
     """Everything a finished job folder holds that the page shows."""
     save_png(folder / "input.png", rgb)
@@ -216,6 +224,7 @@ def write_files(folder: Path, rgb: np.ndarray) -> Result:
     turns = np.arange(24) * 2 * np.pi / 24
     write_mp4(folder / "turntable.mp4", [draw(yaw)[:, :, :3] for yaw in turns], fps=12)
     write_splat(folder / "viewer.splat")
+    (folder / "viewer.rig").write_bytes(moving())
     (folder / "avatar.ply").write_bytes(b"ply\n")
     (folder / "avatar.glb").write_bytes(b"glTF")
     (folder / "stages").mkdir(exist_ok=True)
@@ -243,6 +252,7 @@ def write_example(root: Path, name: str) -> Path:
     photo = draw(0)[:, :, :3]
     write_files(folder, photo)
     (folder / "input.png").rename(folder / "photo.png")
+    (folder / "viewer.rig").unlink()  # as it was before avatars moved on the page
     (folder / "motions").mkdir()
     shutil.copy(folder / "turntable.mp4", folder / "motions" / "wave.mp4")
     card = {"title": name.capitalize(), "seconds": 12.3}

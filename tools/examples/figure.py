@@ -11,6 +11,13 @@ from svad.body.free import load_free_body
 from svad.body.skeleton import JOINTS
 from svad.motion.standing import A_POSE
 
+# how far the skin of a joint goes out with the belly
+GIRTH = {
+    "pelvis": 0.8, "spine1": 1.0, "spine2": 1.0, "spine3": 0.6, "hip": 0.4, "collar": 0.35,
+    "shoulder": 0.2, "elbow": 0.1, "knee": 0.15, "neck": 0.15,
+}  # fmt: skip
+RIDGE = 0.02  # of the mean square of a direction: what keeps faces as they are
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -68,6 +75,30 @@ def make_figure(
         rest_landmarks=body.landmarks(rest.vertices).double().numpy(),
         lists=lists,
     )
+
+
+def girth_direction() -> np.ndarray:  # [b] per metre
+    """Shape coefficients of a body that is so much farther out at the belly, and nearly as tall.
+
+    Least squares (ridge) of the body's shape directions against a push away from the spine, which
+    fades towards head, hands and feet.
+    """
+    body = load_free_body()
+    rest, weights = body.template.double().numpy(), body.weights.double().numpy()
+    spine = body.rest(torch.zeros(body.shape_dirs.shape[-1])).joints.double().numpy()[:16]
+    amount = weights @ np.array([GIRTH.get(name.split("_")[-1], 0.0) for name in JOINTS])
+    near = np.abs(rest[:, None, 1] - spine[None, [0, 3, 6, 9], 1]).argmin(1)
+    away = rest - spine[[0, 3, 6, 9]][near]
+    away[:, 1] = 0
+    away /= np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-6)
+    wanted = (amount[:, None] * away).ravel()
+    flat = body.shape_dirs.double().numpy().reshape(len(wanted), -1)
+    square = flat.T @ flat
+    ridge = RIDGE * np.trace(square) / len(square)
+    found = np.linalg.solve(square + ridge * np.eye(len(square)), flat.T @ wanted)
+    belly = amount > 0.9
+    pushed = (flat @ found).reshape(-1, 3)
+    return found / (pushed[belly] * away[belly]).sum(1).mean()
 
 
 def subdivide(

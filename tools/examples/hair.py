@@ -9,7 +9,15 @@ import numpy as np
 from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]
 
 from svad.body.keypoints import EARS
-from svad.face.landmarks import BROWS, LEFT_BROW, LEFT_UPPER_LID, RIGHT_BROW, RIGHT_UPPER_LID, Ibug
+from svad.face.landmarks import (
+    BROWS,
+    LEFT_BROW,
+    LEFT_UPPER_LID,
+    OUTER_LIPS,
+    RIGHT_BROW,
+    RIGHT_UPPER_LID,
+    Ibug,
+)
 from svad.geometry.similarity import fit_rotation
 from svad.geometry.surface import vertex_normals
 from tools.examples.figure import Figure
@@ -109,10 +117,32 @@ def growth(head: Head, style: Style) -> np.ndarray:  # [V] 0..1
     return smoothstep(-0.006, 0.007, rest[:, 1] - line) * ids * ~ear
 
 
-def grow(head: Head, style: Style, field: Grid, rng: np.random.Generator) -> Hair:
+def beard(head: Head) -> np.ndarray:  # [V] 0..1
+    """How densely a beard grows: on the upper lip, the chin and along the jaw."""
+    marks, rest = head.marks, head.rest
+    lips = rest[:, :2] - marks[OUTER_LIPS, :2].mean(0)
+    reach = np.ptp(marks[OUTER_LIPS, :2], axis=0) / 2 + 0.001
+    low = smoothstep(marks[Ibug.NOSE_BASE, 1] + 0.002, marks[Ibug.NOSE_BASE, 1] - 0.005, rest[:, 1])
+    cheek = marks[Ibug.MOUTH_RIGHT, 1] + 0.35 * np.abs(rest[:, 0])
+    low *= smoothstep(cheek + 0.012, cheek - 0.006, rest[:, 1])
+    low *= smoothstep(marks[Ibug.CHIN, 1] - 0.030, marks[Ibug.CHIN, 1] - 0.008, rest[:, 1])
+    low *= smoothstep(0.0, 0.02, rest[:, 2])
+    ids = np.zeros(len(rest), bool)
+    ids[head.figure.lists["head"]] = True
+    ids[head.figure.lists["cavity"]] = False
+    return low * ids * (np.linalg.norm(lips / reach, axis=1) > 1)
+
+
+def grow(
+    head: Head,
+    style: Style,
+    field: Grid,
+    rng: np.random.Generator,
+    density: np.ndarray | None = None,  # [V] 0..1; default: the style's on the scalp
+) -> Hair:
     """Lets every strand follow the comb from its root, above the skin."""
     figure = head.figure
-    density = growth(head, style)
+    density = growth(head, style) if density is None else density
     faces = head.scalp_faces
     extra = figure.faces[(density[figure.faces] > 0).all(1)]
     faces = np.unique(np.concatenate([faces, extra]), axis=0)

@@ -11,8 +11,8 @@ import numpy as np
 from tools.examples import knitted, styles, woven
 from tools.examples.builds import BUILDS_FILE
 from tools.examples.dressing import Outfit
-from tools.examples.figure import Figure, make_figure
-from tools.examples.hair import Head, Style, brows, grow, growth, lashes
+from tools.examples.figure import Figure, girth_direction, make_figure
+from tools.examples.hair import Head, Style, beard, brows, grow, growth, lashes
 from tools.examples.picture import Backdrop, Piece
 from tools.examples.skin import Tone, bare_body, eyes
 from tools.examples.strands import ribbons
@@ -34,6 +34,7 @@ class Person:
     style: Style
     hair: tuple[str, str]  # sRGB hex, dark and light strands
     brow: tuple[str, str]
+    beard: Style | None = None
     outfit: Callable[[Figure, int], Outfit]
     heel: float  # metres, soles of the shoes
     backdrop: Backdrop
@@ -45,12 +46,18 @@ class Person:
     height: int = 1080
     seed: int = 0
     first: bool = False
+    build: dict[str, float] = field(default_factory=dict)  # shares of others' builds; {} = own
+    fuller: float = 0.0  # metres that the belly is farther out
 
 
 def bare_figure(person: Person) -> Figure:
     """The posed body of a person."""
-    betas = json.loads(BUILDS_FILE.read_text("utf-8"))[person.name]
-    return make_figure(np.array(betas), person.turns, person.expression, person.heel)
+    builds = json.loads(BUILDS_FILE.read_text("utf-8"))
+    shares = person.build or {person.name: 1.0}
+    betas = np.sum([share * np.array(builds[name]) for name, share in shares.items()], axis=0)
+    if person.fuller:
+        betas = betas + person.fuller * girth_direction()
+    return make_figure(betas, person.turns, person.expression, person.heel)
 
 
 def build(
@@ -71,6 +78,9 @@ def build(
     )
     pieces += eyes(figure, person.tone, eye)
     pieces += clothes.pieces
+    if person.beard is not None:
+        whiskers = grow(head, person.beard, head.field(), rng, beard(head))
+        pieces.append(ribbons(whiskers, eye, person.brow, "beard"))
     pieces += [
         ribbons(hair, eye, person.hair, "hair"),
         ribbons(brows(head, rng), eye, person.brow, "brows", gloss=0.05),

@@ -66,3 +66,24 @@ CROP = Style(
     comb=_crop, lift=0.022, root_out=0.55, stiff=0.78, hug=0.3, stray=0.12, clump=18,
     clump_strength=0.7, width=0.0011,
 )  # fmt: skip
+
+
+def _down(p: np.ndarray) -> np.ndarray:
+    """Down and a little forward, as a beard lies."""
+    return _ways(0.15 * np.sign(p[:, 0]), -1, 0.35, p[:, 0])
+
+
+AFRO = Style(
+    strands=9000, steps=36, length=lambda at, up: 0.105 + 0.035 * up, comb=_radial, lift=0.06,
+    root_out=0.95, stiff=0.93, stray=0.30, clump=30, clump_strength=0.7, curl=0.007,
+    curl_length=0.022, width=0.0014,
+)  # fmt: skip
+SHAVED = Style(
+    strands=2500, steps=4, length=lambda at, up: 0.004 + 0 * up, comb=_radial, lift=0.004,
+    root_out=0.5, stiff=0.5, stray=0.3, clump=6, clump_strength=0.3, width=0.0007,
+)  # fmt: skip
+BEARD = Style(
+    strands=5000, steps=12, length=lambda at, up: 0.012 + 0.006 * (at < 25), comb=_down, lift=0.007,
+    root_out=0.4, stiff=0.7, weight=0.2, stray=0.25, clump=12, clump_strength=0.5, curl=0.0015,
+    curl_length=0.015, width=0.0009,
+)  # fmt: skip

@@ -14,7 +14,7 @@ from safetensors.numpy import load_file, save
 
 from svad.core.files import write_bytes
 from svad.types import Pose
-from tools.examples.people import PEOPLE
+from tools.examples.others import EVERYBODY
 from tools.truth.person import MovingPerson, make_person
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,7 +42,7 @@ def key(
 
 
 def kept_person(
-    name: str,  # a key of `PEOPLE`
+    name: str,  # a key of `EVERYBODY`
     cache: Path,  # folder where what was made is kept
 ) -> MovingPerson:
     """A person who moves, from the cache if the same code built them before."""
@@ -50,7 +50,7 @@ def kept_person(
     try:
         return unpacked(load_file(path))
     except (OSError, SafetensorError, KeyError):  # not there yet, or damaged
-        made = make_person(PEOPLE[name], PHOTO_HEIGHT)[0]
+        made = make_person(EVERYBODY[name], PHOTO_HEIGHT)[0]
         write_bytes(path, save(packed(made)))
         return made
 

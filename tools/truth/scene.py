@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -94,7 +94,7 @@ def draw(
     lens = photo_camera(size, size)
     sequences = (
         (moving.pose, (camera,), np.zeros(1)),
-        (_placed(moving, poses, lens, [0]), (lens,) * count, turn),
+        (placed(moving, poses, lens, [0]), (lens,) * count, turn),
         (*_novel(moving, lens), np.tile(NOVEL_YAWS, len(NOVEL))),
     )
     total, done = sum(len(poses) for poses, _, _ in sequences), 0
@@ -119,10 +119,20 @@ def _novel(moving: MovingPerson, lens: Camera) -> tuple[Pose, tuple[Camera, ...]
     parts = []
     for still in NOVEL:
         pose = still.pose(names, moving.joints.numpy(), moving.parents)
-        turned = Pose.cat([_turned(pose, yaw) for yaw in NOVEL_YAWS])
-        parts.append(_placed(moving, turned, lens, range(len(turned))))
+        parts.append(from_sides(moving, pose, NOVEL_YAWS, lens))
     poses = Pose.cat(parts)
     return poses, (lens,) * len(poses)
+
+
+def from_sides(
+    moving: MovingPerson,
+    pose: Pose,  # T = 1
+    degrees: Sequence[float],  # S
+    lens: Camera,
+) -> Pose:  # T = S
+    """A pose turned to several sides, its distance such that all of them fit the picture."""
+    poses = Pose.cat([_turned(pose, yaw) for yaw in degrees])
+    return placed(moving, poses, lens, range(len(poses)))
 
 
 def _turned(pose: Pose, degrees: float) -> Pose:
@@ -133,7 +143,12 @@ def _turned(pose: Pose, degrees: float) -> Pose:
     return replace(pose, rotations=rotations)
 
 
-def _placed(moving: MovingPerson, poses: Pose, lens: Camera, looked_at: Iterable[int]) -> Pose:
+def placed(
+    moving: MovingPerson,
+    poses: Pose,  # T frames
+    lens: Camera,
+    looked_at: Iterable[int],  # frames
+) -> Pose:  # T frames
     """The poses moved before the camera so that those looked at fill the picture."""
     points = np.concatenate([moving.vertices(poses[i], np.zeros(3)) for i in looked_at])
     size = max(np.ptp(points[:, :2], axis=0))
