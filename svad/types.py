@@ -242,7 +242,7 @@ class StageState:
 
     name: str  # a row of the table of stages
     title: str  # a few plain words
-    state: str  # waiting | running | done | kept | skipped | stopped | failed
+    state: str  # waiting | running | done | kept | skipped | stopped | paused | failed
     done: int
     total: int
     note: str

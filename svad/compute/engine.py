@@ -20,6 +20,7 @@ from svad.types import Report
 Work = Callable[..., Any]
 """A function of a module, called as `work(*arguments, report=report)`; it must be picklable."""
 
+MOST_SECONDS = 110  # of one call: longer ones are refused, or wait long; a training has checkpoints
 DEFAULT_SECONDS = 60  # what ZeroGPU takes where nothing is said
 ASKED_FACTOR = 1.5  # ZeroGPU asks the quota for so many times the seconds on its present GPUs
 FULL = (
@@ -60,7 +61,7 @@ class ZeroGpu:
 
     def run(self, work: Work, arguments: tuple[Any, ...], seconds: int, report: Report) -> Any:
         """Follows the worker's messages to its result; errors keep class, sentence and fields."""
-        news = dispatcher()(work, arguments, seconds)
+        news = dispatcher()(work, arguments, min(seconds, MOST_SECONDS))
         last = Progress(0, 1, "waiting for the GPU")
         try:
             for message in _received(news):
@@ -76,7 +77,7 @@ class ZeroGpu:
                         report(last.done, last.total, last.note)
         finally:
             news.close()
-        raise GpuUnavailable("The GPU ended the work early. Press Create avatar to go on.")
+        raise GpuUnavailable("The GPU ended the work early. What was finished is kept.")
 
 
 def engine() -> Engine:
@@ -102,9 +103,12 @@ def _received(news: Iterator[Message]) -> Iterator[Message]:
         except StopIteration:
             return
         except Exception as error:  # of a class that only the page's library knows
-            words = getattr(error, "message", None) or str(error) or type(error).__name__
+            words = str(getattr(error, "message", "") or error) or type(error).__name__
+            title = str(getattr(error, "title", ""))
+            about = f"{title}: " if title.startswith("ZeroGPU") else ""
             raise GpuUnavailable(
-                f"The GPU could not be used: {words} What was finished is kept; try again later."
+                f"The GPU could not be used. {about}{words.rstrip('. ')}. What was finished is "
+                "kept; Resume goes on from there."
             ) from error
         yield message
 
@@ -114,7 +118,8 @@ def dispatcher() -> Callable[..., Generator[Message, None, None]]:
     """The one decorated function. On ZeroGPU it must exist before the page is launched."""
     import spaces  # before anything touches CUDA
 
-    return spaces.GPU(duration=_duration)(worker)
+    # half a GPU: the whole one costs visitors twice the quota
+    return spaces.GPU(duration=_duration, size="large")(worker)
 
 
 def _duration(work: Work, arguments: tuple, seconds: int, *_: Any, **__: Any) -> int:

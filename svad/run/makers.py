@@ -431,8 +431,8 @@ def video_networks() -> LazyNetworks[Models]:
 
 
 def asked_seconds(stage: str, preset: Preset) -> int:
-    """GPU seconds that a stage of a preset asks for."""
-    return preset.gpu_seconds.get(stage, engine.DEFAULT_SECONDS)
+    """GPU seconds that a stage of a preset asks for in one call."""
+    return min(preset.gpu_seconds.get(stage, engine.DEFAULT_SECONDS), engine.MOST_SECONDS)
 
 
 def preload(preset: Preset) -> None:

@@ -10,8 +10,9 @@ from svad.config import Preset
 from svad.run import stages
 from svad.weights.manifest import Entry
 
-# GPU seconds a free account has on ZeroGPU in a day; a preset that asks for more is not offered
-FREE_SECONDS = 300
+# GPU seconds that visitors have on ZeroGPU in a day, as the Hub's documentation of it says
+DAILY_SECONDS = {"without an account": 120, "free account": 300, "PRO": 2400}
+FREE_SECONDS = DAILY_SECONDS["free account"]  # a preset that asks for more is not offered
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+from svad.compute.engine import GpuUnavailable
 from svad.config import Preset, settings_of
 from svad.core.errors import MissingFile, NothingToDo, OutputError, Stopped, SvadError
 from svad.core.files import output_error
@@ -141,9 +142,9 @@ class Steps:
             reason = error
             if isinstance(error, OSError):
                 reason = output_error(error, self.job.home) or error
-            ended = isinstance(reason, Stopped | KeyboardInterrupt)
-            self.board.end(name, "stopped" if ended else "failed", _sentence(reason))
-            self._fail(name, "stopped" if ended else "failed", _sentence(reason))
+            state = _state(reason)
+            self.board.end(name, state, _sentence(reason))
+            self._fail(name, state, _sentence(reason))
             if reason is error:
                 raise
             raise reason from error
@@ -172,6 +173,13 @@ class Steps:
 def no_weights(row: Stage) -> list[tuple[str, int]]:
     """For stages that somebody else makes."""
     return []
+
+
+def _state(error: BaseException) -> str:
+    """What an error makes of a stage; without a GPU it pauses, since nothing is wrong with it."""
+    if isinstance(error, Stopped | KeyboardInterrupt):
+        return "stopped"
+    return "paused" if isinstance(error, GpuUnavailable) else "failed"
 
 
 def _sentence(error: BaseException) -> str:

@@ -42,11 +42,12 @@ class Progress:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a job ended: with an avatar, or stopped."""
+    """How a job ended: with an avatar, stopped, or paused."""
 
     states: tuple[StageState, ...]
     seconds: float
     finished: Finished | None
+    paused: str = ""  # why, in the platform's words, where no GPU was to be had
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ class Events(BetterEvents, ReturnEvents, PictureEvents, MotionEvents, ExportEven
         return {self.parts.halt: gr.Button(texts.STOPPING, interactive=False)}
 
     def _offer(self, preset: str) -> Updates:
-        return offering(self.parts, preset, self.studio.settings.hosted)
+        return offering(self.parts, preset, self.studio.settings)
 
     def create(
         self, job: str, preset: str | None = None, body: str = BUILT_IN
@@ -90,6 +90,7 @@ class Events(BetterEvents, ReturnEvents, PictureEvents, MotionEvents, ExportEven
             p.body: gr.Radio(interactive=False),
             p.improve: gr.Button(interactive=False),
             p.more: gr.UploadButton(interactive=False),
+            p.resume: gr.Button(visible=False),
         }
         ready = {
             p.preset: gr.Radio(interactive=True),
@@ -152,9 +153,22 @@ class Events(BetterEvents, ReturnEvents, PictureEvents, MotionEvents, ExportEven
             updates |= self._kind(True, "") if several else {}
             updates[p.body] = self.studio.body_of(job)
         if finished is None:
-            return updates | {p.status: stages.note(texts.LINK_UNFINISHED)}
+            return updates | {p.status: stages.note(texts.LINK_UNFINISHED)} | self._waiting(job)
         updates |= {p.examples: self._examples(finished.key)} | self.better(job)
-        return updates | self.show(finished)
+        return updates | self.show(finished) | self._waiting(job)
+
+    def resume(self, job: str, body: str) -> Iterator[Updates]:
+        """*Resume* was pressed: a new event, for which the platform looks at the quota anew."""
+        waits = self.studio.unfinished(job) if job else None
+        yield from self.create(job, waits.preset if waits else None, body)
+
+    def _waiting(self, job: str) -> Updates:
+        """That a run of the job is paused, if one is."""
+        p, found = self.parts, self.studio.unfinished(job)
+        if found is None or found.state != "paused":
+            return {}
+        why = stages.note(f"{texts.PAUSED} {found.why}", texts.PAUSED_LINK, kind="warn")
+        return {p.status: why, p.resume: gr.Button(visible=True, interactive=True)}
 
     def _shared(self, token: str) -> Updates:
         finished = self.studio.shared(token)
@@ -203,6 +217,8 @@ class Events(BetterEvents, ReturnEvents, PictureEvents, MotionEvents, ExportEven
         p = self.parts
         steps = {p.steps: stages.step_list(beat.states, self.studio.shelf.url)}
         if beat.finished is None:
+            if beat.paused:
+                return steps | self._paused(beat)
             done = sum(state.state in ("done", "kept") for state in beat.states)
             words = {0: texts.STOPPED_EARLY, 1: texts.STOPPED_ONE}.get(done, texts.STOPPED)
             return steps | {p.status: stages.note(words.format(done=done))}
@@ -216,6 +232,16 @@ class Events(BetterEvents, ReturnEvents, PictureEvents, MotionEvents, ExportEven
                 p.examples: self._examples(beat.finished.key),
             }
         )
+
+    def _paused(self, beat: Ended) -> Updates:
+        """No GPU was to be had: why, what is kept, and the way to go on, which asks anew."""
+        p = self.parts
+        kept = [state.title for state in beat.states if state.state in ("done", "kept")]
+        what = texts.PAUSED_KEPT.format(steps=", ".join(kept)) if kept else texts.PAUSED_NOTHING
+        return {
+            p.status: stages.note(f"{texts.PAUSED} {beat.paused}", what, kind="warn"),
+            p.resume: gr.Button(visible=True, interactive=True),
+        }
 
     def _examples(self, shown: str) -> str:
         return panels.examples(self.studio.examples, shown, self.studio.shelf)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from svad.config import BUILT_IN, CLIP, PHOTO_PRESETS, PRESETS
@@ -19,6 +19,15 @@ from svad.ui.sharing import job_of
 
 PHOTO_TOO = "photo-is-shared"  # a mark in a job's folder
 LOOK = "look.jpg"  # what was understood, drawn over it
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """A run that can be gone on with."""
+
+    preset: str
+    state: str  # running | stopped | paused | failed
+    why: str  # the reason, in a sentence; of a paused run in the platform's words
 
 
 class Kept:
@@ -52,6 +61,18 @@ class Kept:
         """The preset for photos that a job was last run with, or the page's own."""
         name = self.job(job_id).card.get("preset")
         return name if name in PHOTO_PRESETS else self.settings.preset
+
+    def unfinished(self, job_id: str) -> Unfinished | None:
+        """The run of a job that was begun and has not come to its end; None where there is none.
+
+        Raises `JobError` when the job is not there (any more).
+        """
+        home = self.job(job_id)
+        for card in (home.card, *(Job(home.folder / BETTER / name).card for name in PRESETS)):
+            state = str(card.get("state") or "done")
+            if state not in ("done", "waiting") and card.get("preset") in PRESETS:
+                return Unfinished(card["preset"], state, str(card.get("error") or ""))
+        return None
 
     def body_of(self, job_id: str) -> str:
         """The body a job was last run with, or the built-in one where that is not here any more."""

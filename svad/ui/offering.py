@@ -6,24 +6,32 @@ import gradio as gr
 
 from svad.config import PRESETS
 from svad.core.errors import SvadError
+from svad.run.costs import cost
 from svad.run.offers import offer
 from svad.ui import panels, texts
+from svad.ui.engine import Settings
 from svad.ui.parts import Parts, Updates
 from svad.weights.convert import in_words
 
 
-def offering(p: Parts, preset: str, hosted: bool) -> Updates:
+def offer_panel(preset: str, settings: Settings) -> str:
+    """What a preset gives and costs here."""
+    chosen = PRESETS[preset]
+    return panels.offer(offer(chosen), cost(chosen, settings.jobs), settings.keep_hours)
+
+
+def offering(p: Parts, preset: str, settings: Settings) -> Updates:
     """The parts of the page that say so."""
     try:
         found = offer(PRESETS[preset])
     except SvadError as error:
         hidden = {p.fetch: gr.Button(visible=False), p.accept: gr.Checkbox(visible=False)}
         return hidden | {p.offer: panels.problem(texts.FAILED, str(error), "")}
-    files = [] if hosted else panels.can_fetch(found)
+    files = [] if settings.hosted else panels.can_fetch(found)
     size = in_words(sum(entry.size or 0 for entry in files))
     asks = any(entry.gate == "accept-terms" for entry in files)
     return {
-        p.offer: panels.offer(found),
+        p.offer: offer_panel(preset, settings),
         p.fetch: gr.Button(texts.FETCH_SIZE.format(size=size), visible=bool(files)),
         p.accept: gr.Checkbox(visible=asks),
     }

@@ -9,13 +9,12 @@ from typing import Any
 import gradio as gr
 from starlette.middleware import Middleware
 
-from svad.config import BUILT_IN, PHOTO_PRESETS, PRESETS
+from svad.config import BUILT_IN, PHOTO_PRESETS
 from svad.export.viewer_page import VIEWING
 from svad.media.containers import VIDEO_SUFFIXES
 from svad.media.opening import SUFFIXES as HEIF_SUFFIXES
 from svad.motion.readers.formats import SUFFIXES as MOTION_SUFFIXES
 from svad.run.bodies import bodies_here
-from svad.run.offers import offer
 from svad.splat.rasterisers import rasteriser
 from svad.ui import panels, stages, texts
 from svad.ui.api import add_endpoints
@@ -23,6 +22,7 @@ from svad.ui.events import Events, motion_choices
 from svad.ui.exporting import export_choices
 from svad.ui.gallery import Finished
 from svad.ui.headers import SecurityHeaders
+from svad.ui.offering import offer_panel
 from svad.ui.parts import Given, Parts
 from svad.ui.result_view import PAIR_HEIGHT, Sheet, make_sheet
 from svad.ui.sharing import routes
@@ -162,7 +162,7 @@ def _left(studio: Studio, shown: str) -> dict[str, Any]:
         elem_id="bodies",
     )
     body_note = html("", elem_id="body-note")
-    offered = html(panels.offer(offer(PRESETS[studio.settings.preset])), elem_id="offer")
+    offered = html(offer_panel(studio.settings.preset, studio.settings), elem_id="offer")
     accept = gr.Checkbox(label=texts.ACCEPT_TERMS, visible=False, elem_id="accept")
     with gr.Row(elem_id="fetch-row"):
         fetch = gr.Button(texts.FETCH_HERE, visible=False, elem_id="fetch")
@@ -171,6 +171,7 @@ def _left(studio: Studio, shown: str) -> dict[str, Any]:
         create = gr.Button(texts.CREATE, variant="primary", interactive=False, elem_id="create")
         stop = gr.Button(texts.STOP, visible=False, min_width=110, scale=0, elem_id="stop")
     status = html("", elem_id="status")
+    resume = gr.Button(texts.RESUME, variant="primary", visible=False, elem_id="resume")
     better = html("", elem_id="better")
     with gr.Row(elem_id="better-row"):
         improve = gr.Button(visible=False, size="md", elem_id="improve")
@@ -202,6 +203,7 @@ def _left(studio: Studio, shown: str) -> dict[str, Any]:
         create=create,
         stop=stop,
         status=status,
+        resume=resume,
         better=better,
         improve=improve,
         more=more,
@@ -328,6 +330,7 @@ def _wire(page: gr.Blocks, p: Parts, events: Events) -> None:
     p.halt.click(events.halt, None, p.halt, queue=False, **quiet)
     p.create.click(events.create, [p.job, p.preset, p.body], everything, **quiet)
     p.stop.click(events.stop, p.job, p.stop, queue=False, **quiet)
+    p.resume.click(events.resume, [p.job, p.body], everything, **quiet)
     p.improve.click(events.improve, [p.job, p.body], everything, **quiet)
     p.more.upload(events.add, [p.more, p.job, p.body], everything, **raw, **quiet)
     p.versions.input(events.pick_version, p.versions, everything, **quiet)

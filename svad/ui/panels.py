@@ -11,6 +11,7 @@ from svad.config import CLIP, OWN_BODIES, PRESETS
 from svad.export.row import Format
 from svad.export.viewer_page import VIEWING
 from svad.run.bodies import limits
+from svad.run.costs import Cost
 from svad.run.offers import Offer
 from svad.ui import texts
 from svad.ui.fetching import Fetching, FileState
@@ -76,15 +77,16 @@ def problem(title: str, sentence: str, advice: str) -> str:
     )
 
 
-def offer(found: Offer) -> str:
-    """What a preset gives, where it runs, and which files it lacks with source and terms."""
+def offer(found: Offer, cost: Cost, hours: float) -> str:
+    """What a preset gives, costs, where it runs, and which files it lacks with source and terms."""
     lines = [PRESETS[found.preset].note]
     if found.needs_gpu or found.here == "zero":
-        where = {"cpu": texts.ON_CPU, "gpu": texts.ON_GPU, "zero": texts.ON_ZERO}[found.here]
-        lines.append(where.format(s=found.asks) if found.fits else texts.TOO_LONG)
+        # what is asked of a visitor's quota stands among the costs
+        where = {"cpu": texts.ON_CPU, "gpu": texts.ON_GPU, "zero": ""}[found.here]
+        lines.append(where if found.fits else texts.TOO_LONG)
     if PRESETS[found.preset].diffusion is not None:
         lines.append(texts.RESEARCH)
-    html = f"<p>{escape(' '.join(lines))}</p>"
+    html = f"<p>{escape(' '.join(lines))}</p><p>{escape(_costs(found, cost, hours))}</p>"
     if found.missing:
         return f'<div class="check bad offer">{html}{_missing(found)}</div>'
     if found.lacks:
@@ -92,6 +94,23 @@ def offer(found: Offer) -> str:
         html += f"<p>{escape(texts.PRESET_LACKS.format(files=names))}</p>"
     slow = (found.needs_gpu and found.here == "cpu") or not found.fits
     return f'<div class="check {"warn" if slow else "tips"} offer">{html}</div>'
+
+
+def _costs(found: Offer, cost: Cost, hours: float) -> str:
+    """Seconds here, quota against what a visitor has, what is kept and how long."""
+    lines = []
+    if cost.seconds is not None:
+        words = texts.TAKES if cost.runs else texts.TAKES_TABLE
+        lines.append(words.format(s=texts.duration(cost.seconds)))
+    elif found.here != "cpu" and not found.missing:
+        lines.append(texts.TAKES_UNKNOWN)
+    if cost.asks:
+        daily = ", ".join(f"{texts.duration(s)} ({who})" for who, s in cost.daily.items())
+        own = round(cost.asks / cost.factor)
+        words = texts.ASKS.format(s=cost.asks, own=own, factor=cost.factor, daily=daily)
+        lines.append(words)
+    lines.append(texts.KEPT_FOR.format(hours=f"{hours:g}"))
+    return " ".join(lines)
 
 
 def better(found: Sequence[Offer], clip: bool) -> str:

@@ -26,6 +26,7 @@ class Parts:
     create: gr.Button
     stop: gr.Button
     status: gr.HTML
+    resume: gr.Button  # goes on where no GPU was to be had
     better: gr.HTML  # what would make more of a finished avatar
     improve: gr.Button
     more: gr.UploadButton  # a clip or photos for it

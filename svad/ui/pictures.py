@@ -47,6 +47,7 @@ class PictureEvents:
             p.mark: panels.mark(""),
             p.delete: gr.Button(visible=False),
             p.sure: gr.Button(visible=False),
+            p.resume: gr.Button(visible=False),
             p.better: "",
             p.improve: gr.Button(visible=False),
             p.more: gr.UploadButton(visible=False),
@@ -99,7 +100,7 @@ class PictureEvents:
     def _kind(self, several: bool, preset: str) -> Updates:
         """What there is to choose for one photo, or for a clip or several photos."""
         p, name = self.parts, CLIP.name if several else preset
-        return offering(p, name, self.studio.settings.hosted) | {
+        return offering(p, name, self.studio.settings) | {
             p.preset: gr.Radio(visible=not several),
             p.steps: stages.step_list((), self.studio.shelf.url, name),
         }

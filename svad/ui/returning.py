@@ -39,6 +39,7 @@ class ReturnEvents:
             p.check: panels.tips(),
             p.create: gr.Button(interactive=False),
             p.status: stages.note(texts.DELETED, kind="good"),
+            p.resume: gr.Button(visible=False),
             p.better: "",
             p.improve: gr.Button(visible=False),
             p.more: gr.UploadButton(visible=False),

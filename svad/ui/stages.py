@@ -100,7 +100,7 @@ def _left(seconds: float | None) -> str:
 
 
 def note(text: str, detail: str = "", kind: str = "plain") -> str:
-    """One sentence in the place of the status; `kind` is plain, good or bad."""
+    """One sentence in the place of the status; `kind` is plain, good, warn or bad."""
     small = f'<p class="detail"><span>{escape(detail)}</span></p>' if detail else ""
     return (
         f'<div class="status {kind}" data-say="{escape(text)}"><p>{escape(text)}</p>{small}</div>'

@@ -8,12 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from svad.compute.engine import GpuUnavailable
 from svad.config import BUILT_IN, CLIP, PRESETS
 from svad.core.errors import JobError, Stopped, SvadError
 from svad.export.formats import EVERY
 from svad.export.viewer_page import VIEWING
 from svad.run.bodies import own_body
-from svad.run.jobs import Job
+from svad.run.costs import learn
+from svad.run.jobs import Job, read_card
 from svad.run.offers import offer
 from svad.run.sources import as_list, is_one_photo
 from svad.run.versions import prepare
@@ -165,17 +167,12 @@ class Studio(Kept):
             with self._line.turn(task.stop, lambda n: task.tell(Progress((), 0, ahead=n))):
                 task.tell(())
                 place = prepare(job.folder, preset)  # no finished avatar is replaced
-                return (
-                    self.engine()
-                    .of(preset, body)
-                    .run(
-                        inputs.kept(place) or inputs.kept(job.folder),
-                        place,
-                        listener=task.tell,
-                        stop=task.stop,
-                        **self._seen_for(job_id, preset),
-                    )
-                )
+                maker = self.engine().of(preset, body)
+                sent = inputs.kept(place) or inputs.kept(job.folder)
+                seen = self._seen_for(job_id, preset)
+                made = maker.run(sent, place, listener=task.tell, stop=task.stop, **seen)
+                learn(read_card(place), self.settings.jobs)
+                return made
 
         with self._starting:  # visitors come at the same time
             before = self._tasks.get(job_id)
@@ -275,17 +272,20 @@ class Studio(Kept):
         yield from self._tickets.work(work, ticket)
 
     def _ended(self, job: Job, task: Task, states: tuple[StageState, ...]) -> Ended:
-        """The end of a run; raises its error unless it was stopped."""
+        """The end of a run; raises its error unless it was stopped, or had no GPU."""
         news = task.news if isinstance(task.news, tuple) else states
-        stopped = task.running  # it was told to stop and will notice in a moment
+        stopped, paused = task.running, ""  # it was told to stop and will notice in a moment
         try:
             if not stopped:
                 task.result()
         except Stopped:
             stopped = True
+        except GpuUnavailable as error:
+            stopped, paused = True, str(error)
         if stopped:
-            halted = [replace(s, state="stopped") if s.state == "running" else s for s in news]
-            return Ended(tuple(halted), task.seconds, None)
+            state = "paused" if paused else "stopped"
+            halted = [replace(s, state=state) if s.state == "running" else s for s in news]
+            return Ended(tuple(halted), task.seconds, None, paused)
         place = task.result().archive.parent
         inside = "" if place == job.folder else place.name
         done = replace(self.read(job.id, inside), seconds=task.seconds)

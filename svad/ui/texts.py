@@ -70,6 +70,17 @@ OWN_BODY = (
     "Your own SMPL-X file. For research: it is non-commercial and may not be handed on, and its "
     "terms then cover the avatar, too."
 )
+TAKES = "Takes about {s} here."
+TAKES_TABLE = "Takes about {s} on two ordinary cores; not measured here yet."
+TAKES_UNKNOWN = "How long it takes here is not known yet; after the first run it is."
+ASKS = (
+    "Asks for {s} s of GPU quota ({own} s, which the platform counts {factor:g} times). A day has "
+    "{daily}."
+)
+KEPT_FOR = "Kept for {hours} hours: your pictures, every step and the avatar; Delete now ends it."
+SECONDS = "{n:.0f} s"
+MINUTES = "{n:.0f} minutes"
+HOURS = "{n:.1f} hours"
 ON_GPU = "Runs on this computer's GPU."
 ON_CPU = "There is no GPU here: this would take many hours."
 ON_ZERO = "Asks for about {s} s of your GPU time."
@@ -109,6 +120,11 @@ FINISHED = "Your avatar is ready. It took {s} s."
 STOPPED = "Stopped. The {done} finished steps are kept. Press Create avatar to go on from there."
 STOPPED_ONE = "Stopped. The finished step is kept. Press Create avatar to go on from there."
 STOPPED_EARLY = "Stopped. Nothing was finished yet. Press Create avatar to start again."
+PAUSED = "Paused."
+PAUSED_KEPT = "Kept: {steps}. Resume goes on from there and asks for the GPU anew."
+PAUSED_NOTHING = "Your pictures are kept. Resume asks for the GPU anew."
+PAUSED_LINK = "What was finished is kept. Resume goes on from there."
+RESUME = "Resume"
 WINDING_DOWN = "The step before is still ending, one moment"
 FAILED = "That did not work"
 KEPT = "What was finished is kept. Press Create avatar to try again."
@@ -138,6 +154,7 @@ STATES = {
     "kept": "Kept from before",
     "skipped": "Skipped",
     "stopped": "Stopped",
+    "paused": "Paused",
     "failed": "Failed",
 }
 
@@ -251,6 +268,15 @@ MOTION_NOTHING = "There is no avatar to move yet."
 def ahead(n: int) -> str:
     """How many visitors are served before."""
     return WAITING_ONE if n == 1 else WAITING_MANY.format(n=n) if n else ""
+
+
+def duration(seconds: float) -> str:
+    """A time in words that one can plan with."""
+    if seconds < 100:
+        return SECONDS.format(n=seconds)
+    if seconds < 5400:
+        return MINUTES.format(n=seconds / 60)
+    return HOURS.format(n=seconds / 3600)
 
 
 def source(pictures: Mapping[str, Any]) -> str:

@@ -32,8 +32,9 @@ class FakeSpaces(ModuleType):
         self.asked: list[int] = []
         self.workers: list[int] = []
 
-    def GPU(self, duration: Callable[..., int]) -> Callable:
+    def GPU(self, duration: Callable[..., int], size: str) -> Callable:
         """The decorator."""
+        assert size == "large"
 
         def decorate(function: Callable[..., Iterator]) -> Callable[..., Iterator]:
             self.decorated.append(function)

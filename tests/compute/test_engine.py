@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -120,3 +122,24 @@ def test_stop_gets_through_while_the_work_is_silent(zero: FakeSpaces) -> None:
         gpu.run(gpu_work.silent_for, 4.0, report=report)
     assert time.monotonic() - begun < 8  # the worker itself is waited for
     assert told[-1] == (1, 5, "loading")
+
+
+def test_on_the_platforms_own_package_durations_worker_refusals_and_stop(tmp_path: Path) -> None:
+    """The real `spaces` before a stub of the device API; see `zero_stub`."""
+    root = Path(__file__).parents[2]
+    environment = os.environ | {"PYTHONPATH": str(root), "HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "tests.compute.zero_stub"]
+    done = subprocess.run(
+        command, cwd=root, env=environment, capture_output=True, text=True, check=True, timeout=120
+    )
+    seen = json.loads(done.stdout.strip().splitlines()[-1])
+    # before a card it does not know the package counts every second once
+    assert seen["asked"] == [*seen["table"], gpu.MOST_SECONDS] and seen["sizes"] == ["large"]
+    assert max(seen["platform's"]) == gpu.ASKED_FACTOR  # what a visitor is told
+    assert seen["in all"] == round(sum(seen["table"]) * gpu.ASKED_FACTOR)
+    assert seen["workers"] == seen["tasks"] == 1 and seen["elsewhere"]
+    quota, none = seen["refused"]["quota"], seen["refused"]["none"]
+    assert "Space app has reached its GPU limit" in quota and "What was finished is kept" in quota
+    assert "No GPU was available" in none
+    assert "Expired ZeroGPU proxy token" in seen["old token"] and seen["fresh token"] == 3
+    assert seen["seconds to stop"] < 2

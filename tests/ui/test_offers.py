@@ -20,6 +20,7 @@ from svad.ui import panels, texts
 from svad.ui.beats import Ended, Seen
 from svad.ui.engine import Engine, Settings, load_engine
 from svad.ui.events import Events
+from svad.ui.offering import offer_panel
 from svad.ui.page import build_page
 from svad.ui.studio import Studio
 from tests.ui.page_fakes import FakePipeline, Names
@@ -91,8 +92,11 @@ def test_on_zero_a_preset_beyond_the_visitors_minutes_is_refused(
     monkeypatch.setenv("SPACES_ZERO_GPU", "true")
     with pytest.raises(SvadError, match="more GPU minutes"):
         list(studio.create(seen.job, "paper"))
-    words = unescape(panels.offer(offer(QUICK)))
-    assert f"about {offer(QUICK).asks} s of your GPU time" in words
+    words = unescape(offer_panel("quick", studio.settings))
+    asks = offer(QUICK).asks
+    assert f"Asks for {asks} s of GPU quota ({asks / 1.5:.0f} s" in words
+    assert "A day has 2 minutes (without an account), 5 minutes (free account)" in words
+    assert "Kept for 6 hours" in words
 
 
 def test_a_job_is_gone_on_with_the_preset_it_was_begun_with(
