@@ -12,7 +12,7 @@ test: setup  ## all tests
 lint: setup  ## style and types of the code
 	@$(PYTHON_HERE) -m ruff check . && $(PYTHON_HERE) -m ruff format --check .
 	@$(PYTHON_HERE) -m basedpyright
-bench: setup  ## one JSON line per figure; ONLY=body, posing, splat, loss, diffusion, head, restoration, train, preview or page
+bench: setup  ## one JSON line per figure; ONLY=body, posing, splat, loss, diffusion, head, restoration, train, preview, page or viewer
 	@$(PYTHON_HERE) -m tools.bench $(ONLY)
 coverage: setup  ## all tests, with the share of lines and branches they reach as the last lines
 	@$(PYTHON_HERE) -m pytest --cov --cov-report=term:skip-covered

@@ -60,6 +60,13 @@ class ExportContext:
         return self.standing.select(spatial_order(self.standing.means))
 
     @cached_property
+    def viewer_rig(self) -> bytes:
+        """The compact avatar that the viewer moves."""
+        from svad.export.viewer_rig import viewer_rig_bytes  # writes from a context, too
+
+        return viewer_rig_bytes(self.avatar)
+
+    @cached_property
     def textured(self) -> Textured:
         """The avatar as one closed mesh with a picture on it; takes half a minute."""
         from svad.export.textured import textured  # draws stills, which know this module

@@ -55,6 +55,18 @@ def _viewer(context: ExportContext, path: Path) -> None:
     write_viewer(context, path)
 
 
+def _viewer_rig(context: ExportContext, path: Path) -> None:
+    from svad.export.viewer_rig import write_viewer_rig
+
+    write_viewer_rig(context, path)
+
+
+def _viewer_page(context: ExportContext, path: Path) -> None:
+    from svad.export.viewer_page import write_viewer_page
+
+    write_viewer_page(context, path)
+
+
 def _rig(context: ExportContext, path: Path) -> None:
     from svad.export.rig import write_rig
 
@@ -147,6 +159,29 @@ SuperSplat and other viewers. To have it as the other files: (-x, -y, z).""",
         shown=4,
     ),
     Format(
+        name="moving",
+        file="viewer.rig",
+        title="The avatar with its motions, as it moves on this page",
+        loses="What a pose changes beyond skinning; numbers have 8 to 16 bits, large avatars are "
+        "thinned.",
+        note="Moving copy for the page",
+        write=_viewer_rig,
+    ),
+    Format(
+        name="html",
+        file="viewer.html",
+        title="A page that shows the avatar and moves it, without a server or a network",
+        loses="What a pose changes beyond skinning; numbers have 8 to 16 bits, large avatars are "
+        "thinned.",
+        note="Page that moves",
+        write=_viewer_page,
+        packed=5,
+        about="""\
+Open it with a browser: the avatar moves, with its motions and with sliders for
+head, arms and face. All is inside; it asks nothing of the network.""",
+        shown=5,
+    ),
+    Format(
         name="rig",
         file="avatar.safetensors",
         title="Gaussians at rest with skeleton, weights and expressions, for programs",
@@ -177,7 +212,7 @@ animations {motions}. For Blender, game engines and the web.""",
         name="archive",
         file="avatar.zip",
         title="Everything to take home in one file",
-        loses="The copy for the page and the still pictures.",
+        loses="The copies for the page and the still pictures.",
         note="Archive",
         write=_archive,
     ),

@@ -51,19 +51,37 @@ def thinned(
 
     Those with `detail` are kept while they fill at most half of the limit.
     """
-    n = len(gaussians)
-    if n <= limit:
+    if len(gaussians) <= limit:
         return gaussians
-    order = spatial_order(gaussians.means)
+    index, growth = picked(gaussians.means, detail, limit)
+    return grown(gaussians.select(index), growth)
+
+
+def picked(
+    means: Tensor,  # [N, 3] metres
+    detail: Tensor,  # [N] bool
+    limit: int,
+) -> tuple[Tensor, Tensor]:  # [M] int64, M <= limit; [M], factor of the area each has to cover
+    """Which Gaussians stay where only `limit` may, in the order of a space-filling curve."""
+    n, order = len(means), spatial_order(means)
+    if n <= limit:
+        return order, means.new_ones(n)
     kept = detail[order] if int(detail.sum()) <= limit // 2 else torch.zeros_like(detail)
     rest = torch.nonzero(~kept)[:, 0]
     room = limit - (n - len(rest))
-    picked = rest[torch.arange(room) * len(rest) // room]
-    growth = gaussians.scales.new_ones(n)
-    growth[picked] = (len(rest) / room) ** 0.5  # Gaussians lie on a surface: area counts
-    index = torch.sort(torch.cat([torch.nonzero(kept)[:, 0], picked])).values
-    chosen = gaussians.select(order[index])
-    return replace(chosen, scales=_spread(chosen.scales, growth[index] ** 2))
+    chosen = rest[torch.arange(room) * len(rest) // room]
+    growth = means.new_ones(n)
+    growth[chosen] = len(rest) / room  # Gaussians lie on a surface: area counts
+    index = torch.sort(torch.cat([torch.nonzero(kept)[:, 0], chosen])).values
+    return order[index], growth[index]
+
+
+def grown(
+    gaussians: Gaussians,  # N
+    growth: Tensor,  # [N], factor of the area each covers
+) -> Gaussians:  # N
+    """Larger Gaussians, in place of the ones that were left out."""
+    return replace(gaussians, scales=_spread(gaussians.scales, growth))
 
 
 def _spread(

@@ -13,11 +13,12 @@ from svad.body.model import BodyModel, RestBody
 from svad.body.skeleton import ANKLES, HANDS, HIPS, SHOULDERS, WRISTS, Joint
 from svad.geometry.camera import Camera
 from svad.media.images import to_float
-from svad.relief.colour import back_of_clothes, extended, streaks
-from svad.relief.fill import body_surface_samples, frame_cuts, missing_points
+from svad.relief.colour import extended
+from svad.relief.fill import body_surface_samples, core_points, frame_cuts, missing_points
 from svad.relief.head import face_depth, skin_colour
 from svad.relief.head_completion import headed_points, inner_mouth
 from svad.relief.labels import Hand, draw_parts, hand_hulls, label_pixels, with_skin
+from svad.relief.layer_colours import SURE, head_share, layer_colours
 from svad.relief.layers import Layer, build_layers
 from svad.relief.mouth import Rig
 from svad.relief.parts import Part, parts_for
@@ -27,8 +28,8 @@ from svad.relief.surface import closed
 from svad.relief.weights import LimbProfile, bone_position, folded
 from svad.types import Closeup, Subject
 
-SURE = 0.9  # matte above which a pixel's colour is the person's alone
 ENDS = (*ANKLES, *WRISTS)  # of the bones; hands and feet lie beyond
+CORE_SPACING = 3.0  # of the inner body's samples, in steps of the fill's
 INSIDE = 0.72  # blurred matte above which a pixel gets points: splats grow by half a pixel
 
 
@@ -145,8 +146,11 @@ def build_relief(
         _face_rgb(scene),
         skirt is not None,
     )
-    if len(fill):
-        points = joined([points, fill])
+    core = core_points(
+        body_surface_samples(vertices, faces, weights, CORE_SPACING * spacing),
+        points, fit.camera, subject.matte > 127, shown, _face_rgb(scene),
+    )  # fmt: skip
+    points = joined([points, fill, core])
     mouth = None
     if subject.face is not None:
         hidden, mouth = inner_mouth(sheets, subject.face, fit.camera)
@@ -269,7 +273,11 @@ def limb_weights(
 
 
 def _sheet(i: int, layer: Layer, scene: _Scene, seed: int) -> Sheet:
-    rgb, far_rgb = layer_colours(layer, scene, seed)
+    skin = _skin(scene)
+    rgb, far_rgb = layer_colours(
+        layer, scene.rgb[layer.box], scene.matte[layer.box],
+        None if skin is None else skin[layer.box], scene.body_height, seed,
+    )  # fmt: skip
     near = layer.near
     if layer.part.is_torso and scene.face is not None:
         near = face_depth(_local(scene.face, layer), near, layer.own, scene.px_per_m)
@@ -288,34 +296,6 @@ def _corner(layer: Layer, scene: _Scene) -> tuple[float, float]:
 
 def _local(face: np.ndarray, layer: Layer) -> np.ndarray:  # [478, 3] px of the layer's box
     return face - np.array([layer.box[1].start, layer.box[0].start, 0], np.float32)
-
-
-def layer_colours(
-    layer: Layer, scene: _Scene, seed: int
-) -> tuple[np.ndarray, np.ndarray]:  # front, back [h, w, 3]
-    """The layer's front (the photo, extended under what hides it) and its back."""
-    rgb, matte = scene.rgb[layer.box], scene.matte[layer.box]
-    sure = cv2.erode((matte > SURE).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    pure = layer.own & sure
-    alone = cv2.erode(layer.own.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
-    front = extended(rgb, pure & alone if (pure & alone).sum() > 50 else pure)
-    front = np.where(pure[..., None], rgb, front)
-    grain = 0.012 * streaks(layer.mask.shape, seed, 2.5, 1.2)
-    if layer.part.kind == "limb":
-        return front, np.clip(front + grain[..., None], 0, 1)
-    back = back_of_clothes(front, layer.mask, grain)
-    if layer.part.kind == "skirt":
-        return front, back
-    if scene.face is not None:  # the head's own back is made when its sheets are complete
-        return front, back
-    skull = front
-    share = np.clip((head_share(layer) - 0.3) / 0.4, 0, 1)[..., None]
-    return front, back * (1 - share) + skull * share
-
-
-def head_share(layer: Layer) -> np.ndarray:  # [h, w]
-    """How much of a torso pixel is head or neck."""
-    return layer.far_weights[..., Joint.HEAD] + layer.far_weights[..., Joint.NECK]
 
 
 def _with_closeup(

@@ -33,43 +33,6 @@ def extended(
     return np.where(known[..., None], rgb, nearest * (1 - share) + far * share)
 
 
-def back_of_clothes(
-    rgb: np.ndarray,  # [H, W, 3] float32, the layer's front colours, extended
-    mask: np.ndarray,  # [H, W] bool
-    grain: np.ndarray,  # [H, W] float32, zero mean noise
-) -> np.ndarray:  # [H, W, 3] float32
-    """A back without prints, zips or mirrored lettering.
-
-    Each row takes the median colour of its left and its right flank and blends across, so hems,
-    belts and stripes stay while what is in the middle of the chest does not come through.
-    """
-    out = rgb.copy()
-    left = np.zeros((rgb.shape[0], 3), np.float32)
-    right = np.zeros_like(left)
-    known = np.zeros(rgb.shape[0], np.float32)
-    for y in np.flatnonzero(mask.any(1)):
-        x = np.flatnonzero(mask[y])
-        n = max(1, int(0.38 * len(x)))
-        left[y], right[y], known[y] = np.median(rgb[y, x[:n]], 0), np.median(rgb[y, x[-n:]], 0), 1
-    rows = np.stack([left, right], 1)  # [H, 2, 3]
-    kernel = cv2.getGaussianKernel(9, 1.6, cv2.CV_32F)[:, 0]
-    norm = np.convolve(known, kernel, "same")
-    rows = np.stack(
-        [np.convolve(rows[:, s, c] * known, kernel, "same") / np.maximum(norm, 1e-6)
-         for s in range(2) for c in range(3)], -1
-    ).reshape(-1, 2, 3)  # fmt: skip
-    for y in np.flatnonzero(mask.any(1)):
-        x = np.flatnonzero(mask[y])
-        t = ((x - x[0]) / max(1, x[-1] - x[0]))[:, None]
-        out[y, x] = rows[y, 0] * (1 - t) + rows[y, 1] * t
-    # the photo's own shading across the body, without its detail
-    shade = masked_blur(rgb.mean(-1), mask, 14) / np.maximum(
-        masked_blur(out.mean(-1), mask, 14), 1e-3
-    )
-    out = out * (1 + 0.5 * (np.clip(shade, 0.7, 1.4) - 1))[..., None]
-    return np.clip(out + grain[..., None], 0, 1)
-
-
 def streaks(
     shape: tuple[int, ...],  # H, W
     seed: int,

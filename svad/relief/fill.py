@@ -17,6 +17,7 @@ from svad.relief.points import FILL, Points, oriented
 DEEPEST = 0.15  # metres a sample may be moved back to stay hidden in the photo
 ENOUGH = 6000  # seen points per limb group that colours are taken from
 UNDER_SKIRT = -0.02  # metres
+CORE = 0.012  # metres the inner body lies under its skin, and behind what the photo shows
 BEYOND = 0.006  # metres; outside the frame layers end, so the fill may come closer to them
 UNSEEN_CLOTH = {  # metres the fill lies above the body where no clothes are seen
     "torso": 0.008,
@@ -133,7 +134,51 @@ def missing_points(
         ((column < 0) & left) | ((row < 0) & top) | ((column >= w) & right) | ((row >= h) & bottom)
     )
     keep &= framed | outside
-    chosen = np.flatnonzero(keep)
+    return _points(body, np.flatnonzero(keep), xyz, camera, layers, skin)
+
+
+def core_points(
+    body: BodySurface,
+    layers: Points,
+    camera: Camera,
+    matte: np.ndarray,  # [H, W] bool
+    shown: np.ndarray,  # [H, W] metres, depth of what the photo shows, inf elsewhere
+    skin: np.ndarray | None,  # [3] RGB of the face, None if no face was found
+) -> Points:
+    """The body inside its clothes, closed: what shows where layers part in another pose.
+
+    Everywhere a finger's breadth under the body's own surface, in the colours of the layers above
+    it, and behind what the photo shows. Hands, feet and the head, which are no larger than that
+    or have a surface of their own, are left out.
+    """
+    apart = body.weights[:, [*sk.WRISTS, *sk.ANKLES, *sk.FEET, Joint.HEAD]].sum(1)
+    xyz = body.xyz - CORE * body.normals
+    pixels = camera.project(xyz)
+    column, row = np.floor(pixels[:, 0]).astype(int), np.floor(pixels[:, 1]).astype(int)
+    h, w = matte.shape
+    framed = (column >= 0) & (row >= 0) & (column < w) & (row < h)
+    c, r = column.clip(0, w - 1), row.clip(0, h - 1)
+    side = (
+        2 * int(np.ceil(2 * np.median(body.spacing) * camera.focal[1] / np.median(pixels[:, 2])))
+        + 1
+    )
+    inner = cv2.erode(matte.astype(np.uint8), np.ones((side, side), np.uint8)) > 0
+    front = np.where(framed & matte[r, c], shown[r, c] + CORE, 0)
+    behind = np.where(np.isfinite(front), np.maximum(front - pixels[:, 2], 0), 0)
+    behind = np.where(framed, behind, 0)
+    pixels[:, 2] += behind
+    keep = (apart < 0.5) & (~framed | (inner[r, c] & (behind < DEEPEST)))
+    return _points(body, np.flatnonzero(keep), camera.unproject(pixels), camera, layers, skin)
+
+
+def _points(
+    body: BodySurface,
+    chosen: np.ndarray,  # [K] of the samples
+    xyz: np.ndarray,  # [M, 3] where the samples are put
+    camera: Camera,
+    layers: Points,
+    skin: np.ndarray | None,  # [3]
+) -> Points:  # K
     if not len(chosen):
         return layers.select(np.zeros(0, int))
     rgb = _fill_colours(body, chosen, layers, skin)
@@ -148,7 +193,7 @@ def missing_points(
     n = len(chosen)
     return Points(
         xyz[chosen].astype(np.float32), scales, quats, rgb, np.ones(n, np.float32),
-        body.weights[chosen], pixels[chosen, :2], np.full(n, FILL, np.uint8),
+        body.weights[chosen], camera.project(xyz[chosen])[:, :2], np.full(n, FILL, np.uint8),
         np.full(n, 255, np.uint8), np.zeros(n, bool),
     )  # fmt: skip
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -13,6 +15,7 @@ from svad.core.progress import StepCounter
 from svad.media.images import to_uint8
 from svad.relief.build import Relief, build_relief
 from svad.relief.expression import ExpressionField, blinking, landmark_directions, rest_turn
+from svad.relief.loose import held_together
 from svad.relief.mesh import joined_meshes, sheet_mesh
 from svad.relief.views import clip_views
 from svad.relief.weights import top4
@@ -34,6 +37,7 @@ class ReliefStage:
         steps.done = 1
         relief = build_relief(subject, self.body, steps.tell, seed=self.config.seed)
         steps.next("binding the layers to the skeleton")
+        relief = connected(subject, relief, self.body)
         avatar = bind(subject, relief, self.body)
         steps.done = 4
         steps.tell("drawing the person from all sides")
@@ -41,6 +45,14 @@ class ReliefStage:
             subject, avatar, self.config.views,
             lambda i, picture: steps.tell(f"view {i} of {self.config.views}", picture, ahead=i),
         )  # fmt: skip
+
+
+def connected(subject: Subject, relief: Relief, body: BodyModel) -> Relief:
+    """The relief without pieces that fly off in other poses."""
+    joints = torch.from_numpy(np.ascontiguousarray(subject.body.joints)).float()
+    kept = 0 if relief.mouth is None else len(relief.mouth)
+    points = held_together(relief.points, subject.body.pose, joints, tuple(body.parents), kept)
+    return replace(relief, points=points)
 
 
 def bind(subject: Subject, relief: Relief, body: BodyModel) -> Avatar:

@@ -12,7 +12,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from svad.splat.rasterisers import rasteriser
 SCHEMA = 1
 CARD = "job.json"
 LOCK = ".lock"
+BETTER = "better"  # inside a job: a folder for each further preset that made an avatar of it
 NEXT = ".next"  # inside a folder that holds another photo's job: the new one, until it is ready
 ID = re.compile(r"[A-Za-z0-9_-]{22}")  # 128 random bits
 RECORDED = (
@@ -274,6 +275,14 @@ class JobStore:
             raise JobError("This avatar is not here any more: finished ones are kept for a while.")
         return Job(self.root / id)
 
+    def remove(self, id: str) -> None:
+        """Deletes a job with all that is in it; raises `JobError` while a run works there."""
+        folder = self.open(id).folder
+        with ExitStack() as locks:
+            for place in _places(folder):
+                locks.enter_context(locked(place / LOCK))
+            shutil.rmtree(folder)
+
     def clean(self, max_age: float, max_bytes: int) -> int:
         """Deletes jobs older than `max_age` seconds, then the oldest until `max_bytes` are kept.
 
@@ -286,14 +295,12 @@ class JobStore:
         total = sum(_bytes(folder) for folder in jobs)
         deleted = 0
         for touched, folder in ages:
-            if (time.time() - touched <= max_age and total <= max_bytes) or is_locked(
-                folder / LOCK
-            ):
+            young = time.time() - touched <= max_age and total <= max_bytes
+            if young or any(is_locked(place / LOCK) for place in _places(folder)):
                 continue
             size = _bytes(folder)
             try:
-                with locked(folder / LOCK):
-                    shutil.rmtree(folder)
+                self.remove(folder.name)
             except JobError:
                 continue  # a run began this moment
             total -= size
@@ -326,6 +333,11 @@ def _pictures(folder: Path) -> list[str]:
     return [p.relative_to(folder).as_posix() for p in (folder / "stages").glob("*.jpg")]
 
 
+def _places(folder: Path) -> list[Path]:
+    """The folders of a job in which runs work."""
+    return [folder, *(folder / BETTER).glob("*/")]
+
+
 def _size(path: Path) -> int | None:
     return path.stat().st_size if path.is_file() else None
 
@@ -336,7 +348,7 @@ def _bytes(folder: Path) -> int:
 
 def _touched(folder: Path) -> float:
     """When the job was last worked on."""
-    marks = [folder / CARD, folder / LOCK, folder]
+    marks = [mark for place in _places(folder) for mark in (place / CARD, place / LOCK, place)]
     return max((m.stat().st_mtime for m in marks if m.exists()), default=0.0)
 
 

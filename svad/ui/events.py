@@ -10,6 +10,7 @@ from svad.config import BUILT_IN
 from svad.core.errors import OutputError, SvadError
 from svad.ui import panels, stages, texts
 from svad.ui.beats import Ended, Progress
+from svad.ui.better import BetterEvents
 from svad.ui.explain import explain
 from svad.ui.exporting import ExportEvents
 from svad.ui.gallery import Finished
@@ -19,10 +20,11 @@ from svad.ui.offering import offering
 from svad.ui.parts import Given, Parts, Updates
 from svad.ui.pictures import PictureEvents
 from svad.ui.result_view import make_sheet
+from svad.ui.returning import ReturnEvents
 from svad.ui.studio import Studio
 
 
-class Events(PictureEvents, MotionEvents, ExportEvents):
+class Events(BetterEvents, ReturnEvents, PictureEvents, MotionEvents, ExportEvents):
     """The callbacks; they hold no visitor's data."""
 
     def __init__(self, studio: Studio, parts: Parts) -> None:
@@ -86,6 +88,8 @@ class Events(PictureEvents, MotionEvents, ExportEvents):
             p.steps: stages.step_list((), self.studio.shelf.url, chosen),
             p.preset: gr.Radio(interactive=False),
             p.body: gr.Radio(interactive=False),
+            p.improve: gr.Button(interactive=False),
+            p.more: gr.UploadButton(interactive=False),
         }
         ready = {
             p.preset: gr.Radio(interactive=True),
@@ -93,20 +97,22 @@ class Events(PictureEvents, MotionEvents, ExportEvents):
             p.create: gr.Button(texts.CREATE, interactive=True),
             p.stop: gr.Button(visible=False),
             p.photo: gr.Gallery(interactive=True),
+            p.improve: gr.Button(interactive=True),
+            p.more: gr.UploadButton(interactive=True),
         }
         try:
             for beat in self.studio.create(job, preset, body):
                 if isinstance(beat, Progress):
                     yield self._progress(beat)
                 else:
-                    yield ready | self._ended(beat)
+                    yield ready | self._ended(beat) | self.better(job)
         except Exception as error:
             advice = "" if isinstance(error, OutputError) else texts.KEPT
             yield ready | {p.status: stages.note(explain(error), advice, kind="bad")}
 
     def stop(self, job: str) -> Updates:
         """*Stop* was pressed."""
-        if not self.studio.stop(job):
+        if not self.studio.stop(job) and not self.studio.halt(f"add:{job}"):
             return {self.parts.stop: gr.Button(visible=False)}
         return {self.parts.stop: gr.Button(texts.STOPPING, interactive=False)}
 
@@ -124,25 +130,37 @@ class Events(PictureEvents, MotionEvents, ExportEvents):
         """The page was opened, perhaps through the link of a job."""
         p = self.parts
         job = request.query_params.get("job", "")
+        token = request.query_params.get("avatar", "")
+        if token and not job:
+            return self._shared(token)
         if not job:
             return {self.parts.status: gr.skip()}  # gradio wants something
         try:
-            finished = self.studio.finished(f"job:{job}")
+            finished = next(reversed(self.studio.versions(job)), None)
             picture = self.studio.seen(job)
         except SvadError as error:
-            return {p.status: stages.note(str(error), kind="bad")}
+            gone = {p.mark: panels.mark("", forget=job)}
+            return gone | {p.status: stages.note(str(error), kind="bad")}
         updates: Updates = {}
         if picture is not None:
             go = gr.Button(interactive=True)
             several = not self.studio.is_photo(job)
             given = Given((str(picture),), "", several)
             updates = {p.job: job, p.photo: [str(picture)], p.create: go, p.check: ""}
+            updates |= {p.mark: panels.mark(job), p.delete: gr.Button(visible=True)}
             updates |= {p.given: given, p.preset: self.studio.preset_of(job)}
             updates |= self._kind(True, "") if several else {}
             updates[p.body] = self.studio.body_of(job)
         if finished is None:
             return updates | {p.status: stages.note(texts.LINK_UNFINISHED)}
-        return updates | self.show(finished) | {p.examples: self._examples(finished.key)}
+        updates |= {p.examples: self._examples(finished.key)} | self.better(job)
+        return updates | self.show(finished)
+
+    def _shared(self, token: str) -> Updates:
+        finished = self.studio.shared(token)
+        if finished is None:
+            return {self.parts.status: stages.note(texts.SHARE_GONE, kind="bad")}
+        return self.show(finished) | {self.parts.examples: self._examples(finished.key)}
 
     def show(self, finished: Finished) -> Updates:
         """The right side of the page with this avatar."""
@@ -166,6 +184,8 @@ class Events(PictureEvents, MotionEvents, ExportEvents):
             p.files: sheet.files,
             p.export: gr.Radio(value=None),
             p.exported: "",
+            **self.several(finished),
+            **self.sharing(finished),
         }
 
     def _progress(self, beat: Progress) -> Updates:

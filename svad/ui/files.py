@@ -16,7 +16,7 @@ from svad.core.errors import PhotoError
 from svad.core.files import writing
 from svad.ui import texts
 
-VIEWER = Path(__file__).parent / "viewer"
+COPIES = "shown.txt"  # in a job's folder: what of it lies in the page's cache
 
 
 class Shelf:
@@ -24,14 +24,19 @@ class Shelf:
 
     Files below `public` folders (the examples, the viewer) are served where they lie. All others
     are copied into the page's cache, into a folder named after their content, so that an address
-    is known only to whoever was given it.
+    is known only to whoever was given it. For files of the jobs below `jobs`, and for those said
+    to belong to one, the job's folder lists the copies, so that they can go with it.
     """
 
-    def __init__(self, public: tuple[Path, ...]) -> None:
+    def __init__(self, public: tuple[Path, ...], jobs: Path | None = None) -> None:
         self._public = tuple(folder.resolve() for folder in public)
+        self._jobs = None if jobs is None else jobs.resolve()
 
-    def publish(self, path: Path, name: str | None = None) -> Path:
-        """The path under which the page can show `path`, optionally under another file name."""
+    def publish(self, path: Path, name: str | None = None, job: str = "") -> Path:
+        """The path under which the page can show `path`, optionally under another file name.
+
+        `job`: whose it is, for files that do not lie in a job's folder.
+        """
         path = path.resolve()
         name = name or path.name
         if name == path.name and any(is_in_or_equal(path, folder) for folder in self._public):
@@ -39,14 +44,37 @@ class Shelf:
         target = Path(get_upload_folder()) / hash_file(path) / name
         if target.exists():
             os.utime(target)  # it is in use again: the janitor goes by age
-            return target
-        with writing(target) as temporary:
-            shutil.copyfile(path, temporary)
+        else:
+            with writing(target) as temporary:
+                shutil.copyfile(path, temporary)
+        self.note(job or self._owner(path), target)
         return target
+
+    def note(self, job: str, copy: Path) -> None:
+        """Notes that a file of the cache shows something of a job."""
+        if not job or self._jobs is None or not (self._jobs / job).is_dir():
+            return
+        listed = self._jobs / job / COPIES
+        if str(copy) not in _lines(listed):
+            with listed.open("a", encoding="utf-8") as file:
+                file.write(f"{copy}\n")
+
+    def copies(self, job: str) -> list[Path]:
+        """The files of the cache that show something of a job."""
+        listed = [] if self._jobs is None else map(Path, _lines(self._jobs / job / COPIES))
+        return [path for path in listed if is_in_or_equal(path, get_upload_folder())]
+
+    def _owner(self, path: Path) -> str:
+        inside = self._jobs is not None and path.is_relative_to(self._jobs)
+        return path.relative_to(self._jobs).parts[0] if inside and self._jobs else ""
 
     def url(self, path: Path, name: str | None = None) -> str:
         """The address of `path`, relative to the page (right behind any proxy)."""
         return address(self.publish(path, name))
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text("utf-8").splitlines() if path.is_file() else []
 
 
 def address(path: Path) -> str:

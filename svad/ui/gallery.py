@@ -27,12 +27,14 @@ class Finished:
     front: Path | None  # RGBA render in the photo's pose and camera
     turntable: Path | None
     viewer: Path | None  # .splat
+    moving: Path | None  # the avatar that the viewer moves, .rig
     archive: Path | None  # .zip
     seconds: float | None  # what it took to make
     downloads: tuple[Path, ...]
     motions: tuple[str, ...]  # that can be played
     terms: tuple[str, ...] = ()  # of the body and the pretrained files it was made with
     source: str = texts.ONE_PHOTO  # what it was made from
+    preset: str = ""  # by which it was made; "" = not known
     movable: bool = False  # whether the avatar itself is here, for motions nobody has played yet
 
 
@@ -53,6 +55,7 @@ def read_finished(folder: Path, key: str, name: str, seconds: float | None = Non
         front=first(FORMATS["front"].file, "front.webp"),
         turntable=first(FORMATS["turntable"].file),
         viewer=first(FORMATS["viewer"].file),
+        moving=first(FORMATS["moving"].file),
         archive=first(FORMATS["archive"].file),
         seconds=seconds,
         downloads=tuple(path for path in downloads if path.is_file()),

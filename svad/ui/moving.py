@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from svad.core.progress import part, silent
 from svad.ui import texts
 from svad.ui.beats import Followed
+from svad.ui.panels import job_of
 from svad.ui.result_view import short
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def follow(
         bvh = mover.track(motion, motion.with_suffix(".bvh"), silent, say=said.append)
         name = f"avatar-{short(finished.key)}-motion"
         film, data, same = (
-            shelf.publish(file, f"{name}{file.suffix}") for file in (video, motion, bvh)
+            shelf.publish(file, f"{name}{file.suffix}", job_of(finished.key))
+            for file in (video, motion, bvh)
         )
         return Followed(film, data, same, tuple(said))

@@ -31,6 +31,58 @@
     box.dataset.refused = box.className = "check bad";
     box.replaceChildren(Object.assign(document.createElement("h2"), { textContent: clip ? BAD_CLIP : BAD_PHOTO }), Object.assign(document.createElement("p"), { textContent: refused }));
   };
+  // Videos beside each other stay in step with the first.
+  document.addEventListener("timeupdate", (event) => {
+    /** @type {NodeListOf<HTMLVideoElement>} */
+    const films = document.querySelectorAll(".beside video");
+    if (event.target !== films[0]) return;
+    for (const film of films) {
+      const apart = Math.abs(film.currentTime - films[0].currentTime);
+      if (apart > 0.2 && apart < film.duration - 0.2) film.currentTime = films[0].currentTime;
+    }
+  }, true);
+  // The open job stands in the address and in this browser's memory, nowhere else.
+  const LAST = "svad-last";
+  const memory = {
+    /** @param {string} job */
+    keep: (job) => { try { localStorage.setItem(LAST, job); } catch { /* the visitor does not want it */ } },
+    read: () => { try { return localStorage.getItem(LAST) || ""; } catch { return ""; } },
+    forget: () => { try { localStorage.removeItem(LAST); } catch { /* nothing is kept */ } },
+  };
+  let open = "";
+  /** @param {string} job */
+  const address = (job) => {
+    const url = new URL(location.href);
+    if (job) url.searchParams.set("job", job);
+    else url.searchParams.delete("job");
+    url.searchParams.delete("avatar");
+    history.replaceState(history.state, "", url);
+    // the Hub shows a Space in a frame, and puts this into its own address
+    if (parent !== window) parent.postMessage({ queryString: url.searchParams.toString() }, HUB_PAGE);
+  };
+  const comeBack = () => {
+    /** @type {HTMLElement | null} */
+    const mark = document.querySelector("#mark [data-job]");
+    const job = mark?.dataset.job || "";
+    if (mark?.dataset.forget && mark.dataset.forget === memory.read()) memory.forget();
+    if (mark && job !== open) {
+      address(open = job);
+      if (job) memory.keep(job);
+    }
+    /** @type {HTMLElement | null} */
+    const panel = document.querySelector("#last .last");
+    const query = new URLSearchParams(location.search);
+    const last = query.has("job") || query.has("avatar") || open ? "" : memory.read();
+    if (panel && panel.hidden !== !last) {
+      panel.hidden = !last;
+      panel.querySelector("a").href = `?job=${encodeURIComponent(last)}`;
+    }
+  };
+  document.addEventListener("click", (event) => {
+    if (!(event.target instanceof Element) || !event.target.closest("[data-forget-last]")) return;
+    memory.forget();
+    comeBack();
+  });
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   new MutationObserver(() => {
     /** @type {NodeListOf<HTMLElement>} */
@@ -38,6 +90,7 @@
     const news = [...saying].map((one) => one.dataset.say).join(" ");
     if (news !== said) live.textContent = said = news;
     explain();
+    comeBack();
     // Gradio's label says other words than the button shows.
     const place = document.querySelector("#photo button[aria-dropeffect]");
     const label = place?.classList.contains("icon-mode") ? ADD_WORDS : words.join(" ");

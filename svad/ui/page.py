@@ -10,6 +10,7 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from svad.config import BUILT_IN, PHOTO_PRESETS, PRESETS
+from svad.export.viewer_page import VIEWING
 from svad.media.containers import VIDEO_SUFFIXES
 from svad.media.opening import SUFFIXES as HEIF_SUFFIXES
 from svad.motion.readers.formats import SUFFIXES as MOTION_SUFFIXES
@@ -20,14 +21,15 @@ from svad.ui import panels, stages, texts
 from svad.ui.api import add_endpoints
 from svad.ui.events import Events, motion_choices
 from svad.ui.exporting import export_choices
-from svad.ui.files import VIEWER
 from svad.ui.gallery import Finished
 from svad.ui.headers import SecurityHeaders
 from svad.ui.parts import Given, Parts
 from svad.ui.result_view import PAIR_HEIGHT, Sheet, make_sheet
+from svad.ui.sharing import routes
 from svad.ui.studio import Studio
 from svad.ui.theme import make_theme
 
+HUB = "https://huggingface.co"  # which shows a Space in a frame
 HERE = Path(__file__).parent
 PRESS = """
 element.addEventListener('click', (event) => {
@@ -44,7 +46,7 @@ def html(value: str, **settings: Any) -> gr.HTML:
 
 def build_page(studio: Studio) -> gr.Blocks:
     """The whole page, ready for `launch(**launch_options(studio))`."""
-    gr.set_static_paths([VIEWER, studio.settings.examples.resolve()])
+    gr.set_static_paths([VIEWING, studio.settings.examples.resolve()])
     settings = studio.settings
     first = next(iter(studio.examples.values()), None)
     sheet = make_sheet(first, studio.shelf, settings.keep_hours)
@@ -93,7 +95,10 @@ def launch_options(studio: Studio) -> dict[str, Any]:
         "enable_monitoring": False,
         "show_error": False,
         "ssr_mode": False,
-        "app_kwargs": {"middleware": [Middleware(SecurityHeaders)]},
+        "app_kwargs": {
+            "middleware": [Middleware(SecurityHeaders)],
+            "routes": routes(studio.shared),
+        },
         "share": False,
         "pwa": False,
         "quiet": True,
@@ -105,6 +110,7 @@ def page_script(upload_megabytes: int, clip_megabytes: int) -> str:
     script = (HERE / "page.js").read_text("utf-8")
     for name, value in (
         ("LIMIT_MB", upload_megabytes),
+        ("HUB_PAGE", HUB),
         ("CLIP_MB", clip_megabytes),
         ("CLIP_TOO_LARGE", texts.TOO_LARGE_CLIP),
         ("TOO_LARGE", texts.TOO_LARGE),
@@ -124,6 +130,7 @@ PICTURES = ["image", *HEIF_SUFFIXES, ".avif", *VIDEOS]
 
 def _left(studio: Studio, shown: str) -> dict[str, Any]:
     """Photo, check, buttons, status, examples."""
+    html(panels.last(), elem_id="last")
     photo = gr.Gallery(
         file_types=PICTURES,
         label=texts.PHOTO,
@@ -164,7 +171,22 @@ def _left(studio: Studio, shown: str) -> dict[str, Any]:
         create = gr.Button(texts.CREATE, variant="primary", interactive=False, elem_id="create")
         stop = gr.Button(texts.STOP, visible=False, min_width=110, scale=0, elem_id="stop")
     status = html("", elem_id="status")
+    better = html("", elem_id="better")
+    with gr.Row(elem_id="better-row"):
+        improve = gr.Button(visible=False, size="md", elem_id="improve")
+        more = gr.UploadButton(
+            texts.MORE,
+            file_types=PICTURES,
+            file_count="multiple",
+            visible=False,
+            size="md",
+            elem_id="more",
+        )
     html(panels.terms(studio.settings.keep_hours))
+    mark = html(panels.mark(""), elem_id="mark")
+    with gr.Row(elem_id="delete-row"):
+        delete = gr.Button(texts.DELETE, visible=False, size="sm", elem_id="delete")
+        sure = gr.Button(texts.DELETE_SURE, visible=False, size="sm", elem_id="sure")
     choices = panels.examples(studio.examples, shown, studio.shelf)
     examples = html(choices, js_on_load=PRESS, elem_id="examples")
     return dict(
@@ -180,6 +202,12 @@ def _left(studio: Studio, shown: str) -> dict[str, Any]:
         create=create,
         stop=stop,
         status=status,
+        better=better,
+        improve=improve,
+        more=more,
+        mark=mark,
+        delete=delete,
+        sure=sure,
         examples=examples,
     )
 
@@ -197,6 +225,9 @@ def _right(studio: Studio, first: Finished | None, sheet: Sheet) -> dict[str, An
             min_width=210,
             scale=0,
         )
+    versions = gr.Radio(
+        [], label=texts.VERSIONS, container=False, visible=False, elem_id="versions"
+    )
     with gr.Tabs(selected="avatar", elem_id="tabs") as tabs:
         with gr.Tab(texts.TAB_AVATAR, id="avatar"), gr.Row(elem_id="screens"):
             video = html(sheet.video, elem_id="turntable")
@@ -235,26 +266,33 @@ def _right(studio: Studio, first: Finished | None, sheet: Sheet) -> dict[str, An
             )
             html(f'<p class="terms">{texts.COMPARE_HINT}</p>')
             no_compare = html(panels.hint(texts.NO_COMPARE), visible=pair is None)
+            side = html("", elem_id="side")
         with gr.Tab(texts.TAB_STEPS, id="steps"):
             steps = html(stages.step_list((), studio.shelf.url), elem_id="steps")
         with gr.Tab(texts.TAB_FILES, id="files"):
             files = html(sheet.files, elem_id="files")
+            photo_too = gr.Checkbox(
+                label=texts.SHARE_PHOTO, visible=False, container=False, elem_id="photo-too"
+            )
             export = gr.Radio(export_choices(), label=texts.EXPORT_PICK, elem_id="exports")
             exported = html("", elem_id="exported")
     return dict(
         heading=heading,
         download=download,
+        versions=versions,
         tabs=tabs,
         video=video,
         viewer=viewer,
         compare=compare,
         no_compare=no_compare,
+        side=side,
         motion=motion,
         follow=follow,
         follow_stop=follow_stop,
         motion_video=motion_video,
         steps=steps,
         files=files,
+        photo_too=photo_too,
         export=export,
         exported=exported,
     )
@@ -265,11 +303,11 @@ def _wire(page: gr.Blocks, p: Parts, events: Events) -> None:
     everything = list(vars(p).values())
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     raw = {"preprocess": False}  # decoding would fail on bad files before we can say why
-    kind = [p.preset, p.offer, p.accept, p.fetch, p.steps]
+    kind = [p.preset, p.offer, p.accept, p.fetch, p.steps, p.better, p.improve, p.more]
     p.photo.change(
         events.look,
         [p.photo, p.given, p.job, p.preset],
-        [p.job, p.given, p.create, p.check, p.status, p.photo, *kind],
+        [p.job, p.given, p.create, p.check, p.status, p.photo, p.mark, p.delete, p.sure, *kind],
         trigger_mode="always_last",
         **raw,
         **quiet,
@@ -290,6 +328,12 @@ def _wire(page: gr.Blocks, p: Parts, events: Events) -> None:
     p.halt.click(events.halt, None, p.halt, queue=False, **quiet)
     p.create.click(events.create, [p.job, p.preset, p.body], everything, **quiet)
     p.stop.click(events.stop, p.job, p.stop, queue=False, **quiet)
+    p.improve.click(events.improve, [p.job, p.body], everything, **quiet)
+    p.more.upload(events.add, [p.more, p.job, p.body], everything, **raw, **quiet)
+    p.versions.input(events.pick_version, p.versions, everything, **quiet)
+    p.delete.click(events.ask_delete, None, [p.delete, p.sure], **quiet)
+    p.sure.click(events.delete, [p.job, p.shown], everything, **quiet)
+    p.photo_too.input(events.share_photo, [p.shown, p.photo_too], p.status, **quiet)
     p.examples.click(events.pick, None, everything, **quiet)
     p.motion.input(
         events.move, [p.motion, p.shown], p.motion_video, trigger_mode="always_last", **quiet

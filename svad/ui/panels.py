@@ -7,14 +7,16 @@ from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
-from svad.config import OWN_BODIES, PRESETS
+from svad.config import CLIP, OWN_BODIES, PRESETS
 from svad.export.row import Format
+from svad.export.viewer_page import VIEWING
 from svad.run.bodies import limits
 from svad.run.offers import Offer
 from svad.ui import texts
 from svad.ui.fetching import Fetching, FileState
-from svad.ui.files import VIEWER, Shelf, address
+from svad.ui.files import Shelf, address
 from svad.ui.gallery import Finished
+from svad.ui.sharing import token_of
 from svad.weights.convert import in_words
 from svad.weights.manifest import Entry
 
@@ -90,6 +92,39 @@ def offer(found: Offer) -> str:
         html += f"<p>{escape(texts.PRESET_LACKS.format(files=names))}</p>"
     slow = (found.needs_gpu and found.here == "cpu") or not found.fits
     return f'<div class="check {"warn" if slow else "tips"} offer">{html}</div>'
+
+
+def better(found: Sequence[Offer], clip: bool) -> str:
+    """What would make more of a finished avatar: further presets, and a clip or photos."""
+    lines = []
+    for one in found:
+        preset, why = PRESETS[one.preset], ""
+        if one.needs_gpu and one.here == "cpu":
+            why = texts.BETTER_CPU
+        elif one.missing:
+            why = texts.BETTER_MISSING.format(n=len(one.missing))
+        elif not one.fits:
+            why = texts.TOO_LONG
+        elif one.asks:
+            why = texts.ON_ZERO.format(s=one.asks)
+        lines.append((preset.title, f"{preset.note} {why}".strip()))
+    if clip:
+        lines.append((PRESETS[CLIP.name].title, texts.BETTER_CLIP))
+    rows = "".join(f"<li><b>{escape(title)}</b> {escape(words)}</li>" for title, words in lines)
+    return (
+        f'<div class="check better"><h2>{escape(texts.BETTER)}</h2><ul>{rows}</ul>'
+        f"<p>{escape(texts.BETTER_KEPT)}</p></div>"
+    )
+
+
+def side_by_side(made: Sequence[Finished], shelf: Shelf) -> str:
+    """The turntables of several avatars, which the page keeps in step."""
+    films = [
+        video(one.turntable, texts.TURNTABLE.format(name=title), shelf, title)
+        for one in made
+        for title in [PRESETS[one.preset].title if one.preset in PRESETS else one.name]
+    ]
+    return f'<h2 class="side">{escape(texts.SIDE)}</h2><div class="beside">{"".join(films)}</div>'
 
 
 def body_note(body: str) -> str:
@@ -195,6 +230,8 @@ def heading(finished: Finished | None) -> str:
     made = texts.MADE_FROM.format(what=finished.source)
     if finished.seconds is not None:
         made = texts.MADE_IN.format(s=f"{finished.seconds:.0f}", what=finished.source)
+    if finished.preset in PRESETS:
+        made = f"{PRESETS[finished.preset].title} · {made}"
     return (
         f'<div class="who">{small}<h2>{escape(finished.name)}</h2><span>{escape(made)}</span></div>'
     )
@@ -215,17 +252,22 @@ def video(path: Path | None, label: str, shelf: Shelf, caption: str = "", poster
 
 def viewer(finished: Finished, shelf: Shelf) -> str:
     """The 3D view, a small page of its own in a frame."""
-    if finished.viewer is None:
+    if finished.viewer is None and finished.moving is None:
         return f'<div class="empty"><p>{escape(texts.NO_VIEWER)}</p></div>'
     label = texts.VIEWER.format(name=finished.name)
-    query = f"splat={quote(str(shelf.publish(finished.viewer)))}&title={quote(label)}"
+    query = f"title={quote(label)}"
+    for name, path in (("rig", finished.moving), ("splat", finished.viewer)):
+        if path is not None:
+            query += f"&{name}={quote(str(shelf.publish(path)))}"
+            break
     if finished.turntable is not None:
         query += f"&video={quote(str(shelf.publish(finished.turntable)))}"
-    page = f"{address(VIEWER / 'index.html')}?{query}"
+    caption = texts.VIEWER_CAPTION if finished.moving is None else texts.VIEWER_MOVES
+    page = f"{address(VIEWING / 'index.html')}?{query}"
     return (
         f'<figure class="screen"><iframe class="viewer" src="{escape(page)}" '
         f'title="{escape(label)}" allow="fullscreen"></iframe>'
-        f"<figcaption>{escape(texts.VIEWER_CAPTION)}</figcaption></figure>"
+        f"<figcaption>{escape(caption)}</figcaption></figure>"
     )
 
 
@@ -238,15 +280,8 @@ def files(finished: Finished | None, shelf: Shelf, hours: float) -> str:
     if finished.terms:
         html += f"<h3>{escape(texts.TERMS_TITLE)}</h3>"
         html += "".join(f'<p class="terms">{escape(line)}</p>' for line in finished.terms)
-    if finished.key.startswith("job:"):
-        job = quote(finished.key.removeprefix("job:"))
-        html += (
-            f"<h3>{escape(texts.LINK_TITLE)}</h3>"
-            f"<p>{escape(texts.LINK_NOTE.format(hours=f'{hours:g}'))}</p>"
-            f'<p><button type="button" class="copy" data-copy="?job={job}" '
-            f'data-done="{escape(texts.LINK_COPIED)}">{escape(texts.LINK_COPY)}</button></p>'
-        )
-    return html + "</div>"
+    job = job_of(finished.key)
+    return f"{html}{_links(job, hours) if job else ''}</div>"
 
 
 def _file(path: Path, shelf: Shelf) -> str:
@@ -268,6 +303,48 @@ def exported(path: Path, row: Format, shelf: Shelf) -> str:
         f'<div class="files" data-say="{escape(path.name)}"><ul>{_file(path, shelf)}</ul>'
         f'<p class="terms">{escape(lacks)}</p></div>'
     )
+
+
+def job_of(key: str) -> str:
+    """The id of the job in the key of a visitor's own avatar; "" for others."""
+    kind, _, name = key.partition(":")
+    return name.partition("/")[0] if kind == "job" else ""
+
+
+def mark(job: str, forget: str = "") -> str:
+    """Tells the page's script which job is open, and which is gone and not to be remembered."""
+    return f'<i hidden data-job="{escape(job)}" data-forget="{escape(forget)}"></i>'
+
+
+def last() -> str:
+    """The way back to the last avatar; the script shows it where the browser remembers one."""
+    return (
+        f'<div class="check last" hidden><p>{escape(texts.LAST)}</p><p>'
+        f'<a href="?">{escape(texts.LAST_OPEN)}</a> '
+        f'<button type="button" class="copy" data-forget-last>{escape(texts.LAST_FORGET)}</button>'
+        f"</p></div>"
+    )
+
+
+def _links(job: str, hours: float) -> str:
+    """The visitor's own link, and those for others."""
+    token, kept = token_of(job), f"{hours:g}"
+    rows = [
+        (texts.LINK_TITLE, texts.LINK_NOTE.format(hours=kept), f"?job={quote(job)}"),
+        (texts.SHARE, texts.SHARE_NOTE.format(hours=kept), f"share/{token}"),
+    ]
+    html = "".join(
+        f"<h3>{escape(title)}</h3><p>{escape(words)}</p>"
+        f'<p><button type="button" class="copy" data-copy="{link}" '
+        f'data-done="{escape(texts.LINK_COPIED)}">{escape(texts.LINK_COPY)}</button></p>'
+        for title, words, link in rows
+    )
+    posts = ((texts.SHARE_PICTURE, "picture.jpg"), (texts.SHARE_CLIP, "clip.mp4"))
+    links = " · ".join(
+        f'<a href="share/{token}/{name}" download="avatar-{name}">{escape(words)}</a>'
+        for words, name in posts
+    )
+    return f"{html}<p>{links}</p>"
 
 
 def hint(text: str) -> str:

@@ -26,20 +26,29 @@ class Parts:
     create: gr.Button
     stop: gr.Button
     status: gr.HTML
+    better: gr.HTML  # what would make more of a finished avatar
+    improve: gr.Button
+    more: gr.UploadButton  # a clip or photos for it
+    mark: gr.HTML  # tells the page's script which job is open
+    delete: gr.Button
+    sure: gr.Button
     examples: gr.HTML
     heading: gr.HTML
     download: gr.DownloadButton
+    versions: gr.Radio  # the avatars of one job
     tabs: gr.Tabs
     video: gr.HTML
     viewer: gr.HTML
     compare: gr.ImageSlider
     no_compare: gr.HTML
+    side: gr.HTML  # those avatars beside each other
     motion: gr.Radio
     follow: gr.UploadButton  # a clip whose motion the avatar takes
     follow_stop: gr.Button
     motion_video: gr.HTML
     steps: gr.HTML
     files: gr.HTML
+    photo_too: gr.Checkbox  # others may see the photo
     export: gr.Radio  # a format that is made when asked for
     exported: gr.HTML
     job: gr.State  # id of the job of the pictures on the left, "" for none

@@ -44,6 +44,12 @@ class PictureEvents:
             p.create: gr.Button(interactive=False),
             p.check: panels.looking(0, None, "", self.studio.ready) if files else panels.tips(),
             p.status: "",
+            p.mark: panels.mark(""),
+            p.delete: gr.Button(visible=False),
+            p.sure: gr.Button(visible=False),
+            p.better: "",
+            p.improve: gr.Button(visible=False),
+            p.more: gr.UploadButton(visible=False),
         }
         if not files:
             yield {p.given: Given()} | (self._kind(False, preset) if given.several else {})
@@ -81,6 +87,8 @@ class PictureEvents:
         large = self.studio.shelf.url(seen.picture)
         updates: Updates = {
             p.job: seen.job,
+            p.mark: panels.mark(seen.job),
+            p.delete: gr.Button(visible=True),
             p.photo: [str(seen.picture)],
             p.given: Given((str(seen.picture),), "", several),
             p.check: panels.seen(seen.warnings, seen.pictures, large),

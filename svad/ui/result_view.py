@@ -71,8 +71,10 @@ def width_at(path: Path, height: int) -> int:
 def published_pair(finished: Finished, shelf: Shelf) -> tuple[Path, Path] | None:
     """Photo and render, of the same size."""
     with tempfile.TemporaryDirectory() as folder:
-        pair = compare(finished, Path(folder))
-        return None if pair is None else (shelf.publish(pair[0]), shelf.publish(pair[1]))
+        pair, job = compare(finished, Path(folder)), panels.job_of(finished.key)
+        if pair is None:
+            return None
+        return shelf.publish(pair[0], job=job), shelf.publish(pair[1], job=job)
 
 
 def short(key: str) -> str:

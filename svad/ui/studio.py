@@ -8,31 +8,37 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from svad.config import BUILT_IN, CLIP, PHOTO_PRESETS, PRESETS
+from svad.config import BUILT_IN, CLIP, PRESETS
 from svad.core.errors import JobError, Stopped, SvadError
 from svad.export.formats import EVERY
-from svad.run.bodies import bodies_here, own_body
+from svad.export.viewer_page import VIEWING
+from svad.run.bodies import own_body
+from svad.run.jobs import Job
 from svad.run.offers import offer
 from svad.run.sources import as_list, is_one_photo
+from svad.run.versions import prepare
 from svad.types import Footage
 from svad.ui import inputs, texts
 from svad.ui.beats import Ended, Followed, Making, Progress, Seen
 from svad.ui.engine import Engine, Settings, load_engine
 from svad.ui.fetching import Fetcher
-from svad.ui.files import VIEWER, Shelf
-from svad.ui.gallery import Finished, read_examples, read_finished
+from svad.ui.files import Shelf
+from svad.ui.gallery import Finished, read_examples
+from svad.ui.kept import LOOK, Kept
 from svad.ui.memory import Memory
 from svad.ui.moving import follow, play
 from svad.ui.work import Line, Task, Tickets, stopping
 
 if TYPE_CHECKING:
-    from svad.run.jobs import Job
+    import numpy as np
+
     from svad.types import Result, StageState
 
-LOOK = "look.jpg"  # what was understood, drawn over it
+
+LONGEST_END = 10.0  # s that a stopped run may take to end before it is deleted
 
 
-class Studio:
+class Studio(Kept):
     """All visitors' business. A visitor is known by the unguessable ids of their jobs only."""
 
     def __init__(
@@ -40,7 +46,7 @@ class Studio:
     ) -> None:
         self.settings = settings
         self.examples = read_examples(settings.examples)
-        self.shelf = Shelf((settings.examples, VIEWER))
+        self.shelf = Shelf((settings.examples, VIEWING), settings.jobs)
         self._load = load
         self._engine: Engine | None = None
         self._loading, self._starting = threading.Lock(), threading.Lock()
@@ -78,20 +84,58 @@ class Studio:
                 seen = engine.pipeline.look(files[0])
                 picture, count = seen.overlay, 0
             else:
-                maker = engine.of(CLIP.name)
-                with self._looking.turn(task.stop, _tell_ahead(task)):
-                    seen = maker.glance(files, stopping(task))
-                picture, count = maker.strip(seen), len(seen.rgb)
+                picture, seen = self._glance(files, task)
+                count = len(seen.rgb)
             job = engine.store.create()  # not before: nothing stays of what cannot be used
             inputs.keep(files, job.folder)
+            for file in files:
+                self.shelf.note(job.id, file)  # as it was sent, with what it tells
             self._memory.keep(job.id, seen)
-            from svad.media.images import save_jpg
-
-            save_jpg(job.folder / LOOK, picture)
-            shown = self.shelf.publish(job.folder / LOOK)
+            shown = self._keep_look(job.folder, picture)
             return Seen(job.id, shown, tuple(seen.warnings), count)
 
         yield from self._tickets.work(work, ticket)
+
+    def add(self, job_id: str, sent: Sequence[Path], ticket: str = "") -> Iterator[Making | Seen]:
+        """How far it is while it looks through what is added to an avatar, then what it saw.
+
+        A clip is taken instead of the job's photo, photos beside it; `create` with the preset for
+        them then makes a further avatar of the same job. Stops and raises as `look` does.
+        """
+        home = self.job(job_id).folder
+
+        def work(task: Task) -> Seen:
+            inputs.require_small(sent, self.settings)
+            one = len(sent) == 1 and not is_one_photo(sent)
+            files = [*([] if one else inputs.kept(home)), *sent]
+            picture, seen = self._glance(files, task)
+            place = prepare(home, CLIP.name)
+            inputs.keep(files, place)
+            for file in sent:
+                self.shelf.note(job_id, file)
+            self._memory.keep(job_id, seen)
+            return Seen(
+                job_id, self._keep_look(place, picture), tuple(seen.warnings), len(seen.rgb)
+            )
+
+        yield from self._tickets.work(work, ticket)
+
+    def _glance(self, files: Sequence[Path], task: Task) -> tuple[np.ndarray, Footage]:
+        """The chosen pictures beside each other, and what is seen in them."""
+        maker = self.engine().of(CLIP.name)
+        with self._looking.turn(task.stop, _tell_ahead(task)):
+            seen = maker.glance(files, stopping(task))
+        return maker.strip(seen), seen
+
+    def _keep_look(
+        self,
+        folder: Path,
+        picture: np.ndarray,  # [H, W, 3] uint8
+    ) -> Path:
+        from svad.media.images import save_jpg
+
+        save_jpg(folder / LOOK, picture)
+        return self.shelf.publish(folder / LOOK)
 
     def halt(self, ticket: str) -> bool:
         """Stops the look or the video of a ticket; false if there is none."""
@@ -109,7 +153,7 @@ class Studio:
         if not offer(PRESETS[preset]).fits:
             raise SvadError(texts.TOO_LONG)
         own_body(body)  # says which file is missing, before anybody waits in line
-        job = self._open(job_id)
+        job = self.job(job_id)
 
         def work(task: Task) -> Result:
             if before is not None:
@@ -120,12 +164,13 @@ class Studio:
                         raise Stopped("Stopped while waiting.")
             with self._line.turn(task.stop, lambda n: task.tell(Progress((), 0, ahead=n))):
                 task.tell(())
+                place = prepare(job.folder, preset)  # no finished avatar is replaced
                 return (
                     self.engine()
                     .of(preset, body)
                     .run(
-                        inputs.kept(job.folder),
-                        job.folder,
+                        inputs.kept(place) or inputs.kept(job.folder),
+                        place,
                         listener=task.tell,
                         stop=task.stop,
                         **self._seen_for(job_id, preset),
@@ -154,53 +199,24 @@ class Studio:
         task.halt()
         return True
 
-    def pictures(self, job_id: str) -> list[Path]:
-        """What was sent for a job; raises `JobError` when the job is not there (any more)."""
-        return inputs.kept(self._open(job_id).folder)
+    def delete(self, job_id: str) -> None:
+        """Removes a job with all its files, those that the page shows included.
 
-    def is_photo(self, job_id: str) -> bool:
-        """Whether one photo is all that was sent for a job."""
-        return is_one_photo(self.pictures(job_id))
-
-    def preset_for(self, job_id: str, chosen: str | None = None) -> str:
-        """The preset that makes a job: a clip or several photos have one of their own.
-
-        For a photo it is the chosen one, or the one that the page is run with.
+        A run of it is stopped. Raises `JobError` when that takes too long to end, or when the job
+        is not there (any more).
         """
-        return chosen or self.settings.preset if self.is_photo(job_id) else CLIP.name
-
-    def preset_of(self, job_id: str) -> str:
-        """The preset for photos that a job was last run with, or the page's own."""
-        name = self._open(job_id).card.get("preset")
-        return name if name in PHOTO_PRESETS else self.settings.preset
-
-    def body_of(self, job_id: str) -> str:
-        """The body a job was last run with, or the built-in one where that is not here any more."""
-        settings = self._open(job_id).card.get("settings") or {}
-        return settings["body"] if settings.get("body") in bodies_here() else BUILT_IN
-
-    def finished(self, key: str) -> Finished | None:
-        """The finished avatar behind "example:NAME" or "job:ID", or None.
-
-        Raises `JobError` when a job is not there (any more).
-        """
-        kind, _, name = key.partition(":")
-        if kind == "example":
-            return self.examples.get(name)
-        if kind != "job":
-            return None
-        found = self._read_finished(name)
-        return found if found.archive is not None else None
-
-    def seen(self, job_id: str) -> Path | None:
-        """The pictures of a job with what was understood, if the job can be started from them.
-
-        Raises `JobError` when the job is not there (any more).
-        """
-        folder = self._open(job_id).folder
-        if not inputs.kept(folder) or not (folder / LOOK).is_file():
-            return None
-        return self.shelf.publish(folder / LOOK)
+        self.job(job_id)
+        self.halt(f"add:{job_id}")
+        task = self._tasks.get(job_id)
+        if task is not None:
+            task.halt()
+            if not task.join(LONGEST_END):
+                raise JobError(texts.DELETE_LATER)
+        copies = self.shelf.copies(job_id)
+        self.engine().store.remove(job_id)
+        self._memory.take(job_id)
+        for copy in copies:
+            copy.unlink(missing_ok=True)
 
     def move(self, finished: Finished, motion: str) -> Iterator[Making | Path]:
         """How far it is while it makes the video of a motion, then the video's path.
@@ -270,17 +286,10 @@ class Studio:
         if stopped:
             halted = [replace(s, state="stopped") if s.state == "running" else s for s in news]
             return Ended(tuple(halted), task.seconds, None)
-        done = replace(self._read_finished(job.id), seconds=task.seconds)
+        place = task.result().archive.parent
+        inside = "" if place == job.folder else place.name
+        done = replace(self.read(job.id, inside), seconds=task.seconds)
         return Ended(news, task.seconds, done)
-
-    def _read_finished(self, job_id: str) -> Finished:
-        """What lies in a job's folder; raises `JobError` when the job is not there (any more)."""
-        job = self._open(job_id)
-        card, key = job.card, f"job:{job_id}"
-        found = read_finished(job.folder, key, texts.YOUR_AVATAR, card.get("seconds"))
-        body, files = card.get("body"), card.get("weights") or ()
-        source = texts.source(card.get("pictures") or {})
-        return replace(found, terms=(*([body] if body else ()), *files), source=source)
 
     def _seen_for(self, job_id: str, preset: str) -> dict[str, Any]:
         """What was seen, under the name by which a run takes it.
@@ -292,13 +301,6 @@ class Studio:
             return {"footage": seen}
         same = PRESETS[preset].subject == PRESETS[self.settings.preset].subject
         return {"look": seen if same else None}
-
-    def _open(self, job_id: str) -> Job:
-        try:
-            return self.engine().store.open(job_id)
-        except JobError as error:
-            hours = f"{self.settings.keep_hours:g}"
-            raise JobError(texts.LINK_GONE.format(hours=hours)) from error
 
 
 def _tell_ahead(task: Task) -> Callable[[int], None]:

@@ -141,6 +141,21 @@ STATES = {
     "failed": "Failed",
 }
 
+BETTER = "Make it better"
+BETTER_KEPT = "This avatar stays, and you can compare both. What is done is not done again."
+BETTER_CLIP = (
+    "With a clip of one turn, or with more photos, sides and back become the person's own. This "
+    "takes some minutes."
+)
+BETTER_CPU = "It wants a GPU, and there is none here."
+BETTER_MISSING = "{n} files for it are not here; choose it under How to see which."
+IMPROVE = "Make it better: {name}"
+MORE = "Add a clip or photos"
+ADD_STOPPED = "Stopped. Your avatar is kept."
+ADD_KEPT = "Your avatar is kept. Add other pictures to go on."
+VERSIONS = "Version"
+SIDE = "The versions of your avatar, turning together"
+
 TAB_AVATAR = "Avatar"
 TAB_MOTION = "Motions"
 TAB_COMPARE = "Compare"
@@ -163,6 +178,7 @@ VIEWER = "3D view of {name}"
 NO_VIEWER = "The 3D view is not here."
 VIDEO_CAPTION = "Turntable"
 VIEWER_CAPTION = "3D, drag to turn"
+VIEWER_MOVES = "3D, drag to turn; choose a motion, or move the sliders"
 COMPARE = "Photo and avatar"
 COMPARE_HINT = "Drag the line: the photo on the left, the avatar in the same pose on the right."
 NO_COMPARE = "There is nothing to compare here."
@@ -183,7 +199,27 @@ EXPORT_NOT_HERE = (
 )
 TERMS_TITLE = "The terms of these files hold for the avatar, too"
 LINK_TITLE = "Come back to this avatar"
-LINK_NOTE = "Whoever has this link can see the avatar. It works for {hours} hours."
+LINK_NOTE = (
+    "Your own link: it opens everything, your pictures too, and can delete it. Keep it to "
+    "yourself; it works for {hours} hours."
+)
+SHARE = "Show it to others"
+SHARE_NOTE = "This link shows avatar, 3D view and files, but not your photo, for {hours} hours."
+SHARE_PHOTO = "Show the photo there, too"
+SHARE_PICTURE = "Picture for posts"
+SHARE_CLIP = "Looping clip for posts"
+SHARE_TITLE = "An avatar made from a photo"
+SHARE_ABOUT = "A synthetic 3D avatar that you can turn around and watch move."
+SHARE_OPEN = "Open the avatar"
+SHARE_GONE = "This avatar is not here any more, or not finished yet."
+SHARED_AVATAR = "A shared avatar"
+LAST = "Your last avatar is remembered in this browser."
+LAST_OPEN = "Open it"
+LAST_FORGET = "Forget it"
+DELETE = "Delete now"
+DELETE_SURE = "Delete pictures and avatar for good"
+DELETED = "Deleted: your pictures, the avatar and all its files."
+DELETE_LATER = "A step is still ending. Press Delete now again in a moment."
 LINK_COPY = "Copy link"
 LINK_COPIED = "Copied"
 LINK_GONE = (

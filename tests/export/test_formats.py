@@ -37,10 +37,10 @@ def test_the_archive_is_written_after_what_it_packs() -> None:
 
 def test_orders_are_those_of_the_places() -> None:
     assert [row.file for row in packed_formats()] == [
-        *("avatar.ply", "avatar.safetensors", "avatar.glb", "turntable.mp4")
+        *("avatar.ply", "avatar.safetensors", "avatar.glb", "turntable.mp4", "viewer.html")
     ]
     assert [row.file for row in shown_formats()] == [
-        *("turntable.mp4", "avatar.glb", "avatar.ply", "viewer.splat")
+        *("turntable.mp4", "avatar.glb", "avatar.ply", "viewer.splat", "viewer.html")
     ]
 
 

@@ -32,7 +32,7 @@ CARD = {"schema": 1, "preset": "preview", "seed": 0, "stages": [{"name": "subjec
 SMALL = PackageConfig(turntable_frames=3, turntable_height=64)
 IN_ARCHIVE = {
     *("avatar.ply", "avatar.safetensors", "avatar.glb", "turntable.mp4", "job.json"),
-    *("LICENSE-AND-CONSENT.txt", "README.txt", "loader_example.py"),
+    *("viewer.html", "LICENSE-AND-CONSENT.txt", "README.txt", "loader_example.py"),
 }
 
 
@@ -184,7 +184,7 @@ def test_progress(done: Result, told: Told) -> None:
 
 def test_same_avatar_same_files(avatar: Avatar, subject: Subject, tmp_path: Path) -> None:
     files = [PackageStage(SMALL).run(subject, avatar, tmp_path / k, Told(), CARD) for k in "ab"]
-    for name in ("front", "ply", "rig", "glb", "viewer", "archive"):
+    for name in ("front", "ply", "rig", "glb", "viewer", "moving", "html", "archive"):
         first, second = (f.files[name].read_bytes() for f in files)
         assert first == second, name
 
@@ -201,7 +201,7 @@ def test_without_views_there_are_none(avatar: Avatar, subject: Subject, tmp_path
     names = {p.name for p in tmp_path.iterdir()}
     assert names == {
         *("front.png", "turntable.mp4", "avatar.ply", "avatar.safetensors", "avatar.glb"),
-        *("viewer.splat", "avatar.zip"),
+        *("viewer.splat", "viewer.rig", "viewer.html", "avatar.zip"),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from svad.relief.colour import back_of_clothes, extended, streaks
+from svad.relief.colour import extended, streaks
 
 RED, WHITE, GREEN = (0.7, 0.1, 0.1), (1.0, 1.0, 1.0), (0.0, 1.0, 0.0)
 
@@ -44,34 +44,6 @@ def test_extended_of_everything_or_nothing() -> None:
     np.testing.assert_array_equal(extended(rgb, np.ones((8, 8), bool)), rgb)
     nothing = extended(rgb, np.zeros((8, 8), bool))
     np.testing.assert_allclose(nothing, np.broadcast_to(rgb.mean((0, 1)), rgb.shape))
-
-
-def test_back_shows_no_print_from_the_middle_of_the_chest(
-    shirt: tuple[np.ndarray, np.ndarray],
-) -> None:
-    rgb, mask = shirt
-    plain = back_of_clothes(rgb, mask, np.zeros(mask.shape, np.float32))
-    printed = rgb.copy()
-    printed[25:45, 25:35] = WHITE
-    back = back_of_clothes(printed, mask, np.zeros(mask.shape, np.float32))
-    np.testing.assert_allclose(plain[mask], np.broadcast_to(RED, plain[mask].shape), atol=0.02)
-    assert np.abs(back - plain)[mask].max() < 0.2  # only a little of its brightness
-    assert back[mask][:, 1].max() < 0.35  # white has 1
-
-
-def test_back_keeps_hems_and_stripes(shirt: tuple[np.ndarray, np.ndarray]) -> None:
-    rgb, mask = shirt
-    rgb[45:] = WHITE
-    back = back_of_clothes(rgb, mask, np.zeros(mask.shape, np.float32))
-    np.testing.assert_allclose(back[20, 30], RED, atol=0.05)
-    np.testing.assert_allclose(back[65, 30], WHITE, atol=0.05)
-
-
-def test_back_runs_from_one_flank_to_the_other(shirt: tuple[np.ndarray, np.ndarray]) -> None:
-    rgb, mask = shirt
-    rgb[:, :30] = (0.2, 0.2, 0.8)
-    row = back_of_clothes(rgb, mask, np.zeros(mask.shape, np.float32))[40, 10:50]
-    assert (np.diff(row[:, 0]) > -1e-3).all() and (np.diff(row[:, 2]) < 1e-3).all()
 
 
 def test_grain_is_soft_even_and_the_same_for_the_same_seed() -> None:

@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 from svad.body.model import BodyModel
+from svad.body.skeleton import Joint
 from svad.relief.build import Relief
 from svad.relief.fill import (
     GROUPS,
     BodySurface,
     body_surface_samples,
     cloth_thickness,
+    core_points,
     frame_cuts,
     hand_is_seen,
     missing_points,
@@ -150,3 +152,29 @@ def test_frame_cuts_name_the_sides_the_person_crosses(
         matte = np.zeros((40, 40), np.uint8)
         matte[edge] = 255
         assert frame_cuts(matte)[side]
+
+
+@pytest.fixture(scope="module")
+def core(relief: Relief, subject: Subject, surface: BodySurface) -> Points:
+    matte = subject.matte > 127
+    return core_points(surface, relief.points, subject.body.camera, matte, relief.shown, None)
+
+
+def test_the_inner_body_lies_behind_the_photo_and_inside_its_matte(
+    core: Points, relief: Relief, subject: Subject
+) -> None:
+    assert len(core) > 500 and not core.seen.any()
+    pixels = subject.body.camera.project(core.xyz)
+    column, row = (np.floor(pixels[:, k]).astype(int) for k in (0, 1))
+    assert (subject.matte[row, column] > 127).all()
+    depth = relief.shown[row, column]
+    assert (pixels[:, 2] > depth)[np.isfinite(depth)].all()
+
+
+def test_the_inner_body_joins_elbows_and_knees(core: Points, relief: Relief) -> None:
+    joints = relief.joints
+    for joint in (Joint.LEFT_ELBOW, Joint.RIGHT_KNEE, Joint.LEFT_SHOULDER):
+        near = np.linalg.norm(core.xyz - joints[joint], axis=1) < 0.09
+        assert near.sum() > 10
+    hands = core.weights[:, [Joint.LEFT_WRIST, Joint.RIGHT_WRIST, Joint.HEAD]].sum(1)
+    assert (hands < 0.5).all()

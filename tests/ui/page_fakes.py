@@ -9,6 +9,7 @@ import time
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,16 +17,19 @@ from typing import Any
 import cv2
 import numpy as np
 
+from svad.config import PRESETS, Preset
 from svad.core.errors import Stopped
 from svad.export.formats import FORMATS
+from svad.export.viewer_rig import viewer_rig_bytes
 from svad.footage.strip import strip
 from svad.media.clips import clip_info
 from svad.media.images import save_jpg, save_png
 from svad.media.video import write_mp4
 from svad.motion.readers.files import MotionError
 from svad.motion.readers.formats import is_motion
+from svad.run.jobs import Job
 from svad.run.pipeline import stages
-from svad.run.sources import preset_for, read_source
+from svad.run.sources import preset_for, read_source, source_hash
 from svad.subject.checks import read_photo
 from svad.types import Footage, Result, StageState
 from tests.footage.turning import turning
@@ -35,14 +39,24 @@ SKIPPED = ("identity", "restoration")
 WIDTH, HEIGHT = 180, 240
 
 
+class Names:
+    """Components by their own names."""
+
+    def __getattr__(self, name: str) -> str:
+        return name
+
+
 class FakePipeline:
     """Looks with the real checks, then takes `seconds` for each stage; keeps finished stages.
 
     In the middle of the stage `hold` it waits for `go`, so that a slow test misses nothing.
     """
 
-    def __init__(self, seconds: float = 0.2, deaf: float = 0.0, hold: str = "") -> None:
+    def __init__(
+        self, seconds: float = 0.2, deaf: float = 0.0, hold: str = "", preset: str = ""
+    ) -> None:
         self.seconds = seconds
+        self.preset = preset  # "" = the one for what is sent
         self.hold, self.go = hold, threading.Event()
         self.deaf = deaf  # seconds a stage takes to notice a stop
         self.running = self.most_running = 0
@@ -91,7 +105,8 @@ class FakePipeline:
         """All stages in turn; raises `Stopped` soon after `stop` is set."""
         assert source and all(path.is_file() for path in source)
         sent = read_source(source)
-        titles = stages(preset_for(source))
+        preset = PRESETS[self.preset] if self.preset else preset_for(source)
+        titles = stages(preset)
         self.folders.append(folder)
         self.looks.append(look)
         self.footages.append(footage)
@@ -102,7 +117,9 @@ class FakePipeline:
             for name, _ in titles:
                 self._stage(name, states, folder, listener, stop)
             photo = sent.photos[0].rgb if sent.photos else turning(1, 360, 480).rgb[0]
-            return write_files(folder, photo)
+            result = write_files(folder, photo)
+            write_card(folder, preset, result, source_hash(sent))
+            return result
         finally:
             self.running -= 1
 
@@ -193,6 +210,12 @@ def write_splat(path: Path, count: int = 6000) -> None:
     path.write_bytes(table.tobytes())
 
 
+@cache
+def moving() -> bytes:
+    """The capsule figure as the page moves it."""
+    return viewer_rig_bytes(tiny_avatar(6000))
+
+
 def write_files(folder: Path, rgb: np.ndarray) -> Result:
     """Everything a finished job folder holds that the page shows."""
     save_png(folder / "input.png", rgb)
@@ -201,6 +224,7 @@ def write_files(folder: Path, rgb: np.ndarray) -> Result:
     turns = np.arange(24) * 2 * np.pi / 24
     write_mp4(folder / "turntable.mp4", [draw(yaw)[:, :, :3] for yaw in turns], fps=12)
     write_splat(folder / "viewer.splat")
+    (folder / "viewer.rig").write_bytes(moving())
     (folder / "avatar.ply").write_bytes(b"ply\n")
     (folder / "avatar.glb").write_bytes(b"glTF")
     (folder / "stages").mkdir(exist_ok=True)
@@ -212,6 +236,15 @@ def write_files(folder: Path, rgb: np.ndarray) -> Result:
     return Result({name: folder / FORMATS[name].file for name in made})
 
 
+def write_card(folder: Path, preset: Preset, result: Result, source: str) -> None:
+    """The card of a finished job."""
+    job = Job(folder)
+    job.begin(preset, source)
+    job.card["result"] = {name: path.name for name, path in result.files.items()}
+    job.card |= {"state": "done", "seconds": 12.3}
+    job.write()
+
+
 def write_example(root: Path, name: str) -> Path:
     """A finished example below `root`."""
     folder = root / name
@@ -219,6 +252,7 @@ def write_example(root: Path, name: str) -> Path:
     photo = draw(0)[:, :, :3]
     write_files(folder, photo)
     (folder / "input.png").rename(folder / "photo.png")
+    (folder / "viewer.rig").unlink()  # as it was before avatars moved on the page
     (folder / "motions").mkdir()
     shutil.copy(folder / "turntable.mp4", folder / "motions" / "wave.mp4")
     card = {"title": name.capitalize(), "seconds": 12.3}

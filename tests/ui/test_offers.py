@@ -22,14 +22,7 @@ from svad.ui.engine import Engine, Settings, load_engine
 from svad.ui.events import Events
 from svad.ui.page import build_page
 from svad.ui.studio import Studio
-from tests.ui.page_fakes import FakePipeline
-
-
-class Names:
-    """Components by their own names."""
-
-    def __getattr__(self, name: str) -> str:
-        return name
+from tests.ui.page_fakes import FakePipeline, Names
 
 
 @pytest.fixture(autouse=True)

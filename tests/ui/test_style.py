@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from svad.export.viewer_page import VIEWING
 from svad.ui import page, texts
-from svad.ui.files import VIEWER
 from svad.ui.theme import STONE, TEAL, make_theme
 
 HERE = Path(page.__file__).parent
@@ -49,7 +49,7 @@ def test_all_words_can_be_read(selector: str, page: str):
 
 
 def test_nothing_is_fetched_from_elsewhere():
-    own = [*HERE.glob("*.css"), *HERE.glob("*.js"), *VIEWER.iterdir()]
+    own = [*HERE.glob("*.css"), *HERE.glob("*.js"), *VIEWING.iterdir()]
     assert len(own) >= 7
     for path in own:
         assert not re.search(r"(https?:)?//[a-z0-9-]+\.[a-z]", path.read_text()), path.name

@@ -17,7 +17,7 @@ prepare()
 
 GROUPS = (
     *("body", "posing", "splat", "loss", "diffusion", "head", "restoration", "train"),
-    *("preview", "page"),
+    *("preview", "page", "viewer"),
 )
 
 

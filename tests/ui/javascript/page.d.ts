@@ -7,3 +7,4 @@ declare const BAD_PHOTO: string;
 declare const BAD_CLIP: string;
 declare const DROP_WORDS: string[];
 declare const ADD_WORDS: string;
+declare const HUB_PAGE: string;

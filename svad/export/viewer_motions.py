@@ -1,0 +1,58 @@
+"""Motions as the page's viewer plays them: quaternions in 16 bits, and the box they need."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from svad.body.skeleton import COLLARS, HEAD_JOINTS, Joint
+from svad.body.skin import pose_gaussians, select_gaussians
+from svad.geometry.rotation import axis_angle_to_quaternion
+from svad.motion.authored import authored
+from svad.motion.motion import Motion
+from svad.motion.standing import a_pose
+from svad.types import Avatar
+
+TURN = 32767  # of a component of a unit quaternion: int16
+FACE = 4096  # of a coefficient: int16, so that they may go from -8 to 8
+STAND = "stand"
+SAMPLE, LOOKS = 2000, 16  # Gaussians and frames looked at to find the box
+AIR = 0.005  # share of the Gaussians left out at each side of the box
+BUST = (Joint.NECK, *COLLARS, *HEAD_JOINTS)
+
+
+def played(avatar: Avatar) -> tuple[Motion, tuple[Motion, ...]]:
+    """The A-pose as a motion of one frame, and every bundled motion."""
+    joints = avatar.joints.detach().cpu().numpy()
+    pose = a_pose(joints, avatar.parents, len(avatar.expression_names))
+    standing = Motion(name=STAND, title="Stand", help="The A-pose.", fps=24.0, poses=pose)
+    return standing, tuple(one.for_avatar(avatar) for one in authored().values())
+
+
+def motion_arrays(motion: Motion) -> dict[str, np.ndarray]:
+    """`NAME.turns` [T, 55, 4] int16, `NAME.shifts` [T, 3] float32, `NAME.faces` [T, E] int16."""
+    poses = motion.poses
+    turns = axis_angle_to_quaternion(poses.rotations.double()).numpy()
+    faces = np.clip(np.round(poses.expression.double().numpy() * FACE), -32768, 32767)
+    return {
+        f"{motion.name}.turns": np.round(turns * TURN).astype(np.int16),
+        f"{motion.name}.shifts": poses.translation.numpy().astype(np.float32),
+        f"{motion.name}.faces": faces.astype(np.int16),
+    }
+
+
+def frame_box(
+    avatar: Avatar, motion: Motion
+) -> tuple[np.ndarray, np.ndarray]:  # [3] low, [3] high, metres
+    """The box that nearly all Gaussians stay in; of a motion of the face, head and shoulders."""
+    part = torch.arange(len(avatar.gaussians))
+    if motion.focus == "bust":
+        strongest = avatar.joint_weights.argmax(1, keepdim=True)
+        joint = avatar.joint_ids.gather(1, strongest)[:, 0]
+        bust = torch.nonzero(torch.isin(joint, joint.new_tensor(BUST)))[:, 0]
+        part = bust if len(bust) else part
+    few = select_gaussians(avatar, part[:: max(1, len(part) // SAMPLE)])
+    moments = motion.poses[:: max(1, len(motion.poses) // LOOKS)]
+    with torch.no_grad():
+        points = pose_gaussians(few, moments).means.cpu().numpy()  # [T, N, 3]
+    return np.quantile(points, AIR, 1).min(0), np.quantile(points, 1 - AIR, 1).max(0)

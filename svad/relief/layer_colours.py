@@ -1,0 +1,84 @@
+"""Colours of a layer's two sides: what hides it is taken away, its back is made of its front."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from svad.body.skeleton import Joint
+from svad.media.fields import blur, masked_blur
+from svad.relief.colour import extended, streaks
+from svad.relief.layers import Layer
+from svad.relief.texture import chest_alone, synthesised
+
+SURE = 0.9  # matte above which a pixel's colour is the person's alone
+ALONE = 9  # px, box around a pixel that shows nothing but the layer
+NEAR = 4.0  # px from what is known, where the nearest colour is better than any patch
+HEAD = 0.3  # share of the head above which the head's own texture takes over
+GRAIN = 0.012  # standard deviation of the cloth of a limb's back
+CALM = 0.02  # of the body's height: relief of bare skin that is not carried to the back
+
+
+def layer_colours(
+    layer: Layer,
+    rgb: np.ndarray,  # [h, w, 3] float32, the photo in the layer's box
+    matte: np.ndarray,  # [h, w] float32
+    skin: np.ndarray | None,  # [h, w] bool, skin-coloured; None = no face was found
+    body_height: float,  # px
+    seed: int,
+) -> tuple[np.ndarray, np.ndarray]:  # front, back [h, w, 3]
+    """The layer's front (the photo, completed under what hides it) and its back.
+
+    The back is the front seen through the body, so that patterns, hems and folds go on around the
+    flanks, without what the chest alone shows: that becomes cloth of the flanks.
+    """
+    front, known = _front(layer, rgb, matte, seed)
+    if layer.part.kind == "limb":
+        grain = GRAIN * streaks(layer.mask.shape, seed, 2.5, 1.2)
+        return front, np.clip(front + grain[..., None], 0, 1)
+    share = np.zeros(layer.mask.shape) if layer.part.kind == "skirt" else head_share(layer)
+    cloth = layer.mask & (share < HEAD)
+    alone = chest_alone(front, cloth, body_height)
+    # what was completed is as good a source as what is seen, but its copies would be copied
+    back = synthesised(front, cloth & known & ~alone, alone, seed + 1)
+    if skin is not None:
+        back = _calmed(back, skin & cloth & ~alone, body_height)
+    return front, back
+
+
+def head_share(layer: Layer) -> np.ndarray:  # [h, w]
+    """How much of a torso pixel is head or neck."""
+    return layer.far_weights[..., Joint.HEAD] + layer.far_weights[..., Joint.NECK]
+
+
+def _front(
+    layer: Layer,
+    rgb: np.ndarray,  # [h, w, 3]
+    matte: np.ndarray,  # [h, w]
+    seed: int,
+) -> tuple[np.ndarray, np.ndarray]:  # [h, w, 3], [h, w] bool
+    """The completed photo, and which of its pixels show this layer and nothing else."""
+    sure = cv2.erode((matte > SURE).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    pure = layer.own & sure
+    known = pure & (cv2.erode(layer.own.astype(np.uint8), np.ones((ALONE, ALONE), np.uint8)) > 0)
+    if known.sum() <= 50:
+        known = pure
+    front = extended(rgb, known)
+    if known.any():
+        away = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, 5)
+        front = synthesised(front, known, layer.mask & ~layer.own & (away > NEAR), seed)
+    return np.where(pure[..., None], rgb, front), known
+
+
+def _calmed(
+    back: np.ndarray,  # [h, w, 3]
+    skin: np.ndarray,  # [h, w] bool
+    body_height: float,  # px
+) -> np.ndarray:  # [h, w, 3]
+    """A bare back has no chest, no navel: skin keeps its shading, not its detail."""
+    if not skin.any():
+        return back
+    sigma = CALM * body_height
+    smooth = masked_blur(back, skin, sigma)
+    share = blur(skin.astype(np.float32), 1.5)[..., None] * skin[..., None]
+    return back * (1 - share) + smooth * share

@@ -1,0 +1,117 @@
+"""What happens when a finished avatar is made better, and when its versions are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import gradio as gr
+
+from svad.config import BUILT_IN, CLIP, PRESETS
+from svad.core.errors import Stopped, SvadError
+from svad.run.offers import offer
+from svad.ui import panels, stages, texts
+from svad.ui.beats import Seen
+from svad.ui.explain import explain
+from svad.ui.files import uploaded
+from svad.ui.gallery import Finished
+from svad.ui.parts import Parts, Updates
+from svad.ui.studio import Studio
+
+
+class BetterEvents:
+    """The callbacks of *Make it better* and of the choice between versions."""
+
+    studio: Studio
+    parts: Parts
+
+    def create(self, job: str, preset: str | None = None, body: str = BUILT_IN) -> Iterator:
+        """Runs a preset, see `Events.create`."""
+        raise NotImplementedError
+
+    def show(self, finished: Finished) -> Updates:
+        """The right side of the page with this avatar, see `Events.show`."""
+        raise NotImplementedError
+
+    def improve(self, job: str, body: str) -> Iterator[Updates]:
+        """*Make it better* was pressed: the next preset runs in the same job."""
+        name = next(iter(_runnable(self.studio.next_better(job) if job else [])), None)
+        if name is None:
+            yield self.better(job)
+            return
+        yield from self.create(job, name, body)
+
+    def add(self, files: list[dict] | None, job: str, body: str) -> Iterator[Updates]:
+        """A clip or photos were added to the finished avatar of a photo."""
+        p = self.parts
+        ready = {p.stop: gr.Button(visible=False), p.more: gr.UploadButton(interactive=True)}
+        yield {
+            p.stop: gr.Button(texts.STOP, interactive=True, visible=True),
+            p.more: gr.UploadButton(interactive=False),
+            p.status: panels.looking(0, None, "", self.studio.ready),
+        }
+        try:
+            sent = [uploaded(file) for file in files or ()]
+            for beat in self.studio.add(job, sent, f"add:{job}"):
+                if not isinstance(beat, Seen):
+                    words = panels.looking(beat.seconds, beat.share, beat.note, self.studio.ready)
+                    yield {p.status: words}
+        except Stopped:
+            yield ready | {p.status: stages.note(texts.ADD_STOPPED)}
+            return
+        except Exception as error:
+            title = texts.BAD_PICTURES if isinstance(error, SvadError) else texts.FAILED
+            yield ready | {p.status: panels.problem(title, explain(error), texts.ADD_KEPT)}
+            return
+        yield ready | {p.photo: gr.Gallery()}
+        yield from self.create(job, CLIP.name, body)
+
+    def pick_version(self, key: str | None) -> Updates:
+        """One of a job's avatars was chosen."""
+        try:
+            finished = self.studio.finished(key or "")
+        except SvadError as error:
+            return {self.parts.status: stages.note(str(error), kind="bad")}
+        return self.show(finished) if finished is not None else {self.parts.status: gr.skip()}
+
+    def better(self, job: str) -> Updates:
+        """What would make more of the job's avatar; hidden where there is nothing to do."""
+        p = self.parts
+        names = self.studio.next_better(job) if job else []
+        clip = bool(names or (job and self._may_add(job)))
+        go = _runnable(names)[:1]
+        words = [offer(PRESETS[name]) for name in names]
+        title = PRESETS[go[0]].title if go else ""
+        return {
+            p.better: panels.better(words, clip) if clip else "",
+            p.improve: gr.Button(
+                texts.IMPROVE.format(name=title), visible=bool(go), interactive=True
+            ),
+            p.more: gr.UploadButton(visible=clip, interactive=True),
+        }
+
+    def _may_add(self, job: str) -> bool:
+        made = self.studio.versions(job)
+        new = CLIP.name not in {one.preset for one in made}
+        return bool(made) and new and self.studio.is_photo(job)
+
+    def several(self, shown: Finished) -> Updates:
+        """The choice between a job's avatars, and all of them side by side, where there are two."""
+        p, key = self.parts, shown.key
+        job = panels.job_of(key)
+        made = self.studio.versions(job) if job else []
+        choices = [(_title(one), one.key) for one in made]
+        return {
+            p.versions: gr.Radio(choices=choices, value=key, visible=len(made) > 1),
+            p.side: panels.side_by_side(made, self.studio.shelf) if len(made) > 1 else "",
+        }
+
+
+def _title(made: Finished) -> str:
+    preset = PRESETS.get(made.preset)
+    return made.name if preset is None else preset.title
+
+
+def _runnable(names: list[str]) -> list[str]:
+    """Those of the presets that can be run here within the time somebody waits."""
+    found = [offer(PRESETS[name]) for name in names]
+    return [one.preset for one in found if one.ready and not (one.needs_gpu and one.here == "cpu")]

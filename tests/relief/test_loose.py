@@ -1,0 +1,60 @@
+"""No piece of the cloud hangs on nothing when the person moves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from svad.body.model import BodyModel
+from svad.body.skeleton import Joint
+from svad.relief.build import Relief
+from svad.relief.loose import held_together, main_piece
+from svad.relief.points import Points, joined
+from svad.types import Subject
+
+
+def together(points: Points, subject: Subject, body: BodyModel, kept: int = 0) -> Points:
+    joints = torch.from_numpy(subject.body.joints).float()
+    return held_together(points, subject.body.pose, joints, tuple(body.parents), kept)
+
+
+def with_weights(points: Points, index: np.ndarray, joint: int) -> Points:
+    weights = points.weights.copy()
+    weights[index] = 0
+    weights[index, joint] = 1
+    return replace(points, weights=weights)
+
+
+def test_main_piece_is_the_largest_of_what_touches() -> None:
+    line = np.zeros((100, 3), np.float32)
+    line[:, 0] = 0.004 * np.arange(100)
+    far = line[:20] + np.float32([0, 0.1, 0])
+    np.testing.assert_array_equal(main_piece(np.concatenate([line, far])), np.arange(120) < 100)
+
+
+def test_a_finger_left_on_the_chest_stays_there(
+    relief: Relief, subject: Subject, body: BodyModel
+) -> None:
+    points = relief.points
+    chest = points.xyz[points.weights[:, Joint.SPINE2] > 0.5].mean(0)
+    front = np.flatnonzero(points.seen & (np.abs(points.xyz - chest)[:, :2] < 0.015).all(1))
+    assert len(front)
+    out = together(with_weights(points, front, Joint.LEFT_WRIST), subject, body)
+    same = np.flatnonzero((out.xyz[:, None] == points.xyz[front][None]).all(2).any(1))
+    assert len(same) == len(front)  # nothing the photo shows is lost
+    assert (out.weights[same][:, Joint.LEFT_WRIST] < 0.5).all()
+
+
+def test_what_touches_nothing_is_left_out_but_not_the_last_ones(
+    relief: Relief, subject: Subject, body: BodyModel
+) -> None:
+    points = relief.points
+    n = len(points)
+    crumb = points.select(np.arange(5))
+    crumb = replace(crumb, xyz=crumb.xyz + np.float32([0, 1.0, 0]), seen=np.zeros(5, bool))
+    both = joined([points, crumb])
+    assert len(together(both, subject, body)) <= n
+    kept = together(both, subject, body, kept=5)
+    np.testing.assert_array_equal(kept.xyz[-5:], crumb.xyz)

@@ -1,0 +1,161 @@
+"""Coming back, sharing, deleting."""
+
+from __future__ import annotations
+
+import io
+import urllib.error
+import urllib.request
+from html import unescape
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from PIL import Image
+
+from svad.core.errors import JobError
+from svad.ui import panels, texts
+from svad.ui.events import Events
+from svad.ui.sharing import SIZE, job_of, picture, token_of
+from svad.ui.studio import Studio
+from tests.ui.page_fakes import FakePipeline, Names
+from tests.ui.visitor import Visitor, until
+
+
+@pytest.fixture
+def studio(make_studio) -> Studio:
+    return make_studio(FakePipeline(0.02))
+
+
+@pytest.fixture
+def job(studio: Studio, photo: Path, cache: Path) -> str:
+    """A finished job; the photo was uploaded."""
+    sent = cache / "upload" / "my holiday.png"
+    sent.parent.mkdir()
+    sent.write_bytes(photo.read_bytes())
+    *_, seen = studio.look(sent)
+    list(studio.create(seen.job))
+    return seen.job
+
+
+def arrive(studio: Studio, **query: str) -> dict:
+    return Events(studio, Names()).arrive(SimpleNamespace(query_params=query))
+
+
+def test_a_shared_link_shows_no_photo_unless_it_is_ticked(studio: Studio, job: str) -> None:
+    token = token_of(job)
+    assert token not in job and job_of(studio.settings.jobs, token) == job
+    shown = arrive(studio, avatar=token)
+    assert shown["shown"] == f"share:{token}" and not shown["compare"].visible
+    assert "viewer" in shown["viewer"] and "avatar.ply" in shown["files"]
+    assert not shown["photo_too"].visible and job not in str(shown)
+    studio.share_photo(job, True)
+    assert arrive(studio, avatar=token)["compare"].visible
+    assert arrive(studio, job=job)["photo_too"].value is True
+    studio.share_photo(job, False)
+    assert studio.shared(token).photo is None
+
+
+@pytest.mark.parametrize("token", ["A" * 22, "", "..", "x/../y"])
+def test_a_wrong_token_shows_nothing(studio: Studio, token: str) -> None:
+    assert studio.shared(token) is None and studio.finished(f"share:{token}") is None
+    if token:
+        assert texts.SHARE_GONE in arrive(studio, avatar=token)["status"]
+
+
+def test_nothing_stays_of_what_is_deleted(studio: Studio, job: str, cache: Path) -> None:
+    events = Events(studio, Names())
+    events.show(studio.finished(f"job:{job}"))
+    list(studio.move(studio.finished(f"job:{job}"), "wave"))
+    names = {path.name for path in cache.rglob("*") if path.is_file()}
+    assert {"my holiday.png", "look.jpg", "compare_photo.jpg", "wave.mp4"} <= names
+    gone = events.delete(job, f"job:{job}")
+    assert gone["job"] == gone["shown"] == "" and f'data-forget="{job}"' in gone["mark"]
+    assert not (studio.settings.jobs / job).exists()
+    left = {path.name for path in cache.rglob("*") if path.is_file()}
+    assert not left, left
+    with pytest.raises(JobError):
+        studio.delete(job)
+    assert texts.DELETED in gone["status"] and "hours" in events.delete(job, "")["status"]
+
+
+def test_a_running_job_is_stopped_and_deleted(make_studio, photo: Path) -> None:
+    pipeline = FakePipeline(0.2, hold="relief")
+    studio = make_studio(pipeline)
+    *_, seen = studio.look(photo)
+    run = studio.create(seen.job)
+    next(run)
+    studio.delete(seen.job)
+    assert pipeline.running == 0 and not (studio.settings.jobs / seen.job).exists()
+    assert list(run)[-1].finished is None
+
+
+def get(url: str) -> tuple[int, bytes]:
+    try:
+        with urllib.request.urlopen(url) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+
+
+def test_a_shared_link_has_words_a_picture_and_a_clip(
+    studio: Studio, job: str, launch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = launch(studio)
+    link = f"{url}share/{token_of(job)}"
+    status, page = get(link)
+    words = unescape(page.decode())
+    assert status == 200 and f'property="og:image" content="{link}/picture.jpg"' in words
+    assert f"url=../?avatar={token_of(job)}" in words and job not in words
+    monkeypatch.setenv("SPACE_HOST", "me-svad.hf.space")
+    assert b"https://me-svad.hf.space/share/" in get(link)[1]
+    with Image.open(io.BytesIO(get(f"{link}/picture.jpg")[1])) as image:
+        assert image.size == SIZE
+    assert get(f"{link}/clip.mp4")[1][4:8] == b"ftyp"
+    for wrong in ("A" * 22, job, "..%2f..%2fetc"):
+        assert get(f"{url}share/{wrong}")[0] == get(f"{url}share/{wrong}/clip.mp4")[0] == 404
+
+
+def test_the_share_picture_shows_the_whole_figure(tmp_path: Path) -> None:
+    figure = Image.new("RGBA", (400, 900))
+    figure.paste((200, 0, 0, 255), (150, 100, 250, 800))
+    figure.save(tmp_path / "front.png")
+    with Image.open(io.BytesIO(picture(tmp_path / "front.png"))) as image:
+        red = image.convert("RGB").getchannel("G").point(lambda g: 255 * (g < 60)).getbbox()
+    assert red is not None and red[3] - red[1] >= SIZE[1] - 70
+    assert abs((red[0] + red[2]) / 2 - SIZE[0] / 2) < 3
+
+
+def test_what_is_not_a_visitors_own_has_no_job(studio: Studio) -> None:
+    assert panels.job_of("example:ada") == panels.job_of("share:x") == panels.job_of("") == ""
+    assert panels.job_of("job:abc/quick") == panels.job_of("job:abc") == "abc"
+
+
+@pytest.mark.browser
+@pytest.mark.flaky(reruns=1)
+def test_reload_remember_and_delete_in_the_browser(
+    make_studio, launch, browser, photo: Path
+) -> None:
+    """Stop, reload, go on by the address; come back from memory; delete."""
+    pipeline = FakePipeline(0.1, hold="relief")
+    url = launch(make_studio(pipeline))
+    visitor = Visitor(browser, url)
+    assert visitor.drop_and_see(photo, "#check", texts.SEEN)
+    until(lambda: "job=" in browser.current_url)
+    visitor.press("#create")
+    until(lambda: visitor.all("#steps .step.done"))
+    visitor.press("#stop")
+    assert visitor.says("#status", "Stopped.")
+    browser.refresh()
+    assert visitor.says("#status", "Press Create avatar to go on")
+    pipeline.go.set()
+    visitor.press("#create")
+    assert visitor.says("#status", "Your avatar is ready")
+    visitor = Visitor(browser, url)  # without the link
+    assert visitor.says("#last", texts.LAST_OPEN)
+    visitor.press("#last a")
+    assert visitor.says("#heading", texts.YOUR_AVATAR)
+    visitor.press("#delete")
+    visitor.press("#sure")
+    assert visitor.says("#status", "Deleted")
+    until(lambda: "job=" not in browser.current_url)
+    assert browser.execute_script("return localStorage.getItem('svad-last')") is None
