@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.spatial import ConvexHull, cKDTree  # pyright: ignore[reportAttributeAccessIssue]
 
@@ -101,11 +103,12 @@ def shoulder_bag(
     loop = loop + 0.005 * (loop - middle) / np.linalg.norm(loop - middle, axis=1, keepdims=True)
     path = top * [1, 1, 0] + loop[:, :1] * down + loop[:, 1:] * [0, 0, 1.0]
     rows = [path + step * across for step in np.linspace(-BAND / 2, BAND / 2, 4)]
-    return [
+    pieces = [
         piece("strap", lofted(np.stack(rows), closed=True), strap, thickness=0.003),
         _case("bag", bag, BAG, leather),
         _case("flap", bag + [0.002, 0.35 * BAG[1], 0], BAG * [1.05, 0.68, 1.02], leather),
     ]
+    return [replace(one, trunk=True) for one in pieces]
 
 
 def _even(polygon: np.ndarray, count: int) -> np.ndarray:  # [count, 2]

@@ -18,7 +18,8 @@ from tools.examples.figure import Figure, girth_direction, make_figure
 from tools.examples.hair import Head, beard, growth
 from tools.examples.others import EVERYBODY, OTHERS
 from tools.examples.people import PEOPLE, bare_figure
-from tools.examples.tailor import Garment
+from tools.examples.tailor import ARM, Garment, both
+from tools.truth.binding import surface_weights
 from tools.truth.kinds import KINDS
 from tools.truth.stances import STANCES
 
@@ -86,3 +87,5 @@ def test_a_strap_lies_on_what_is_worn_and_ends_at_the_bag(figure: Figure):
     level = np.abs(trunk[:, 1] - height) < 0.02
     band = np.abs(strap.vertices[:, 1] - height) < 0.02
     assert strap.vertices[band, 2].max() > np.quantile(trunk[level, 2], 0.5)
+    arms = surface_weights(bag, figure)[:, [JOINTS.index(name) for name in both(ARM)]]
+    assert arms.sum(1).max() < 0.02  # the hand is near, and does not take it along
