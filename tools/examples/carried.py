@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.spatial import ConvexHull, cKDTree  # pyright: ignore[reportAttributeAccessIssue]
 
@@ -10,13 +12,14 @@ from svad.geometry.surface import vertex_normals
 from tools.examples.dressing import hip_middle
 from tools.examples.figure import Figure
 from tools.examples.hair import Head
-from tools.examples.noise import cloud
+from tools.examples.noise import cloud, smoothstep
 from tools.examples.picture import Material, Piece
 from tools.examples.tailor import Garment, even_border, relaxed
 from tools.examples.trims import lofted, piece
-from tools.examples.volume import closed, cut, largest_part, surface
+from tools.examples.volume import Grid, closed, cut, largest_part, merged, surface, tube
 
 OVER = 0.009  # metres, of the scarf over skin and hair
+LAYER = 0.020  # metres more where a shirt lies under it
 # folds run down and forward from the crown: long that way, short across
 FOLDS = np.array([[1.0, 0, 0], [0, 1.3, 1.0], [0, 1.0, 0.4]])
 BAND = 0.036  # metres, width of the bag's strap
@@ -24,11 +27,15 @@ BAG = np.array([0.050, 0.105, 0.145])  # metres, half its width, height and leng
 CORNER = 0.35  # exponent of a superquadric: 1 = an ellipsoid, 0 = a box
 
 
-def headscarf(figure: Figure, material: Material) -> list[Piece]:
+def headscarf(
+    figure: Figure,
+    material: Material,
+    step: float = 0.006,  # metres, of the grid it is cut from
+) -> list[Piece]:
     """A scarf that leaves the face free, closed under the chin, over the shoulders."""
     head = Head(figure)
-    field = closed(head.field(), 0.022)
-    vertices, faces = surface(field.with_values(field.values - OVER))
+    field = closed(head.field(step), 0.022)
+    vertices, faces = surface(field.with_values(_wrapped(head, field)))
     vertices = relaxed(vertices, faces, 6)
     for keep in (_below_face, _above_chest):
         vertices, faces, _ = cut(vertices, faces, keep(head, vertices))
@@ -42,6 +49,17 @@ def headscarf(figure: Figure, material: Material) -> list[Piece]:
     flat = np.stack([0.1 * turn, vertices[:, 1], 0 * turn], 1)
     scarf = Garment(vertices=vertices, faces=faces, flat=flat, rest=rest)
     return [piece("scarf", scarf, material, thickness=0.003, levels=1)]
+
+
+def _wrapped(head: Head, field: Grid) -> np.ndarray:  # [X, Y, Z] negative inside
+    """Over head and neck, hair tied up behind, a roll of cloth that lies round the neck."""
+    places, neck = field.points(), head.figure.joint("neck")
+    knot = np.linalg.norm(places - head.to_world(np.array([[0, 0.035, -0.105]])), axis=-1) - 0.052
+    turn = np.linspace(0, 2 * np.pi, 33)
+    ring = [0.082 * np.sin(turn), 0.035 - 0.030 * np.cos(turn), 0.078 * np.cos(turn) + 0.012]
+    roll = tube(places, neck + np.stack(ring, 1), 0.024 + 0.008 * np.cos(turn))
+    over = OVER + LAYER * smoothstep(neck[1] + 0.05, neck[1] - 0.03, places[..., 1])
+    return merged(merged(field.values - over, knot, 0.05), roll, 0.03)
 
 
 def _below_face(head: Head, points: np.ndarray) -> np.ndarray:  # [P] negative on the face
@@ -85,11 +103,12 @@ def shoulder_bag(
     loop = loop + 0.005 * (loop - middle) / np.linalg.norm(loop - middle, axis=1, keepdims=True)
     path = top * [1, 1, 0] + loop[:, :1] * down + loop[:, 1:] * [0, 0, 1.0]
     rows = [path + step * across for step in np.linspace(-BAND / 2, BAND / 2, 4)]
-    return [
+    pieces = [
         piece("strap", lofted(np.stack(rows), closed=True), strap, thickness=0.003),
         _case("bag", bag, BAG, leather),
         _case("flap", bag + [0.002, 0.35 * BAG[1], 0], BAG * [1.05, 0.68, 1.02], leather),
     ]
+    return [replace(one, trunk=True) for one in pieces]
 
 
 def _even(polygon: np.ndarray, count: int) -> np.ndarray:  # [count, 2]

@@ -26,6 +26,7 @@ from tools.examples.shoes import Shoe
 from tools.examples.tailor import Garment, Tailor
 from tools.examples.trims import buttons, neck_band, on_front, patch, piece, shirt_collar
 
+SKIRT_RISE = 0.15  # metres from the hip joints up to the waist of the skirt
 COAT_HEM = -0.47  # metres above the hip joints: half way down the shins
 
 
@@ -162,31 +163,31 @@ def blouse_and_long_skirt(
         Shoe(collar=0.056, rake=0.28, sole=0.018, toe_room=0.006),
         fabrics.leather("6b3a24", "1a1412", 0.019),
     )
-    waist = hip_middle(figure)[1] + 0.15
+    waist = hip_middle(figure)[1] + SKIRT_RISE
     hem = figure.joint("left_ankle")[1] + 0.03
     skirt = _long_skirt(tailor, waist, hem)
     cut = Top(
-        ease=0.008, sleeve=0.60, sleeve_room=0.016, cuff_room=0.016, hem=0.126, hang=0.2,
-        neck_side=0.080, neck_front=0.100, neck_back=0.065,
+        ease=0.005, sleeve=0.60, sleeve_room=0.016, cuff_room=0.016, hem=SKIRT_RISE - 0.032,
+        hang=0.0, neck_side=0.080, neck_front=0.100, neck_back=0.065,
     )  # fmt: skip
     blouse = make_top(tailor, cut)
     low = blouse.vertices[:, 1].min()
     blouse = tailor.drape(
         blouse,
-        FABRICS["viscose"],
-        slack=top_slack(tailor, cut, 0.05, 0.02),
+        FABRICS["cotton"],
+        slack=top_slack(tailor, cut, 0.05, 0.0),
         held=np.maximum(
-            smoothstep(0.06, 0.03, blouse.vertices[:, 1] - low), neck_held(tailor, blouse, cut)
+            smoothstep(0.075, 0.04, blouse.vertices[:, 1] - low), neck_held(tailor, blouse, cut)
         ),
-        seconds=0.7,
+        seconds=0.5,
     )
     patterns = (fabrics.stripes(stripes, 0.045, 0.22),) if stripes else ()
     look = fabrics.cloth(skirt_colour, patterns=patterns, sheen=0.4, hem=0.02, creases=0.0006)
     band = patch(
         skirt,
         lambda g: [g.vertices[:, 1] - (waist - 0.030), waist + 0.004 - g.vertices[:, 1]],
-        0.010,
-        8,
+        0.014,
+        10,
     )
     white = fabrics.cloth(blouse_colour, thread=0.03, sheen=0.3, hem=0.012, creases=0.0010)
     pieces = [

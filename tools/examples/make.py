@@ -14,6 +14,7 @@ import numpy as np
 from svad.geometry.camera import Camera
 from svad.media.images import save_jpg
 from tools.examples.lights import studio_lights
+from tools.examples.others import EVERYBODY
 from tools.examples.people import PEOPLE, Person, bare_figure, build
 from tools.examples.picture import draw
 
@@ -63,13 +64,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Make the example people and their avatars.")
     parser.add_argument("--render", action="store_true", help="draw the photos")
     parser.add_argument("--results", action="store_true", help="run the pipeline on the photos")
-    parser.add_argument("--only", nargs="*", default=list(PEOPLE), metavar="NAME")
+    parser.add_argument(
+        "--only", nargs="*", default=list(PEOPLE), choices=list(EVERYBODY), metavar="NAME"
+    )
     parser.add_argument("--folder", type=Path, default=FOLDER)
     parser.add_argument("--quality", type=float, default=1.0, help="share of the lights")
     options = parser.parse_args()
     for name in options.only if options.render else ():
         path = options.folder / name / "photo.jpg"
-        save_jpg(path, render(PEOPLE[name], quality=options.quality), quality=JPEG_QUALITY)
+        save_jpg(path, render(EVERYBODY[name], quality=options.quality), quality=JPEG_QUALITY)
         print(f"{path}: {path.stat().st_size / 1e3:.0f} kB")
     if options.results:
         from svad.run.pipeline import Pipeline
@@ -77,7 +80,7 @@ def main() -> int:
 
         pipeline = Pipeline()
         for name in options.only:
-            sizes = make_result(PEOPLE[name], options.folder / name, pipeline)
+            sizes = make_result(EVERYBODY[name], options.folder / name, pipeline)
             print(f"{name}: {sum(sizes.values()) / 1e6:.2f} MB {sizes}")
     return 0
 

@@ -60,6 +60,7 @@ class Piece:
     skin: bool = False  # light scatters in it
     wrap: float = 0.0
     shadow: bool = True
+    trunk: bool = False  # hangs on the trunk, even where an arm is nearer
 
 
 @dataclass(frozen=True)

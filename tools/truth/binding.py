@@ -9,6 +9,7 @@ from svad.body.skeleton import JOINTS
 from svad.geometry.sampling import smoothstep
 from tools.examples.figure import Figure
 from tools.examples.picture import Piece
+from tools.examples.tailor import ARM, both
 from tools.truth.meshes import Strands, spread
 
 # Body vertices that a point takes its weights from, and metres within which all count alike. Cloth
@@ -16,6 +17,7 @@ from tools.truth.meshes import Strands, spread
 SKIN, CLOTH = (4, 1e-4), (32, 0.02)
 CLOTH_ROUNDS = 6  # smooths what is left of jumps, such as between the legs
 ON_BODY = 0.05  # metres; a piece whose resting places lie farther from the body has none on it
+TRUNK = 0.02  # share of an arm up to which a vertex belongs to the trunk
 STRONGEST = 4  # joints a point keeps
 
 
@@ -29,6 +31,10 @@ def surface_weights(piece: Piece, figure: Figure) -> np.ndarray:  # [V, 55]
     at_rest = cKDTree(figure.rest)
     if piece.skin and piece.rest is not None:
         return _nearest(at_rest, piece.rest, figure, *SKIN)
+    if piece.trunk:
+        trunk = np.flatnonzero(figure.weight(*both(ARM)) < TRUNK)
+        tree, table = cKDTree(figure.vertices[trunk]), figure.weights[trunk]
+        return spread(_blend(tree, piece.vertices, table, *CLOTH), piece.faces, CLOTH_ROUNDS)
     weights = _nearest(cKDTree(figure.vertices), piece.vertices, figure, *CLOTH)
     if piece.rest is not None and np.median(at_rest.query(piece.rest)[0]) < ON_BODY:
         waist, chest = (figure.rest_joints[JOINTS.index(n), 1] for n in ("spine1", "spine3"))
@@ -55,10 +61,16 @@ def strongest(
 def _nearest(
     tree: cKDTree, points: np.ndarray, figure: Figure, count: int, soft: float
 ) -> np.ndarray:  # [P, 55]
+    return _blend(tree, points, figure.weights, count, soft)
+
+
+def _blend(
+    tree: cKDTree, points: np.ndarray, table: np.ndarray, count: int, soft: float
+) -> np.ndarray:  # [P, 55]
     away, near = tree.query(points, k=count)
     share = 1 / (away**2 + soft**2) ** 2
     share /= share.sum(1, keepdims=True)
-    out = np.zeros((len(points), figure.weights.shape[1]), np.float32)
+    out = np.zeros((len(points), table.shape[1]), np.float32)
     for k in range(count):
-        out += share[:, k, None] * figure.weights[near[:, k]]
+        out += share[:, k, None] * table[near[:, k]]
     return out

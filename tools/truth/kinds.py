@@ -29,6 +29,9 @@ KINDS: dict[str, Kind] = {
     "coat": Kind("as_in_photo", ("lena",), worn=True),
     "open_jacket": Kind("as_in_photo", ("ruben",), worn=True),
     "long_skirt": Kind("as_in_photo", ("noor",), worn=True),
+    "big_hair": Kind("as_in_photo", ("nia",), worn=True),
+    "bag": Kind("as_in_photo", ("omar",), worn=True),
+    "headscarf": Kind("as_in_photo", ("amina",), worn=True),
 }
 
 
