@@ -169,3 +169,19 @@ class Normal:
         here = np.tril(here) + np.tril(here, -1).T
         here[np.diag_indices(len(here))] *= 1 + damping
         return here, below
+
+
+def cauchy(
+    values: np.ndarray,  # [...] in standard deviations
+    scale: float,  # of them, from which on more counts little
+) -> float:
+    """Half the sum of squares, with outliers that count less (Cauchy's)."""
+    return 0.5 * scale**2 * float(np.log1p((values / scale) ** 2).sum())
+
+
+def trust(
+    values: np.ndarray,  # [...] in standard deviations
+    scale: float,
+) -> np.ndarray:  # [...]
+    """Weights with which squares have that cost's slope (Holland and Welsch 1977)."""
+    return 1 / (1 + (values / scale) ** 2)

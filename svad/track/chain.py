@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -113,3 +114,23 @@ def left_jacobian(
     o = np.zeros_like(x)
     cross = np.stack([o, -z, y, z, o, -x, -y, x, o], -1).reshape(*angles.shape, 3)
     return np.eye(3) + first * cross + second * cross @ cross
+
+
+def shared(
+    own: np.ndarray,  # [..., OWN] slopes by the numbers of a frame
+    common: int,  # G: the mean pose, then the landmarks' marks
+) -> np.ndarray:  # [..., G]
+    """Slopes by what frames share: the mean moves as the turns do, marks move landmarks only."""
+    out = np.zeros((*own.shape[:-1], common))
+    out[..., : 3 * JOINTS] = own[..., TURNS]
+    return out
+
+
+def of_joints(
+    slopes: np.ndarray,  # [T, 22 + K, 3, OWN]
+    joints: Sequence[int],  # J
+    common: int,  # G
+) -> tuple[np.ndarray, np.ndarray]:  # [T, 3 J, OWN], [T, 3 J, G]
+    """Slopes of some joints by a frame's own numbers and by those that frames share."""
+    own = slopes[:, list(joints)].reshape(len(slopes), -1, OWN)
+    return own, shared(own, common)

@@ -62,6 +62,7 @@ class Freedom:
     own: float = 1.0  # times `OWN_TURN`
     steady: float = 1.0  # weight of steadiness in time
     held: float = 1.0  # weight of the likeliest pose
+    marks: float = 1.0  # times `MARK`; a pose that hardly changes can hide in them
     depth: float = 1.0  # trust in the detector's depths
     bowing: bool = False  # whether they also tell how the trunk leans
     lifted: bool = False  # whether limbs start where they tell, and not at the likeliest pose
@@ -69,9 +70,9 @@ class Freedom:
     rounds: int = ROUNDS  # steps
 
 
-TURNING, MOVING = Freedom(), Freedom(own=30.0)
+TURNING, MOVING = Freedom(own=2.0), Freedom(own=30.0)
 ACTING = Freedom(
-    own=60.0, steady=0.02, held=0.3, depth=2.0, bowing=True, lifted=True, planted=True
+    own=60.0, marks=0.4, steady=0.02, held=0.3, depth=2.0, bowing=True, lifted=True, planted=True
 )  # quick moves, seen in every frame
 
 

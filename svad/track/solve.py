@@ -19,8 +19,8 @@ from svad.body.coco import Keypoint
 from svad.body.skeleton import Joint
 from svad.geometry.camera import Camera
 from svad.geometry.rotation import matrix_to_axis_angle
-from svad.track.bordered import Normal, Tie
-from svad.track.chain import OWN, PLACE, TURNS, YAW, Chain, Standing
+from svad.track.bordered import Normal, Tie, cauchy, trust
+from svad.track.chain import OWN, PLACE, TURNS, YAW, Chain, Standing, of_joints, shared
 from svad.track.held import (
     JERK,
     JITTER,
@@ -122,11 +122,12 @@ class _Problem:
         self._stiff = stiff.ravel()  # [66]
         own = np.array([OWN_TURN[Joint(j)] for j in range(JOINTS)]) * freedom.own
         self._loose = np.repeat(1 / own, 3)  # [66]
+        self._mark = MARK * freedom.marks
         self._unit = seen.unit
         rows = list(body.landmarks)
         sigma = np.array([SIGMA[Keypoint(k)] for k in rows])
-        trust = seen.trust[:, rows] * near_side(seen)[:, rows]
-        self._certain = np.sqrt(trust) / sigma  # [T, K]
+        believed = seen.trust[:, rows] * near_side(seen)[:, rows]
+        self._certain = np.sqrt(believed) / sigma  # [T, K]
         self._target = seen.keypoints[:, rows, :2].astype(np.float64)
         self._pairs, self._deep, self._deep_certain = depth_pairs(seen, freedom)
         self._deep_certain = self._deep_certain * freedom.depth
@@ -184,18 +185,18 @@ class _Problem:
         """Half the sum of squares in standard deviations, of T frames."""
         posed, at = self._pose(values)
         held = (posed[:, TURNS] - self._rest.ravel()) * self._stiff
-        total = _cauchy(self._landmarks(at), 4.0) + _cauchy(self._depths(at), self._far)
+        total = cauchy(self._landmarks(at), 4.0) + cauchy(self._depths(at), self._far)
         squares: Sequence[np.ndarray] = (
             held,
             values.own[:, TURNS] * self._loose,
             self._limits(posed),
-            values.marks / MARK,
+            values.marks / self._mark,
         )
         total += 0.5 * sum(float(np.square(s).sum()) for s in squares)
         for tie, weight, row in self._ties(at):
             total += 0.5 * float(((tie.of(row) * weight) ** 2).sum())
         for tie, weight, row, _ in self._standing(at):
-            total += _cauchy(tie.of(row) * weight, 3.0)
+            total += cauchy(tie.of(row) * weight, 3.0)
         if self._bend is not None:
             total += 0.5 * float(((self._bend.of(values.own) * self._own_even()) ** 2).sum())
         return total
@@ -228,17 +229,19 @@ class _Problem:
         """The normal equations around some values."""
         posed, at = self._pose(values)
         count, common = len(posed), 3 * (JOINTS + len(values.marks))
-        reach = max([0, *(lag for lag, _ in self._stands), *([2] if self._bend else [])])
+        reach = 0 if self._bend is None else 2
+        for lag, _ in self._stands:
+            reach = max(reach, lag)
         out = Normal(count, OWN, common, reach)
         slopes = self._chain.slopes(at)
         self._add_landmarks(out, at, slopes)
         self._add_depths(out, at, slopes)
         self._add_priors(out, posed, values)
         for tie, weight, row in self._ties(at):
-            out.tied(tie, weight, row, *_of_joints(slopes, range(JOINTS), common))
+            out.tied(tie, weight, row, *of_joints(slopes, range(JOINTS), common))
         for tie, weight, row, feet in self._standing(at):
-            weight = weight * np.sqrt(_trust(tie.of(row) * weight, 3.0))
-            out.tied(tie, weight, row, *_of_joints(slopes, feet, common))
+            weight = weight * np.sqrt(trust(tie.of(row) * weight, 3.0))
+            out.tied(tie, weight, row, *of_joints(slopes, feet, common))
         if self._bend is not None:
             out.own_tied(self._bend, self._own_even(), values.own)
         return out
@@ -251,10 +254,10 @@ class _Problem:
             flat[..., k, k] = focal * near
             flat[..., k, 2] = focal * p[..., k] * near**2
         away = self._landmarks(at)
-        weight = np.sqrt(_trust(away, 4.0))
+        weight = np.sqrt(trust(away, 4.0))
         flat *= (weight * (self._certain / self._unit)[..., None])[..., None]
         own = flat @ slopes[:, JOINTS:]
-        common = _shared(own, out.common_gradient.size)
+        common = shared(own, out.common_gradient.size)
         turned = flat @ at.turns[:, self._chain.moved_by]  # [T, K, 2, 3]
         for k in range(p.shape[1]):
             first = 3 * (JOINTS + k)
@@ -265,9 +268,9 @@ class _Problem:
     def _add_depths(self, out: Normal, at: Standing, slopes: np.ndarray) -> None:
         a, b = self._pairs
         off = self._depths(at)
-        weight = np.sqrt(_trust(off, self._far))
+        weight = np.sqrt(trust(off, self._far))
         own = (slopes[:, b, 2] - slopes[:, a, 2]) * (weight * self._deep_certain)[..., None]
-        out.rows(off * weight, own, _shared(own, out.common_gradient.size))
+        out.rows(off * weight, own, shared(own, out.common_gradient.size))
 
     def _add_priors(self, out: Normal, posed: np.ndarray, values: _Values) -> None:
         turns = np.arange(TURNS.start, TURNS.stop)
@@ -284,8 +287,8 @@ class _Problem:
         out.common[mean, mean] += square.sum(0)
         out.common_gradient[mean] += pull.sum(0)
         marks = np.arange(3 * JOINTS, out.common_gradient.size)
-        out.common[marks, marks] += 1 / MARK**2
-        out.common_gradient[marks] += values.marks.ravel() / MARK**2
+        out.common[marks, marks] += 1 / self._mark**2
+        out.common_gradient[marks] += values.marks.ravel() / self._mark**2
 
     def result(self, values: _Values) -> Tracked:
         """The poses in the form that bodies take."""
@@ -295,9 +298,9 @@ class _Problem:
             torch.from_numpy(posed[:, TURNS].reshape(-1, JOINTS, 3)).float(),
         )
         away = np.linalg.norm(self._landmarks(at), axis=-1)
-        trust = self._certain > 0.5 * self._certain.max()
-        away = np.where(trust, away / np.maximum(self._certain, 1e-9), 0)
-        miss = away.sum(1) / np.maximum(trust.sum(1), 1)
+        sure = self._certain > 0.5 * self._certain.max()
+        away = np.where(sure, away / np.maximum(self._certain, 1e-9), 0)
+        miss = away.sum(1) / np.maximum(sure.sum(1), 1)
         yaw = side_seen(at.turns[:, 0, :, 2], -at.joints[:, 0])
         offset = at.offset - self._chain.pelvis
         return Tracked(
@@ -306,26 +309,3 @@ class _Problem:
             yaw=yaw.astype(np.float32),
             miss=miss.astype(np.float32),
         )
-
-
-def _shared(own: np.ndarray, common: int) -> np.ndarray:  # [..., G]
-    """The mean pose moves what the turns of all frames move; marks move landmarks only."""
-    out = np.zeros((*own.shape[:-1], common))
-    out[..., : 3 * JOINTS] = own[..., TURNS]
-    return out
-
-
-def _of_joints(
-    slopes: np.ndarray, joints: Sequence[int], common: int
-) -> tuple[np.ndarray, np.ndarray]:  # [T, 3 J, OWN], [T, 3 J, G]
-    own = slopes[:, list(joints)].reshape(len(slopes), -1, OWN)
-    return own, _shared(own, common)
-
-
-def _cauchy(x: np.ndarray, scale: float) -> float:
-    return 0.5 * scale**2 * float(np.log1p((x / scale) ** 2).sum())
-
-
-def _trust(x: np.ndarray, scale: float) -> np.ndarray:
-    """Weights with which squares have that cost's slope."""
-    return 1 / (1 + (x / scale) ** 2)
