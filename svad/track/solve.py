@@ -86,6 +86,7 @@ def track(
                 values, cost, damping = moved, tried, max(damping / 5, 1e-7)
                 break
             damping *= 8
+        del normal  # large, and the next one is as large
         if before - cost < ENOUGH * before:
             break
     return problem.result(values)
