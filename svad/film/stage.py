@@ -15,9 +15,10 @@ from svad.core.progress import part
 from svad.film.exposure import evened
 from svad.film.turn import ENOUGH, Refine, Together, seen_poses, turning_poses
 from svad.geometry.rotation import matrix_to_axis_angle, rodrigues
+from svad.track.held import MOVING, TURNING
 from svad.track.points import JOINTS, body_points
 from svad.track.seen import Seen
-from svad.track.solve import MOVING, TURNING, Tracked, track
+from svad.track.solve import Tracked, track
 from svad.track.yaw import side_seen
 from svad.types import PHOTO_WEIGHT, BodyFit, Clip, Footage, Pose, Report, Subject
 

@@ -22,8 +22,9 @@ from svad.motion.recorded import Recorded, poses_at
 from svad.motion.rig import Skeleton, Track
 from svad.motion.smooth import steady_path, steady_turns
 from svad.motion.standing import A_POSE
+from svad.track.held import ACTING
 from svad.track.points import JOINTS, body_points
-from svad.track.solve import ACTING, track
+from svad.track.solve import track
 from svad.track.watch import BRIDGED, Watched
 from svad.track.yaw import yaws
 from svad.types import BodyFit, Pose, Report

@@ -44,7 +44,9 @@ def _balance(track: Track, soles: Soles, stands: np.ndarray) -> np.ndarray:  # [
     _, places = rig.forward(track)
     body = 0.5 * (places[:, Joint.PELVIS] + places[:, Joint.NECK])
     on = stands.any((1, 2))
-    lean = np.cross(unit(body - soles.points.mean((1, 2))), UP)[on]
+    over = body - soles.points.mean((1, 2))
+    tall = on & (over[:, 1] >= np.median(over[on, 1]))  # who bends or squats leans as well
+    lean = np.cross(unit(over), UP)[tall]
     both = stands[..., HEEL] & stands[..., BALL]
     normals = soles.turn[both][:, :, 1]
     pairs = [(np.median(lean, 0), BALANCE)]

@@ -20,7 +20,7 @@ SOLES = {
 }
 STILL, MOVES = 0.08, 0.25  # body heights a second in the picture: stands for certain, does not
 SMOOTH = 0.2  # seconds, of the median against jitter
-LAGS = (1, 6)  # frames; the longer one keeps small steps from adding up
+LAGS = (1, 3)  # frames; the longer one keeps small steps from adding up
 
 
 def standing_pairs(

@@ -7,13 +7,11 @@ are held by a pose that is the clip's own mean, by steadiness in time, and by wh
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
-from torch.nn import functional as F
 
 from svad.body import coco
 from svad.body import skeleton as sk
@@ -21,52 +19,36 @@ from svad.body.coco import Keypoint
 from svad.body.skeleton import Joint
 from svad.geometry.camera import Camera
 from svad.geometry.rotation import matrix_to_axis_angle
+from svad.track.bordered import Normal, Tie, cauchy, trust
+from svad.track.chain import OWN, PLACE, TURNS, YAW, Chain, Standing, of_joints, shared
+from svad.track.held import (
+    JERK,
+    JITTER,
+    MARK,
+    OWN_TURN,
+    SIGMA,
+    SLIP,
+    STIFF,
+    TURNING,
+    Freedom,
+    depth_pairs,
+    near_side,
+)
 from svad.track.lift import lifted_turns
 from svad.track.planted import SOLES, standing_pairs
-from svad.track.points import JOINT_POINTS, JOINTS, BodyPoints, local_rotations
+from svad.track.points import JOINTS, BodyPoints, local_rotations
 from svad.track.seen import STATURE, Seen
 from svad.track.yaw import side_seen
 
-# standard deviations in the picture, shares of the body height
-SIGMA = {
-    **dict.fromkeys(JOINT_POINTS, 0.006),
-    **dict.fromkeys(coco.HIPS, 0.010),
-    **dict.fromkeys((Keypoint.NOSE, Keypoint.LEFT_EYE, Keypoint.RIGHT_EYE), 0.008),
-    **dict.fromkeys((Keypoint.LEFT_EAR, Keypoint.RIGHT_EAR), 0.012),
-    **dict.fromkeys(coco.BIG_TOES, 0.010),
-    **dict.fromkeys(coco.HEELS, 0.012),
-}
-# weights of the pose prior per axis; the standard deviation is 0.8 / sqrt(weight) radians
-STIFF = {
-    Joint.PELVIS: (6, 0.0, 4.0),
-    **dict.fromkeys(sk.SPINE, (6, 10, 3)),
-    **dict.fromkeys(sk.HIPS, (1, 1.5, 0.5)),
-    **dict.fromkeys(sk.KNEES, (0.5, 8, 8)),
-    **dict.fromkeys(sk.ANKLES, (1, 2, 2)),
-    Joint.NECK: (2, 1, 1),
-    Joint.HEAD: (1, 0.6, 0.6),
-    **dict.fromkeys(sk.COLLARS, (5, 3, 1)),
-    **dict.fromkeys(sk.SHOULDERS, (0.15, 0.35, 0.05)),
-    **dict.fromkeys(sk.ELBOWS, (2, 0.08, 2)),
-    **dict.fromkeys(sk.WRISTS, (1, 1, 1)),
-    **dict.fromkeys(sk.FEET, (10, 10, 10)),
-}
-# radians, by which a joint of somebody who stands and turns differs from its mean over the clip;
-# were trunk and legs free, they would follow the landmarks' errors, and the turn would be wrong
-OWN = {
-    **dict.fromkeys((Joint.PELVIS, *sk.SPINE, *sk.COLLARS), 0.015),
-    **dict.fromkeys((*sk.HIPS, *sk.KNEES, *sk.ANKLES, *sk.FEET), 0.03),
-    **dict.fromkeys((Joint.NECK, Joint.HEAD), 0.05),
-    **dict.fromkeys((*sk.SHOULDERS, *sk.ELBOWS, *sk.WRISTS), 0.06),
-}
-DEPTH_ACROSS, DEPTH_ALONG = 0.30, 0.15  # metres, of the detector's depths: shoulders, limbs
-MARK = 0.02  # metres, that a detector's idea of a joint is off, the same in all frames
-FAR = 0.5  # trust in the side of the body that is turned away
-SLIP = 0.015  # metres, that a foot moves which rests in the picture
-JITTER = 2.0  # radians a second squared, of a joint that moves naturally
-JERK = 1.5  # metres a second squared, of the body as a whole
-ROUNDS = 200  # steps
-RATE, YAW_RATE, SHIFT_RATE, MARK_RATE = 0.03, 0.02, 0.02, 0.003  # Adam's, at the start
+DAMPING, TRIES = 1e-3, 5  # of the steps, at the start; dampings that are tried
+HALVED = 0.75  # of what is left to do, after each step
+ENOUGH = 1e-3  # of the cost, that a step lowers it by
+LIMITED = [  # knees and elbows, the axis they bend about
+    TURNS.start + 3 * joint + axis
+    for pair, axis in ((sk.KNEES, 0), (sk.ELBOWS, 1))
+    for joint in pair
+]
+SIGNS = np.array([-1.0, -1.0, 1.0, -1.0])  # of the wrong way
 
 
 @dataclass(frozen=True)
@@ -79,26 +61,6 @@ class Tracked:
     miss: np.ndarray  # [T] mean distance of trusted landmarks, shares of the body height
 
 
-@dataclass(frozen=True)
-class Freedom:
-    """How freely a person moves between the frames."""
-
-    own: float = 1.0  # times `OWN`
-    steady: float = 1.0  # weight of steadiness in time
-    held: float = 1.0  # weight of the likeliest pose
-    depth: float = 1.0  # trust in the detector's depths
-    bowing: bool = False  # whether they also tell how the trunk leans
-    lifted: bool = False  # whether limbs start where they tell, and not at the likeliest pose
-    planted: bool = False  # whether feet that rest in the picture rest in the world
-    rounds: int = ROUNDS  # steps
-
-
-TURNING, MOVING = Freedom(), Freedom(own=30.0)
-ACTING = Freedom(
-    own=60.0, steady=0.02, held=0.3, depth=2.0, bowing=True, lifted=True, planted=True, rounds=150
-)  # quick moves, seen in every frame
-
-
 def track(
     body: BodyPoints,
     seen: Seen,  # T frames, left and right in order
@@ -108,23 +70,44 @@ def track(
     freedom: Freedom = TURNING,
     tell: Callable[[float], None] | None = None,  # gets the share that is done; may raise
 ) -> Tracked:
-    """The poses of all frames."""
+    """The poses of all frames, by Gauss and Newton's steps, damped (Levenberg 1944)."""
     problem = _Problem(body, seen, camera, rest, freedom)
-    unknowns = problem.start(yaw)
-    names = ("yaw", "turns", "mean", "place", "marks")
-    rates = (YAW_RATE, RATE, RATE, SHIFT_RATE, MARK_RATE)
-    groups = [{"params": [unknowns[n]], "lr": r} for n, r in zip(names, rates, strict=True)]
-    adam = torch.optim.Adam(groups, betas=(0.9, 0.99))
+    values = problem.start(yaw)
+    cost, damping = problem.cost(values), DAMPING
     for step in range(freedom.rounds):
-        part = step / freedom.rounds
-        if tell is not None and step % 10 == 0:
-            tell(part)
-        for group, rate in zip(adam.param_groups, rates, strict=True):
-            group["lr"] = rate * (1 - part) ** 0.7 + 0.005 * rate
-        adam.zero_grad()
-        problem.loss(unknowns).backward()
-        adam.step()
-    return problem.result(unknowns)
+        if tell is not None:
+            tell(1 - HALVED**step)
+        normal = problem.normal(values)
+        before = cost
+        for _ in range(TRIES):
+            moved = values.moved(*normal.step(damping))
+            tried = problem.cost(moved)
+            if tried < cost:
+                values, cost, damping = moved, tried, max(damping / 5, 1e-7)
+                break
+            damping *= 8
+        del normal  # large, and the next one is as large
+        if before - cost < ENOUGH * before:
+            break
+    return problem.result(values)
+
+
+@dataclass(frozen=True)
+class _Values:
+    """The unknowns."""
+
+    own: np.ndarray  # [T, OWN] yaw, turns off the mean, place
+    mean: np.ndarray  # [66] axis-angles
+    marks: np.ndarray  # [K, 3] metres
+
+    def posed(self) -> np.ndarray:  # [T, OWN]
+        own = self.own.copy()
+        own[:, TURNS] += self.mean
+        return own
+
+    def moved(self, own: np.ndarray, common: np.ndarray) -> _Values:
+        mean, marks = np.split(common, [len(self.mean)])
+        return _Values(self.own + own, self.mean + mean, self.marks + marks.reshape(-1, 3))
 
 
 class _Problem:
@@ -134,172 +117,196 @@ class _Problem:
         self, body: BodyPoints, seen: Seen, camera: Camera, rest: np.ndarray, freedom: Freedom
     ) -> None:
         self._body, self._seen, self._camera, self._freedom = body, seen, camera, freedom
-        self._rest = torch.from_numpy(np.ascontiguousarray(rest)).float()
-        stiff = np.sqrt(np.array([STIFF[Joint(j)] for j in range(JOINTS)])) / 0.8
-        self._stiff = torch.from_numpy(stiff).float()  # [22, 3]
-        own = torch.tensor([OWN[Joint(j)] for j in range(JOINTS)])
-        self._own = (own * freedom.own)[:, None]  # [22, 1]
+        self._chain = Chain(body)
+        self._rest = np.ascontiguousarray(rest, np.float64)
+        stiff = np.sqrt(np.array([STIFF[Joint(j)] for j in range(JOINTS)]) * freedom.held) / 0.8
+        self._stiff = stiff.ravel()  # [66]
+        own = np.array([OWN_TURN[Joint(j)] for j in range(JOINTS)]) * freedom.own
+        self._loose = np.repeat(1 / own, 3)  # [66]
+        self._mark = MARK * freedom.marks
         self._unit = seen.unit
         rows = list(body.landmarks)
-        sigma = torch.tensor([SIGMA[Keypoint(k)] for k in rows])
-        trust = torch.from_numpy(seen.trust[:, rows] * _near_side(seen)[:, rows]).float()
-        self._certain = trust.sqrt() / sigma  # [T, K]
-        self._target = torch.from_numpy(seen.keypoints[:, rows, :2]).float()
-        self._pairs, self._deep, self._deep_certain = _depth_pairs(seen, freedom)
+        sigma = np.array([SIGMA[Keypoint(k)] for k in rows])
+        believed = seen.trust[:, rows] * near_side(seen)[:, rows]
+        self._certain = np.sqrt(believed) / sigma  # [T, K]
+        self._target = seen.keypoints[:, rows, :2].astype(np.float64)
+        self._pairs, self._deep, self._deep_certain = depth_pairs(seen, freedom)
+        self._deep_certain = self._deep_certain * freedom.depth
         self._gaps()
-        self._stands = [
-            (lag, torch.from_numpy(share).float().sqrt())
-            for lag, share in (standing_pairs(seen) if freedom.planted else ())
-        ]
+        self._stands = standing_pairs(seen) if freedom.planted else []
 
     def _gaps(self) -> None:
-        """[T - 2, 1] seconds around every inner frame; None for photos."""
+        """Second differences in time; none for photos."""
         time = self._seen.time
-        self._step = None
+        self._bend = None
         if len(time) > 2 and not np.isnan(time).any():
             gap = np.maximum(np.diff(time), 1e-3)
-            self._step = torch.from_numpy(np.stack([gap[:-1], gap[1:]])).float()  # [2, T - 2]
+            before, after = gap[:-1], gap[1:]
+            # times a gap: a change of speed, which is what a frame that is off shows
+            weight = 2 / (before + after) * np.sqrt(before * after)
+            parts = (1 / before, -1 / before - 1 / after, 1 / after)
+            self._bend = Tie((0, 1, 2), np.stack(parts, 1) * weight[:, None])
+            self._even = np.sqrt(self._freedom.steady) / np.clip((before + after) / 2, 0.03, 1.0)
 
-    def start(self, yaw: np.ndarray) -> dict[str, Tensor]:
+    def start(self, yaw: np.ndarray) -> _Values:
         """First guess: the likeliest pose, turned, where the hips are seen."""
         camera, count = self._camera, len(self._seen)
         hips = self._seen.keypoints[:, list(coco.HIPS), :2].mean(1)
         depth = camera.focal[1] * STATURE / self._unit
         ray = (hips - np.asarray(camera.center)) / np.asarray(camera.focal)
-        place = np.concatenate([ray * (1, -1), np.full((count, 1), np.log(depth))], 1)
-        values = {
-            "yaw": torch.from_numpy(-np.unwrap(yaw.astype(np.float64))).float(),
-            "turns": torch.zeros(count, JOINTS, 3),
-            "mean": self._rest.clone(),
-            "place": torch.from_numpy(place).float(),
-            "marks": torch.zeros(len(self._body.landmarks), 3),
-        }
-        values["mean"][0, 1] = 0
+        own = np.zeros((count, OWN))
+        own[:, YAW] = -np.unwrap(yaw.astype(np.float64))
+        own[:, PLACE] = np.concatenate([ray * (1, -1), np.full((count, 1), np.log(depth))], 1)
+        mean = self._rest.copy()
+        mean[0, 1] = 0
         if self._freedom.lifted:
-            turns = lifted_turns(self._body, self._seen, yaw, values["mean"].numpy())
-            values["turns"] = torch.from_numpy(turns).float() - values["mean"]
-        return {name: value.requires_grad_() for name, value in values.items()}
+            turns = lifted_turns(self._body, self._seen, yaw, mean)
+            own[:, TURNS] = (turns - mean).reshape(count, -1)
+        return _Values(own, mean.ravel(), np.zeros((len(self._chain.moved_by), 3)))
 
-    def _posed(self, u: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
-        local = local_rotations(u["yaw"], u["mean"] + u["turns"])
-        return self._body.pose(local, self._translation(u))
+    def _landmarks(self, at: Standing) -> np.ndarray:  # [T, K, 2] standard deviations
+        c, p = self._camera, at.marks
+        flat = p[..., :2] / -p[..., 2:] * (c.focal[0], -c.focal[1]) + np.asarray(c.center)
+        return (flat - self._target) * (self._certain / self._unit)[..., None]
 
-    def _translation(self, u: dict[str, Tensor]) -> Tensor:  # [T, 3] metres
-        depth = u["place"][:, 2:].exp()
-        return torch.cat([u["place"][:, :2] * depth, -depth], 1) - self._body.joints[0]
-
-    def _project(self, points: Tensor) -> Tensor:  # [..., 3] -> [..., 2] px
-        c = self._camera
-        scale = torch.tensor([c.focal[0], -c.focal[1]])
-        return points[..., :2] / -points[..., 2:] * scale + torch.tensor(c.center)
-
-    def _landmarks(
-        self, u: dict[str, Tensor], joints: Tensor, points: Tensor, turns: Tensor
-    ) -> Tensor:  # [T, K, 2] shares of the height
-        b = self._body
-        marks = torch.cat([joints[:, list(b.of_joint)], points], 1)
-        own = (turns[:, list(b.moved_by)] @ u["marks"][..., None])[..., 0]
-        return (self._project(marks + own) - self._target) / self._unit
-
-    def loss(self, u: dict[str, Tensor]) -> Tensor:
-        """Half the sum of squares in standard deviations, of T frames."""
-        joints, points, turns = self._posed(u)
-        away = self._landmarks(u, joints, points, turns) * self._certain[..., None]
-        total = _cauchy(away, 4.0).sum()
+    def _depths(self, at: Standing) -> np.ndarray:  # [T, L]
         a, b = self._pairs
-        deep = joints[:, b, 2] - joints[:, a, 2]
-        depth = self._freedom.depth
-        off = (deep + self._deep) * self._deep_certain * depth
-        total = total + _cauchy(off, 1.5 * depth).sum()
-        total = total + self._prior(u) + self._steady(u, joints)
-        feet = joints[:, list(SOLES)]
-        for lag, stands in self._stands:
-            moved = (feet[lag:] - feet[:-lag]) * (stands / SLIP)[..., None]
-            total = total + _cauchy(moved, 3.0).sum()
+        deep = at.joints[:, b, 2] - at.joints[:, a, 2]
+        return (deep + self._deep) * self._deep_certain
+
+    def _limits(self, posed: np.ndarray) -> np.ndarray:  # [T, 4]
+        """Knees and elbows that bend the wrong way."""
+        return np.maximum(posed[:, LIMITED] * SIGNS, 0) / 0.05
+
+    def _pose(self, values: _Values) -> tuple[np.ndarray, Standing]:
+        posed = values.posed()
+        return posed, self._chain.pose(posed, values.marks)
+
+    def cost(self, values: _Values) -> float:
+        """Half the sum of squares in standard deviations, of T frames."""
+        posed, at = self._pose(values)
+        held = (posed[:, TURNS] - self._rest.ravel()) * self._stiff
+        total = cauchy(self._landmarks(at), 4.0) + cauchy(self._depths(at), self._far)
+        squares: Sequence[np.ndarray] = (
+            held,
+            values.own[:, TURNS] * self._loose,
+            self._limits(posed),
+            values.marks / self._mark,
+        )
+        total += 0.5 * sum(float(np.square(s).sum()) for s in squares)
+        for tie, weight, row in self._ties(at):
+            total += 0.5 * float(((tie.of(row) * weight) ** 2).sum())
+        for tie, weight, row, _ in self._standing(at):
+            total += cauchy(tie.of(row) * weight, 3.0)
+        if self._bend is not None:
+            total += 0.5 * float(((self._bend.of(values.own) * self._own_even()) ** 2).sum())
         return total
 
-    def _prior(self, u: dict[str, Tensor]) -> Tensor:
-        own = u["turns"] / self._own
-        pose = u["mean"] + u["turns"]
-        knees, elbows = pose[:, list(sk.KNEES), 0], pose[:, list(sk.ELBOWS), 1]
-        over = F.relu(-knees) + F.relu(elbows * torch.tensor([1.0, -1.0]))
-        held = ((pose - self._rest) * self._stiff)[:, 1:].square().sum()
-        upright = (pose[:, 0] * self._stiff[0]).square().sum()
-        marks = (u["marks"] / MARK).square().sum()
-        held = self._freedom.held * (held + upright)
-        return 0.5 * (held + own.square().sum() + (over / 0.05).square().sum() + marks)
+    @property
+    def _far(self) -> float:
+        return 1.5 * self._freedom.depth
 
-    def _steady(self, u: dict[str, Tensor], joints: Tensor) -> Tensor:
-        """Second differences in time."""
-        if self._step is None:
-            return joints.new_zeros(())
-        before, after = self._step
-        weight = 2 / (before + after)
+    def _own_even(self) -> np.ndarray:  # [T - 2, OWN]
+        weight = np.zeros((len(self._even), OWN))
+        weight[:, : PLACE.start] = (self._even / JITTER)[:, None]
+        return weight
 
-        def bend(x: Tensor) -> Tensor:  # [T - 2, ...]
-            shape = (-1, *[1] * (x.ndim - 1))
-            first = (x[1:-1] - x[:-2]) / before.view(shape)
-            second = (x[2:] - x[1:-1]) / after.view(shape)
-            # times a gap: a change of speed, which is what a frame that is off shows
-            return (second - first) * weight.view(shape) * (before * after).view(shape).sqrt()
+    def _ties(self, at: Standing) -> list[tuple[Tie, np.ndarray, np.ndarray]]:
+        if self._bend is None:
+            return []
+        row = at.joints.reshape(len(at.joints), -1)
+        weight = np.repeat((self._even / JERK / np.sqrt(3))[:, None], row.shape[1], 1)
+        return [(self._bend, weight, row)]
 
-        gap = ((before + after) / 2).clamp(0.03, 1.0)
-        angle = (bend(u["turns"]) / (JITTER * gap)[:, None, None]).square().sum()
-        yaw = (bend(u["yaw"]) / (JITTER * gap)).square().sum()
-        place = (bend(joints) / (JERK * gap)[:, None, None]).square().sum() / 3
-        return 0.5 * self._freedom.steady * (angle + yaw + place)
+    def _standing(self, at: Standing) -> list[tuple[Tie, np.ndarray, np.ndarray, list[int]]]:
+        out, feet = [], list(SOLES)
+        for lag, stands in self._stands:
+            tie = Tie((0, lag), np.tile([-1.0, 1.0], (len(stands), 1)))
+            weight = np.repeat(np.sqrt(stands) / SLIP, 3, axis=1)
+            out.append((tie, weight, at.joints[:, feet].reshape(len(at.joints), -1), feet))
+        return out
 
-    @torch.no_grad()
-    def result(self, u: dict[str, Tensor]) -> Tracked:
+    def normal(self, values: _Values) -> Normal:
+        """The normal equations around some values."""
+        posed, at = self._pose(values)
+        count, common = len(posed), 3 * (JOINTS + len(values.marks))
+        reach = 0 if self._bend is None else 2
+        for lag, _ in self._stands:
+            reach = max(reach, lag)
+        out = Normal(count, OWN, common, reach)
+        slopes = self._chain.slopes(at)
+        self._add_landmarks(out, at, slopes)
+        self._add_depths(out, at, slopes)
+        self._add_priors(out, posed, values)
+        for tie, weight, row in self._ties(at):
+            out.tied(tie, weight, row, *of_joints(slopes, range(JOINTS), common))
+        for tie, weight, row, feet in self._standing(at):
+            weight = weight * np.sqrt(trust(tie.of(row) * weight, 3.0))
+            out.tied(tie, weight, row, *of_joints(slopes, feet, common))
+        if self._bend is not None:
+            out.own_tied(self._bend, self._own_even(), values.own)
+        return out
+
+    def _add_landmarks(self, out: Normal, at: Standing, slopes: np.ndarray) -> None:
+        c, p = self._camera, at.marks
+        near = -1 / p[..., 2]
+        flat = np.zeros((*p.shape[:2], 2, 3))
+        for k, focal in enumerate((c.focal[0], -c.focal[1])):
+            flat[..., k, k] = focal * near
+            flat[..., k, 2] = focal * p[..., k] * near**2
+        away = self._landmarks(at)
+        weight = np.sqrt(trust(away, 4.0))
+        flat *= (weight * (self._certain / self._unit)[..., None])[..., None]
+        own = flat @ slopes[:, JOINTS:]
+        common = shared(own, out.common_gradient.size)
+        turned = flat @ at.turns[:, self._chain.moved_by]  # [T, K, 2, 3]
+        for k in range(p.shape[1]):
+            first = 3 * (JOINTS + k)
+            common[:, k, :, first : first + 3] = turned[:, k]
+        rows = (len(p), 2 * p.shape[1])
+        out.rows((away * weight).reshape(rows), own.reshape(*rows, -1), common.reshape(*rows, -1))
+
+    def _add_depths(self, out: Normal, at: Standing, slopes: np.ndarray) -> None:
+        a, b = self._pairs
+        off = self._depths(at)
+        weight = np.sqrt(trust(off, self._far))
+        own = (slopes[:, b, 2] - slopes[:, a, 2]) * (weight * self._deep_certain)[..., None]
+        out.rows(off * weight, own, shared(own, out.common_gradient.size))
+
+    def _add_priors(self, out: Normal, posed: np.ndarray, values: _Values) -> None:
+        turns = np.arange(TURNS.start, TURNS.stop)
+        mean = np.arange(3 * JOINTS)
+        square = np.tile(self._stiff**2, (len(posed), 1))
+        pull = square * (posed[:, TURNS] - self._rest.ravel())
+        at = np.array(LIMITED) - TURNS.start
+        over = self._limits(posed)
+        square[:, at] += (over > 0) / 0.05**2
+        pull[:, at] += over / 0.05 * SIGNS
+        out.own[:, turns, turns] += square + self._loose**2
+        out.gradient[:, TURNS] += pull + values.own[:, TURNS] * self._loose**2
+        out.border[:, turns, mean] += square
+        out.common[mean, mean] += square.sum(0)
+        out.common_gradient[mean] += pull.sum(0)
+        marks = np.arange(3 * JOINTS, out.common_gradient.size)
+        out.common[marks, marks] += 1 / self._mark**2
+        out.common_gradient[marks] += values.marks.ravel() / self._mark**2
+
+    def result(self, values: _Values) -> Tracked:
         """The poses in the form that bodies take."""
-        joints, points, turns = self._posed(u)
-        local = local_rotations(u["yaw"], u["mean"] + u["turns"])
-        away = self._landmarks(u, joints, points, turns).norm(dim=-1)
-        trust = (self._certain > 0.5 * self._certain.max()).float()
-        miss = (away * trust).sum(1) / trust.sum(1).clamp_min(1)
-        yaw = side_seen(turns[:, 0, :, 2].numpy(), -joints[:, 0].numpy())
+        posed, at = self._pose(values)
+        local = local_rotations(
+            torch.from_numpy(posed[:, YAW]).float(),
+            torch.from_numpy(posed[:, TURNS].reshape(-1, JOINTS, 3)).float(),
+        )
+        away = np.linalg.norm(self._landmarks(at), axis=-1)
+        sure = self._certain > 0.5 * self._certain.max()
+        away = np.where(sure, away / np.maximum(self._certain, 1e-9), 0)
+        miss = away.sum(1) / np.maximum(sure.sum(1), 1)
+        yaw = side_seen(at.turns[:, 0, :, 2], -at.joints[:, 0])
+        offset = at.offset - self._chain.pelvis
         return Tracked(
             rotations=matrix_to_axis_angle(local).numpy(),
-            translation=self._translation(u).numpy(),
+            translation=offset.astype(np.float32),
             yaw=yaw.astype(np.float32),
-            miss=miss.numpy(),
+            miss=miss.astype(np.float32),
         )
-
-
-def _near_side(seen: Seen) -> np.ndarray:  # [T, 23]
-    """Less for the side of the body that is turned away: it is guessed more than seen."""
-    out = np.ones((len(seen), coco.BODY_AND_FEET.stop))
-    for left in Keypoint:
-        right = coco.MIRROR[left]
-        if right <= left:
-            continue
-        away = seen.depth[:, left] - seen.depth[:, right]
-        share = np.clip(np.nan_to_num(np.abs(away)) / 0.15, 0, 1)
-        low = 1 - (1 - FAR) * share
-        out[:, left] = np.where(away > 0, low, 1)
-        out[:, right] = np.where(away > 0, 1, low)
-    return out
-
-
-def _depth_pairs(
-    seen: Seen, freedom: Freedom
-) -> tuple[tuple[list[int], list[int]], Tensor, Tensor]:
-    """Joints a, b of lines; the detector's depth of b behind a [T, L]; its certainty [T, L]."""
-    wide = (coco.SHOULDERS, coco.HIPS)
-    trunk = tuple(zip(coco.HIPS, coco.SHOULDERS, strict=True)) if freedom.bowing else ()
-    lines = [*wide, *trunk, *coco.ARM_LINES, *coco.LEG_LINES]
-    a, b = ([line[i] for line in lines] for i in (0, 1))
-    deep = seen.depth[:, b] - seen.depth[:, a]
-    trust = np.minimum(seen.trust[:, a], seen.trust[:, b])
-    sigma = np.array([DEPTH_ACROSS if line in wide else DEPTH_ALONG for line in lines])
-    certain = np.where(np.isnan(deep), 0, trust) / sigma
-    joints = [[int(JOINT_POINTS[Keypoint(p)]) for p in side] for side in (a, b)]
-    return (
-        (joints[0], joints[1]),
-        torch.from_numpy(np.nan_to_num(deep)).float(),
-        torch.from_numpy(certain).float(),
-    )
-
-
-def _cauchy(x: Tensor, scale: float) -> Tensor:
-    return 0.5 * scale**2 * torch.log1p((x / scale).square())

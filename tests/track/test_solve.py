@@ -12,8 +12,9 @@ from svad.body.free import load_free_body
 from svad.core.errors import Stopped
 from svad.geometry.rotation import rodrigues
 from svad.subject.fit import rest_pose
+from svad.track.held import MOVING, TURNING, Freedom
 from svad.track.points import body_points
-from svad.track.solve import MOVING, TURNING, Freedom, Tracked, track
+from svad.track.solve import Tracked, track
 from svad.track.yaw import yaws
 from tests.track.posed import Posed, angle, turned
 
@@ -93,7 +94,7 @@ def test_a_single_picture_and_a_pair_can_be_tracked() -> None:
 
 
 def test_who_waits_is_told_and_may_stop_it() -> None:
-    one = turned(np.zeros(2))
+    one = somebody()
     told: list[float] = []
 
     def tell(share: float) -> None:
@@ -103,5 +104,5 @@ def test_who_waits_is_told_and_may_stop_it() -> None:
 
     body = body_points(load_free_body(), one.fit)
     with pytest.raises(Stopped):
-        track(body, one.seen, one.camera, one.yaw, rest_pose(), Freedom(rounds=24), tell)
+        track(body, one.seen, one.camera, one.yaw, rest_pose(), TURNING, tell)
     assert told == sorted(told) and told[0] == 0
