@@ -71,7 +71,7 @@ def write_viewer_motion(path: Path, avatar: Avatar, motion: Motion) -> Path:
 
 
 def packed(
-    arrays: dict[str, np.ndarray],  # of any shapes
+    arrays: dict[str, np.ndarray],  # [...] each of its own shape
     about: dict[str, Any],
 ) -> bytes:
     """A safetensors file packed by gzip to about half; the same content, the same bytes."""

@@ -106,14 +106,16 @@ OFFER = """
 import json
 from svad import cli
 from svad.config import PRESETS, with_video
+from pathlib import Path
 from svad.run import offers
+from svad.run.costs import cost
 from svad.ui.panels import offer
 from svad.ui.stages import step_list
 
 found = offers.offer(PRESETS["dusk"])
 parser = cli._create_parser()
 print(json.dumps({
-    "panel": offer(found), "ready": found.ready, "needs_gpu": found.needs_gpu,
+    "panel": offer(found, cost(PRESETS["dusk"], Path("none")), 1.0), "ready": found.ready, "needs_gpu": found.needs_gpu,
     "steps": step_list((), str, "dusk"), "help": parser.format_help(),
     "chosen": parser.parse_args(["a.png", "-o", "out", "--preset", "dusk"]).preset,
 }))

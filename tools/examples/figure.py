@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from svad.body.free import load_free_body
-from svad.body.skeleton import JOINTS
+from svad.body.skeleton import JOINTS, SPINE, Joint
 from svad.motion.standing import A_POSE
 
 # how far the skin of a joint goes out with the belly
@@ -85,10 +85,11 @@ def girth_direction() -> np.ndarray:  # [b] per metre
     """
     body = load_free_body()
     rest, weights = body.template.double().numpy(), body.weights.double().numpy()
-    spine = body.rest(torch.zeros(body.shape_dirs.shape[-1])).joints.double().numpy()[:16]
+    spine = body.rest(torch.zeros(body.shape_dirs.shape[-1])).joints.double().numpy()
     amount = weights @ np.array([GIRTH.get(name.split("_")[-1], 0.0) for name in JOINTS])
-    near = np.abs(rest[:, None, 1] - spine[None, [0, 3, 6, 9], 1]).argmin(1)
-    away = rest - spine[[0, 3, 6, 9]][near]
+    spine = spine[[Joint.PELVIS, *SPINE]]
+    near = np.abs(rest[:, None, 1] - spine[None, :, 1]).argmin(1)
+    away = rest - spine[near]
     away[:, 1] = 0
     away /= np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-6)
     wanted = (amount[:, None] * away).ravel()
