@@ -115,7 +115,8 @@ from svad.ui.stages import step_list
 found = offers.offer(PRESETS["dusk"])
 parser = cli._create_parser()
 print(json.dumps({
-    "panel": offer(found, cost(PRESETS["dusk"], Path("none")), 1.0), "ready": found.ready, "needs_gpu": found.needs_gpu,
+    "panel": offer(found, cost(PRESETS["dusk"], Path("none")), 1.0),
+    "ready": found.ready, "needs_gpu": found.needs_gpu,
     "steps": step_list((), str, "dusk"), "help": parser.format_help(),
     "chosen": parser.parse_args(["a.png", "-o", "out", "--preset", "dusk"]).preset,
 }))

@@ -29,7 +29,7 @@ return event.defaultPrevented;
 def test_a_clip_is_dropped_understood_trained_stopped_and_resumed(
     make_studio, launch, browser, clip: Path, capfd
 ):
-    pipeline = FakePipeline(0.5, hold="avatar")
+    pipeline = FakePipeline(3, hold="avatar")  # long enough to be seen on a busy machine
     visitor = Visitor(browser, launch(make_studio(pipeline)))
     assert visitor.all("#presets")
     assert visitor.drop_and_see(clip, "#check", "Looking through the pictures")
