@@ -54,6 +54,30 @@ def _distance(
     return total / max(weight, FEW)
 
 
+@part
+def _cost(
+    target: np.ndarray,  # [H, W, 3]
+    trust: np.ndarray,  # [H, W]
+    source: np.ndarray,  # [H, W, 3]
+    usable: np.ndarray,  # [H, W] bool
+    y: int,
+    x: int,
+    sy: int,
+    sx: int,
+    r: int,
+    along: float,
+    best: float,
+) -> float:
+    """What it costs to match a place with another; infinite where that is no better than `best`."""
+    h, w = trust.shape
+    if sy < 0 or sx < 0 or sy >= h or sx >= w or not usable[sy, sx]:
+        return np.inf
+    apart = along * (sy - y) * (sy - y)
+    if apart >= best:
+        return np.inf
+    return _distance(target, trust, source, y, x, sy, sx, r, best - apart) + apart
+
+
 @jit
 def nearest_patches(
     target: np.ndarray,  # [H, W, 3] float32
@@ -89,12 +113,7 @@ def nearest_patches(
                     continue
                 sy = found[ny, nx, 0] + (step if side == 0 else 0)
                 sx = found[ny, nx, 1] + (0 if side == 0 else step)
-                if sy < 0 or sx < 0 or sy >= h or sx >= w or not usable[sy, sx]:
-                    continue
-                apart = along * (sy - y) * (sy - y)
-                if apart >= best:
-                    continue
-                d = _distance(target, trust, source, y, x, sy, sx, r, best - apart) + apart
+                d = _cost(target, trust, source, usable, y, x, sy, sx, r, along, best)
                 if d < best:
                     best, by, bx = d, sy, sx
             window = max(h, w)
@@ -104,12 +123,7 @@ def nearest_patches(
                 state = _next(state)
                 sx = bx + (state >> 8) % (2 * window + 1) - window
                 window //= 2
-                if sy < 0 or sx < 0 or sy >= h or sx >= w or not usable[sy, sx]:
-                    continue
-                apart = along * (sy - y) * (sy - y)
-                if apart >= best:
-                    continue
-                d = _distance(target, trust, source, y, x, sy, sx, r, best - apart) + apart
+                d = _cost(target, trust, source, usable, y, x, sy, sx, r, along, best)
                 if d < best:
                     best, by, bx = d, sy, sx
             found[y, x, 0], found[y, x, 1] = by, bx

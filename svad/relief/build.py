@@ -18,14 +18,14 @@ from svad.relief.fill import body_surface_samples, core_points, frame_cuts, miss
 from svad.relief.head import face_depth, skin_colour
 from svad.relief.head_completion import headed_points, inner_mouth
 from svad.relief.labels import Hand, draw_parts, hand_hulls, label_pixels, with_skin
-from svad.relief.layer_colours import SURE, head_share, layer_colours
+from svad.relief.layer_colours import SURE, layer_colours
 from svad.relief.layers import Layer, build_layers
 from svad.relief.mouth import Rig
 from svad.relief.parts import Part, parts_for
 from svad.relief.points import Points, Sheet, joined
 from svad.relief.skirt import SKIRT, find_skirt
 from svad.relief.surface import closed
-from svad.relief.weights import LimbProfile, bone_position, folded
+from svad.relief.weights import LimbProfile, bone_position, folded, head_share
 from svad.types import Closeup, Subject
 
 ENDS = (*ANKLES, *WRISTS)  # of the bones; hands and feet lie beyond
@@ -75,6 +75,7 @@ class _Scene:
     camera: Camera
     origin: tuple[int, int]
     face: np.ndarray | None  # crop px
+    skin: np.ndarray | None  # [h, w] bool, pixels of the face's colour; None = no face was found
     px_per_m: float
     body_height: float  # px
 
@@ -98,7 +99,7 @@ def build_relief(
     drawn = draw_parts(scene.camera.project(vertices), faces, body.weights.numpy(), parts, h, w)
     labels = label_pixels(
         (scene.rgb * 255).astype(np.uint8), inside(scene.matte), drawn, scene.body_height,
-        _hands(subject, scene, parts), _skin(scene),
+        _hands(subject, scene, parts), scene.skin,
     )  # fmt: skip
     tell("rounding the layers")
     joints = posed_joints(subject, body)
@@ -133,6 +134,7 @@ def build_relief(
     tell("filling hidden sides from the body")
     shown = _shown(layers, labels, scene, subject)
     cuts = frame_cuts(subject.matte)
+    face_rgb = _face_rgb(scene)
     spacing = 1.15 / scene.px_per_m
     surface = body_surface_samples(vertices, faces, weights, spacing)
     fill = missing_points(
@@ -143,12 +145,12 @@ def build_relief(
         shown,
         0.02 * 1.7,
         cuts,
-        _face_rgb(scene),
+        face_rgb,
         skirt is not None,
     )
     core = core_points(
         body_surface_samples(vertices, faces, weights, CORE_SPACING * spacing),
-        points, fit.camera, subject.matte > 127, shown, _face_rgb(scene),
+        points, fit.camera, subject.matte > 127, shown, face_rgb,
     )  # fmt: skip
     points = joined([points, fill, core])
     mouth = None
@@ -181,17 +183,17 @@ def _scene(subject: Subject) -> _Scene:
     px_per_m = camera.focal[1] / depth
     height = float(np.ptp(subject.body.vertices[:, 1])) * px_per_m
     crop = np.s_[y0:y1, x0:x1]
+    rgb = to_float(subject.photo.rgb[crop])
     return _Scene(
-        to_float(subject.photo.rgb[crop]), matte[crop], camera, (int(x0), int(y0)), face,
-        px_per_m, height,
-    )  # fmt: skip
+        rgb, matte[crop], camera, (int(x0), int(y0)), face, _skin(rgb, face), px_per_m, height
+    )
 
 
 def _hands(subject: Subject, scene: _Scene, parts: tuple[Part, ...]) -> dict[int, Hand]:
     """The hands by the number of the part they belong to."""
     keypoints = subject.keypoints - np.array([*scene.origin, 0], np.float32)
     hulls = hand_hulls(keypoints, scene.matte.shape, 0.008 * scene.body_height)
-    skin = _skin(scene)
+    skin = scene.skin
     if skin is not None:
         seen = inside(scene.matte)
         hulls = {
@@ -206,12 +208,15 @@ def _hands(subject: Subject, scene: _Scene, parts: tuple[Part, ...]) -> dict[int
     }
 
 
-def _skin(scene: _Scene) -> np.ndarray | None:  # [h, w] bool
+def _skin(
+    rgb: np.ndarray,  # [h, w, 3]
+    face: np.ndarray | None,  # [478, 3] px
+) -> np.ndarray | None:  # [h, w] bool
     """Pixels of the face's colour, lighter or darker."""
-    if scene.face is None:
+    if face is None:
         return None
-    lab = cv2.cvtColor(cv2.GaussianBlur(scene.rgb, (0, 0), 0.8), cv2.COLOR_RGB2LAB)
-    difference = (lab - skin_colour(scene.rgb, scene.face)) * (0.35, 1, 1)
+    lab = cv2.cvtColor(cv2.GaussianBlur(rgb, (0, 0), 0.8), cv2.COLOR_RGB2LAB)
+    difference = (lab - skin_colour(rgb, face)) * (0.35, 1, 1)
     return np.linalg.norm(difference, axis=-1) < 17
 
 
@@ -273,7 +278,7 @@ def limb_weights(
 
 
 def _sheet(i: int, layer: Layer, scene: _Scene, seed: int) -> Sheet:
-    skin = _skin(scene)
+    skin = scene.skin
     rgb, far_rgb = layer_colours(
         layer, scene.rgb[layer.box], scene.matte[layer.box],
         None if skin is None else skin[layer.box], scene.body_height, seed,
@@ -319,7 +324,7 @@ def _with_closeup(
     size = ((gx1 - gx0) * d, (gy1 - gy0) * d)
     grow = lambda x, how=cv2.INTER_LINEAR: cv2.resize(x, size, interpolation=how)  # noqa: E731
     rgb, matte = to_float(head.rgb[fine]), to_float(head.matte[fine])
-    area = head_share(layer)[crop]
+    area = head_share(layer.far_weights)[crop]
     chosen = grow(area) > 0.5
     own = (grow(layer.own[crop].astype(np.float32)) > 0.5) & inside(matte)
     mask = (grow(layer.mask[crop].astype(np.float32)) > 0.5) & inside(matte)

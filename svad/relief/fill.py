@@ -110,11 +110,8 @@ def missing_points(
         thickness = np.where(body.weights[:, list(sk.HIPS)].sum(1) > 0.3, UNDER_SKIRT, thickness)
     xyz = body.xyz + thickness[:, None] * body.normals
     distance, _ = cKDTree(layers.xyz[::3]).query(xyz, distance_upper_bound=reach, workers=-1)
-    pixels = camera.project(xyz)
-    column = np.floor(pixels[:, 0]).astype(int)
-    row = np.floor(pixels[:, 1]).astype(int)
     h, w = matte.shape
-    framed = (column >= 0) & (row >= 0) & (column < w) & (row < h)
+    pixels, column, row, framed = _in_picture(xyz, camera, h, w)
     near = np.full(len(xyz), reach, np.float32)
     for _, _, elbow, wrist in sk.ARMS.values():
         arm = body.weights[:, [elbow, wrist]].sum(1) > 0.5
@@ -153,22 +150,30 @@ def core_points(
     """
     apart = body.weights[:, [*sk.WRISTS, *sk.ANKLES, *sk.FEET, Joint.HEAD]].sum(1)
     xyz = body.xyz - CORE * body.normals
-    pixels = camera.project(xyz)
-    column, row = np.floor(pixels[:, 0]).astype(int), np.floor(pixels[:, 1]).astype(int)
     h, w = matte.shape
-    framed = (column >= 0) & (row >= 0) & (column < w) & (row < h)
+    pixels, column, row, framed = _in_picture(xyz, camera, h, w)
     c, r = column.clip(0, w - 1), row.clip(0, h - 1)
-    side = (
-        2 * int(np.ceil(2 * np.median(body.spacing) * camera.focal[1] / np.median(pixels[:, 2])))
-        + 1
-    )
+    wide = 2 * float(np.median(body.spacing) * camera.focal[1] / np.median(pixels[:, 2]))
+    side = 2 * int(np.ceil(wide)) + 1  # no splat reaches over the outline
     inner = cv2.erode(matte.astype(np.uint8), np.ones((side, side), np.uint8)) > 0
     front = np.where(framed & matte[r, c], shown[r, c] + CORE, 0)
-    behind = np.where(np.isfinite(front), np.maximum(front - pixels[:, 2], 0), 0)
-    behind = np.where(framed, behind, 0)
+    behind = np.where(framed & np.isfinite(front), np.maximum(front - pixels[:, 2], 0), 0)
     pixels[:, 2] += behind
     keep = (apart < 0.5) & (~framed | (inner[r, c] & (behind < DEEPEST)))
     return _points(body, np.flatnonzero(keep), camera.unproject(pixels), camera, layers, skin)
+
+
+def _in_picture(
+    xyz: np.ndarray,  # [M, 3]
+    camera: Camera,
+    height: int,  # px
+    width: int,  # px
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Pixels and depths [M, 3], columns [M], rows [M], and which are in the frame [M]."""
+    pixels = camera.project(xyz)
+    column, row = np.floor(pixels[:, 0]).astype(int), np.floor(pixels[:, 1]).astype(int)
+    framed = (column >= 0) & (row >= 0) & (column < width) & (row < height)
+    return pixels, column, row, framed
 
 
 def _points(

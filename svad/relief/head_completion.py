@@ -27,7 +27,7 @@ from svad.relief.points import (
     sheet_pixels,
     sheet_points,
 )
-from svad.relief.weights import folded
+from svad.relief.weights import folded, head_share
 from svad.types import Subject
 
 TIP = 0.014  # metres, half the width of what may be a tip of background
@@ -280,11 +280,6 @@ def headed_points(
     first = coloured_sheet(sheets[0], texture, camera)
     rest = [coloured_sheet(s, texture, camera) if s.density > 1 else s for s in sheets[1:]]
     return [first, *rest], coloured_points(points, texture, sheets[0].layer)
-
-
-def head_share(weights: np.ndarray) -> np.ndarray:  # [..., 22] -> [...]
-    """How much of a place is head or neck."""
-    return weights[..., Joint.HEAD] + weights[..., Joint.NECK]
 
 
 def face_on(sheet: Sheet, face: np.ndarray) -> np.ndarray:  # [478, 3] steps of the sheet's grid

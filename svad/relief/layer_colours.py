@@ -5,11 +5,12 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from svad.body.skeleton import Joint
 from svad.media.fields import blur, masked_blur
 from svad.relief.colour import extended, streaks
 from svad.relief.layers import Layer
-from svad.relief.texture import chest_alone, synthesised
+from svad.relief.prints import chest_alone
+from svad.relief.texture import synthesised
+from svad.relief.weights import head_share
 
 SURE = 0.9  # matte above which a pixel's colour is the person's alone
 ALONE = 9  # px, box around a pixel that shows nothing but the layer
@@ -36,19 +37,16 @@ def layer_colours(
     if layer.part.kind == "limb":
         grain = GRAIN * streaks(layer.mask.shape, seed, 2.5, 1.2)
         return front, np.clip(front + grain[..., None], 0, 1)
-    share = np.zeros(layer.mask.shape) if layer.part.kind == "skirt" else head_share(layer)
+    share = (
+        np.zeros(layer.mask.shape) if layer.part.kind == "skirt" else head_share(layer.far_weights)
+    )
     cloth = layer.mask & (share < HEAD)
     alone = chest_alone(front, cloth, body_height)
-    # what was completed is as good a source as what is seen, but its copies would be copied
+    # patches come from what is seen: copies of what was completed would be copies of copies
     back = synthesised(front, cloth & known & ~alone, alone, seed + 1)
     if skin is not None:
         back = _calmed(back, skin & cloth & ~alone, body_height)
     return front, back
-
-
-def head_share(layer: Layer) -> np.ndarray:  # [h, w]
-    """How much of a torso pixel is head or neck."""
-    return layer.far_weights[..., Joint.HEAD] + layer.far_weights[..., Joint.NECK]
 
 
 def _front(

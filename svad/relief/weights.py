@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from svad.body.skeleton import HANDS, HEAD_JOINTS, LARGE
+from svad.body.skeleton import HANDS, HEAD_JOINTS, LARGE, Joint
 from svad.media.fields import masked_blur, pull_push
 from svad.relief.labels import PartMaps
 from svad.relief.parts import Part
@@ -16,6 +16,13 @@ def folded(weights: np.ndarray) -> np.ndarray:  # [V, 55] -> [V, 22]
     for large, *small in (*HANDS.values(), HEAD_JOINTS):
         out[:, large] += weights[:, small].sum(1)
     return out
+
+
+def head_share(
+    weights: np.ndarray,  # [..., 22]
+) -> np.ndarray:  # [...]
+    """How much of a place is head or neck."""
+    return weights[..., Joint.HEAD] + weights[..., Joint.NECK]
 
 
 def surface_weights(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
 import gradio as gr
@@ -18,19 +19,19 @@ from svad.ui.parts import Parts, Updates
 from svad.ui.studio import Studio
 
 
-class BetterEvents:
+class BetterEvents(ABC):
     """The callbacks of *Make it better* and of the choice between versions."""
 
     studio: Studio
     parts: Parts
 
+    @abstractmethod
     def create(self, job: str, preset: str | None = None, body: str = BUILT_IN) -> Iterator:
         """Runs a preset, see `Events.create`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def show(self, finished: Finished) -> Updates:
         """The right side of the page with this avatar, see `Events.show`."""
-        raise NotImplementedError
 
     def improve(self, job: str, body: str) -> Iterator[Updates]:
         """*Make it better* was pressed: the next preset runs in the same job."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -30,16 +31,16 @@ class Unfinished:
     why: str  # the reason, in a sentence; of a paused run in the platform's words
 
 
-class Kept:
+class Kept(ABC):
     """Reads the job folders. A visitor is known by the unguessable ids of their jobs only."""
 
     settings: Settings
     examples: dict[str, Finished]
     shelf: Shelf
 
+    @abstractmethod
     def engine(self) -> Engine:
         """Where the jobs are."""
-        raise NotImplementedError
 
     def pictures(self, job_id: str) -> list[Path]:
         """What was sent for a job; raises `JobError` when the job is not there (any more)."""

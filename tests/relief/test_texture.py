@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from svad.relief.texture import chest_alone, synthesised
+from svad.relief.prints import chest_alone
+from svad.relief.texture import synthesised
 
 H, W, HEIGHT = 96, 72, 240.0  # px: a torso of a person of that height
 RED, WHITE, BLUE = (0.7, 0.1, 0.1), (1.0, 1.0, 1.0), (0.15, 0.2, 0.6)
