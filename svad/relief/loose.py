@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -72,12 +73,15 @@ class _Places:
         ids, weights = (torch.from_numpy(x) for x in top4(points.weights))
         bones = ids, weights, self.joints, self.parents
         rest = unpose_points(torch.from_numpy(points.xyz), *bones, self.pose[0]).float()
-        return [pose_points(rest, *bones, other[0]).numpy() for other in self.others]
+        with ThreadPoolExecutor() as pool:
+            posed = pool.map(lambda other: pose_points(rest, *bones, other[0]), self.others)
+            return [xyz.numpy() for xyz in posed]
 
 
 def _loose(posed: list[np.ndarray], gap: float) -> np.ndarray:  # [P] bool
     """Which points are not connected with most of the others, in any of the poses."""
-    return ~np.logical_and.reduce([main_piece(xyz, gap) for xyz in posed])
+    with ThreadPoolExecutor() as pool:
+        return ~np.logical_and.reduce(list(pool.map(lambda xyz: main_piece(xyz, gap), posed)))
 
 
 def main_piece(
