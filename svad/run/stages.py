@@ -113,7 +113,7 @@ STAGES = (  # in the order in which they run
         room="relief",
         build=makers.relief,
         parts=BODIES,
-        seconds=4.0,
+        seconds=5.5,
     ),
     Stage(
         name="film",
@@ -172,7 +172,7 @@ STAGES = (  # in the order in which they run
         only_with="train",
         weights=("avatar",),
     ),
-    Stage(name="package", title="Turntable and files", room="export", seconds=5.0),
+    Stage(name="package", title="Turntable and files", room="export", seconds=7.0),
 )
 
 
