@@ -6,6 +6,7 @@ frames that two windows share one passes into the other.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -59,7 +60,7 @@ def windows(count: int, longest: int, common: int) -> list[tuple[int, int]]:
         return [(0, count)]
     pieces = -(-(count - common) // (longest - common))
     starts = np.round(np.linspace(0, count - common, pieces + 1)).astype(int)
-    return [(int(a), int(b) + common) for a, b in zip(starts[:-1], starts[1:], strict=True)]
+    return [(int(a), int(b) + common) for a, b in itertools.pairwise(starts)]
 
 
 def frames_of(seen: Seen, first: int, last: int) -> Seen:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -22,7 +24,7 @@ def test_windows_cover_all_frames_and_share_some(count: int) -> None:
     parts = windows(count, 10, 3)
     assert parts[0][0] == 0 and parts[-1][1] == count
     assert all(last - first <= 10 for first, last in parts)
-    assert all(a[1] - b[0] == 3 for a, b in zip(parts, parts[1:], strict=False))
+    assert all(a[1] - b[0] == 3 for a, b in itertools.pairwise(parts))
 
 
 def test_in_windows_the_same_motion_is_found_as_at_once() -> None:
