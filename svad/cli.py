@@ -51,6 +51,7 @@ python -m svad PHOTO -o OUT [--preset NAME] [--body NAME] [--views N] [--size PX
        python -m svad drive PHOTO CLIP -o VIDEO.mp4 [--preset NAME]
        python -m svad import SNAPSHOT.pth [--face-offset face_offset.json] -o OUT
        python -m svad export OUT|AVATAR.zip --format NAME [-o FILE] [--rig NAMES]
+       python -m svad batch PHOTOS -o OUT [--preset NAME] [--engine local|ray|hf-jobs]
        python -m svad weights [--preset NAME] [--download] [--verify]
        python -m svad evaluate synthetic [--frames KIND] [--people N or NAMES]
        python -m svad evaluate filmed [--motion NAME] [--people N or NAMES]
@@ -107,6 +108,8 @@ def _module_of(arguments: list[str]) -> tuple[ModuleType, list[str]] | None:
         from svad.weights import command
     elif word == "import":
         from svad.run import adopt_command as command
+    elif word == "batch":
+        from svad.run.batch import command
     elif word == "export":
         from svad.run import export_command as command
     elif word == "evaluate" and rest[0] == "filmed":
