@@ -39,6 +39,7 @@ from svad.core.files import plain, require_writable  # noqa: E402
 from svad.run.bars import Bars  # noqa: E402
 from svad.types import Report, StageState  # noqa: E402
 
+Command = Callable[[argparse.Namespace, threading.Event], int]
 OK, BROKEN, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 USAGE = """\
 python -m svad PHOTO -o OUT [--preset NAME] [--body NAME] [--views N] [--size PX] [--seed N]
@@ -61,18 +62,7 @@ python -m svad PHOTO -o OUT [--preset NAME] [--body NAME] [--views N] [--size PX
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code: 0, 1 a defect, 2 bad input, 130 interrupted."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    if arguments[:1] == ["animate"]:
-        command, options = _animate, _animate_parser().parse_args(arguments[1:])
-    elif arguments[:1] == ["track"]:
-        command, options = _track, _track_parser().parse_args(arguments[1:])
-    elif arguments[:1] == ["drive"]:
-        command, options = _drive, _drive_parser().parse_args(arguments[1:])
-    elif (found := _module_of(arguments)) is not None:
-        module, rest = found
-        command, options = partial(_run_module, module), module.parser().parse_args(rest)
-    else:
-        command, options = _create, _create_parser().parse_args(arguments)
+    command, options = parse(list(sys.argv[1:] if argv is None else argv))
     stop = threading.Event()
     try:
         with _interrupts(stop):
@@ -99,6 +89,20 @@ def main(argv: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return BROKEN
+
+
+def parse(arguments: list[str]) -> tuple[Command, argparse.Namespace]:
+    """The command that the arguments name, and its options; bad ones end the program (argparse)."""
+    if arguments[:1] == ["animate"]:
+        return _animate, _animate_parser().parse_args(arguments[1:])
+    if arguments[:1] == ["track"]:
+        return _track, _track_parser().parse_args(arguments[1:])
+    if arguments[:1] == ["drive"]:
+        return _drive, _drive_parser().parse_args(arguments[1:])
+    if (found := _module_of(arguments)) is not None:
+        module, rest = found
+        return partial(_run_module, module), module.parser().parse_args(rest)
+    return _create, _create_parser().parse_args(arguments)
 
 
 def _module_of(arguments: list[str]) -> tuple[ModuleType, list[str]] | None:

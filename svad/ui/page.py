@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ from svad.ui.result_view import PAIR_HEIGHT, Sheet, make_sheet
 from svad.ui.sharing import routes
 from svad.ui.studio import Studio
 from svad.ui.theme import make_theme
+
+log = logging.getLogger(__name__)
 
 HUB = "https://huggingface.co"  # which shows a Space in a frame
 HERE = Path(__file__).parent
@@ -67,8 +70,8 @@ def build_page(studio: Studio) -> gr.Blocks:
             following=gr.State(""),
             shown=gr.State(sheet.key),
         )
+        add_endpoints(studio)  # first: they have their names, and the page's own callbacks others
         _wire(page, parts, Events(studio, parts))
-        add_endpoints(studio)
     page.queue(max_size=settings.waiting, default_concurrency_limit=settings.waiting)
     return page
 
@@ -99,10 +102,21 @@ def launch_options(studio: Studio) -> dict[str, Any]:
             "middleware": [Middleware(SecurityHeaders)],
             "routes": routes(studio.shared),
         },
+        "mcp_server": has_mcp(),
         "share": False,
         "pwa": False,
         "quiet": True,
     }
+
+
+def has_mcp() -> bool:
+    """Whether the package is here with which models of others call the endpoints as tools."""
+    try:
+        import mcp.server  # noqa: F401
+    except ImportError:  # absent, or it does not go with another package
+        log.warning(texts.MCP_OFF)
+        return False
+    return True
 
 
 def page_script(upload_megabytes: int, clip_megabytes: int) -> str:
