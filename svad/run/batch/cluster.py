@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -145,7 +146,6 @@ def _join(ray: ModuleType) -> None:
 @cache
 def _package() -> ModuleType:
     try:
-        import ray
+        return import_module("ray")
     except ImportError as error:
         raise SettingError(MISSING) from error
-    return ray

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import connection, get_context
-from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from typing import Any
 
 from svad.config import Preset
 from svad.core.memory import memory_free
@@ -38,7 +38,7 @@ class _Hand:
     """A process and what it works on."""
 
     process: BaseProcess
-    pipe: Connection
+    pipe: Any  # our end, of `multiprocessing.Pipe`
     work: Work | None = None
     share: float = 0.0
 
@@ -179,7 +179,7 @@ def _environment(more: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _labour(pipe: Connection) -> None:
+def _labour(pipe: Any) -> None:
     """The life of a process: photos in, lines out, until the other side is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the other side, which tells us
     quiet = os.open(os.devnull, os.O_WRONLY)
@@ -195,7 +195,7 @@ def _labour(pipe: Connection) -> None:
         _tell(pipe, make_avatar(work, last[1], stop, share))
 
 
-def _listen(pipe: Connection, orders: queue.SimpleQueue, stop: threading.Event) -> None:
+def _listen(pipe: Any, orders: queue.SimpleQueue, stop: threading.Event) -> None:
     try:
         while (order := pipe.recv()) != "stop":
             orders.put(order)
@@ -205,7 +205,7 @@ def _listen(pipe: Connection, orders: queue.SimpleQueue, stop: threading.Event) 
     orders.put(None)
 
 
-def _tell(pipe: Connection, news: Row | float) -> None:
+def _tell(pipe: Any, news: Row | float) -> None:
     with suppress(OSError):  # nobody listens any more; the folder has it all
         pipe.send(news)
 

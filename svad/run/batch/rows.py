@@ -41,7 +41,8 @@ def read_rows(path: Path) -> dict[str, Row]:
 def _read(line: str) -> Row | None:
     try:
         values = json.loads(line)
-        known = {field.name: values[field.name] for field in fields(Row) if field.name in values}
+        names = [field.name for field in fields(Row) if field.name in values]
+        known: dict[str, Any] = {name: values[name] for name in names}
         lists = {name: tuple(map(str, known.get(name, ()))) for name in ("warnings", "files")}
         row = Row(**(known | lists))
     except (ValueError, TypeError):
