@@ -158,6 +158,10 @@ WORD_NEEDED = '{name} is a text, such as "{example}".'
 MOTION_UNKNOWN = "There is no motion named {name}. Choose one of: {names}."
 EXAMPLE_UNKNOWN = "There is no example {name}. There are: {names}."
 FORMAT_UNKNOWN = "There is no format named {name}. Choose one of: {names}."
+BAD_CALL = (
+    "This call does not fit: it has too few values, values of another kind, or a file that was not "
+    "uploaded here. The page of the API lists what each endpoint takes."
+)
 MCP_OFF = "The MCP server is off: it needs the package mcp (pip install 'mcp>=1.21,<2')."
 NO_PHOTO = "There is no photo yet. Drop one first."
 NO_FILE = "Send a photo, several photos or a clip as uploaded files."

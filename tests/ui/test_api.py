@@ -136,6 +136,25 @@ def test_files_nobody_uploaded_are_refused(make_studio, launch, data: list):
     assert not studio.settings.jobs.exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("animate", ["hush-hush"]),  # too few values
+        ("generate", [{"url": "http://127.0.0.1:1/hush-hush", "path": "x", "meta":
+            {"_type": "gradio.FileData"}}, None, "default"]),
+        ("status", [{"path": "/hush-hush", "meta": {"_type": "gradio.FileData"}}]),
+    ],
+)  # fmt: skip
+def test_what_gradio_refuses_is_a_sentence_and_not_in_the_log(
+    make_studio, launch, name: str, data: list, capfd: pytest.CaptureFixture, caplog
+) -> None:
+    answer = ask(launch(make_studio()), data, name)
+    assert "This call does not fit" in answer
+    told = capfd.readouterr()
+    assert "hush-hush" not in told.out + told.err + caplog.text
+    assert "Traceback" not in told.err
+
+
 def test_a_path_that_climbs_out_of_the_cache_is_refused(
     make_studio, launch, photo: Path, cache: Path
 ):

@@ -43,8 +43,9 @@ def _read(line: str) -> Row | None:
         values = json.loads(line)
         names = [field.name for field in fields(Row) if field.name in values]
         known: dict[str, Any] = {name: values[name] for name in names}
-        lists = {name: tuple(map(str, known.get(name, ()))) for name in ("warnings", "files")}
-        row = Row(**(known | lists))
+        for name in ("warnings", "files"):
+            known[name] = tuple(map(str, known.get(name, ())))
+        row = Row(**known)
     except (ValueError, TypeError):
         return None
     plain = isinstance(row.photo, str) and isinstance(row.folder, str)
