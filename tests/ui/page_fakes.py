@@ -180,7 +180,9 @@ class FakePipeline:
         output.write_bytes(b"motion")
         return output
 
-    def clip_motion(self, folder: Path, motion: Path, output: Path, *, report: Any) -> Path:
+    def clip_motion(
+        self, folder: Path, motion: Path, output: Path, *, report: Any, **_: Any
+    ) -> Path:
         """A short video."""
         assert motion.read_bytes() == b"motion"
         if output.suffix == ".rig":
