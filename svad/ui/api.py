@@ -60,14 +60,15 @@ def add_endpoints(studio: Studio) -> None:
     def follow(job: str, clip: dict) -> dict:
         """Moves the avatar of a job as the person in a clip or in a motion's file does.
 
-        Returns "video" and the motion, as SMPL-X parameters in "motion" (.npz) and as "bvh".
+        Returns "video" and the motion, as SMPL-X parameters in "motion" (.npz) and as "bvh", and
+        the avatar with it as a "mesh" (.glb).
         """
         try:
             *_, made = studio.follow(_finished(studio, job), uploaded(clip))
             assert isinstance(made, Followed)
         except Exception as error:
             raise gr.Error(explain(error), print_exception=False) from error
-        files = {"video": made.video, "motion": made.motion, "bvh": made.bvh}
+        files = {"video": made.video, "motion": made.motion, "bvh": made.bvh, "mesh": made.mesh}
         return {name: gr.FileData(path=str(path)).model_dump() for name, path in files.items()}
 
     def example(name: str) -> dict:

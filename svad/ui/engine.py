@@ -89,6 +89,10 @@ class ClipMover(Protocol):
         """Writes a video of the avatar in a folder, moving so."""
         ...
 
+    def mesh(self, folder: Path, motion: Path, output: Path, /, *, report: Report) -> Path:
+        """Writes the avatar in a folder as a mesh with that motion in it."""
+        ...
+
 
 class Mover:
     """The real one; nothing is imported before it is needed."""
@@ -108,6 +112,12 @@ class Mover:
         from svad.run import pipeline
 
         return pipeline.clip_motion(folder, clip, output, report=report, shot=shot)
+
+    def mesh(self, folder: Path, motion: Path, output: Path, /, *, report: Report) -> Path:
+        """See `svad.run.export`."""
+        from svad.run.export import export
+
+        return export(folder, "glb", output, motions=[motion], report=report)
 
 
 def export_file(folder: Path, name: str, report: Report) -> Path:

@@ -98,7 +98,7 @@ class MotionEvents:
         shelf = self.studio.shelf
         film = shooting.shown(beat.video, label, shelf, texts.FOLLOW_TITLE)
         film += panels.in_the_view(beat.moving)
-        return film + panels.motion_files((beat.motion, beat.bvh), beat.warnings, shelf)
+        return film + panels.motion_files((beat.motion, beat.bvh, beat.mesh), beat.warnings, shelf)
 
 
 def motion_choices(finished: Finished | None) -> list[tuple[str, str]]:

@@ -67,9 +67,10 @@ def follow(
         mover.clip_motion(finished.folder, motion, video, report=drawing, shot=how.shot)
         bvh = mover.track(motion, motion.with_suffix(".bvh"), silent, say=said.append)
         name = f"avatar-{short(finished.key)}-motion"
-        film, data, same = (
+        mesh = mover.mesh(finished.folder, motion, motion.with_suffix(".glb"), report=silent)
+        film, data, same, mesh = (
             shelf.publish(file, f"{name}{file.suffix}", job_of(finished.key))
-            for file in (video, motion, bvh)
+            for file in (video, motion, bvh, mesh)
         )
         shown = None
         if finished.moving is not None:
@@ -77,4 +78,4 @@ def follow(
                 finished.folder, motion, video.with_suffix(".rig"), report=silent
             )
             shown = shelf.publish(rig, f"{name}.rig")
-        return Followed(film, data, same, shown, tuple(said))
+        return Followed(film, data, same, mesh, shown, tuple(said))

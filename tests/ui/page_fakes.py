@@ -180,6 +180,11 @@ class FakePipeline:
         output.write_bytes(b"motion")
         return output
 
+    def mesh(self, folder: Path, motion: Path, output: Path, *, report: Any) -> Path:
+        """A file."""
+        output.write_bytes(b"mesh of " + motion.read_bytes())
+        return output
+
     def clip_motion(
         self, folder: Path, motion: Path, output: Path, *, report: Any, **_: Any
     ) -> Path:

@@ -151,6 +151,7 @@ def test_a_clip_below_motions_moves_the_avatar_or_says_why_not(visit, photo: Pat
     assert "Nobody is seen from 1.0" in last["motion_video"]
     for ending in (".npz", ".bvh"):
         assert texts.MOTION_FILE.format(ending=ending) in last["motion_video"]
+    assert texts.MOTION_MESH.format(ending=".glb") in last["motion_video"]
     assert ".mp4" in last["motion_video"]
     assert re.search(r'data-motion="/[^"]+\.rig"', last["motion_video"])
     assert last["follow"].interactive and last["motion"].interactive
