@@ -15,6 +15,7 @@ from svad.export.gltf import INDICES, VERTICES, GltfBuilder
 from svad.export.names import NAMES
 from svad.export.shapes import with_all_shapes
 from svad.export.textured import split
+from svad.export.visemes import with_visemes
 from svad.geometry.rotation import axis_angle_to_quaternion
 from svad.geometry.surface import vertex_normals
 from svad.media.images import jpg_bytes
@@ -57,7 +58,7 @@ def write_textured(context: ExportContext, path: Path) -> None:
 def painted(context: ExportContext) -> tuple[Avatar, Paint]:
     """The avatar with all face shapes, and its textured mesh as a file holds it."""
     made = context.textured
-    mesh, shapes = with_all_shapes(context.avatar, made.mesh)
+    mesh, shapes = with_visemes(*with_all_shapes(context.avatar, made.mesh))
     normals = unit_normals(mesh.vertices, mesh.faces)[made.flat.vertex]
     jpeg = jpg_bytes(made.picture, quality=QUALITY)
     paint = Paint(split(replace(made, mesh=mesh)), normals, made.flat.uv, jpeg)
@@ -66,7 +67,7 @@ def painted(context: ExportContext) -> tuple[Avatar, Paint]:
 
 def write_glb(context: ExportContext, path: Path) -> None:
     """The avatar of `context` with the bundled motions as .glb."""
-    mesh, shapes = with_all_shapes(context.avatar, context.avatar.mesh)
+    mesh, shapes = with_visemes(*with_all_shapes(context.avatar, context.avatar.mesh))
     avatar = replace(context.avatar, mesh=mesh, expression_names=shapes)
     moves = tracks(avatar, context.motions)
     write_bytes(path, avatar_glb(avatar, NAMES[context.bones], moves, "SVAD"))

@@ -26,6 +26,7 @@ from svad.export.names import HUMANOID, NAMES
 from svad.export.obj import write_obj
 from svad.export.shapes import with_all_shapes
 from svad.export.textured import Textured, open_pose, split
+from svad.export.visemes import VISEMES
 from svad.export.vrm import EXPRESSIONS, write_vrm
 from svad.face.expressions import ARKIT
 from svad.geometry.zbuffer import draw
@@ -169,7 +170,7 @@ def test_textured_glb(bones: str, context: ExportContext, tmp_path: Path) -> Non
     view = document["bufferViews"][document["images"][0]["bufferView"]]
     jpeg = buffer[view["byteOffset"] : view["byteOffset"] + view["byteLength"]]
     assert Image.open(io.BytesIO(jpeg)).size == (SIDE, SIDE)
-    assert document["meshes"][0]["extras"]["targetNames"] == list(ARKIT)
+    assert document["meshes"][0]["extras"]["targetNames"] == [*ARKIT, *VISEMES]
     normals = read_accessor(document, buffer, part["attributes"]["NORMAL"])
     points = read_accessor(document, buffer, part["attributes"]["POSITION"])
     head = points[:, 1] > points[:, 1].max() - 0.1
