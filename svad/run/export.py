@@ -91,8 +91,9 @@ def _read(
             name = f"{base}-{count}"
         motion = read_motion(Path(source), part(report, number, number + 1, len(sources)))
         found[name] = motion
-        for sentence in motion.warnings if say is not None else ():
-            say(f"Note: {sentence}")
+        for sentence in motion.warnings:
+            if say is not None:
+                say(f"Note: {sentence}")
     return found
 
 
