@@ -15,9 +15,10 @@ from svad.geometry.camera import Camera
 from svad.media.images import to_float
 from svad.relief.colour import extended
 from svad.relief.fill import body_surface_samples, core_points, frame_cuts, missing_points
+from svad.relief.hand_pixels import Hand, hand_hulls, with_skin
 from svad.relief.head import face_depth, skin_colour
 from svad.relief.head_completion import headed_points, inner_mouth
-from svad.relief.labels import Hand, draw_parts, hand_hulls, label_pixels, with_skin
+from svad.relief.labels import draw_parts, label_pixels
 from svad.relief.layer_colours import SURE, layer_colours
 from svad.relief.layers import Layer, build_layers
 from svad.relief.mouth import Rig
