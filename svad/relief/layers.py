@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 
 from svad.body.skeleton import ANKLES, ELBOWS, FEET, KNEES, SHOULDERS, WRISTS, Joint
-from svad.media.fields import blur, masked_blur, pull_push
+from svad.media.fields import blur, pull_push
+from svad.relief.drape import flared, hidden_cloth, open_below, under_skirt
 from svad.relief.labels import PartMaps
 from svad.relief.parts import Part
 from svad.relief.skirt import Skirt
@@ -51,12 +52,21 @@ def build_layers(
     front = np.full(labels.shape, np.inf, np.float32)
     for p in drawn:
         front = np.minimum(front, np.where(p.weight > 0.5, p.maps.near, np.inf))
+    behind_arms = below = np.zeros(labels.shape, bool)
+    if skirt is not None:
+        arms = [k for k, q in enumerate(drawn) if "arm" in q.part.name]
+        behind_arms = hidden_cloth(skirt, labels, arms, 0, body_height)
+        below = np.arange(len(labels))[:, None] >= skirt.top
     layers = []
     for i, p in enumerate(drawn):
         own = labels == i
         extra = extra_mask(i, p, drawn, labels, front, inside)
         if skirt is not None and "leg" in p.part.name:
-            extra = (extra & ~skirt.mask) | _under_skirt(p, skirt)
+            extra = (extra & ~skirt.mask) | under_skirt(p, skirt)
+        if p.part.kind == "skirt":
+            extra |= behind_arms & below
+        elif p.part.is_torso:
+            extra |= behind_arms & ~below
         mask = _clean(own | extra, own)
         bridge = hidden_bridge(p, own, labels, inside) if p.part.kind == "limb" else own & ~own
         mask |= bridge
@@ -68,7 +78,7 @@ def build_layers(
         head = head_map(p, weights, sigma) if p.part.is_torso else 0.0
         surface = body_surface(p, mask, px_per_m, body_height, head)
         if skirt is not None and p.part.kind == "skirt":
-            surface = _flared(surface, mask, box, skirt, body_height)
+            surface = flared(surface, p, mask, box, skirt, px_per_m, body_height)
             sigma = 0.04 * body_height
         near, far, _ = closed(surface.middle, surface.half, outline, px_per_m, head)
         near_w = surface_weights(p, surface.trusted, weights, sigma, far=False)
@@ -80,42 +90,6 @@ def build_layers(
             Layer(p.part, box, own, mask, bridge, outline, surface, head, near, far, near_w, far_w)
         )
     return _behind(layers, labels, body_height)
-
-
-def _under_skirt(p: PartMaps, skirt: Skirt) -> np.ndarray:  # [H, W] bool
-    """The leg goes on inside the lowest third of a skirt."""
-    rows = np.arange(skirt.mask.shape[0])[:, None]
-    inside = skirt.mask & (rows > skirt.hem - (skirt.hem - skirt.top) / 3)
-    return inside & p.maps.covered & (p.weight > 0.55)
-
-
-def _flared(
-    surface: Surface,
-    mask: np.ndarray,  # [H, W] bool
-    box: tuple[slice, slice],
-    skirt: Skirt,
-    body_height: float,  # px
-) -> Surface:
-    """A skirt hangs round, not along each leg, and stands off the legs more towards its hem."""
-    rows = np.arange(box[0].start, box[0].stop, dtype=np.float32)
-    t = np.clip((rows - skirt.top) / max(1, skirt.hem - skirt.top), 0, 1)
-    known = mask.any(1)
-    middle, half = np.zeros_like(rows), np.zeros_like(rows)
-    for y in np.flatnonzero(known):
-        middle[y] = np.median(surface.middle[y, mask[y]])
-        half[y] = np.quantile(surface.half[y, mask[y]], 0.85)
-    weight = known.astype(np.float32)[:, None]
-    smooth = masked_blur(np.stack([middle, half], -1)[:, None], weight, 0.012 * body_height)[:, 0]
-    smooth = pull_push(smooth[:, None], weight)[:, 0]
-    round_half = np.broadcast_to((smooth[:, 1] + 0.005 + 0.03 * t)[:, None], mask.shape)
-    round_middle = np.broadcast_to(smooth[:, :1], mask.shape)
-    # at the waist the skirt follows the torso's own surface
-    join = np.clip(t / 0.25, 0, 1)[:, None]
-    return replace(
-        surface,
-        middle=(surface.middle * (1 - join) + round_middle * join).astype(np.float32),
-        half=(surface.half * (1 - join) + round_half * join).astype(np.float32),
-    )
 
 
 def _outline(
@@ -140,9 +114,7 @@ def _outline(
     ]
     out = mask | np.isin(labels, others)
     if part.kind == "skirt":
-        length = round(0.1 * body_height)
-        kernel = np.ones((length + 1, 1), np.uint8)
-        out |= cv2.dilate(mask.astype(np.uint8), kernel, anchor=(0, length)) > 0
+        out |= open_below(mask, body_height)
     return out
 
 
