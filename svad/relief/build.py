@@ -14,6 +14,7 @@ from svad.body.skeleton import ANKLES, HANDS, HIPS, SHOULDERS, WRISTS, Joint
 from svad.geometry.camera import Camera
 from svad.media.images import to_float
 from svad.relief.colour import extended
+from svad.relief.densify import densifying_points
 from svad.relief.drape import Drape, hem_in_shade, out_of_cloth
 from svad.relief.fill import body_surface_samples, core_points, frame_cuts, missing_points
 from svad.relief.head import face_depth, skin_colour
@@ -31,6 +32,7 @@ from svad.types import Closeup, Subject
 
 ENDS = (*ANKLES, *WRISTS)  # of the bones; hands and feet lie beyond
 CORE_SPACING = 3.0  # of the inner body's samples, in steps of the fill's
+FLANKS = 2.5  # how much coarser a skirt's flanks are filled than a head's
 INSIDE = 0.72  # blurred matte above which a pixel gets points: splats grow by half a pixel
 
 
@@ -131,16 +133,17 @@ def build_relief(
         for i, p in enumerate(parts)
         if p.bones
     }
-    moved = limb_weights(limbs, joints, points.xyz, points.weights, points.layer)
     drape = None
     if skirt is not None:
         number = len(drawn) - 1
-        drape = Drape.around(points.xyz[points.layer == number], joints, (0, number))
-        moved = drape.weights(points.xyz, moved, points.layer)
         points = hem_in_shade(points, sheets[number])
+        points = joined([points, *densifying_points(sheets[number], fit.camera, FLANKS)])
+        drape = Drape.around(points.xyz[points.layer == number], joints, (0, number))
+    shown = _shown(layers, labels, scene, subject)
+    relief = Relief(points, sheets, fit.camera, 0, shown, limbs, joints, drape)
+    moved = relief.limb_weights(points.xyz, points.weights, points.layer)
     points = replace(points, weights=moved)
     tell("filling hidden sides from the body")
-    shown = _shown(layers, labels, scene, subject)
     cuts = frame_cuts(subject.matte)
     face_rgb = _face_rgb(scene)
     spacing = 1.15 / scene.px_per_m
@@ -160,7 +163,7 @@ def build_relief(
     if subject.face is not None:
         hidden, mouth = inner_mouth(sheets, subject.face, fit.camera)
         points = joined([points, hidden])
-    return Relief(points, sheets, fit.camera, 0, shown, limbs, joints, drape, mouth)
+    return replace(relief, points=points, mouth=mouth)
 
 
 def inside(matte: np.ndarray) -> np.ndarray:  # [h, w] bool

@@ -9,7 +9,7 @@ import numpy as np
 
 from svad.body.skeleton import ANKLES, HIPS, KNEES, LARGE, Joint
 from svad.geometry.camera import Camera
-from svad.media.fields import masked_blur, pull_push
+from svad.media.fields import blur, masked_blur, pull_push
 from svad.relief.fill import BodySurface
 from svad.relief.labels import PartMaps
 from svad.relief.points import RIM, Points, Sheet
@@ -22,13 +22,13 @@ FLARE = 0.9  # growth of the width from hips to hem with which a skirt flares mo
 CLEAR = 0.012  # metres of air between the legs and the cloth in front of and behind them
 HEM = 0.1  # of the skirt's length: a hem that is not level hides how wide the last rows are
 JOIN = 0.11  # of the body's height over which it leaves the torso's own surface
-WIDENS = 0.12  # of the body's height over which a torso behind arms widens to the skirt
 INSIDE = 0.45  # brightness of the inside of a skirt, which shows at its hem
 WAIST = (-0.55, -0.2)  # thigh lengths below the hip joints between which the loop takes over
 LIFT = (-0.3, 0.35)  # thigh lengths between which the cloth leaves the pelvis for the thighs
 SLACK = 0.4  # thigh lengths by which it leaves it later midway between the legs
 BEND = (0.75, 1.35)  # thigh lengths between which it goes from the thighs to the shins
 FOLLOW = 0.9  # share of the shins in what hangs below the knees
+UNFOLDED = 1.15  # width of the blend from leg to leg over the legs' distance beyond the hips'
 STEEP = 1.3  # how much sooner than at the very side the cloth is one leg's alone
 
 
@@ -43,7 +43,7 @@ def hidden_cloth(
     labels: np.ndarray,  # [H, W] int32, -1 outside the person
     arms: list[int],  # numbers of the parts that may hang before it
     trunk: int,  # number of the torso
-    body_height: float,  # px
+    rise: int,  # rows above the skirt over which the torso widens to it
 ) -> np.ndarray:  # [H, W] bool
     """The cloth behind hands and sleeves: its edges go on from above to below them.
 
@@ -55,8 +55,7 @@ def hidden_cloth(
     rows = np.flatnonzero(skirt.mask.any(1))
     if not len(rows) or not before[rows].any():
         return out
-    reach = round(WIDENS * body_height)
-    rows = np.arange(max(0, rows[0] - reach), rows[-1] + 1)
+    rows = np.arange(max(0, rows[0] - rise), rows[-1] + 1)
     rows = rows[own[rows].any(1)]
     left = _edge(own[rows], labels[rows])
     right = labels.shape[1] - 1 - _edge(own[rows, ::-1], labels[rows, ::-1])
@@ -131,6 +130,16 @@ def _half_widths(
     return wide
 
 
+def eased(
+    push: np.ndarray,  # [H, W] metres
+    reach: float,  # px
+) -> np.ndarray:  # [H, W] metres
+    """At least the push itself, fading out around it."""
+    side = 2 * round(reach) + 1
+    wide = cv2.dilate(push, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
+    return np.maximum(push, blur(wide, reach / 2)).astype(np.float32)
+
+
 def open_below(
     mask: np.ndarray,  # [H, W] bool
     body_height: float,  # px
@@ -149,6 +158,7 @@ def hem_in_shade(
     """The points with those that close the hem as dark as the inside of a skirt is."""
     below = np.pad(sheet.mask, ((0, 4), (0, 0)))[4:]
     hem = sheet.mask & ~below
+    hem[: -len(hem) // 2] = False  # not below hands
     rim = np.flatnonzero((points.side == RIM) & (points.layer == sheet.layer))
     column, row = np.floor(points.pixel[rim] - np.asarray(sheet.origin)).astype(int).T
     h, w = hem.shape
@@ -194,7 +204,7 @@ class Drape:
         """Measures the loop from the skirt's own points."""
         places = np.arange(-0.6, 2.4, 0.1)
         along = _along(xyz, joints)
-        side = np.abs(_aside(xyz, along, joints))
+        side = np.abs(_aside(xyz, along, joints)[0])
         reach = np.zeros(len(places), np.float32)
         for k, place in enumerate(places):
             near = np.abs(along - place) < 0.1
@@ -227,8 +237,11 @@ class Drape:
         return out
 
     def _hung(self, xyz: np.ndarray, along: np.ndarray) -> np.ndarray:  # [P, 22]
-        side = _aside(xyz, along, self.joints)
-        u = np.clip(STEEP * side / np.interp(along, self.places, self.reach), -1, 1)
+        side, astride = _aside(xyz, along, self.joints)
+        reach = np.interp(along, self.places, self.reach) / STEEP
+        # legs astride come together at rest: a blend steeper than this would fold the cloth
+        reach = np.maximum(reach, UNFOLDED * astride)
+        u = np.clip(side / reach, -1, 1)
         left = _smooth(u, -1, 1)
         middle = 1 - u * u
         pelvis = 1 - _smooth(along, LIFT[0], LIFT[1] + SLACK * middle)
@@ -254,17 +267,21 @@ def _along(xyz: np.ndarray, joints: np.ndarray) -> np.ndarray:  # [P]
     return np.minimum(thigh, 1) + np.maximum(shin, 0)
 
 
-def _aside(xyz: np.ndarray, along: np.ndarray, joints: np.ndarray) -> np.ndarray:  # [P] metres
-    """How far points lie from the middle between the legs towards the left one."""
+def _aside(
+    xyz: np.ndarray, along: np.ndarray, joints: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:  # [P], [P] metres
+    """How far points lie from the middle between the legs towards the left one.
+
+    And how much farther apart the legs are there than the hip joints.
+    """
     at = np.array([0.0, 1.0, 2.0])
-    left, right = (
-        np.stack([joints[[pair[k] for pair in (HIPS, KNEES, ANKLES)], c] for c in range(3)], 1)
-        for k in (0, 1)
-    )
+    left, right = (joints[[pair[k] for pair in (HIPS, KNEES, ANKLES)]] for k in (0, 1))
     lefts, rights = (
         np.stack([np.interp(along, at, leg[:, c]) for c in range(3)], 1) for leg in (left, right)
     )
+    gap = np.linalg.norm(lefts - rights, axis=1)
+    astride = np.maximum(gap - np.linalg.norm(left[0] - right[0]), 0)
     # half of the pelvis's own direction keeps the sides apart where legs touch or cross
     apart = lefts - rights + 0.5 * (left[0] - right[0])
     apart /= np.maximum(np.linalg.norm(apart, axis=1, keepdims=True), 1e-6)
-    return ((xyz - (lefts + rights) / 2) * apart).sum(1)
+    return ((xyz - (lefts + rights) / 2) * apart).sum(1), astride

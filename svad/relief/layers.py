@@ -9,7 +9,7 @@ import numpy as np
 
 from svad.body.skeleton import ANKLES, ELBOWS, FEET, KNEES, SHOULDERS, WRISTS, Joint
 from svad.media.fields import blur, pull_push
-from svad.relief.drape import flared, hidden_cloth, open_below, under_skirt
+from svad.relief.drape import eased, flared, hidden_cloth, open_below, under_skirt
 from svad.relief.labels import PartMaps
 from svad.relief.parts import Part
 from svad.relief.skirt import Skirt
@@ -17,6 +17,7 @@ from svad.relief.surface import Surface, body_surface, closed
 from svad.relief.weights import surface_weights
 
 HIDDEN_GAP = 0.02  # metres a hidden surface stays behind what hides it
+EASED = 0.03  # of the body's height over which a skirt gives way around a hand before it
 OVERLAP_GAP = 0.004  # metres an overlapping neighbour stays behind
 
 
@@ -55,7 +56,7 @@ def build_layers(
     behind_arms = below = np.zeros(labels.shape, bool)
     if skirt is not None:
         arms = [k for k, q in enumerate(drawn) if "arm" in q.part.name]
-        behind_arms = hidden_cloth(skirt, labels, arms, 0, body_height)
+        behind_arms = hidden_cloth(skirt, labels, arms, 0, skirt.rise)
         below = np.arange(len(labels))[:, None] >= skirt.top
     layers = []
     for i, p in enumerate(drawn):
@@ -63,11 +64,9 @@ def build_layers(
         extra = extra_mask(i, p, drawn, labels, front, inside)
         if skirt is not None and "leg" in p.part.name:
             extra = (extra & ~skirt.mask) | under_skirt(p, skirt)
-        if p.part.kind == "skirt":
-            extra |= behind_arms & below
-        elif p.part.is_torso:
-            extra |= behind_arms & ~below
         mask = _clean(own | extra, own)
+        if skirt is not None and p.part.kind != "limb":
+            mask |= behind_arms & (below if p.part.kind == "skirt" else ~below)
         bridge = hidden_bridge(p, own, labels, inside) if p.part.kind == "limb" else own & ~own
         mask |= bridge
         outline = _outline(p.part, mask, labels, drawn, body_height)
@@ -238,8 +237,26 @@ def _bent_back(layer: Layer, push: np.ndarray, body_height: float) -> np.ndarray
     return blur(pull_push(amount, (layer.bridge | fixed).astype(np.float32)), 2.0)
 
 
+def _giving_way(layers: list[Layer], labels: np.ndarray, body_height: float) -> list[Layer]:
+    """A skirt with hands before it: around them it gives way, so that none leaves a dent in it."""
+    hand = np.full(labels.shape, -np.inf, np.float32)
+    for i, layer in enumerate(layers):
+        if "arm" in layer.part.name:
+            hand[layer.box] = np.where(labels[layer.box] == i, layer.near, hand[layer.box])
+    out = []
+    for layer in layers:
+        if layer.part.kind == "skirt":
+            push = np.maximum(hand[layer.box] + HIDDEN_GAP - layer.near, 0)
+            push = np.where(layer.mask & ~layer.own, push, 0).astype(np.float32)
+            near = layer.near + layer.mask * eased(push, EASED * body_height)
+            layer = replace(layer, near=near, far=np.maximum(layer.far, near + 0.002))
+        out.append(layer)
+    return out
+
+
 def _behind(layers: list[Layer], labels: np.ndarray, body_height: float) -> list[Layer]:
     """Keeps every layer behind the one the photo shows, and overlaps inside their neighbour."""
+    layers = _giving_way(layers, labels, body_height)
     shown = np.full(labels.shape, -np.inf, np.float32)
     deepest = shown.copy()  # of a pixel and its neighbours: their splats overlap on steep flanks
     back = np.full(labels.shape, np.inf, np.float32)
