@@ -17,9 +17,10 @@ from svad.relief.skirt import Skirt
 from svad.relief.surface import Surface
 from svad.relief.weights import bone_position
 
-ROUND = (0.72, 0.92)  # depth over width of the loop: around the hips, and where it flares most
+ROUND = (0.6, 0.9)  # depth over width of the loop: around the hips, and where it flares most
 FLARE = 0.9  # growth of the width from hips to hem with which a skirt flares most
 CLEAR = 0.012  # metres of air between the legs and the cloth in front of and behind them
+FAR = 1e3  # metres; beyond every person
 HEM = 0.1  # of the skirt's length: a hem that is not level hides how wide the last rows are
 JOIN = 0.11  # of the body's height over which it leaves the torso's own surface
 INSIDE = 0.45  # brightness of the inside of a skirt, which shows at its hem
@@ -98,22 +99,31 @@ def flared(
     flare = np.clip((wide / max(hips, 1e-3) - 1) / FLARE, 0, 1)
     deep = wide * (ROUND[0] + (ROUND[1] - ROUND[0]) * flare)
     body = p.maps.covered.any(1)
-    nearest = np.where(p.maps.covered, p.maps.near, np.inf).min(1)
-    farthest = np.where(p.maps.covered, p.maps.far, -np.inf).max(1)
-    with np.errstate(invalid="ignore"):
-        middle = np.where(body, (nearest + farthest) / 2, 0)
-        legs = np.where(body, (farthest - nearest) / 2 + CLEAR, 0)
-    half = np.maximum(deep, legs)
-    usable = (known & body).astype(np.float32)[:, None]
-    pair = np.stack([middle, half], -1).astype(np.float32)[:, None]
-    smooth = masked_blur(pair, usable, 0.02 * body_height)
-    smooth = pull_push(np.where(usable[..., None] > 0, smooth, 0), usable)[:, 0]
+    nearest = np.where(p.maps.covered, p.maps.near, FAR).min(1)
+    farthest = np.where(p.maps.covered, p.maps.far, 0).max(1)
+    middle = _straight(rows, (nearest + farthest) / 2, known & body)
+    legs = np.where(body, np.maximum(middle - nearest, farthest - middle) + CLEAR, 0)
+    half = np.where(known, np.maximum(deep, legs), 0).astype(np.float32)[:, None, None]
+    weight = known.astype(np.float32)[:, None]
+    smooth = masked_blur(half, weight, 0.02 * body_height)
+    smooth = pull_push(np.where(weight[..., None] > 0, smooth, 0), weight)[:, 0]
     join = _smooth((rows - skirt.top) / body_height, 0, JOIN)[:, None]
     return replace(
         surface,
-        middle=(surface.middle * (1 - join) + smooth[:, :1] * join).astype(np.float32),
-        half=(surface.half * (1 - join) + smooth[:, 1:] * join).astype(np.float32),
+        middle=(surface.middle * (1 - join) + middle[:, None] * join).astype(np.float32),
+        half=(surface.half * (1 - join) + smooth * join).astype(np.float32),
     )
+
+
+def _straight(
+    rows: np.ndarray,  # [H] row numbers
+    values: np.ndarray,  # [H]
+    known: np.ndarray,  # [H] bool
+) -> np.ndarray:  # [H]
+    """A line through what is known: cloth hangs straight past bent knees and calves."""
+    if known.sum() < 2:
+        return np.full(len(rows), values[known].mean() if known.any() else 0.0)
+    return np.polyval(np.polyfit(rows[known], values[known], 1), rows)
 
 
 def _half_widths(

@@ -17,6 +17,7 @@ GAP = 0.012  # of the body's height: a gap between the legs that tells something
 LIGHT = 0.03  # share of the gap that shows what is behind the person, where it is open
 LOW = 0.3  # of the shins: a hem below it is a long one
 LOOSE = 0.7  # how much more cloth than leg long hems have; the widest trousers tried had .47
+FLOOR = 0.6  # of the cloth's width that rows at the floor must have to be cloth
 LEGS = 0.07  # of the body's height that legs go on above the hem, at most
 RISE = 0.12  # of the body's height over which a coat widens from the waist to its skirt
 NEAR = 8.0  # CIELAB units by which colours of one cloth may differ
@@ -157,7 +158,12 @@ def _long_hem(
     lower = slice((crotch + hem) // 2, hem)
     cloth, leg = is_leg[lower].sum(1), body[lower].sum(1)
     loose = cloth[leg > 0] / leg[leg > 0] - 1
-    return hem if len(loose) and loose.mean() > LOOSE else None
+    if not len(loose) or loose.mean() <= LOOSE:
+        return None
+    if not len(open_rows):  # down to the floor: feet are narrower than the cloth over them
+        wide = is_leg.sum(1) > FLOOR * np.median(cloth)
+        hem += int((~wide[hem:]).argmax()) - 1
+    return hem
 
 
 def _along_hem(is_leg: np.ndarray, hem: int, rgb: np.ndarray, band: int) -> np.ndarray:
