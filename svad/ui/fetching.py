@@ -12,8 +12,8 @@ from svad.core.errors import Stopped, SvadError
 from svad.ui.work import Task
 from svad.weights import Store
 from svad.weights.download import Outcome, download
-from svad.weights.hub import DONE, Progress
 from svad.weights.manifest import Entry
+from svad.weights.transfer import DONE, Progress
 
 FETCH, ACCEPT = "SVAD_FETCH", "SVAD_ACCEPT_TERMS"  # what a Space's owner sets
 

@@ -13,9 +13,9 @@ from svad.core.errors import Stopped, SvadError
 from svad.types import StageState
 from svad.weights.convert import in_words
 from svad.weights.download import Outcome, download
-from svad.weights.hub import DONE, Progress
 from svad.weights.manifest import UNPINNED, Entry
 from svad.weights.store import Found, Store, sha256_of
+from svad.weights.transfer import DONE, Progress
 
 OK, FAILED = 0, 2
 HEADINGS = ("name", "state", "size", "for", "terms", "file", "where it comes from")
@@ -102,7 +102,7 @@ def notes(store: Store, entries: Sequence[Entry]) -> list[str]:
         lines += [f"{name}: needs none of these files." for name in free]
     if any(entry.sha256 == UNPINNED and entry.repo for entry in entries):
         lines.append(
-            "Sizes are estimates, and files without a pinned commit come from the branch main "
+            "Some sizes are estimates, and files without a pinned commit come from the branch main "
             "as it is when they are fetched; the commit is noted then."
         )
     lines.append("* not needed, but used when there.  + accept the terms first (--accept-terms).")
@@ -140,7 +140,7 @@ def _row(store: Store, entry: Entry) -> tuple[str, ...]:
 
 
 def _download(store: Store, entries: Sequence[Entry], bars: _Bars, accepted: bool) -> bool:
-    wanted = [e for e in entries if e.repo and not e.path and store.locate(e.name) is None]
+    wanted = [e for e in entries if e.online and store.locate(e.name) is None]
     for terms in dict.fromkeys(f"{e.license}: {e.terms}." for e in wanted):
         bars.screen.say(f"Terms of {terms}")
     if wanted:
@@ -154,7 +154,7 @@ def _download(store: Store, entries: Sequence[Entry], bars: _Bars, accepted: boo
     for outcome in outcomes:
         _tell(outcome, bars)
     astray = [e for e in entries if e.path and not e.path.is_file()]
-    bring = [e for e in entries if not e.repo and not e.path and not store.locate(e.name)]
+    bring = [e for e in entries if not e.online and not e.path and not store.locate(e.name)]
     if bring:
         bars.screen.say("To be brought by yourself, into a folder that SVAD_WEIGHTS names:")
     for entry in bring:
@@ -168,7 +168,7 @@ def _tell(outcome: Outcome, bars: _Bars) -> None:
     entry = outcome.entry
     if outcome.error:
         bars.screen.say(f"{entry.name}: {outcome.error}")
-    elif UNPINNED in (entry.revision, entry.sha256):
+    elif entry.repo and UNPINNED in (entry.revision, entry.sha256):
         bars.screen.say(
             f"{entry.name}: came from commit {outcome.revision}, sha256 {outcome.sha256}"
         )

@@ -142,7 +142,7 @@ class Store:
         return self.cache / entry.name
 
     def record(self, entry: Entry, path: Path, *, revision: str, sha256: str) -> None:
-        """Notes that `path`, in the entry's folder, is the file as the Hub has it."""
+        """Notes that `path`, in the entry's folder, is the file as it came."""
         origin = {"repo": entry.repo, "file": entry.file, "revision": revision, "sha256": sha256}
         stored = {"stored": path.name, "stored_sha256": sha256}
         write_json(self.folder(entry) / RECORD, origin | stored)
