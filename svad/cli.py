@@ -51,7 +51,7 @@ python -m svad PHOTO -o OUT [--preset NAME] [--body NAME] [--views N] [--size PX
        python -m svad drive PHOTO CLIP -o VIDEO.mp4 [--preset NAME]
        python -m svad import SNAPSHOT.pth [--face-offset face_offset.json] -o OUT
        python -m svad export OUT|AVATAR.zip --format NAME [-o FILE] [--rig NAMES]
-       python -m svad weights [--preset NAME] [--download] [--verify]
+       python -m svad weights [--preset NAME] [--download] [--verify] [--push NAME/NAME]
        python -m svad evaluate synthetic [--frames KIND] [--people N or NAMES]
        python -m svad evaluate filmed [--motion NAME] [--people N or NAMES]
        python -m svad evaluate looks [--kinds KIND ...] [--people N or NAMES]

@@ -73,6 +73,22 @@ class NoRoom(WeightsError):
     """Not enough free disk for what is about to be written."""
 
 
+class TokenMissing(WeightsError):
+    """The Hub has to know who asks, and no token is there."""
+
+
+class NotYours(WeightsError):
+    """The name on the Hub belongs to somebody else."""
+
+
+class MissingOwn(WeightsError):
+    """None of the files that a person has to bring is on this machine."""
+
+
+class RepositoryPublic(WeightsError):
+    """A repository that everybody can read is not a place for files that may not be handed on."""
+
+
 class TermsNotAccepted(WeightsError):
     """The person has to agree to the terms of a file first."""
 

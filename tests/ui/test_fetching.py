@@ -6,6 +6,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -144,3 +145,23 @@ def test_nothing_is_fetched_unasked(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     monkeypatch.setenv(fetching.FETCH, "quick")
     serve.fetch_at_start()
     assert (tmp_path / "asked").exists()
+
+
+def test_an_owners_own_repository_is_fetched_with_a_preset_or_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    known = Store.from_environment()
+    mine = replace(known.entry("smplx_male"), repo="me/mine", gate="none")
+    store = Store(known.entries | {mine.name: mine}, known.cache)
+    monkeypatch.setattr(fetching, "store_to_fill", lambda: store)
+    monkeypatch.setenv("SVAD_WEIGHTS", "me/mine")
+    asked: list[list[str]] = []
+
+    def fake(store: Store, entries: Iterable[Entry], *rest: Any, accepted: bool) -> list:
+        asked.append([entry.name for entry in entries])
+        return []
+
+    monkeypatch.setenv(fetching.FETCH, "own, quick")
+    fetch_at_start(fake)
+    quick = [entry.name for entry in store.of_preset("quick")]
+    assert asked == [["smplx_male"], [*quick, "smplx_male"]]

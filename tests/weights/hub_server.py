@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote
@@ -30,6 +32,7 @@ class Hub:
     stalls: list[int] = field(default_factory=list)  # bytes after which answers go silent
     wait: str = ""  # Retry-After of busy answers
     ended: threading.Event = field(default_factory=threading.Event)  # silent answers may end
+    api: Callable[[str, str, bytes], tuple[int, object]] | None = None  # of accounts
     ranges: bool = True  # whether it can go on in the middle of a file
     log: list[tuple[str, str, str, str]] = field(default_factory=list)  # method, path, Range, token
     url: str = ""
@@ -53,7 +56,27 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._answer(body=True)
 
+    def do_POST(self) -> None:
+        self._account(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+
+    do_DELETE = do_POST
+
+    def _account(self, sent: bytes = b"") -> None:
+        token = self.headers.get("Authorization", "")
+        self.hub.log.append((self.command, unquote(self.path), "", token))
+        if self.hub.busy:
+            return self._send(self.hub.busy.pop(0), {"Retry-After": self.hub.wait})
+        if self.hub.api is None or token != "Bearer good":
+            return self._send(401, {"X-Error-Message": "who are you"})
+        state, value = self.hub.api(self.command, unquote(self.path).partition("?")[0], sent)
+        head = {"Content-Type": "application/json"}
+        head |= {"X-Error-Code": "RepoNotFound"} if state == 404 else {}
+        value = {"error": value} if state >= 400 else value
+        self._send(state, head, json.dumps(value).encode())
+
     def _answer(self, *, body: bool) -> None:
+        if self.path.startswith("/api/"):
+            return self._account()
         asked, token = self.headers.get("Range", ""), self.headers.get("Authorization", "")
         self.hub.log.append((self.command, unquote(self.path), asked, token))
         if self.hub.busy:
