@@ -14,7 +14,7 @@ from svad.body.skeleton import ANKLES, HANDS, HIPS, SHOULDERS, WRISTS, Joint
 from svad.geometry.camera import Camera
 from svad.media.images import to_float
 from svad.relief.colour import extended
-from svad.relief.densify import densifying_points, unstretched
+from svad.relief.densify import densifying_points
 from svad.relief.drape import Drape, out_of_cloth
 from svad.relief.fill import body_surface_samples, core_points, frame_cuts, missing_points
 from svad.relief.head import face_depth, skin_colour
@@ -139,11 +139,8 @@ def build_relief(
     drape = None
     if skirt is not None:
         number = len(drawn) - 1
-        sheet = sheets[number]
-        cloth = points.select(points.layer == number)
-        cloth = unstretched(cloth, sheet, fit.camera, FLANKS)
-        between = densifying_points(sheet, fit.camera, FLANKS)
-        points = joined([points.select(points.layer != number), cloth, *between])
+        between = densifying_points(sheets[number], fit.camera, FLANKS)
+        points = joined([points, *between])
         drape = Drape.around(points.xyz[points.layer == number], joints, (0, number))
     shown = _shown(layers, labels, scene, subject)
     relief = Relief(points, sheets, fit.camera, 0, shown, limbs, joints, drape)

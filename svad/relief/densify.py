@@ -80,10 +80,10 @@ def _between(sheet: Sheet, camera: Camera, side: int, axis: int, coarse: float) 
     )  # fmt: skip
 
 
-def unstretched(points: Points, sheet: Sheet, camera: Camera, coarse: float = 1.0) -> Points:
+def unstretched(points: Points, sheet: Sheet, camera: Camera) -> Points:
     """A sheet's points without stretched splats, for those that have neighbours in between."""
     step = float(np.median(sheet.near[sheet.mask])) / camera.focal[1] / sheet.density
     flat = points.side != RIM
     scales = points.scales.copy()
-    scales[flat, :2] = np.minimum(scales[flat, :2], 1.25 * coarse * SIGMA * UNSEEN * step)
+    scales[flat, :2] = np.minimum(scales[flat, :2], 1.25 * SIGMA * UNSEEN * step)
     return replace(points, scales=scales)
