@@ -15,11 +15,12 @@ from svad.geometry.camera import Camera
 from svad.media.images import to_float
 from svad.relief.colour import extended
 from svad.relief.densify import densifying_points
-from svad.relief.drape import Drape, hem_in_shade, out_of_cloth
+from svad.relief.drape import Drape, out_of_cloth
 from svad.relief.fill import body_surface_samples, core_points, frame_cuts, missing_points
 from svad.relief.hand_pixels import Hand, hand_hulls, with_skin
 from svad.relief.head import face_depth, skin_colour
 from svad.relief.head_completion import headed_points, inner_mouth
+from svad.relief.hem import with_level_hem
 from svad.relief.labels import draw_parts, label_pixels
 from svad.relief.layer_colours import SURE, layer_colours
 from svad.relief.layers import Layer, build_layers
@@ -122,6 +123,8 @@ def build_relief(
     )
     tell("colouring what the photo does not show")
     sheets = [_sheet(i, layer, scene, seed + i) for i, layer in enumerate(layers)]
+    if skirt is not None:
+        sheets[-1] = with_level_hem(sheets[-1], subject.body.camera)
     if subject.head is not None:
         body_sheet, head_sheet = _with_closeup(
             sheets[0], layers[0], subject.head, subject.face, scene
@@ -137,8 +140,8 @@ def build_relief(
     drape = None
     if skirt is not None:
         number = len(drawn) - 1
-        points = hem_in_shade(points, sheets[number])
-        points = joined([points, *densifying_points(sheets[number], fit.camera, FLANKS)])
+        between = densifying_points(sheets[number], fit.camera, FLANKS)
+        points = joined([points, *between])
         drape = Drape.around(points.xyz[points.layer == number], joints, (0, number))
     shown = _shown(layers, labels, scene, subject)
     relief = Relief(points, sheets, fit.camera, 0, shown, limbs, joints, drape)

@@ -12,7 +12,6 @@ from svad.geometry.camera import Camera
 from svad.media.fields import blur, masked_blur, pull_push
 from svad.relief.fill import BodySurface
 from svad.relief.labels import PartMaps
-from svad.relief.points import RIM, Points, Sheet
 from svad.relief.skirt import Skirt
 from svad.relief.surface import Surface
 from svad.relief.weights import bone_position
@@ -23,7 +22,6 @@ CLEAR = 0.012  # metres of air between the legs and the cloth in front of and be
 FAR = 1e3  # metres; beyond every person
 HEM = 0.1  # of the skirt's length: a hem that is not level hides how wide the last rows are
 JOIN = 0.11  # of the body's height over which it leaves the torso's own surface
-INSIDE = 0.45  # brightness of the inside of a skirt, which shows at its hem
 WAIST = (-0.55, -0.2)  # thigh lengths below the hip joints between which the loop takes over
 LIFT = (-0.3, 0.35)  # thigh lengths between which the cloth leaves the pelvis for the thighs
 SLACK = 0.4  # thigh lengths by which it leaves it later midway between the legs
@@ -148,33 +146,6 @@ def eased(
     side = 2 * round(reach) + 1
     wide = cv2.dilate(push, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
     return np.maximum(push, blur(wide, reach / 2)).astype(np.float32)
-
-
-def open_below(
-    mask: np.ndarray,  # [H, W] bool
-    body_height: float,  # px
-) -> np.ndarray:  # [H, W] bool
-    """The mask drawn out below its hem, which is open and not to be rounded off."""
-    widest = int(mask.sum(1).max()) if mask.any() else 0
-    length = max(round(0.1 * body_height), round(0.55 * widest))
-    kernel = np.ones((length + 1, 1), np.uint8)
-    return cv2.dilate(mask.astype(np.uint8), kernel, anchor=(0, length)) > 0
-
-
-def hem_in_shade(
-    points: Points,
-    sheet: Sheet,  # the skirt's
-) -> Points:
-    """The points with those that close the hem as dark as the inside of a skirt is."""
-    below = np.pad(sheet.mask, ((0, 4), (0, 0)))[4:]
-    hem = sheet.mask & ~below
-    hem[: -len(hem) // 2] = False  # not below hands
-    rim = np.flatnonzero((points.side == RIM) & (points.layer == sheet.layer))
-    column, row = np.floor(points.pixel[rim] - np.asarray(sheet.origin)).astype(int).T
-    h, w = hem.shape
-    rgb = points.rgb.copy()
-    rgb[rim[hem[row.clip(0, h - 1), column.clip(0, w - 1)]]] *= INSIDE
-    return replace(points, rgb=rgb)
 
 
 def out_of_cloth(

@@ -9,7 +9,8 @@ import numpy as np
 
 from svad.body.skeleton import ANKLES, ELBOWS, FEET, KNEES, SHOULDERS, WRISTS, Joint
 from svad.media.fields import blur, pull_push
-from svad.relief.drape import eased, flared, hidden_cloth, open_below, under_skirt
+from svad.relief.drape import eased, flared, hidden_cloth, under_skirt
+from svad.relief.hem import open_below
 from svad.relief.labels import PartMaps
 from svad.relief.parts import Part
 from svad.relief.skirt import Skirt

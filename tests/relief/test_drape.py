@@ -7,7 +7,7 @@ import pytest
 
 from svad.body.model import BodyModel
 from svad.body.skeleton import HIPS, KNEES, LARGE, Joint
-from svad.relief.drape import Drape, eased, hidden_cloth, open_below
+from svad.relief.drape import Drape, eased, hidden_cloth
 from svad.relief.skirt import Skirt
 
 TORSO, CLOTH, ARM = 0, 1, 2
@@ -85,11 +85,3 @@ def test_a_hand_presses_no_dent() -> None:
     soft = eased(push, 8)
     assert (soft >= push).all() and soft[0, 0] < 0.005
     assert np.abs(np.diff(soft, axis=0)).max() < 0.03  # the push itself steps by 0.1
-
-
-def test_a_hem_is_open() -> None:
-    mask = np.zeros((60, 30), bool)
-    mask[10:30, 10:20] = True
-    drawn_out = open_below(mask, 100)
-    assert drawn_out[30:38, 10:20].all() and not drawn_out[:10].any()
-    assert not drawn_out[:, :10].any() and not drawn_out[:, 20:].any()
