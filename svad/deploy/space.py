@@ -52,7 +52,7 @@ def _files(api: HfApi, repo: str) -> set[str] | None:
 
     with asking(f"show the Space {repo}"):
         try:
-            info = api.repo_info(repo, repo_type="space")
+            info = api.space_info(repo)
         except RepositoryNotFoundError:
             return None
     return {file.rfilename for file in info.siblings or ()}

@@ -116,6 +116,6 @@ def _look(api: HfApi, repo: str) -> Any:
 
     with asking(f"show {repo}"):
         try:
-            return api.repo_info(repo, files_metadata=True)
+            return api.model_info(repo, files_metadata=True)
         except RepositoryNotFoundError:
             return None
