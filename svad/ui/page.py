@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from svad.splat.rasterisers import rasteriser
 from svad.ui import panels, stages, texts
 from svad.ui.api import add_endpoints
 from svad.ui.events import Events, motion_choices
+from svad.ui.explain import explain
 from svad.ui.exporting import export_choices
 from svad.ui.gallery import Finished
 from svad.ui.headers import SecurityHeaders
@@ -26,11 +29,15 @@ from svad.ui.offering import offer_panel
 from svad.ui.parts import Given, Parts
 from svad.ui.result_view import PAIR_HEIGHT, Sheet, make_sheet
 from svad.ui.sharing import routes
+from svad.ui.shooting import filming_options
 from svad.ui.studio import Studio
 from svad.ui.theme import make_theme
 
+log = logging.getLogger(__name__)
+
 HUB = "https://huggingface.co"  # which shows a Space in a frame
 HERE = Path(__file__).parent
+PACKAGE = str(HERE.parent)
 PRESS = """
 element.addEventListener('click', (event) => {
   const button = event.target.closest('[data-pick]');
@@ -51,7 +58,7 @@ def build_page(studio: Studio) -> gr.Blocks:
     first = next(iter(studio.examples.values()), None)
     sheet = make_sheet(first, studio.shelf, settings.keep_hours)
     every = 600, int(settings.keep_hours * 3600)
-    page = gr.Blocks(title=texts.PAGE_TITLE, analytics_enabled=False, delete_cache=every)
+    page = Page(title=texts.PAGE_TITLE, analytics_enabled=False, delete_cache=every)
     with page:
         html(panels.header(settings.hosted, rasteriser()), elem_id="top")
         with gr.Row(elem_id="columns"):
@@ -67,10 +74,33 @@ def build_page(studio: Studio) -> gr.Blocks:
             following=gr.State(""),
             shown=gr.State(sheet.key),
         )
+        add_endpoints(studio)  # first: they have their names, and the page's own callbacks others
         _wire(page, parts, Events(studio, parts))
-        add_endpoints(studio)
     page.queue(max_size=settings.waiting, default_concurrency_limit=settings.waiting)
     return page
+
+
+class Page(gr.Blocks):
+    """Blocks that answer what gradio itself refuses with a sentence, too.
+
+    It would otherwise write into the log what was sent: words of jobs, paths, addresses.
+    """
+
+    async def process_api(self, *arguments: Any, **named: Any) -> dict[str, Any]:
+        """Runs one step of an event; raises `gradio.Error` for whatever goes wrong."""
+        try:
+            return await super().process_api(*arguments, **named)
+        except gr.Error:
+            raise
+        except Exception as error:
+            ours = any(frame.filename.startswith(PACKAGE) for frame in inner_frames(error))
+            words = explain(error) if ours else texts.BAD_CALL
+            raise gr.Error(words, print_exception=False) from error
+
+
+def inner_frames(error: BaseException) -> list[traceback.FrameSummary]:
+    """Where an error came from, without the frame that caught it."""
+    return traceback.extract_tb(error.__traceback__)[1:]
 
 
 def first_view_files(page: gr.Blocks) -> frozenset[str]:
@@ -99,10 +129,21 @@ def launch_options(studio: Studio) -> dict[str, Any]:
             "middleware": [Middleware(SecurityHeaders)],
             "routes": routes(studio.shared),
         },
+        "mcp_server": has_mcp(),
         "share": False,
         "pwa": False,
         "quiet": True,
     }
+
+
+def has_mcp() -> bool:
+    """Whether the package is here with which models of others call the endpoints as tools."""
+    try:
+        import mcp.server  # noqa: F401
+    except ImportError:  # absent, or it does not go with another package
+        log.warning(texts.MCP_OFF)
+        return False
+    return True
 
 
 def page_script(upload_megabytes: int, clip_megabytes: int) -> str:
@@ -252,6 +293,7 @@ def _right(studio: Studio, first: Finished | None, sheet: Sheet) -> dict[str, An
                     texts.FOLLOW_STOP, visible=False, scale=0, min_width=110, elem_id="follow-stop"
                 )
                 html(f'<p class="terms">{texts.FOLLOW_HINT}</p>')
+            options = filming_options()
             motion_video = html(sheet.motion, elem_id="motion-video")
         with gr.Tab(texts.TAB_COMPARE, id="compare"):
             pair = None if sheet.pair is None else (str(sheet.pair[0]), str(sheet.pair[1]))
@@ -292,6 +334,7 @@ def _right(studio: Studio, first: Finished | None, sheet: Sheet) -> dict[str, An
         follow=follow,
         follow_stop=follow_stop,
         motion_video=motion_video,
+        filming=options,
         steps=steps,
         files=files,
         photo_too=photo_too,
@@ -302,7 +345,7 @@ def _right(studio: Studio, first: Finished | None, sheet: Sheet) -> dict[str, An
 
 def _wire(page: gr.Blocks, p: Parts, events: Events) -> None:
     """Which callback belongs to which event. All of them are internal to the page."""
-    everything = list(vars(p).values())
+    everything = [part for part in vars(p).values() if part is not p.filming]
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     raw = {"preprocess": False}  # decoding would fail on bad files before we can say why
     kind = [p.preset, p.offer, p.accept, p.fetch, p.steps, p.better, p.improve, p.more]
@@ -351,12 +394,27 @@ def _wire(page: gr.Blocks, p: Parts, events: Events) -> None:
     p.photo_too.input(events.share_photo, [p.shown, p.photo_too], p.status, **quiet)
     p.examples.click(events.pick, None, everything, **quiet)
     p.motion.input(
-        events.move, [p.motion, p.shown], p.motion_video, trigger_mode="always_last", **quiet
+        events.move,
+        [p.motion, p.shown, *p.filming],
+        p.motion_video,
+        trigger_mode="always_last",
+        **raw,
+        **quiet,
+    )
+    changed = [part.upload if isinstance(part, gr.File) else part.input for part in p.filming]
+    gr.on(
+        changed,
+        events.film_anew,
+        [p.motion, p.shown, *p.filming],
+        p.motion_video,
+        trigger_mode="always_last",
+        **raw,
+        **quiet,
     )
     p.export.input(
         events.export, [p.export, p.shown], p.exported, trigger_mode="always_last", **quiet
     )
     moved = [p.following, p.follow, p.follow_stop, p.motion, p.motion_video]
-    p.follow.upload(events.follow_clip, [p.follow, p.shown], moved, **raw, **quiet)
+    p.follow.upload(events.follow_clip, [p.follow, p.shown, *p.filming], moved, **raw, **quiet)
     p.follow_stop.click(events.halt_follow, p.following, p.follow_stop, queue=False, **quiet)
     page.load(events.arrive, None, everything, **quiet)
