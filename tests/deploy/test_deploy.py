@@ -167,6 +167,9 @@ def test_what_the_hub_refuses_has_a_sentence(
             deploy(made, print, endpoint=endpoint)
 
     failing(errors.Unreachable, "Check the network", endpoint="http://127.0.0.1:9")
+    account.wrong_header = True
+    failing(errors.ServerFailed, '"colorFrom" must be one of')
+    account.repos.clear()
     account.refuses = 402
     failing(errors.ServerFailed, "paid plan")
     account.refuses = 403

@@ -122,6 +122,30 @@ def test_who_asks_has_to_be_known_and_to_own_the_name(
     assert not account.repos
 
 
+@pytest.mark.parametrize(
+    ("broken", "kind"),
+    [
+        (RuntimeError("stream closed"), errors.ConnectionCut),
+        (TimeoutError("too long"), errors.ConnectionCut),
+        (ValueError("too large"), errors.ServerFailed),
+    ],
+)
+def test_a_transfer_that_breaks_is_told(
+    hub: Hub,
+    account: Account,
+    own: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    broken: Exception,
+    kind: type,
+) -> None:
+    def fail(*arguments: object, **options: object) -> None:
+        raise broken
+
+    monkeypatch.setattr("huggingface_hub.HfApi.upload_file", fail)
+    with pytest.raises(kind, match=str(broken)):
+        upload(hub, own)
+
+
 def test_nothing_to_put_there_and_stop(
     hub: Hub, account: Account, own: Path, make: Callable[..., Store]
 ) -> None:
