@@ -68,11 +68,17 @@ def place_of(entry: Entry, path: Path) -> str:
 
 
 def _ready(store: Store, say: Callable[[str], None]) -> list[tuple[Entry, Path]]:
-    """The files that a person has to bring and that are here, as they are read."""
+    """The files that a person brought and that are here, as they are read.
+
+    Those that everybody has to bring, and own copies of those whose terms come first, such as a
+    FLAME model that was converted here.
+    """
     files: list[tuple[Entry, Path]] = []
     brought = [e for e in store.entries.values() if e.gate == "user-supplied"]
-    for entry in brought:
-        if store.locate(entry.name) is None:
+    for entry in store.entries.values():
+        found = store.locate(entry.name)
+        own = found is not None and found.origin == "own file" and entry.gate == "accept-terms"
+        if found is None or not (own or entry in brought):
             continue
         try:
             files.append((entry, store.resolve(entry.name)))
