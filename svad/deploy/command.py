@@ -60,7 +60,23 @@ def parser() -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace, stop: threading.Event, screen: Screen) -> int:
     """Runs the command; returns 0."""
-    wish = Wish(
+    made = plan(wish_of(options))
+    for line in told(made):
+        screen.say(line)
+    if options.dry_run:
+        screen.say("Nothing was done (--dry-run).")
+        return OK
+    if made.dollars and not options.yes:
+        raise NotAgreed(f"{options.hardware} costs money. Add --yes to agree; nothing was done.")
+    if stop.is_set():
+        raise Stopped("Stopped.")
+    print(deploy(made, screen.say))
+    return OK
+
+
+def wish_of(options: argparse.Namespace) -> Wish:
+    """What the options of the command ask for."""
+    return Wish(
         repo=options.space,
         fetch=options.fetch,
         accepted=options.accept_terms,
@@ -68,18 +84,6 @@ def run(options: argparse.Namespace, stop: threading.Event, screen: Screen) -> i
         hardware=options.hardware,
         private=options.private,
     )
-    made = plan(wish)
-    for line in told(made):
-        screen.say(line)
-    if options.dry_run:
-        screen.say("Nothing was done (--dry-run).")
-        return OK
-    if made.dollars and not options.yes:
-        raise NotAgreed(f"{wish.hardware} costs money. Add --yes to agree; nothing was done.")
-    if stop.is_set():
-        raise Stopped("Stopped.")
-    print(deploy(made, screen.say))
-    return OK
 
 
 def _with_files() -> list[str]:

@@ -9,7 +9,7 @@ from svad import __version__
 from svad.deploy.errors import DeployError
 from svad.deploy.files import belongs
 from svad.deploy.plan import SLEEP, Plan
-from svad.weights.account import asking, require_own, signed_in
+from svad.weights.account import asking, require_own, signed_in, uploading
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -52,7 +52,7 @@ def _files(api: HfApi, repo: str) -> set[str] | None:
 
     with asking(f"show the Space {repo}"):
         try:
-            info = api.repo_info(repo, repo_type="space")
+            info = api.space_info(repo)
         except RepositoryNotFoundError:
             return None
     return {file.rfilename for file in info.siblings or ()}
@@ -106,13 +106,10 @@ def _commit(api: HfApi, plan: Plan, gone: list[str]) -> None:
         for path in contents
     ]
     removals = [CommitOperationDelete(path) for path in gone]
-    try:
-        with asking(f"take the files of {plan.wish.repo}"):
-            api.create_commit(
-                plan.wish.repo,
-                [*operations, *removals],
-                repo_type="space",
-                commit_message=f"SVAD {__version__}",
-            )
-    except ValueError as error:  # of huggingface_hub, for a header the Hub does not take
-        raise DeployError(f"The Hub does not take the header of README.md: {error}") from error
+    with uploading(f"take the files of {plan.wish.repo}"):
+        api.create_commit(
+            plan.wish.repo,
+            [*operations, *removals],
+            repo_type="space",
+            commit_message=f"SVAD {__version__}",
+        )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from svad.core.errors import SvadError
 from svad.weights.answers import BUSY
 from svad.weights.errors import (
+    ConnectionCut,
     NotYours,
     Offline,
     ServerBusy,
@@ -77,6 +78,37 @@ def asking(
                 "network and run the same command again: what is done stays done."
             ) from error
         raise _refused(doing, answer.status_code, error) from error
+
+
+@contextmanager
+def uploading(
+    doing: str,  # completes "The Hub was asked to ..."
+) -> Iterator[None]:
+    """As `asking`, and also turns what breaks in the transfer of large files into an error."""
+    from huggingface_hub.errors import (
+        HfHubHTTPError,
+        HTTPError,  # pyright: ignore[reportPrivateImportUsage]
+        OfflineModeIsEnabled,
+    )
+
+    with asking(doing):
+        try:
+            yield
+        except (HfHubHTTPError, HTTPError, OfflineModeIsEnabled):
+            raise
+        except (RuntimeError, OSError) as error:  # as the library of large files raises them
+            raise ConnectionCut(
+                f"The Hub was asked to {doing}, and the transfer broke ({_first(error)}). Run the "
+                "same command again: what has come there is not sent twice."
+            ) from error
+        except ValueError as error:  # of huggingface_hub, for a header or a file it refuses
+            raise ServerFailed(
+                f"The Hub was asked to {doing} and does not take it: {_first(error, 300)}"
+            ) from error
+
+
+def _first(error: Exception, most: int = 150) -> str:
+    return " ".join(str(error).split())[:most]
 
 
 def _refused(doing: str, status: int, error: Exception) -> SvadError:

@@ -88,7 +88,7 @@ def passing(error: Exception) -> bool:
     return not isinstance(error, OfflineModeIsEnabled)
 
 
-def retry_after(error: Exception) -> float | None:
+def retry_after(error: Exception | None) -> float | None:
     """The seconds a server asks to wait (RFC 9110, section 10.2.3); None if it says nothing."""
     answer = getattr(error, "response", None)
     said = answer.headers.get("Retry-After", "").strip() if answer is not None else ""
@@ -110,7 +110,8 @@ def broken(
     """The error for a file that did not come in several tries."""
     if error is not None and getattr(error, "response", None) is not None:
         return translate(error, entry)
-    end = f"The {in_words(kept)} that came are kept: run the same command again."
+    came = f"The {in_words(kept)} that came are kept" if kept else "Nothing came"
+    end = f"{came}: run the same command again."
     if "Timeout" in type(error).__name__:
         return Stalled(
             f"{server(entry)} sent nothing of {called(entry)} for {silence:g} seconds, {cuts} "

@@ -47,7 +47,7 @@ def _listing(repo: str, endpoint: str | None) -> dict[str, dict[str, Any]]:
     info = None
     with asking(f"show {repo}"):
         try:
-            info = HfApi(endpoint=endpoint).repo_info(repo, files_metadata=True, timeout=TIMEOUT)
+            info = HfApi(endpoint=endpoint).model_info(repo, files_metadata=True, timeout=TIMEOUT)
         except RepositoryNotFoundError as error:
             raise RepositoryMissing(
                 f"SVAD_WEIGHTS is {repo}: no such folder or list is here, and the Hub has no such "

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from svad.core.errors import SettingError, Stopped, SvadError
-from svad.weights.account import asking, require_own, signed_in
+from svad.weights.account import asking, require_own, signed_in, uploading
 from svad.weights.convert import in_words
 from svad.weights.errors import MissingOwn, RepositoryMissing, RepositoryPublic
 from svad.weights.manifest import Entry
@@ -52,7 +52,7 @@ def push(
             continue
         _require_private(api, repo)  # it may have been opened while the last file was on its way
         say(f"{entry.name}: {in_words(path.stat().st_size)} as {place}")
-        with asking(f"take {place} into {repo}"):
+        with uploading(f"take {place} into {repo}"):
             api.upload_file(
                 path_or_fileobj=str(path),
                 path_in_repo=place,
@@ -68,11 +68,17 @@ def place_of(entry: Entry, path: Path) -> str:
 
 
 def _ready(store: Store, say: Callable[[str], None]) -> list[tuple[Entry, Path]]:
-    """The files that a person has to bring and that are here, as they are read."""
+    """The files that a person brought and that are here, as they are read.
+
+    Those that everybody has to bring, and own copies of those whose terms come first, such as a
+    FLAME model that was converted here.
+    """
     files: list[tuple[Entry, Path]] = []
     brought = [e for e in store.entries.values() if e.gate == "user-supplied"]
-    for entry in brought:
-        if store.locate(entry.name) is None:
+    for entry in store.entries.values():
+        found = store.locate(entry.name)
+        own = found is not None and found.origin == "own file" and entry.gate == "accept-terms"
+        if found is None or not (own or entry in brought):
             continue
         try:
             files.append((entry, store.resolve(entry.name)))
@@ -116,6 +122,6 @@ def _look(api: HfApi, repo: str) -> Any:
 
     with asking(f"show {repo}"):
         try:
-            return api.repo_info(repo, files_metadata=True)
+            return api.model_info(repo, files_metadata=True)
         except RepositoryNotFoundError:
             return None

@@ -86,8 +86,9 @@ def fetch(
         most = max(most, after)
         if cuts >= PATIENCE:
             raise broken(error, entry, cuts, after, TIMEOUT) from error
-        seconds = max(pause * 2**cuts, (retry_after(error) or 0.0) if error else 0.0)
-        _wait(min(seconds, LONGEST_WAIT), lambda: progress(after, remote.size, "waiting"))  # noqa: B023
+        seconds = max(pause * 2**cuts, retry_after(error) or 0.0)
+        note = "the connection broke" if retry_after(error) is None else "the server is busy"
+        _wait(min(seconds, LONGEST_WAIT), lambda: progress(after, remote.size, note))  # noqa: B023
 
 
 @contextmanager
@@ -134,7 +135,7 @@ def raise_for_status(answer: Any, entry: Entry) -> None:
     """Raises what huggingface_hub or its HTTP client has for an answer that is an error."""
     from huggingface_hub.utils import hf_raise_for_status
 
-    if answer.status_code < 400:
+    if answer.status_code < 300:
         return
     answer.read()
     if entry.repo:
@@ -147,6 +148,9 @@ def _stream(entry: Entry, remote: Remote, part: Path, before: int, progress: Pro
     with opened(remote.url, headers_for(entry, **more), entry) as answer:
         if answer.status_code == 416:  # the part does not fit this file: from the start
             part.unlink()
+            whole = answer.headers.get("Content-Range", "").rpartition("/")[2]
+            if remote.size is not None and whole.isdecimal() and int(whole) != remote.size:
+                raise wrong_size(entry, int(whole), remote.size, "It was thrown away.")
             return
         raise_for_status(answer, entry)
         here = answer.headers.get("Content-Range", "").startswith(f"bytes {before}-")

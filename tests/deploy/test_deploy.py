@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import socket
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from svad.deploy import command
 from svad.deploy.errors import DeployError
 from svad.deploy.files import belongs, to_upload
 from svad.deploy.header import read_header
-from svad.deploy.plan import Wish, plan, told
+from svad.deploy.plan import HARDWARE, Wish, plan, told
 from svad.deploy.space import deploy
 from svad.weights import errors
 from tests.deploy.conftest import keep
@@ -165,6 +167,9 @@ def test_what_the_hub_refuses_has_a_sentence(
             deploy(made, print, endpoint=endpoint)
 
     failing(errors.Unreachable, "Check the network", endpoint="http://127.0.0.1:9")
+    account.wrong_header = True
+    failing(errors.ServerFailed, '"colorFrom" must be one of')
+    account.repos.clear()
     account.refuses = 402
     failing(errors.ServerFailed, "paid plan")
     account.refuses = 403
@@ -181,3 +186,15 @@ def test_the_presets_that_can_be_fetched_are_those_with_files() -> None:
         assert command.parser().parse_args([REPO, "--fetch", name]).fetch == name
     with pytest.raises(SystemExit):
         command.parser().parse_args([REPO, "--fetch", "preview"])
+
+
+def test_the_readmes_recipe_can_be_followed(checkout: Path) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    lines = re.findall(r"python -m svad deploy (me/.*)", readme)
+    assert len(lines) == 4
+    for line in lines:
+        options = command.parser().parse_args(shlex.split(line))
+        assert told(plan(command.wish_of(options), checkout))
+    assert re.findall(r"python -m svad weights --push (\S+)", readme)[0] == "me/my-weights"
+    dearer = next(name for name in HARDWARE if name in readme and HARDWARE[name][1] > 0)
+    assert f"--hardware {dearer} --yes" in readme

@@ -26,6 +26,7 @@ class Account:
 
     repos: dict[tuple[str, str], Repository] = field(default_factory=dict)  # (kind, name)
     refuses: int = 0  # HTTP state for whoever makes a repository
+    wrong_header: bool = False  # takes no README of a Space
     opens: bool = False  # makes every repository public, whatever was asked
 
     def __call__(self, method: str, path: str, sent: bytes) -> tuple[int, object]:
@@ -34,7 +35,8 @@ class Account:
         if parts[0] == "whoami-v2":
             return 200, {"type": "user", "name": "me", "orgs": [{"name": "lab"}]}
         if parts[0] == "validate-yaml":
-            return 200, {"errors": [], "warnings": []}
+            wrong = [{"message": '"colorFrom" must be one of [red]'}] if self.wrong_header else []
+            return 400 if wrong else 200, {"errors": wrong, "warnings": []}
         if parts == ["repos", "create"]:
             return self._create(json.loads(sent))
         found = self.repos.get((parts[0], "/".join(parts[1:3])))

@@ -71,7 +71,7 @@ class _Handler(BaseHTTPRequestHandler):
         state, value = self.hub.api(self.command, unquote(self.path).partition("?")[0], sent)
         head = {"Content-Type": "application/json"}
         head |= {"X-Error-Code": "RepoNotFound"} if state == 404 else {}
-        value = {"error": value} if state >= 400 else value
+        value = {"error": value} if isinstance(value, str) else value
         self._send(state, head, json.dumps(value).encode())
 
     def _answer(self, *, body: bool) -> None:

@@ -145,6 +145,18 @@ def test_a_wrong_size_is_noticed_before_the_first_byte(hub: Hub, make: Make) -> 
     assert starts(hub) == []
 
 
+@pytest.mark.parametrize("content", [CONTENT + b"more", CONTENT[:1000]])
+def test_more_or_less_than_was_announced_is_not_kept(hub: Hub, make: Make, content: bytes) -> None:
+    hub.files["some/repo"] = {"net.onnx": CONTENT}
+    hub.lies["net.onnx"] = content
+    store = make(entry())
+    (outcome,) = download(
+        store, store.entries.values(), lambda one: lambda *state: None, pause=0, endpoint=hub.url
+    )
+    assert type(outcome.error) is errors.WrongSize and "thrown away" in str(outcome.error)
+    assert not list(store.folder(store.entry("net")).glob("*.part"))
+
+
 @pytest.mark.parametrize("state", [429, 503])
 def test_a_busy_server_is_told_with_the_time_it_asks_for(hub: Hub, make: Make, state: int) -> None:
     hub.busy, hub.wait = [state], "1800"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from svad import cli
 from svad.core.errors import SettingError, Stopped
@@ -37,6 +38,7 @@ def own(tmp_path: Path) -> Path:
     folder.mkdir()
     torch.save({"weight": torch.ones(3)}, folder / "checkpoint_BFRffusion_FFHQ.ckpt")
     (folder / "SMPLX_MALE.npz").write_bytes(BODY)
+    save_file({"v": torch.zeros(2)}, folder / "FLAME_with_eye.safetensors")
     (folder / "generic_model.pkl").write_bytes(b"objects")
     (folder / "yolox_l.onnx").write_bytes(b"this can be fetched by everybody")
     return folder
@@ -54,6 +56,7 @@ def test_there_and_back(
     said: list[str] = []
     places = upload(hub, own, said)
     assert places == [
+        "gagavatar_flame/FLAME_with_eye.safetensors",
         "smplx_male/SMPLX_MALE.npz", "bfrffusion/checkpoint_BFRffusion_FFHQ.safetensors"
     ]  # fmt: skip
     repo = account.repos["models", REPO]
@@ -73,10 +76,11 @@ def test_there_and_back(
     store = store_to_fill(endpoint=hub.url)
     mine = [entry for entry in store.entries.values() if entry.repo == REPO]
     assert [(e.name, e.revision, e.gate) for e in mine] == [
+        ("gagavatar_flame", COMMIT, "none"),
         ("smplx_male", COMMIT, "none"), ("bfrffusion", COMMIT, "none")
     ]  # fmt: skip
     outcomes = download(store, mine, lambda entry: lambda *state: None, endpoint=hub.url)
-    assert [outcome.error for outcome in outcomes] == [None, None]
+    assert [outcome.error for outcome in outcomes] == [None] * 3
     hub.api = None  # from here on without the network
     found = Store.from_environment()
     assert not found.unread and found.resolve("smplx_male").read_bytes() == BODY
@@ -120,6 +124,30 @@ def test_who_asks_has_to_be_known_and_to_own_the_name(
     monkeypatch.delenv("HF_TOKEN")
     failing(REPO, errors.TokenMissing, "set HF_TOKEN")
     assert not account.repos
+
+
+@pytest.mark.parametrize(
+    ("broken", "kind"),
+    [
+        (RuntimeError("stream closed"), errors.ConnectionCut),
+        (TimeoutError("too long"), errors.ConnectionCut),
+        (ValueError("too large"), errors.ServerFailed),
+    ],
+)
+def test_a_transfer_that_breaks_is_told(
+    hub: Hub,
+    account: Account,
+    own: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    broken: Exception,
+    kind: type,
+) -> None:
+    def fail(*arguments: object, **options: object) -> None:
+        raise broken
+
+    monkeypatch.setattr("huggingface_hub.HfApi.upload_file", fail)
+    with pytest.raises(kind, match=str(broken)):
+        upload(hub, own)
 
 
 def test_nothing_to_put_there_and_stop(
