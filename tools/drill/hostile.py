@@ -100,7 +100,8 @@ class _Watch:
         text = answer.text
         if answer.status == 0:
             return f"no answer ({text[:80]})"
-        if answer.status >= 500:
+        full = answer.status == 503 and "queue is full" in text.lower()  # told so, and to come back
+        if answer.status >= 500 and not full:
             return f"status {answer.status}"
         if "root:x:" in text or "GRADIO_TEMP_DIR=" in text:
             return "a file of the machine was given"
@@ -218,7 +219,8 @@ def _at_once(page: Page, photo: bytes, count: int, watch: _Watch) -> Counter[str
         watch.look("quick", str(k), answer)
         if '"state": "done"' in answer.text:
             return "done"
-        return attacks.words_of(answer.text)[:60] or f"status {answer.status}"
+        told = "queue is full" if "queue is full" in answer.text.lower() else ""
+        return told or attacks.words_of(answer.text)[:60] or f"status {answer.status}"
 
     with ThreadPoolExecutor(count) as pool:
         runs = [pool.submit(submit, k) for k in range(count)]
