@@ -281,7 +281,7 @@ def _sheet(i: int, layer: Layer, scene: _Scene, seed: int) -> Sheet:
     skin = scene.skin
     rgb, far_rgb = layer_colours(
         layer, scene.rgb[layer.box], scene.matte[layer.box],
-        None if skin is None else skin[layer.box], scene.body_height, seed,
+        None if skin is None else skin[layer.box], _face_rgb(scene), scene.body_height, seed,
     )  # fmt: skip
     near = layer.near
     if layer.part.is_torso and scene.face is not None:

@@ -136,9 +136,11 @@ def label_pixels(
     labels = np.where(fingers, labels, soft.argmax(0)).astype(np.int32)
     labels = np.where(inside, _adopt_islands(labels, inside, drawn, front), -1)
     if skin is not None:
+        before = labels
         for i, hand in hands.items():
             labels = tidy_hand(labels, i, rgb, skin, hand, body_height)
-        labels = np.where(inside, _adopt_islands(labels, inside, drawn, front), -1)
+        given = np.where(labels != before, labels, front)  # hair beyond a hand is no island
+        labels = np.where(inside, _adopt_islands(labels, inside, drawn, given), -1)
     return labels
 
 
@@ -210,8 +212,28 @@ def tidy_hand(
     foreign = zone & (labels == part) & ~mine & alike
     if not arm_bare and mine.any():  # a cuff may reach beyond the wrist
         foreign &= along > np.quantile(along[mine], 0.1) + 0.005 * body_height
+        foreign |= (
+            _hair_beside(labels == part, mine, forearm, lab, cloth)
+            & alike
+            & ((along > 0.6 * length) & (away < 0.16 * body_height))
+        )
     out = np.where(foreign, _nearest(labels, others), labels)
     return np.where(mine, part, out).astype(np.int32)
+
+
+def _hair_beside(
+    own: np.ndarray,  # [H, W] bool, the arm
+    bare: np.ndarray,  # [H, W] bool, the hand
+    forearm: np.ndarray,  # [H, W] bool, along the bone
+    lab: np.ndarray,  # [H, W, 3]
+    others: np.ndarray,  # [H, W, 3] colour of what is beside the arm
+) -> np.ndarray:  # [H, W] bool
+    """What the arm took of the hair that its hand is held to: clearly nearer to that than to it."""
+    sleeve = forearm & ~bare
+    if sleeve.sum() < 20:
+        return own & ~own
+    to_sleeve = np.linalg.norm(lab - np.median(lab[sleeve], 0), axis=-1)
+    return own & ~bare & (np.linalg.norm(lab - others, axis=-1) + 15 < to_sleeve)
 
 
 def _edges(rgb: np.ndarray, front: np.ndarray) -> np.ndarray:  # [H, W, 3] uint8

@@ -16,6 +16,7 @@ from svad.relief.surface import Surface, body_surface, closed
 from svad.relief.weights import surface_weights
 
 HIDDEN_GAP = 0.02  # metres a hidden surface stays behind what hides it
+HELD_TO = 0.035  # of the body's height: half a hand with its wrist
 OVERLAP_GAP = 0.004  # metres an overlapping neighbour stays behind
 
 
@@ -55,6 +56,8 @@ def build_layers(
     for i, p in enumerate(drawn):
         own = labels == i
         extra = extra_mask(i, p, drawn, labels, front, inside)
+        if p.part.is_torso:
+            extra |= behind_hands(own, labels, shoulders_y, body_height)
         if skirt is not None and "leg" in p.part.name:
             extra = (extra & ~skirt.mask) | _under_skirt(p, skirt)
         mask = _clean(own | extra, own)
@@ -194,6 +197,21 @@ def extra_mask(
     if p.part.kind == "limb":  # a limb is hidden only if the body says that something is before it
         hidden &= behind > 0.01
     return overlap | hidden
+
+
+def behind_hands(
+    own: np.ndarray,  # [H, W] bool, pixels that show the torso with its head
+    labels: np.ndarray,  # [H, W] int32, -1 outside the person
+    shoulders_y: float,  # px
+    body_height: float,  # px
+) -> np.ndarray:  # [H, W] bool
+    """Hair goes on behind a hand that is held to the head, as far as it is seen on both sides."""
+    radius = round(HELD_TO * body_height)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
+    above = own & (np.arange(len(own))[:, None] < shoulders_y)
+    whole = np.pad(above, radius).astype(np.uint8)
+    whole = cv2.morphologyEx(whole, cv2.MORPH_CLOSE, kernel)[radius:-radius, radius:-radius] > 0
+    return whole & (labels >= 0) & ~own
 
 
 def _clean(mask: np.ndarray, own: np.ndarray) -> np.ndarray:
