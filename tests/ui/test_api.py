@@ -64,8 +64,10 @@ def test_generate_streams_in_order_and_ends_with_the_files(
 def test_calls_of_programs_leave_no_session_behind(
     make_studio, launch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pages, build = [], page.build_page
-    monkeypatch.setattr(page, "build_page", lambda studio: pages.append(build(studio)) or pages[0])
+    pages, forget = [], page.Page._forget
+    monkeypatch.setattr(
+        page.Page, "_forget", lambda self, session: pages.append(self) or forget(self, session)
+    )
     url = launch(make_studio())
     for _ in range(3):
         assert "avatar.zip" in ask(url, ["ada"], "example")
