@@ -14,7 +14,6 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from svad.core.startup import check_python, prepare
 
@@ -45,15 +44,18 @@ USAGE = """\
 python -m svad PHOTO -o OUT [--preset NAME] [--body NAME] [--views N] [--size PX] [--seed N]
        python -m svad CLIP -o OUT [--holdout N]
        python -m svad PHOTO PHOTO [PHOTO [PHOTO]] -o OUT
-       python -m svad animate OUT --motion NAME -o VIDEO.mp4 [--height PX] [--view SIDE]
+       python -m svad animate OUT --motion NAME -o VIDEO.mp4 [--camera NAME] [--size PX] [--fps N]
+       python -m svad animate OUT --motion NAME -o VIDEO.webm|FRAMES.zip --background transparent
+       python -m svad animate OUT --motion NAME -o PICTURE.png [--frame N] [--background WHAT]
        python -m svad animate OUT --motion CLIP|MOTION -o VIDEO.mp4
        python -m svad animate OUT --motion NAME|CLIP|MOTION -o MOTION.bvh|MOTION.npz
        python -m svad track CLIP|MOTION -o MOTION.npz|MOTION.bvh
        python -m svad drive PHOTO CLIP -o VIDEO.mp4 [--preset NAME]
        python -m svad import SNAPSHOT.pth [--face-offset face_offset.json] -o OUT
-       python -m svad export OUT|AVATAR.zip --format NAME [-o FILE] [--rig NAMES]
+       python -m svad export OUT|AVATAR.zip --format NAME [-o FILE] [--rig NAMES] [--motion FILE]
        python -m svad batch PHOTOS -o OUT [--preset NAME] [--engine local|ray|hf-jobs]
-       python -m svad weights [--preset NAME] [--download] [--verify]
+       python -m svad weights [--preset NAME] [--download] [--verify] [--push NAME/NAME]
+       python -m svad deploy NAME/NAME [--dry-run]
        python -m svad evaluate synthetic [--frames KIND] [--people N or NAMES]
        python -m svad evaluate filmed [--motion NAME] [--people N or NAMES]
        python -m svad evaluate looks [--kinds KIND ...] [--people N or NAMES]
@@ -110,6 +112,8 @@ def _module_of(arguments: list[str]) -> tuple[ModuleType, list[str]] | None:
     word, *rest = [*arguments, ""]
     if word == "weights":
         from svad.weights import command
+    elif word == "deploy":
+        from svad.deploy import command
     elif word == "import":
         from svad.run import adopt_command as command
     elif word == "batch":
@@ -202,13 +206,15 @@ def _create_parser() -> argparse.ArgumentParser:
 
 
 def _animate_parser() -> argparse.ArgumentParser:
+    from svad.media.shot import CAMERAS
     from svad.motion.authored import authored
     from svad.motion.readers.formats import SUFFIXES
+    from svad.motion.standing import STAND
 
     parser = argparse.ArgumentParser(
         prog="python -m svad animate",
-        description="Writes a video of a finished avatar in motion, or that motion on its skeleton "
-        "(.bvh, .npz).",
+        description="Writes a video of a finished avatar in motion, a picture of it, or that "
+        "motion on its skeleton (.bvh, .npz).",
     )
     parser.add_argument(
         "folder",
@@ -220,8 +226,8 @@ def _animate_parser() -> argparse.ArgumentParser:
         "--motion",
         required=True,
         metavar="NAME",
-        help=f"{', '.join(authored())}; or a clip in which somebody moves; or a file of a motion "
-        f"({', '.join(SUFFIXES)}) or a folder of SMPL-X parameters",
+        help=f"{', '.join(authored())}; {STAND}; or a clip in which somebody moves; or a "
+        f"file of a motion ({', '.join(SUFFIXES)}) or a folder of SMPL-X parameters",
     )
     parser.add_argument(
         "-o",
@@ -229,10 +235,30 @@ def _animate_parser() -> argparse.ArgumentParser:
         type=named_path,
         required=True,
         metavar="VIDEO.mp4",
-        help="a video; or with the ending .bvh or .npz the motion itself",
+        help="a video (.mp4, .webm); its frames as pictures (.zip); one of them (.png); or with "
+        "the ending .bvh or .npz the motion itself",
     )
-    parser.add_argument("--height", type=whole_number(64, 2160), default=720, metavar="PX")
-    parser.add_argument("--view", default="front", choices=("front", "left", "back", "right"))
+    parser.add_argument(
+        "--camera", "--view", default="front", metavar="NAME",
+        help=f"{', '.join(CAMERAS)} (default front; side is the person's left)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--background", default="studio", metavar="WHAT",
+        help="studio, transparent (.webm, .zip, .png), a colour (white, #20a040) or a picture's "
+        "file; default studio",
+    )  # fmt: skip
+    parser.add_argument(
+        "--size", "--height", dest="height", type=whole_number(64, 2160), default=720, metavar="PX",
+        help="height of the picture (default 720)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--fps", type=whole_number(1, 120), metavar="N",
+        help="frames a second (default: those of the motion)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--frame", type=whole_number(0, 1_000_000), metavar="N",
+        help="of a .png: which frame, the first is 0 (default: the middle one)",
+    )  # fmt: skip
     parser.add_argument("--debug", action="store_true", help="show where an error comes from")
     return parser
 
@@ -309,24 +335,34 @@ def _drive(options: argparse.Namespace, stop: threading.Event) -> int:
 
 
 def _animate(options: argparse.Namespace, stop: threading.Event) -> int:
+    from svad.media.shot import Shot
     from svad.motion.authored import authored
     from svad.run.motions import KEPT
     from svad.run.pipeline import clip_motion, motion_video
 
+    shot = Shot(
+        height=options.height, camera=options.camera, background=options.background,
+        fps=options.fps, frame=options.frame,
+    )  # fmt: skip
     given = Path(options.motion)
     own = options.motion not in authored() and (given.suffix != "" or given.is_dir())
     name = given.name
 
     def make(report: Report, say: Callable[[str], None]) -> Path:
-        look: dict[str, Any] = {"report": report, "height": options.height, "view": options.view}
         if own:
-            return clip_motion(options.folder, given, options.output, **look, say=say)
-        return motion_video(options.folder, options.motion, options.output, **look)
+            return clip_motion(
+                options.folder, given, options.output, report=report, shot=shot, say=say
+            )
+        return motion_video(
+            options.folder, options.motion, options.output, report=report, shot=shot
+        )
 
-    if options.output.suffix.lower() in KEPT:
-        require_writable(options.output)
-        return _watched("track", f"Motion: {name}", stop, make)
-    return _video(options.output, name, stop, make)
+    data = options.output.suffix.lower() in KEPT
+    if not data:
+        shot.require_valid(options.output)
+    require_writable(options.output)
+    kind, title = ("track", "Motion") if data else ("video", "Video")
+    return _watched(kind, f"{title}: {name}", stop, make)
 
 
 def _track(options: argparse.Namespace, stop: threading.Event) -> int:

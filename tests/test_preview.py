@@ -12,6 +12,7 @@ import pytest
 
 from svad.config import PREVIEW
 from svad.media.images import read_png, read_rgb, save_png, to_float
+from svad.media.shot import Shot
 from svad.media.video import probe
 from svad.run.jobs import read_card
 from svad.run.pipeline import Pipeline, load_avatar, motion_video
@@ -84,7 +85,7 @@ def test_the_avatar_is_one_person_with_a_skeleton(out: Path) -> None:
 
 
 def test_it_moves(out: Path, tmp_path: Path) -> None:
-    motion_video(out, "walk", tmp_path / "walk.mp4", height=96, view="left")
+    motion_video(out, "walk", tmp_path / "walk.mp4", shot=Shot(height=96, camera="left"))
     assert probe(tmp_path / "walk.mp4").frames >= 24
 
 

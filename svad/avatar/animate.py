@@ -14,8 +14,9 @@ from svad.body.skin import pose_gaussians, select_gaussians
 from svad.core.ahead import ahead
 from svad.geometry.camera import Camera
 from svad.motion.motion import Motion
+from svad.splat.cutout import cutout
 from svad.splat.gaussians import Gaussians
-from svad.splat.scene import draw, draw_rgba, floor_height, frame_camera, studio
+from svad.splat.scene import Studio, draw, floor_height, frame_camera, studio
 from svad.types import Avatar, Pose, Report
 
 SAMPLE = 3000  # Gaussians looked at to frame a motion
@@ -31,12 +32,14 @@ def animate(
     report: Report | None = None,
     *,
     transparent: bool = False,  # RGBA with straight colours instead of the studio
+    backdrop: np.ndarray | None = None,  # [H, W, 3] float32 sRGB in 0..1, instead of the studio
     floor: float | None = None,  # metres; default = under the feet of these poses
 ) -> Iterator[np.ndarray]:  # [H, W, 3] uint8 each, [H, W, 4] if transparent
     """Frames, one per pose.
 
     Any motion will do, authored or recorded, if its expressions are the avatar's; two frames are
-    drawn at once. Raises ValueError when cameras and poses do not count the same.
+    drawn at once. A shadow lies on the floor of the studio only.
+    Raises ValueError when cameras and poses do not count the same.
     """
     poses = motion.poses
     cameras = [camera] * len(poses) if isinstance(camera, Camera) else list(camera)
@@ -44,7 +47,9 @@ def animate(
         raise ValueError(f"expected a camera for each of {len(poses)} poses, got {len(cameras)}")
     if not len(poses):
         return
-    if not transparent:
+    if backdrop is not None:
+        stage = Studio(backdrop, None)
+    elif not transparent:
         floor = motion_floor(avatar, motion) if floor is None else floor
         stage = studio(cameras[0].width, cameras[0].height, floor)
 
@@ -53,7 +58,7 @@ def animate(
     def picture(item: tuple[Pose, Camera]) -> np.ndarray:
         with torch.no_grad():
             gaussians = poser(item[0])
-        return draw_rgba(gaussians, item[1]) if transparent else draw(gaussians, item[1], stage)
+        return cutout(gaussians, item[1]) if transparent else draw(gaussians, item[1], stage)
 
     frames = ahead(picture, zip(poses, cameras, strict=True))
     for done, frame in enumerate(frames, 1):
@@ -78,14 +83,21 @@ def motion_camera(
 
     Of a motion with the focus "bust" it sees head and shoulders, else all of the person.
     """
-    part = _bust(avatar) if motion.focus == "bust" else torch.arange(len(avatar.gaussians))
-    chosen = _thin(avatar, part[:: max(1, len(part) // SAMPLE)])
-    moments = motion.poses[:: max(1, len(motion.poses) // LOOKS)]
-    points = np.concatenate([_posed(chosen, p).means.numpy(force=True) for p in moments])
+    points = np.concatenate(list(motion_points(avatar, motion)))
     middle = np.median(points, 0)
     if motion.focus == "bust":
         return frame_camera(points, height, middle, yaw=yaw, pitch=0.02, margin=0.1, widest=0.8)
     return frame_camera(points, height, middle, yaw=yaw)
+
+
+def motion_points(
+    avatar: Avatar, motion: Motion, looks: int = LOOKS
+) -> Iterator[np.ndarray]:  # [M, 3] each, metres
+    """Some of the Gaussians that a camera should show, in some poses of a motion."""
+    part = _bust(avatar) if motion.focus == "bust" else torch.arange(len(avatar.gaussians))
+    chosen = _thin(avatar, part[:: max(1, len(part) // SAMPLE)])
+    for pose in motion.poses[:: max(1, len(motion.poses) // looks)]:
+        yield _posed(chosen, pose).means.numpy(force=True)
 
 
 def motion_floor(avatar: Avatar, motion: Motion) -> float:

@@ -59,6 +59,7 @@ ASKED = (
         write=_textured,
         asked=True,
         bones=True,
+        moves=True,
     ),
     Format(
         name="vrm",
@@ -68,6 +69,7 @@ ASKED = (
         note="VRM avatar; this takes a while",
         write=_vrm,
         asked=True,
+        moves=True,
     ),
     Format(
         name="obj",

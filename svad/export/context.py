@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from svad.types import Avatar, Report, Subject
 
 if TYPE_CHECKING:
     from svad.export.textured import Textured
+    from svad.motion.recorded import Recorded
 
 THUMBNAIL = 320  # px, longest side of a progress picture
 SHOWN = 12  # every so many frames of a video one is shown
@@ -39,6 +40,7 @@ class ExportContext:
     subject: Subject | None = None  # with the photo; None for an avatar that has none
     bones: str = "smplx"  # whose names the joints of a mesh have, see `names`
     triangles: int = 30_000  # at most, of the textured mesh
+    motions: Mapping[str, Recorded] = field(default_factory=dict)  # a person's own, by name
 
     @cached_property
     def poser(self) -> Poser:

@@ -202,6 +202,7 @@ describes every array.""",
         note="Mesh",
         write=_glb,
         bones=True,
+        moves=True,
         packed=3,
         about="""\
 The coloured mesh with skeleton, {expressions} facial morph targets and the

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,10 +15,12 @@ from svad.export.gltf import INDICES, VERTICES, GltfBuilder
 from svad.export.names import NAMES
 from svad.export.shapes import with_all_shapes
 from svad.export.textured import split
+from svad.export.visemes import with_visemes
 from svad.geometry.rotation import axis_angle_to_quaternion
 from svad.geometry.surface import vertex_normals
 from svad.media.images import jpg_bytes
 from svad.motion.authored import authored
+from svad.motion.recorded import Recorded
 from svad.types import Avatar, Pose, SkinnedMesh
 
 QUALITY = 95  # of the picture's jpeg
@@ -50,13 +52,13 @@ def write_textured(context: ExportContext, path: Path) -> None:
     """The avatar as a closed mesh with a picture, with the bundled motions, as .glb."""
     avatar, paint = painted(context)
     names = NAMES[context.bones]
-    write_bytes(path, avatar_glb(avatar, names, tracks(avatar), "SVAD", paint))
+    write_bytes(path, avatar_glb(avatar, names, tracks(avatar, context.motions), "SVAD", paint))
 
 
 def painted(context: ExportContext) -> tuple[Avatar, Paint]:
     """The avatar with all face shapes, and its textured mesh as a file holds it."""
     made = context.textured
-    mesh, shapes = with_all_shapes(context.avatar, made.mesh)
+    mesh, shapes = with_visemes(*with_all_shapes(context.avatar, made.mesh))
     normals = unit_normals(mesh.vertices, mesh.faces)[made.flat.vertex]
     jpeg = jpg_bytes(made.picture, quality=QUALITY)
     paint = Paint(split(replace(made, mesh=mesh)), normals, made.flat.uv, jpeg)
@@ -65,17 +67,21 @@ def painted(context: ExportContext) -> tuple[Avatar, Paint]:
 
 def write_glb(context: ExportContext, path: Path) -> None:
     """The avatar of `context` with the bundled motions as .glb."""
-    mesh, shapes = with_all_shapes(context.avatar, context.avatar.mesh)
+    mesh, shapes = with_visemes(*with_all_shapes(context.avatar, context.avatar.mesh))
     avatar = replace(context.avatar, mesh=mesh, expression_names=shapes)
-    write_bytes(path, avatar_glb(avatar, NAMES[context.bones], tracks(avatar), "SVAD"))
+    moves = tracks(avatar, context.motions)
+    write_bytes(path, avatar_glb(avatar, NAMES[context.bones], moves, "SVAD"))
 
 
-def tracks(avatar: Avatar) -> list[Track]:
-    """The bundled motions for this person; looped ones end as they begin.
+def tracks(avatar: Avatar, own: Mapping[str, Recorded] | None = None) -> list[Track]:
+    """A person's own motions, then the bundled ones, for this avatar; loops end as they begin.
 
     Viewers play the first one unasked: it must not show the back, so turning comes last.
     """
     out = []
+    for name, recorded in (own or {}).items():
+        motion = recorded.for_avatar(avatar, name, name)
+        out.append(Track(name, motion.fps, motion.poses))
     for motion in sorted(authored().values(), key=lambda m: (m.name == "turn", m.name != "wave")):
         poses = motion.for_avatar(avatar).poses
         poses = Pose.cat([poses, poses[:1]]) if motion.looped else poses

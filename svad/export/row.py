@@ -31,6 +31,7 @@ class Format:
     shown: int | None = None  # place in the page's list of files; None = not in it
     asked: bool = False  # not written by a run, only when somebody asks for it
     bones: bool = False  # its joints can have the names of other programs
+    moves: bool = False  # motions can be put into it
 
     def files(self, settings: PackageConfig) -> tuple[str, ...]:
         """The names of its files within the job folder; none when the settings leave it out."""

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from svad.body.poser import Poser
@@ -14,14 +13,13 @@ from svad.body.skin import pose_gaussians
 from svad.export.context import ExportContext
 from svad.geometry.camera import Camera
 from svad.geometry.rotation import axis_rotation
-from svad.media.images import save_png, to_float, to_uint8
+from svad.media.images import save_png
 from svad.motion.stills import POSES
+from svad.splat.cutout import cutout
 from svad.splat.gaussians import Gaussians
-from svad.splat.scene import draw_rgba, frame_camera
+from svad.splat.scene import frame_camera
 from svad.types import Avatar
 
-FAINT = 0.02  # cover below which no colour is passed on
-SPREAD = (5, 13, 29)  # px, boxes by which colour reaches into what is transparent
 SAMPLE = 4000  # points that are enough to frame a person
 SWEEP = 12  # turns that stand for all
 
@@ -49,27 +47,6 @@ def write_poses(context: ExportContext, path: Path) -> None:
     for name, picture in draw_poses(context.poser, context.settings.view_height):
         save_png(path / f"{name}.png", picture)
         context.progress.next(over_white(picture))
-
-
-def cutout(
-    gaussians: Gaussians,  # N, posed
-    camera: Camera,
-) -> np.ndarray:  # [H, W, 4] uint8, straight alpha
-    """The Gaussians on nothing; around them the colour of the edge goes on for some pixels.
-
-    Whoever scales or blurs the picture without minding alpha then meets no dark rim.
-    """
-    picture = draw_rgba(gaussians, camera)
-    alpha = to_float(picture[..., 3])
-    image = to_float(picture[..., :3]) * alpha[..., None]
-    empty = picture[..., 3] == 0
-    picture[empty] = 0
-    for size in SPREAD:
-        cover = cv2.blur(alpha, (size, size))
-        near = empty & (cover > FAINT)
-        picture[near, :3] = to_uint8(cv2.blur(image, (size, size))[near] / cover[near][:, None])
-        empty &= ~near
-    return picture
 
 
 def draw_front(avatar: Avatar, width: int, height: int) -> np.ndarray:  # [height, width, 4] uint8

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from svad.core.files import write_bytes
 from svad.geometry.rotation import axis_angle_to_quaternion
 from svad.motion.authored import authored
 from svad.motion.motion import Motion
-from svad.motion.standing import a_pose
+from svad.motion.standing import standing
 from svad.types import Avatar
 
 FORMAT = "svad-viewer"
@@ -26,19 +27,15 @@ METADATA = "viewer"  # one key only: safetensors writes several in no fixed orde
 LEVEL = 6  # of gzip
 TURN = 32767  # of a component of a unit quaternion: int16
 FACE = 4096  # of a coefficient: int16, so that they may go from -8 to 8
-STAND = "stand"
 SAMPLE, LOOKS = 2000, 16  # Gaussians and frames looked at to find the box
 AIR = 0.005  # share of the Gaussians left out at each side of the box
 BUST = (Joint.NECK, *COLLARS, *HEAD_JOINTS)
 
 
-def played(avatar: Avatar, *, bundled: bool = True) -> tuple[Motion, tuple[Motion, ...]]:
+def played(avatar: Avatar) -> tuple[Motion, tuple[Motion, ...]]:
     """The A-pose as a motion of one frame, and every bundled motion."""
-    joints = avatar.joints.detach().cpu().numpy()
-    pose = a_pose(joints, avatar.parents, len(avatar.expression_names))
-    standing = Motion(name=STAND, title="Stand", help="The A-pose.", fps=24.0, poses=pose)
-    motions = authored().values() if bundled else ()
-    return standing, tuple(one.for_avatar(avatar) for one in motions)
+    motions = (one.for_avatar(avatar) for one in authored().values())
+    return replace(standing(avatar), looped=False), tuple(motions)
 
 
 def motion_about(
@@ -63,8 +60,7 @@ def motion_about(
 
 def write_viewer_motion(path: Path, avatar: Avatar, motion: Motion) -> Path:
     """A motion alone, for a viewer that has the avatar already; returns `path`."""
-    standing, _ = played(avatar, bundled=False)
-    about = motion_about(avatar, motion, *frame_box(avatar, standing))
+    about = motion_about(avatar, motion, *frame_box(avatar, standing(avatar)))
     facts = {"format": FORMAT, "version": VERSION, "motions": [about]}
     write_bytes(path, packed(motion_arrays(motion), facts))
     return path

@@ -69,9 +69,8 @@ def write_vrm(context: ExportContext, path: Path) -> None:
         document["extensions"] = {"VRMC_vrm": extension(avatar.expression_names, avatar.joints
                                                         .cpu().numpy(), context.card)}  # fmt: skip
 
-    write_bytes(
-        path, avatar_glb(avatar, NAMES["vrm"], tracks(avatar), "SVAD", paint, extend=extend)
-    )
+    moves = tracks(avatar, context.motions)
+    write_bytes(path, avatar_glb(avatar, NAMES["vrm"], moves, "SVAD", paint, extend=extend))
 
 
 def extension(

@@ -1,4 +1,4 @@
-"""Frames to an .mp4 that every browser plays, and what such a file says of itself."""
+"""Frames to an .mp4 that every browser plays or a .webm, and what such a file says of itself."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,8 @@ COLOR = (
     *("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"),
     *("-color_range", "tv"),
 )
+
+VP9 = "libvpx-vp9"
 
 # In the file's metadata, where players and platforms show it: nothing written here was filmed.
 SYNTHETIC = "Synthetic media: a computer-generated person, drawn by SVAD. Not a recording."
@@ -56,19 +59,53 @@ def write_mp4(
     yuv420p needs even sizes; an odd one gets its last row or column doubled. Raises `OutputError`
     when the file cannot be written, `MissingFile` without ffmpeg, `ValueError` without frames.
     """
+    codec = ("-c:v", "libx264", "-preset", "veryfast", "-crf", str(crf), "-movflags", "+faststart")
+    _write(Path(path), frames, fps, (*COLOR, *codec), "mp4")
+
+
+def write_webm(
+    path: Path,
+    frames: Iterable[np.ndarray],  # each [H, W, 3] RGB or [H, W, 4] RGBA straight, uint8, all alike
+    fps: float = 24.0,
+    crf: int = 24,  # libvpx's quality
+) -> None:
+    """Writes VP9, with the alpha of frames that have one, atomically; otherwise as `write_mp4`.
+
+    Chromium, Firefox, OBS and editors show what is transparent as such. Raises `MissingFile` where
+    ffmpeg was built without libvpx.
+    """
+    if not _has_encoder(VP9):
+        raise MissingFile(
+            "libvpx",
+            "an ffmpeg that was built with it, as the Python package imageio-ffmpeg brings it",
+            "BSD-3-Clause",
+            "Unset IMAGEIO_FFMPEG_EXE, or write an .mp4, or a .zip of pictures.",
+        )
+    codec = (
+        *("-c:v", VP9, "-crf", str(crf), "-b:v", "0", "-deadline", "good", "-cpu-used", "5"),
+        *("-row-mt", "1", "-auto-alt-ref", "0"),  # frames that are not shown cannot have an alpha
+    )
+    _write(Path(path), frames, fps, (*COLOR, *codec), "webm")
+
+
+def _write(
+    path: Path, frames: Iterable[np.ndarray], fps: float, codec: tuple[str, ...], container: str
+) -> None:
     frames = iter(frames)
     first = next(frames, None)
     if first is None:
         raise ValueError("a video needs at least one frame")
-    height, width = _even(first).shape[:2]
+    height, width, channels = _even(first).shape
+    raw, coded = {3: ("rgb24", "yuv420p"), 4: ("rgba", "yuva420p")}[channels]
     command = [
         *(ffmpeg_path(), "-y", "-nostdin", "-loglevel", "error"),
-        *("-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(fps)),
-        *("-i", "-", "-an", *COLOR, "-c:v", "libx264", "-preset", "veryfast", "-crf", str(crf)),
-        *("-metadata", f"comment={SYNTHETIC}", "-movflags", "+faststart", "-f", "mp4"),
+        *("-f", "rawvideo", "-pix_fmt", raw, "-s", f"{width}x{height}", "-r", str(fps)),
+        *("-i", "-", "-an", *(word.replace("yuv420p", coded) for word in codec)),
+        *("-metadata", f"comment={SYNTHETIC}", "-f", container),
     ]
-    with writing(Path(path)) as temporary:
-        _encode([*command, str(temporary)], itertools.chain([first], frames), (height, width, 3))
+    with writing(path) as temporary:
+        shape = (height, width, channels)
+        _encode([*command, str(temporary)], itertools.chain([first], frames), shape)
 
 
 def read_frames(
@@ -119,6 +156,14 @@ def ffmpeg_path() -> str:
             "LGPL or GPL",
             "Run `make setup` again, or install ffmpeg and set IMAGEIO_FFMPEG_EXE to its path.",
         ) from error
+
+
+@cache
+def _has_encoder(name: str) -> bool:
+    """Whether this ffmpeg was built with an encoder; one set by hand may have fewer."""
+    command = [ffmpeg_path(), "-hide_banner", "-encoders"]
+    told = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    return f" {name} " in told
 
 
 def _even(frame: np.ndarray) -> np.ndarray:

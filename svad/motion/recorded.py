@@ -83,6 +83,24 @@ class Recorded:
         )
 
 
+def played_at(motion: Motion, fps: float) -> Motion:
+    """A motion at another rate; one that is looped still ends where it begins, no frame doubled.
+
+    Its loop then lasts a whole number of frames, so it may change by half of one.
+    """
+    poses, count = motion.poses, len(motion.poses)
+    if count < 2 or abs(fps - motion.fps) < 1e-6:
+        return replace(motion, fps=fps)
+    if motion.looped:
+        wanted = max(1, round(count * fps / motion.fps))
+        time = np.arange(wanted) * count / wanted
+        poses = Pose.cat([poses, poses[:1]])
+    else:
+        wanted = max(2, round((count - 1) * fps / motion.fps) + 1)
+        time = np.minimum(np.arange(wanted) * motion.fps / fps, count - 1)
+    return replace(motion, fps=fps, poses=poses_at(poses, np.arange(len(poses)), time))
+
+
 def poses_at(
     poses: Pose,  # T frames, T > 1
     time: np.ndarray,  # [T] seconds, rising

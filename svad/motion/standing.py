@@ -9,9 +9,11 @@ import torch
 
 from svad.body.skeleton import FINGERS, MIRROR, Joint
 from svad.geometry.rotation import rodrigues
+from svad.motion.motion import Motion
 from svad.motion.rig import Skeleton, Track, contact_points
-from svad.types import Pose
+from svad.types import Avatar, Pose
 
+STAND = "stand"
 # The left half of the A-pose, degrees about x, y, z; the right half is its mirror image. Arms about
 # 50 degrees down, elbows and knees soft, fingers relaxed, feet a little apart with flat soles.
 A_POSE_LEFT: dict[int, tuple[float, float, float]] = {
@@ -50,3 +52,10 @@ def a_pose(
         torch.tensor([[0, lift, 0]], dtype=torch.float32),
         torch.zeros(1, expressions),
     )
+
+
+def standing(avatar: Avatar) -> Motion:
+    """The A-pose as a motion of one frame."""
+    joints = avatar.joints.numpy(force=True)
+    pose = a_pose(joints, avatar.parents, len(avatar.expression_names))
+    return Motion(name=STAND, title="Stand", help="The A-pose.", fps=24.0, poses=pose, looped=True)

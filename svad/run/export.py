@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from svad.config import SettingError
 from svad.core.errors import JobError, OutputError
 from svad.core.given import is_file, read_given
-from svad.core.progress import silent
+from svad.core.progress import part, silent
 from svad.export.formats import EVERY, Format
+from svad.motion.authored import authored
 from svad.run import makers
 from svad.run.jobs import CARD, read_card
+from svad.run.motions import read_motion
 from svad.run.pipeline import KEPT
 from svad.storage import load
 from svad.types import Avatar, Report, Subject
+
+if TYPE_CHECKING:
+    from svad.motion.recorded import Recorded
 
 RIG, GLB = "avatar.safetensors", "avatar.glb"
 LARGEST = 2 << 30  # bytes, unpacked, of a file in an archive: ours have a hundredth of it
@@ -43,6 +48,7 @@ def export(
     *,
     bones: str | None = None,
     triangles: int = 30_000,
+    motions: Sequence[Path] = (),
     report: Report = silent,
     say: Callable[[str], None] | None = None,
 ) -> Path:
@@ -50,15 +56,20 @@ def export(
 
     Without `output` the file goes into the folder, or beside the archive, under its usual name;
     an `output` that is a folder gets it under that name. `bones`: one of `BONES`, whose names the
-    joints have. `say` gets what the format loses. Raises `SettingError` for an unknown format or a
+    joints have. `motions`: files of motions, or clips, that are put into it before the bundled
+    ones, each under its own name. `say` gets what the format loses, and what is to be known of the
+    motions. Raises `SettingError` for an unknown format or a
     choice it does not have, `JobError` for a source without an avatar, `AvatarFileError`,
     `MissingFile` where a library is not installed, `OutputError`.
     """
-    row = _row(name, bones, triangles)
+    row = _row(name, bones, triangles, bool(motions))
     path = _place(row, Path(source), output)
     found = read_finished(Path(source), name)
+    share = 700 if motions else 0  # of a thousand: clips take longer than files
+    moves = _read(motions, part(report, 0, share, 1000), say) if motions else {}
+    told = part(report, share, 1000, 1000) if motions else report
     makers.write_format(
-        row, found.avatar, path, report, subject=found.subject, card=found.card,
+        row, found.avatar, path, told, motions=moves, subject=found.subject, card=found.card,
         folder=found.folder, bones=bones or BONES[0], triangles=triangles,
     )  # fmt: skip
     if say is not None:
@@ -66,7 +77,27 @@ def export(
     return path
 
 
-def _row(name: str, bones: str | None, triangles: int) -> Format:
+def _read(
+    sources: Sequence[Path], report: Report, say: Callable[[str], None] | None
+) -> dict[str, Recorded]:
+    """The motions of files and clips by their names; a name that is taken gets a number."""
+    found: dict[str, Recorded] = {}
+    for number, source in enumerate(sources):
+        whole = Path(source).name.partition("#")
+        name = base = whole[2] or Path(whole[0]).stem or "motion"
+        count = 1
+        while name in found or name in authored():
+            count += 1
+            name = f"{base}-{count}"
+        motion = read_motion(Path(source), part(report, number, number + 1, len(sources)))
+        found[name] = motion
+        for sentence in motion.warnings:
+            if say is not None:
+                say(f"Note: {sentence}")
+    return found
+
+
+def _row(name: str, bones: str | None, triangles: int, moved: bool) -> Format:
     row = EVERY.get(name)
     if row is None:
         raise SettingError(f"There is no format named {name}. Choose one of: {', '.join(EVERY)}.")
@@ -75,6 +106,9 @@ def _row(name: str, bones: str | None, triangles: int) -> Format:
     if bones is not None and not row.bones:
         able = ", ".join(other.name for other in EVERY.values() if other.bones)
         raise SettingError(f"{name} has no bones to name. Bone names are for {able}.")
+    if moved and not row.moves:
+        able = ", ".join(other.name for other in EVERY.values() if other.moves)
+        raise SettingError(f"{name} holds no motions. Motions can be put into {able}.")
     if not TRIANGLES[0] <= triangles <= TRIANGLES[1]:
         raise SettingError(
             f"A mesh of {triangles} triangles is not offered: choose from {TRIANGLES[0]} to "

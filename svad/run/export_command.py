@@ -51,6 +51,15 @@ def parser() -> argparse.ArgumentParser:
         metavar="N",
         help="at most, of a textured mesh (default 30000)",
     )
+    made.add_argument(
+        "--motion",
+        action="append",
+        default=[],
+        type=named_path,
+        metavar="FILE",
+        help="a file of a motion, or a clip, to be put into a mesh (glb, textured, vrm) beside the "
+        "bundled motions; may be given several times",
+    )
     made.add_argument("--debug", action="store_true", help="show where an error comes from")
     return made
 
@@ -69,7 +78,7 @@ def run(options: argparse.Namespace, stop: threading.Event, screen: Screen) -> i
     try:
         path = export(
             options.source, options.format, options.output, bones=options.rig,
-            triangles=options.triangles, report=report, say=screen.say,
+            triangles=options.triangles, motions=options.motion, report=report, say=screen.say,
         )  # fmt: skip
     finally:
         screen.end()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from svad.identity.models import Models as HeadModels
     from svad.identity.stage import IdentityStage
     from svad.learn.lpips import Perceptual
+    from svad.motion.recorded import Recorded
     from svad.relief.stage import ReliefStage
     from svad.restoration.models import RestorationModels
     from svad.restoration.stage import RestorationStage
@@ -199,6 +200,7 @@ def write_format(
     folder: Path,  # with what the run wrote
     bones: str,
     triangles: int,
+    motions: Mapping[str, Recorded],
 ) -> None:
     """Writes one row of the table of export formats; raises what its writer does."""
     import torch
@@ -216,6 +218,7 @@ def write_format(
         subject=subject,
         bones=bones,
         triangles=triangles,
+        motions=motions,
     )
     with torch.inference_mode(), context.progress.of(row.note, row.count(settings)):
         report(0, row.count(settings), row.note)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -22,6 +21,7 @@ from svad.core.errors import JobError
 from svad.core.given import is_file
 from svad.core.progress import part, silent
 from svad.export.formats import FORMATS
+from svad.media.shot import STILL, Shot
 from svad.run import holdout
 from svad.run.board import Board, Listener, first_state
 from svad.run.bodies import limits, own_body
@@ -51,8 +51,7 @@ if TYPE_CHECKING:
 REPLACES = "{folder} holds the avatar of {other}; it stays until the new one is ready."
 NO_TURN = "Nobody turns around in the pictures: the best of them is used as a photo."
 SLOW = "There is no GPU here. {preset} computes for many hours on a CPU; preview takes seconds."
-VIEWS = {"front": 0.0, "left": math.pi / 2, "back": math.pi, "right": -math.pi / 2}  # yaw, radians
-SHORTEST_VIDEO = 4.0  # seconds
+DEFAULT_SHOT = Shot()
 KEPT = Path("stages", "avatar.safetensors")  # the avatar as the last stage but one left it
 STRIP = "stages/footage.jpg"  # the chosen pictures beside each other
 
@@ -256,11 +255,10 @@ class Pipeline:
         output: Path,
         *,
         report: Report | None = None,
-        height: int = 720,
-        view: str = "front",
+        shot: Shot = DEFAULT_SHOT,
     ) -> Path:
-        """Writes a video (.mp4) of the avatar in `folder`; see the function of the same name."""
-        return motion_video(folder, motion, output, report=report, height=height, view=view)
+        """Writes a video of the avatar in `folder`; see the function of the same name."""
+        return motion_video(folder, motion, output, report=report, shot=shot)
 
     def _stage(self, name: str) -> Any:
         with self._building:
@@ -332,23 +330,24 @@ def motion_video(
     output: Path,
     *,
     report: Report | None = None,
-    height: int = 720,
-    view: str = "front",
+    shot: Shot = DEFAULT_SHOT,
 ) -> Path:
-    """Writes a video (.mp4) of a finished avatar in one of the bundled motions.
+    """Writes a video of a finished avatar in one of the bundled motions, or standing.
 
-    An `output` of .npz or .bvh gets the motion on the avatar's skeleton instead. `height` in
-    pixels; `view`: the side the person is seen from, one of `VIEWS`. Short motions that close are
-    played several times. `folder` may be the avatar's archive, too, packed or unpacked. Raises
-    `JobError` for a folder without an avatar, an unknown motion or side, `OutputError` if the video
-    cannot be written.
+    `output`: .mp4, .webm, .zip (the frames as pictures) or .png (one of them); of .npz or .bvh it
+    gets the motion on the avatar's skeleton instead. Short motions that close are played several
+    times. `folder` may be the avatar's archive, too, packed or unpacked. Raises `JobError` for a
+    folder without an avatar or an unknown motion, `SettingError` for a shot that cannot be,
+    `OutputError` if the video cannot be written.
     """
+    _require_shot(shot, Path(output))
     avatar = load_avatar(folder)
     from svad.motion.authored import authored
+    from svad.motion.standing import STAND, standing
 
-    yaw = _named(VIEWS, view, "view")
-    chosen = _named(authored(), motion, "motion").for_avatar(avatar)
-    return _filmed(avatar, chosen, output, height, yaw, report)
+    table = {name: one.for_avatar for name, one in authored().items()} | {STAND: standing}
+    chosen = _named(table, motion, "motion")(avatar)
+    return _filmed(avatar, chosen, output, shot, report)
 
 
 def clip_motion(
@@ -357,31 +356,29 @@ def clip_motion(
     output: Path,
     *,
     report: Report | None = None,
-    height: int = 720,
-    view: str = "front",
+    shot: Shot = DEFAULT_SHOT,
     say: Callable[[str], None] | None = None,
 ) -> Path:
-    """Writes a video (.mp4) of a finished avatar that moves as the person in a clip does.
+    """Writes a video of a finished avatar that moves as the person in a clip does.
 
     `clip`: any video of a person, or a file of a motion (`svad.motion.readers.formats`). The
     motion of a video is kept beside what is written, under its name with the ending .npz. An
     `output` of .npz or .bvh gets the avatar's motion on its own skeleton instead of a video, one of
-    .rig the same for the viewer. `height` in pixels; `view` one of `VIEWS`; `say` gets what a
-    person should know of the motion. Raises what `motion_video` raises, and `VideoError`,
-    `SourceError`, `MotionError` for the clip.
+    .rig the same for the viewer. `say` gets what a person should know of the motion. Raises what
+    `motion_video` raises, and `VideoError`, `SourceError`, `MotionError` for the clip.
     """
     from svad.motion.readers.formats import is_motion
     from svad.run.motions import KEPT, NPZ, keep_motion, read_motion
 
-    yaw, avatar = _named(VIEWS, view, "view"), load_avatar(folder)
-    told = report or silent
-    found = read_motion(Path(clip), part(told, 0, 500, 1000))
     output = Path(output)
+    _require_shot(shot, output)
+    avatar, told = load_avatar(folder), report or silent
+    found = read_motion(Path(clip), part(told, 0, 500, 1000))
     if not is_motion(Path(clip)) and output.suffix.lower() not in KEPT:
         keep_motion(found, output.with_suffix(NPZ))
     _say_all(found.warnings, say)
     motion = found.for_avatar(avatar, "clip", "As in the clip")
-    return _filmed(avatar, motion, output, height, yaw, part(told, 500, 1000, 1000))
+    return _filmed(avatar, motion, output, shot, part(told, 500, 1000, 1000))
 
 
 def track(
@@ -411,31 +408,34 @@ def _say_all(sentences: Iterable[str], say: Callable[[str], None] | None) -> Non
             say(f"Note: {sentence}")
 
 
-def _filmed(
-    avatar: Avatar, motion: Motion, output: Path, height: int, yaw: float, report: Report | None
-) -> Path:
-    """The video of a motion; one that is short and closes is played several times.
+def _require_shot(shot: Shot, output: Path) -> None:
+    """Raises `SettingError` for a shot that cannot be, unless no video is asked for."""
+    from svad.run.motions import KEPT, VIEWED
 
-    Under the ending of a motion's file it is kept as data instead.
-    """
+    if output.suffix.lower() not in (*KEPT, VIEWED):
+        shot.require_valid(output)
+
+
+def _filmed(
+    avatar: Avatar, motion: Motion, output: Path, shot: Shot, report: Report | None
+) -> Path:
+    """The video of a motion; under the ending of a motion's file it is kept as data instead."""
     from svad.run.motions import KEPT, VIEWED, keep_motion
 
-    if Path(output).suffix.lower() == VIEWED:
+    output = Path(output)
+    if output.suffix.lower() == VIEWED:
         from svad.export.viewer_motions import write_viewer_motion
 
-        return write_viewer_motion(Path(output), avatar, motion)
-    if Path(output).suffix.lower() in KEPT:
+        return write_viewer_motion(output, avatar, motion)
+    if output.suffix.lower() in KEPT:
         from svad.motion.recorded import Recorded
 
-        return keep_motion(Recorded.of(motion, avatar), Path(output))
-    from svad.avatar.animate import animate, motion_camera
-    from svad.media.video import write_mp4
+        return keep_motion(Recorded.of(motion, avatar), output)
+    from svad.avatar.shots import film
+    from svad.media.movie import write_movie
 
-    camera = motion_camera(avatar, motion, height, yaw=yaw)
-    frames: Iterable[Any] = animate(avatar, motion, camera, report)
-    if motion.looped and motion.seconds < SHORTEST_VIDEO:
-        frames = list(frames) * math.ceil(SHORTEST_VIDEO / motion.seconds)
-    write_mp4(output, frames, motion.fps)
+    made = film(avatar, motion, shot, report, still=output.suffix.lower() == STILL)
+    write_movie(output, made.frames, made.fps)
     return output
 
 

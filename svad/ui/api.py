@@ -98,7 +98,8 @@ def add_endpoints(studio: Studio) -> None:
     def follow(job: str, clip: dict) -> dict:
         """Moves the avatar of a job as the person in a clip or in a motion's file does.
 
-        Gives "video" and the motion, as SMPL-X parameters in "motion" (.npz) and as "bvh".
+        Gives "video" and the motion, as SMPL-X parameters in "motion" (.npz) and as "bvh", and
+        the avatar with it as a "mesh" (.glb).
 
         Args:
             job: the word that generate gave as "job"
@@ -106,7 +107,7 @@ def add_endpoints(studio: Studio) -> None:
         """  # noqa: E501
         *_, made = studio.follow(_finished(studio, job), uploaded(clip))
         assert isinstance(made, Followed)
-        files = {"video": made.video, "motion": made.motion, "bvh": made.bvh}
+        files = {"video": made.video, "motion": made.motion, "bvh": made.bvh, "mesh": made.mesh}
         return {name: _file(path) for name, path in files.items()}
 
     def export(job: str, format: str) -> dict:

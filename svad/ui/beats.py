@@ -57,5 +57,6 @@ class Followed:
     video: Path
     motion: Path  # .npz
     bvh: Path  # the same
+    mesh: Path  # .glb of the avatar with it
     moving: Path | None  # the same for the 3D view, where that moves
     warnings: tuple[str, ...]  # sentences for the visitor

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from svad.config import BUILT_IN, OWN_BODIES, PRESETS, PREVIEW
+from svad.media.shot import Shot
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from svad.run.jobs import JobStore
     from svad.subject.look import Look
     from svad.types import Footage, Report, Result
+
+USUAL = Shot()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +69,9 @@ class AvatarMaker(Protocol):
         """Makes the avatar of what was sent in a folder."""
         ...
 
-    def motion_video(self, folder: Path, motion: str, output: Path, /, *, report: Report) -> Path:
+    def motion_video(
+        self, folder: Path, motion: str, output: Path, /, *, report: Report, shot: Shot = ...
+    ) -> Path:
         """Writes a video of the avatar in a folder."""
         ...
 
@@ -80,8 +85,14 @@ class ClipMover(Protocol):
         """Writes how the person in a clip moves; `say` gets what is to be known of it."""
         ...
 
-    def clip_motion(self, folder: Path, clip: Path, output: Path, /, *, report: Report) -> Path:
+    def clip_motion(
+        self, folder: Path, clip: Path, output: Path, /, *, report: Report, shot: Shot = ...
+    ) -> Path:
         """Writes a video of the avatar in a folder, moving so."""
+        ...
+
+    def mesh(self, folder: Path, motion: Path, output: Path, /, *, report: Report) -> Path:
+        """Writes the avatar in a folder as a mesh with that motion in it."""
         ...
 
 
@@ -96,11 +107,19 @@ class Mover:
 
         return pipeline.track(clip, output, report, say=say)
 
-    def clip_motion(self, folder: Path, clip: Path, output: Path, /, *, report: Report) -> Path:
+    def clip_motion(
+        self, folder: Path, clip: Path, output: Path, /, *, report: Report, shot: Shot = USUAL
+    ) -> Path:
         """See `svad.run.pipeline.clip_motion`."""
         from svad.run import pipeline
 
-        return pipeline.clip_motion(folder, clip, output, report=report)
+        return pipeline.clip_motion(folder, clip, output, report=report, shot=shot)
+
+    def mesh(self, folder: Path, motion: Path, output: Path, /, *, report: Report) -> Path:
+        """See `svad.run.export`."""
+        from svad.run.export import export
+
+        return export(folder, "glb", output, motions=[motion], report=report)
 
 
 def export_file(folder: Path, name: str, report: Report) -> Path:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
 from svad.core.errors import JobError, Stopped
 from svad.motion.authored import authored
 from svad.motion.readers.files import MotionError
-from svad.ui import panels, texts
+from svad.ui import panels, shooting, texts
 from svad.ui.beats import Followed
 from svad.ui.explain import explain
 from svad.ui.files import uploaded
 from svad.ui.gallery import Finished
 from svad.ui.parts import Parts, Updates
+from svad.ui.shooting import filming
 from svad.ui.studio import Studio
 
 
@@ -26,8 +28,8 @@ class MotionEvents:
     studio: Studio
     parts: Parts
 
-    def move(self, motion: str | None, shown: str) -> Iterator[Updates]:
-        """A motion was chosen."""
+    def move(self, motion: str | None, shown: str, *chosen: Any) -> Iterator[Updates]:
+        """A motion was chosen; `chosen`: the arguments of `filming`."""
         p = self.parts
         try:
             finished = self.studio.finished(shown) if shown else None
@@ -37,16 +39,23 @@ class MotionEvents:
             title = authored()[motion].title if motion in authored() else ""
             label = texts.MOTION_VIDEO.format(name=title, who=finished.name)
             making = texts.MOTION_MAKING.format(name=title)
-            for beat in self.studio.move(finished, motion):
+            for beat in self.studio.move(finished, motion, filming(*chosen)):
                 if isinstance(beat, Path):
-                    html = panels.video(beat, label, self.studio.shelf, title)
+                    html = shooting.shown(beat, label, self.studio.shelf, title)
                 else:
                     html = panels.busy(making, beat.seconds, beat.share, beat.note)
                 yield {p.motion_video: html}
         except Exception as error:
             yield {p.motion_video: panels.hint(explain(error))}
 
-    def follow_clip(self, clip: dict | None, shown: str) -> Iterator[Updates]:
+    def film_anew(self, motion: str | None, shown: str, *chosen: Any) -> Iterator[Updates]:
+        """Something else was chosen of the video: that of a bundled motion is made again."""
+        if motion:
+            yield from self.move(motion, shown, *chosen)
+        else:
+            yield {}
+
+    def follow_clip(self, clip: dict | None, shown: str, *chosen: Any) -> Iterator[Updates]:
         """A clip or a motion's file was chosen: the avatar moves as the person in it does."""
         p, ticket = self.parts, secrets.token_urlsafe(8)
         yield {
@@ -66,7 +75,7 @@ class MotionEvents:
             finished = self.studio.finished(shown) if shown else None
             if finished is None:
                 raise JobError(texts.MOTION_NOTHING)
-            for beat in self.studio.follow(finished, uploaded(clip), ticket):
+            for beat in self.studio.follow(finished, uploaded(clip), ticket, filming(*chosen)):
                 if isinstance(beat, Followed):
                     yield ready | {p.motion_video: self._followed(beat, finished)}
                 else:
@@ -87,9 +96,9 @@ class MotionEvents:
     def _followed(self, beat: Followed, finished: Finished) -> str:
         label = texts.MOTION_VIDEO.format(name=texts.FOLLOW_TITLE, who=finished.name)
         shelf = self.studio.shelf
-        film = panels.video(beat.video, label, shelf, texts.FOLLOW_TITLE)
+        film = shooting.shown(beat.video, label, shelf, texts.FOLLOW_TITLE)
         film += panels.in_the_view(beat.moving)
-        return film + panels.motion_files((beat.motion, beat.bvh), beat.warnings, shelf)
+        return film + panels.motion_files((beat.motion, beat.bvh, beat.mesh), beat.warnings, shelf)
 
 
 def motion_choices(finished: Finished | None) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ from svad.ui import texts
 from svad.ui.beats import Followed
 from svad.ui.panels import job_of
 from svad.ui.result_view import short
+from svad.ui.shooting import Filming
 
 if TYPE_CHECKING:
     from svad.types import Report
@@ -18,35 +19,58 @@ if TYPE_CHECKING:
     from svad.ui.files import Shelf
     from svad.ui.gallery import Finished
 
+USUAL = Filming()
 TRACKING = 60  # of a hundred parts of the time: finding out how the person in the clip moves
 
 
-def play(maker: AvatarMaker, finished: Finished, motion: str, report: Report) -> Path:
-    """The video of a bundled motion, kept beside the avatar."""
-    video = finished.folder / "motions" / f"{motion}.mp4"
-    video.parent.mkdir(exist_ok=True)
-    return maker.motion_video(finished.folder, motion, video, report=report)
+def play(
+    maker: AvatarMaker,
+    finished: Finished,
+    motion: str,
+    shelf: Shelf,
+    report: Report,
+    how: Filming = USUAL,
+) -> Path:
+    """The video of a bundled motion as the page can show it.
+
+    The usual one is kept beside the avatar; of others nothing is left there.
+    """
+    if how.usual:
+        video = finished.folder / "motions" / f"{motion}.mp4"
+        video.parent.mkdir(exist_ok=True)
+        return shelf.publish(maker.motion_video(finished.folder, motion, video, report=report))
+    name = f"avatar-{short(finished.key)}-{motion}{how.ending}"
+    with tempfile.TemporaryDirectory() as folder:
+        video = Path(folder) / name
+        maker.motion_video(finished.folder, motion, video, report=report, shot=how.shot)
+        return shelf.publish(video, job=job_of(finished.key))
 
 
 def follow(
-    mover: ClipMover, finished: Finished, clip: Path, shelf: Shelf, report: Report
+    mover: ClipMover,
+    finished: Finished,
+    clip: Path,
+    shelf: Shelf,
+    report: Report,
+    how: Filming = USUAL,
 ) -> Followed:
     """The avatar moving as the person in a clip or a motion's file does, and that motion as files.
 
     Nothing is left beside the avatar: an example's folder can be read by everybody.
     """
     with tempfile.TemporaryDirectory() as folder:
-        motion, video = Path(folder) / "motion.npz", Path(folder) / "motion.mp4"
+        motion, video = Path(folder) / "motion.npz", Path(folder) / f"motion{how.ending}"
         said: list[str] = []
         following = part(report, 0, TRACKING, 100, texts.FOLLOWING)
         mover.track(clip, motion, following, say=said.append)
         drawing = part(report, TRACKING, 100, 100, texts.DRAWING)
-        mover.clip_motion(finished.folder, motion, video, report=drawing)
+        mover.clip_motion(finished.folder, motion, video, report=drawing, shot=how.shot)
         bvh = mover.track(motion, motion.with_suffix(".bvh"), silent, say=said.append)
         name = f"avatar-{short(finished.key)}-motion"
-        film, data, same = (
+        mesh = mover.mesh(finished.folder, motion, motion.with_suffix(".glb"), report=silent)
+        film, data, same, mesh = (
             shelf.publish(file, f"{name}{file.suffix}", job_of(finished.key))
-            for file in (video, motion, bvh)
+            for file in (video, motion, bvh, mesh)
         )
         shown = None
         if finished.moving is not None:
@@ -54,4 +78,4 @@ def follow(
                 finished.folder, motion, video.with_suffix(".rig"), report=silent
             )
             shown = shelf.publish(rig, f"{name}.rig")
-        return Followed(film, data, same, shown, tuple(said))
+        return Followed(film, data, same, mesh, shown, tuple(said))

@@ -29,6 +29,7 @@ from svad.ui.offering import offer_panel
 from svad.ui.parts import Given, Parts
 from svad.ui.result_view import PAIR_HEIGHT, Sheet, make_sheet
 from svad.ui.sharing import routes
+from svad.ui.shooting import filming_options
 from svad.ui.studio import Studio
 from svad.ui.theme import make_theme
 
@@ -309,6 +310,7 @@ def _right(studio: Studio, first: Finished | None, sheet: Sheet) -> dict[str, An
                     texts.FOLLOW_STOP, visible=False, scale=0, min_width=110, elem_id="follow-stop"
                 )
                 html(f'<p class="terms">{texts.FOLLOW_HINT}</p>')
+            options = filming_options()
             motion_video = html(sheet.motion, elem_id="motion-video")
         with gr.Tab(texts.TAB_COMPARE, id="compare"):
             pair = None if sheet.pair is None else (str(sheet.pair[0]), str(sheet.pair[1]))
@@ -349,6 +351,7 @@ def _right(studio: Studio, first: Finished | None, sheet: Sheet) -> dict[str, An
         follow=follow,
         follow_stop=follow_stop,
         motion_video=motion_video,
+        filming=options,
         steps=steps,
         files=files,
         photo_too=photo_too,
@@ -359,7 +362,7 @@ def _right(studio: Studio, first: Finished | None, sheet: Sheet) -> dict[str, An
 
 def _wire(page: gr.Blocks, p: Parts, events: Events) -> None:
     """Which callback belongs to which event. All of them are internal to the page."""
-    everything = list(vars(p).values())
+    everything = [part for part in vars(p).values() if part is not p.filming]
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     raw = {"preprocess": False}  # decoding would fail on bad files before we can say why
     kind = [p.preset, p.offer, p.accept, p.fetch, p.steps, p.better, p.improve, p.more]
@@ -410,12 +413,27 @@ def _wire(page: gr.Blocks, p: Parts, events: Events) -> None:
     p.photo_too.input(events.share_photo, [p.shown, p.photo_too], p.status, **quiet)
     p.examples.click(events.pick, None, everything, **quiet)
     p.motion.input(
-        events.move, [p.motion, p.shown], p.motion_video, trigger_mode="always_last", **quiet
+        events.move,
+        [p.motion, p.shown, *p.filming],
+        p.motion_video,
+        trigger_mode="always_last",
+        **raw,
+        **quiet,
+    )
+    changed = [part.upload if isinstance(part, gr.File) else part.input for part in p.filming]
+    gr.on(
+        changed,
+        events.film_anew,
+        [p.motion, p.shown, *p.filming],
+        p.motion_video,
+        trigger_mode="always_last",
+        **raw,
+        **quiet,
     )
     p.export.input(
         events.export, [p.export, p.shown], p.exported, trigger_mode="always_last", **quiet
     )
     moved = [p.following, p.follow, p.follow_stop, p.motion, p.motion_video]
-    p.follow.upload(events.follow_clip, [p.follow, p.shown], moved, **raw, **quiet)
+    p.follow.upload(events.follow_clip, [p.follow, p.shown, *p.filming], moved, **raw, **quiet)
     p.follow_stop.click(events.halt_follow, p.following, p.follow_stop, queue=False, **quiet)
     page.load(events.arrive, None, everything, **quiet)

@@ -155,8 +155,8 @@ def body_note(body: str) -> str:
 
 
 def can_fetch(found: Offer) -> list[Entry]:
-    """The files a preset reads and lacks that the Hub has."""
-    return [e for e in (*found.missing, *found.lacks) if e.repo and e.path is None]
+    """The files a preset reads and lacks that a program can fetch."""
+    return [e for e in (*found.missing, *found.lacks) if e.online]
 
 
 def fetching(preset: str, beat: Fetching) -> str:
@@ -403,7 +403,11 @@ def motion_files(paths: Sequence[Path], warnings: tuple[str, ...], shelf: Shelf)
     lines = "".join(f'<p class="terms">{escape(warning)}</p>' for warning in warnings)
     links = " · ".join(
         f'<a href="{escape(shelf.url(path))}" download="{escape(path.name)}">'
-        f"{escape(texts.MOTION_FILE.format(ending=path.suffix))}</a>"
+        f"{escape(_file_words(path).format(ending=path.suffix))}</a>"
         for path in paths
     )
     return f'{lines}<p class="terms">{links}</p>'
+
+
+def _file_words(path: Path) -> str:
+    return texts.MOTION_MESH if path.suffix == ".glb" else texts.MOTION_FILE

@@ -47,6 +47,7 @@ class Parts:
     follow: gr.UploadButton  # a clip whose motion the avatar takes
     follow_stop: gr.Button
     motion_video: gr.HTML
+    filming: list[Any]  # what is chosen of a video, see `svad.ui.shooting.filming`
     steps: gr.HTML
     files: gr.HTML
     photo_too: gr.Checkbox  # others may see the photo

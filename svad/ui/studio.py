@@ -29,7 +29,8 @@ from svad.ui.files import Shelf
 from svad.ui.gallery import Finished, read_examples
 from svad.ui.kept import LOOK, Kept
 from svad.ui.memory import Memory
-from svad.ui.moving import follow, play
+from svad.ui.moving import USUAL, follow, play
+from svad.ui.shooting import Filming
 from svad.ui.work import Line, Task, Tickets, stopping
 
 if TYPE_CHECKING:
@@ -226,7 +227,9 @@ class Studio(Kept):
         for copy in copies:
             copy.unlink(missing_ok=True)
 
-    def move(self, finished: Finished, motion: str) -> Iterator[Making | Path]:
+    def move(
+        self, finished: Finished, motion: str, how: Filming = USUAL
+    ) -> Iterator[Making | Path]:
         """How far it is while it makes the video of a motion, then the video's path.
 
         A video that was made before is given at once. Raises `JobError` where there is no avatar
@@ -237,15 +240,17 @@ class Studio(Kept):
 
         def work(task: Task) -> Path:
             with self._line.turn(task.stop, _tell_ahead(task)):
-                return play(self.engine().pipeline, finished, motion, stopping(task))
+                maker, report = self.engine().pipeline, stopping(task)
+                return play(maker, finished, motion, self.shelf, report, how)
 
         video = finished.folder / "motions" / f"{motion}.mp4"
-        if video.is_file():
+        if how.usual and video.is_file():
             yield self.shelf.publish(video)
             return
+        if not finished.movable:
+            raise JobError(texts.FILM_NOT_HERE)
         with self.callers.place():
-            for beat in self._tickets.work(work):
-                yield beat if isinstance(beat, Making) else self.shelf.publish(beat)
+            yield from self._tickets.work(work)
 
     def export(self, finished: Finished, name: str) -> Iterator[Making | Path]:
         """How far it is while it makes the file of a format, then the file's path.
@@ -269,7 +274,7 @@ class Studio(Kept):
                 yield beat if isinstance(beat, Making) else self.shelf.publish(beat)
 
     def follow(
-        self, finished: Finished, clip: Path, ticket: str = ""
+        self, finished: Finished, clip: Path, ticket: str = "", how: Filming = USUAL
     ) -> Iterator[Making | Followed]:
         """How far it is while it makes the avatar move as somebody in a clip does, then the video.
 
@@ -283,7 +288,7 @@ class Studio(Kept):
             inputs.require_small([clip], self.settings)
             with self._line.turn(task.stop, _tell_ahead(task)):
                 mover = self.engine().mover
-                return follow(mover, finished, clip, self.shelf, stopping(task))
+                return follow(mover, finished, clip, self.shelf, stopping(task), how)
 
         with self.callers.place():
             yield from self._tickets.work(work, ticket)

@@ -282,8 +282,23 @@ FOLLOW_MAKING = "Moving the avatar as in your file"
 FOLLOWING = "following the person"
 DRAWING = "drawing"
 MOTION_FILE = "Download the motion ({ending})"
+MOTION_MESH = "Download the avatar with it ({ending})"
 MOTION_IN_VIEW = "Play it in the 3D view"
 BAD_MOTION = "This motion cannot be used"
+FILM_OPTIONS = "Options of the video"
+FILM_CAMERA, FILM_BACKGROUND = "Camera", "Background"
+FILM_SIZE, FILM_RATE = "Height", "Frames a second"
+FILM_CAMERAS = ("Front", "Left side", "Right side", "Back", "Once around", "Head and shoulders")
+FILM_BACKGROUNDS = ("Studio", "Transparent (.webm)", "A colour", "A picture")
+FILM_COLOR, FILM_PICTURE = "Colour", "Picture behind the person"
+FILM_OWN_RATE = "As the motion"
+FILM_FRAMES = "Every frame as a picture (.zip), for video editors"
+FILM_DOWNLOAD = "Download the video ({ending})"
+FILM_NOT_HERE = (
+    "Of this example there is only the usual video. Create an avatar from a photo to film it so."
+)
+FILM_UNKNOWN = "The page does not offer this choice for a video. Choose one of those it shows."
+FILM_NO_PICTURE = "Choose the picture that goes behind the person, under Options of the video."
 MOTION_NOTHING = "There is no avatar to move yet."
 
 

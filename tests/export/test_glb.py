@@ -215,10 +215,14 @@ def test_quaternions_do_not_jump() -> None:
 
 
 def gltf_validator() -> Path | None:
-    """The npm package gltf-validator, below NODE_PATH or ./node_modules."""
+    return npm_package("gltf-validator")
+
+
+def npm_package(name: str) -> Path | None:
+    """An npm package below NODE_PATH or ./node_modules."""
     roots = [*os.environ.get("NODE_PATH", "").split(os.pathsep)]
     roots.append(str(Path(__file__).parents[2] / "node_modules"))
-    places = [Path(root) / "gltf-validator" for root in roots if root]
+    places = [Path(root) / name for root in roots if root]
     return next((p for p in places if p.is_dir()), None)
 
 

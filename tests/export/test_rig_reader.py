@@ -16,6 +16,7 @@ from svad.body.skeleton import JOINTS
 from svad.core.errors import JobError
 from svad.export.rig import METADATA, rig_bytes
 from svad.export.rig_reader import read_rig
+from svad.media.shot import Shot
 from svad.media.video import probe
 from svad.run.pipeline import load_avatar, motion_video
 from tests.helpers import tiny_avatar
@@ -73,7 +74,9 @@ def test_an_older_file_stands_in_the_a_pose(rig: bytes, tmp_path: Path) -> None:
 
 def test_a_video_of_an_archive(rig: bytes, tmp_path: Path) -> None:
     (tmp_path / "avatar.zip").write_bytes(zipped(**{"avatar.safetensors": rig}))
-    video = motion_video(tmp_path / "avatar.zip", "wave", tmp_path / "wave.mp4", height=64)
+    video = motion_video(
+        tmp_path / "avatar.zip", "wave", tmp_path / "wave.mp4", shot=Shot(height=64)
+    )
     assert probe(video).height == 64
 
 

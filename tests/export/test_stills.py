@@ -8,7 +8,8 @@ import torch
 
 from svad.body.poser import Poser
 from svad.body.skin import pose_gaussians
-from svad.export.stills import cutout, draw_front, draw_poses, draw_views, over_white
+from svad.export.stills import draw_front, draw_poses, draw_views, over_white
+from svad.splat.cutout import cutout
 from svad.splat.gaussians import isotropic
 from svad.splat.render import render
 from tests.helpers import tiny_avatar, tiny_subject

@@ -26,12 +26,14 @@ from svad.export.names import HUMANOID, NAMES
 from svad.export.obj import write_obj
 from svad.export.shapes import with_all_shapes
 from svad.export.textured import Textured, open_pose, split
+from svad.export.visemes import VISEMES
 from svad.export.vrm import EXPRESSIONS, write_vrm
 from svad.face.expressions import ARKIT
 from svad.geometry.zbuffer import draw
 from svad.types import Avatar, Pose
-from tests.export.test_glb import VALIDATE, gltf_validator
+from tests.export.test_glb import VALIDATE, gltf_validator, npm_package
 from tests.helpers import tiny_avatar
+from tools.checks.vrm import shown
 
 SIDE = 256
 # Of VRM 1.0: without one of these a file is no humanoid.
@@ -169,7 +171,7 @@ def test_textured_glb(bones: str, context: ExportContext, tmp_path: Path) -> Non
     view = document["bufferViews"][document["images"][0]["bufferView"]]
     jpeg = buffer[view["byteOffset"] : view["byteOffset"] + view["byteLength"]]
     assert Image.open(io.BytesIO(jpeg)).size == (SIDE, SIDE)
-    assert document["meshes"][0]["extras"]["targetNames"] == list(ARKIT)
+    assert document["meshes"][0]["extras"]["targetNames"] == [*ARKIT, *VISEMES]
     normals = read_accessor(document, buffer, part["attributes"]["NORMAL"])
     points = read_accessor(document, buffer, part["attributes"]["POSITION"])
     head = points[:, 1] > points[:, 1].max() - 0.1
@@ -224,6 +226,29 @@ def test_khronos_validator_finds_nothing(vrm: Path, context: ExportContext) -> N
         answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
         issues = json.loads(answer.stdout)
         assert issues["numErrors"] == issues["numWarnings"] == 0, issues["messages"]
+
+
+@pytest.mark.browser
+def test_three_vrm_shows_it_blinks_and_waves(vrm: Path) -> None:
+    package = npm_package("@pixiv/three-vrm")
+    if package is None:
+        pytest.skip("three-vrm is not installed (npm install three @pixiv/three-vrm, or NODE_PATH)")
+    told, shots = shown(vrm, package.parents[1])
+    assert told["bones"] == 15 and {"blink", "aa", "happy"} <= set(told["expressions"])
+    wall = np.array((0x88, 0xAA, 0xCC))
+    rest, _, _, mouth, waving = (np.abs(shot.astype(int) - wall).max(2) > 24 for shot in shots)
+    rows, columns = np.nonzero(rest.any(1))[0], np.nonzero(rest.any(0))[0]
+    height, width = rest.shape
+    assert 0.6 * height < np.ptp(rows) < 0.99 * height  # upright, whole, not exploded
+    top = np.nonzero(rest[rows[0] : rows[0] + height // 20].any(0))[0]
+    assert np.ptp(top) < 0.3 * np.ptp(columns)  # a head, and no feet
+    assert abs(np.median(top) - width / 2) < 0.1 * width
+    assert (shots[0][rest].min(1) > 230).mean() < 0.05  # not white
+    changes = [np.abs(shots[k].astype(int) - shots[1]).mean() for k in (2, 3)]
+    assert changes[1] > 0.05 and mouth.any()  # the tests' person has no eyelids
+    shoulders = rows[0] + np.ptp(rows) // 6
+    assert waving[:shoulders, width // 2 + width // 6 :].sum() > 50  # its left hand, over the head
+    assert rest[:shoulders, width // 2 + width // 6 :].sum() < 10
 
 
 def test_obj_is_closed_and_names_its_picture(context: ExportContext, tmp_path: Path) -> None:

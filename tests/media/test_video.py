@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -83,3 +84,33 @@ def test_a_text_is_no_video(tmp_path: Path) -> None:
     (tmp_path / "a.mp4").write_text("no video")
     with pytest.raises(ValueError, match="no video"):
         video.probe(tmp_path / "a.mp4")
+
+
+@pytest.mark.parametrize(("channels", "size"), [(3, (64, 48)), (4, (65, 47))])
+def test_a_webm_keeps_what_is_transparent(
+    channels: int, size: tuple[int, int], tmp_path: Path
+) -> None:
+    frame = np.full((*size, 4), (200, 120, 40, 255), np.uint8)
+    frame[:, 24:, 3] = 0
+    path = tmp_path / "a.webm"
+    video.write_webm(path, [frame[..., :channels]] * 3, fps=30)
+    info = video.probe(path)
+    assert (info.codec, info.frames, info.fps) == ("vp9", 3, 30.0)
+    assert video.SYNTHETIC.encode() in path.read_bytes()
+    # ffmpeg's own decoder of VP9 leaves out the transparency
+    command = [video.ffmpeg_path(), "-v", "error", "-c:v", "libvpx-vp9", "-i", str(path)]
+    raw = subprocess.check_output([*command, "-f", "rawvideo", "-pix_fmt", "rgba", "-"])
+    back = np.frombuffer(raw, np.uint8).reshape(3, info.height, info.width, 4)
+    assert (back[:, 4:-4, 2:20, 3] > 250).all()
+    assert ((back[:, 4:-4, 30:44, 3] < 5) == (channels == 4)).all()
+    # 6: the limited range of yuv420p, and the encoder
+    assert np.abs(back[:, 4:-4, 2:20, :3].mean((0, 1, 2)) - (200, 120, 40)).max() < 6
+
+
+def test_an_ffmpeg_without_vp9_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(video, "VP9", "libnone")
+    with pytest.raises(MissingFile, match=r"libvpx.*BSD-3-Clause.*write an .mp4"):
+        video.write_webm(tmp_path / "a.webm", frames())
+    assert not list(tmp_path.iterdir())

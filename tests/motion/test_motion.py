@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
 
 from svad.motion.authored import authored
 from svad.motion.motion import Authored
+from svad.motion.recorded import played_at
 from tests.helpers import PARENTS, tiny_avatar, tiny_joints
 
 
@@ -41,3 +43,21 @@ def test_listing_motions_costs_nothing() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("rate", [7.0, 24.0, 60.0])
+def test_a_loop_at_another_rate_still_meets(rate: float) -> None:
+    motion = authored()["walk"].for_avatar(tiny_avatar(50))
+    other = played_at(motion, rate)
+    assert other.seconds == pytest.approx(motion.seconds, abs=0.5 / rate)
+    places = torch.cat([other.poses.rotations, other.poses.rotations[:1]])
+    steps = places.diff(dim=0).abs().amax((1, 2))
+    assert steps[-1] < 1.5 * steps.max() and steps[-1] > 0.05 * steps.max()
+
+
+def test_what_does_not_loop_keeps_its_first_and_last_moment() -> None:
+    motion = replace(authored()["walk"].for_avatar(tiny_avatar(50)), looped=False)
+    other = played_at(motion, 10.0)
+    assert torch.allclose(other.poses.rotations[0], motion.poses.rotations[0], atol=1e-6)
+    length = (len(other.poses) - 1) / other.fps
+    assert length == pytest.approx((len(motion.poses) - 1) / motion.fps, abs=0.05)

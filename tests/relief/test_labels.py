@@ -7,15 +7,8 @@ import numpy as np
 import pytest
 
 from svad.body.model import BodyModel
-from svad.relief.labels import (
-    Hand,
-    PartMaps,
-    forearm_is_bare,
-    hand_hulls,
-    label_pixels,
-    nearest_part,
-    tidy_hand,
-)
+from svad.relief.hand_pixels import Hand, forearm_is_bare, hand_hulls, tidy_hand
+from svad.relief.labels import PartMaps, label_pixels, nearest_part
 from svad.types import Subject
 from tests.relief.people import drawn_parts, subject_of
 from tests.subject.people import SKIN, TROUSERS, pose_of

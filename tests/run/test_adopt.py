@@ -13,6 +13,7 @@ import pytest
 from svad import cli
 from svad.core.errors import MissingFile, Stopped
 from svad.export.formats import FORMATS
+from svad.media.shot import Shot
 from svad.run import adopt as room
 from svad.run import makers
 from svad.run.adopt import Trained, adopt
@@ -62,7 +63,7 @@ def test_it_gives_a_whole_folder(trained: Path, tmp_path: Path) -> None:
     assert "MakeHuman" not in note and "photo" not in readme.partition("avatar.ply")[0]
     avatar = load_avatar(out)
     assert len(avatar.gaussians) == 1536 and len(avatar.expression_names) == 50
-    video = motion_video(out, "wave", tmp_path / "wave.mp4", height=64)
+    video = motion_video(out, "wave", tmp_path / "wave.mp4", shot=Shot(height=64))
     assert video.stat().st_size > 0
 
 

@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,11 @@ from svad.cli import main
 from svad.config import PackageConfig, SettingError
 from svad.core.errors import JobError, MissingFile, OutputError, SvadError
 from svad.export.formats import EVERY, FORMATS
+from svad.export.gltf import read_accessor, unpack
 from svad.export.stage import PackageStage
+from svad.motion.authored import authored
+from svad.motion.readers.npz import write_npz
+from svad.motion.recorded import Recorded
 from svad.run.export import BONES, export, read_finished
 from svad.splat.files import load_ply
 from svad.types import Avatar
@@ -195,3 +200,37 @@ def test_a_run_removes_files_of_the_avatar_before(job: Path, avatar: Avatar) -> 
     settings = PackageConfig(turntable_frames=1, turntable_height=64)
     PackageStage(settings).run(None, avatar, job, lambda *_, **__: None, {"schema": 1})
     assert not stale.exists()
+
+
+def test_a_motion_of_ones_own_comes_first_and_keeps_its_face(
+    job: Path, avatar: Avatar, tmp_path: Path
+) -> None:
+    """Twice the same name, and that of a bundled motion: each is there under one of its own."""
+    expressions = tuple(avatar.expression_names)
+    wave = authored()["wave"].for_avatar(avatar)
+    poses = replace(wave.poses, expression=torch.full((len(wave.poses), 4), 0.25))
+    for name in ("a/wave.npz", "b/wave.npz"):
+        (tmp_path / name).parent.mkdir()
+        write_npz(tmp_path / name, Recorded(wave.fps, poses, avatar.joints.numpy(), expressions))
+    said: list[str] = []
+    path = export(
+        job, "glb", tmp_path / "moved.glb", say=said.append,
+        motions=[tmp_path / "a" / "wave.npz", tmp_path / "b" / "wave.npz"],
+    )  # fmt: skip
+    document, buffer = unpack(path.read_bytes())
+    names = [one["name"] for one in document["animations"]]
+    assert names[:3] == ["wave-2", "wave-3", "wave"] and len(names) == 2 + len(authored())
+    own = document["animations"][0]
+    (face,) = (c for c in own["channels"] if c["target"]["path"] == "weights")
+    weights = read_accessor(document, buffer, own["samplers"][face["sampler"]]["output"])
+    assert np.allclose(weights, 0.25, atol=1e-3)
+    times = read_accessor(document, buffer, own["samplers"][face["sampler"]]["input"])
+    assert times.max() == pytest.approx((len(poses) - 1) / wave.fps)
+
+
+def test_a_format_without_motions_says_so(job: Path, tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="ply holds no motions.*glb, textured, vrm"):
+        export(job, "ply", tmp_path, motions=[tmp_path / "wave.npz"])
+    with pytest.raises(SvadError, match=r"absent\.bvh"):
+        export(job, "glb", tmp_path / "a.glb", motions=[tmp_path / "absent.bvh"])
+    assert not (tmp_path / "a.glb").exists()

@@ -14,6 +14,7 @@ import torch
 from svad import cli
 from svad.core.errors import JobError, SourceError
 from svad.core.progress import silent
+from svad.media.shot import Shot
 from svad.media.video import probe, write_mp4
 from svad.motion.authored import authored
 from svad.motion.readers.npz import read_npz
@@ -101,7 +102,7 @@ def test_a_clip_moves_the_avatar_and_its_motion_is_kept_beside_the_video(
 ) -> None:
     video, said, told = tmp_path / "v.mp4", [], []
     done = pipeline.clip_motion(
-        avatar, clip, video, height=96, say=said.append,
+        avatar, clip, video, shot=Shot(height=96), say=said.append,
         report=lambda done, total, note, picture=None: told.append(done / total),
     )  # fmt: skip
     assert done == video and sorted(p.name for p in tmp_path.iterdir()) == ["v.mp4", "v.npz"]

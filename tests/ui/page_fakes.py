@@ -180,7 +180,14 @@ class FakePipeline:
         output.write_bytes(b"motion")
         return output
 
-    def clip_motion(self, folder: Path, motion: Path, output: Path, *, report: Any) -> Path:
+    def mesh(self, folder: Path, motion: Path, output: Path, *, report: Any) -> Path:
+        """A file."""
+        output.write_bytes(b"mesh of " + motion.read_bytes())
+        return output
+
+    def clip_motion(
+        self, folder: Path, motion: Path, output: Path, *, report: Any, **_: Any
+    ) -> Path:
         """A short video."""
         assert motion.read_bytes() == b"motion"
         if output.suffix == ".rig":

@@ -151,6 +151,7 @@ def test_a_clip_below_motions_moves_the_avatar_or_says_why_not(visit, photo: Pat
     assert "Nobody is seen from 1.0" in last["motion_video"]
     for ending in (".npz", ".bvh"):
         assert texts.MOTION_FILE.format(ending=ending) in last["motion_video"]
+    assert texts.MOTION_MESH.format(ending=".glb") in last["motion_video"]
     assert ".mp4" in last["motion_video"]
     assert re.search(r'data-motion="/[^"]+\.rig"', last["motion_video"])
     assert last["follow"].interactive and last["motion"].interactive
@@ -188,3 +189,23 @@ def test_a_clip_below_motions_can_be_stopped(visit, photo: Path, clip: Path):
     *_, last = beats
     assert texts.FOLLOW_STOPPED in last["motion_video"] and last["motion"].interactive
     assert visitor.events.halt_follow(ticket)["follow_stop"].visible is False
+
+
+def test_a_video_with_choices_is_shown_and_leaves_nothing_beside_the_avatar(
+    visit, photo: Path
+) -> None:
+    visitor = visit()
+    job = visitor.drop(visitor.upload(photo))["job"]
+    *_, _ = visitor.events.create(job, "preview")
+    wall = {"path": visitor.upload(photo)}
+    for chosen, words in (
+        (("front", "picture", "", wall, 480, 0, False), "<video"),
+        (("front", "transparent", "", None, 480, 0, False), ".webm"),
+        (("front", "studio", "", None, 480, 0, True), "Download the video (.zip)"),
+        (("front", "picture", "", None, 480, 0, True), texts.FILM_NO_PICTURE),
+    ):
+        *_, last = visitor.events.move("wave", f"job:{job}", *chosen)
+        (html,) = last.values()
+        assert words in unescape(html)
+    folder = visitor.events.studio.job(job).folder
+    assert not list(folder.glob("motions/*"))

@@ -80,22 +80,38 @@ VIEWS = (
 def main(out: Path, packages: Path, picture: Path) -> int:
     """Prints what was found and writes the picture; 1 where something is missing."""
     with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        made = out if out.suffix == ".vrm" else export(out, "vrm", folder)
-        if made.parent != folder:
-            shutil.copy(made, folder / "avatar.vrm")
-        (folder / "index.html").write_text(PAGE, encoding="utf-8")
-        (folder / "node_modules").symlink_to((packages / "node_modules").resolve())
-        handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=place)
-        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-            threading.Thread(target=server.serve_forever, daemon=True).start()
-            told, shots = _looked_at(f"http://127.0.0.1:{server.server_port}/")
-            server.shutdown()
+        made = out if out.suffix == ".vrm" else export(out, "vrm", Path(place))
+        told, shots = shown(made, packages / "node_modules")
     Image.fromarray(np.concatenate(shots, 1)).save(picture)
     print(f"{told['name']}: {told['bones']} of 15 bones, expressions {told['expressions']}")
     changed = [float(np.abs(shots[1].astype(int) - shot).mean()) for shot in shots[2:4]]
     print(f"a blink and an aa change the face by {changed[0]:.2f} and {changed[1]:.2f} of 255")
     return int(told["bones"] < 15 or min(changed) < 0.05)
+
+
+def shown(
+    vrm: Path, modules: Path
+) -> tuple[dict, list[np.ndarray]]:  # what the page says; [H, W, 3] uint8 for each of `VIEWS`
+    """A .vrm as three-vrm shows it, from a folder `node_modules`."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        shutil.copy(vrm, folder / "avatar.vrm")
+        (folder / "index.html").write_text(PAGE, encoding="utf-8")
+        (folder / "node_modules").symlink_to(modules.resolve())
+        handler = functools.partial(_Quiet, directory=place)
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            try:
+                return _looked_at(f"http://127.0.0.1:{server.server_port}/")
+            finally:
+                server.shutdown()
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    """Serves files and says nothing of it."""
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
 
 
 def _looked_at(address: str) -> tuple[dict, list[np.ndarray]]:

@@ -12,12 +12,12 @@ from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]
 
 from svad.body.skin import pose_gaussians, pose_points
 from svad.export.mesh.unwrap import SIDE, Unwrapped
-from svad.export.stills import cutout
 from svad.geometry.camera import Camera
 from svad.geometry.sampling import smoothstep
 from svad.geometry.surface import vertex_normals
 from svad.geometry.zbuffer import DepthMaps, draw
 from svad.media.images import to_float, to_uint8
+from svad.splat.cutout import cutout
 from svad.types import Avatar, SkinnedMesh, Subject
 
 FINER = 2  # times the photo's size at which its view is drawn: the head's Gaussians are that dense

@@ -1,0 +1,69 @@
+"""How a video is taken: what is behind the person, and what cannot be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from svad.core.errors import SettingError
+from svad.media.shot import Shot, backdrop
+
+
+@pytest.mark.parametrize(
+    ("settings", "name", "words"),
+    [
+        ({"camera": "above"}, "a.mp4", "no view named above.*portrait"),
+        ({"height": 63}, "a.mp4", "64 to 2160 px"),
+        ({"height": 5000}, "a.mp4", "64 to 2160 px"),
+        ({"fps": 0.0}, "a.mp4", "1 to 120 frames a second, not 0"),
+        ({"fps": 1000.0}, "a.mp4", "not 1000"),
+        ({"fps": float("nan")}, "a.mp4", "not nan"),
+        ({}, "a.gif", "another ending"),
+        ({"background": "transparent"}, "a.mp4", "cannot be transparent.*webm"),
+        ({"frame": 3}, "a.webm", "still"),
+        ({"background": "absent.png"}, "a.mp4", "no background absent.png"),
+        ({"background": ""}, "a.mp4", "cannot be opened"),
+        ({"background": "svad"}, "a.mp4", "cannot be opened"),
+        ({"background": "README.md"}, "a.mp4", "cannot be opened as a picture"),
+        ({"background": "a\0b"}, "a.mp4", "cannot be opened"),
+    ],
+)
+def test_what_cannot_be_is_a_sentence(settings: dict[str, Any], name: str, words: str) -> None:
+    with pytest.raises(SettingError, match=words):
+        Shot(**settings).require_valid(Path(name))
+
+
+@pytest.mark.parametrize("name", ["a.webm", "A.ZIP", "a.png"])
+def test_what_can_be_transparent(name: str) -> None:
+    Shot(background="transparent").require_valid(Path(name))
+
+
+@pytest.mark.parametrize("words", ["#ff8000", "#f80", "rgb(255, 128, 0)", "hsl(30, 100%, 50%)"])
+def test_a_colour_fills_the_picture(words: str) -> None:
+    image = backdrop(words, 6, 4)
+    assert image.shape == (4, 6, 3) and image.dtype == np.float32
+    assert np.abs(image - (1, 0.5, 0)).max() < 0.04  # #f80 has four bits
+
+
+@pytest.mark.parametrize(("width", "height"), [(40, 40), (90, 20)])
+def test_a_picture_fills_the_frame_and_stands_upright(
+    width: int, height: int, tmp_path: Path
+) -> None:
+    """As from a phone: it lies on its side, and its header says how to turn it."""
+    picture = np.zeros((30, 60, 3), np.uint8)
+    picture[:, 30:] = (0, 0, 200)
+    exif = Image.Exif()
+    exif[0x0112] = 8  # to be turned by a quarter against the clock
+    Image.fromarray(picture).save(tmp_path / "wall.jpg", exif=exif, quality=95, subsampling=0)
+    image = backdrop(str(tmp_path / "wall.jpg"), width, height)
+    assert image.shape == (height, width, 3)
+    assert image[: height // 4, :, 2].min() > 0.7 > 0.1 > image[-height // 4 :, :, 2].max()
+
+
+def test_what_is_transparent_in_a_picture_is_white(tmp_path: Path) -> None:
+    Image.new("RGBA", (8, 8), (0, 0, 0, 0)).save(tmp_path / "clear.png")
+    assert (backdrop(str(tmp_path / "clear.png"), 8, 8) == 1).all()
