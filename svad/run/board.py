@@ -61,25 +61,27 @@ class Board:
 
     def start(self, name: str) -> None:
         """The stage begins to run."""
-        self._started[name] = time.monotonic()
-        self._change(name, state="running", note="Getting ready", done=0, total=1)
+        with self._mutex:  # a running stage has begun, for whoever looks meanwhile
+            self._started[name] = time.monotonic()
+            self._change(name, state="running", note="Getting ready", done=0, total=1)
 
     def end(self, name: str, state: str, note: str | None = None, seconds: float = 0.0) -> None:
         """The stage is over: done, kept, skipped, stopped or failed."""
-        begun = self._started.pop(name, None)
-        seconds = seconds if begun is None else time.monotonic() - begun
-        old = self._states[name]
-        complete = state in ("done", "kept")
-        self._change(
-            name,
-            state=state,
-            note=old.note if note is None else note,
-            done=max(old.total, 1) if complete else old.done,
-            total=max(old.total, 1),
-            seconds=seconds,
-            remaining=0.0 if complete else None,
-            thumbnail=self.thumbnail(name),
-        )
+        with self._mutex:  # as above
+            begun = self._started.pop(name, None)
+            seconds = seconds if begun is None else time.monotonic() - begun
+            old = self._states[name]
+            complete = state in ("done", "kept")
+            self._change(
+                name,
+                state=state,
+                note=old.note if note is None else note,
+                done=max(old.total, 1) if complete else old.done,
+                total=max(old.total, 1),
+                seconds=seconds,
+                remaining=0.0 if complete else None,
+                thumbnail=self.thumbnail(name),
+            )
 
     def thumbnail(self, name: str) -> Path | None:
         """The stage's small picture, if there is one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import secrets
 import threading
 import time
@@ -66,14 +67,22 @@ class Callers:
     def _who(self) -> str:
         """A digest of the address the request in hand came from; "" without a request.
 
-        Behind the proxy of a Space it is the last entry of the header that the proxy writes to:
-        the ones before may be made up by the caller.
+        Behind proxies it is the last public address in the header that they write to: what stands
+        before may be made up by the caller, what follows are addresses of the proxies.
         """
         request = LocalContext.request.get(None)
         if request is None:
             return ""
         headers = getattr(request, "headers", None) or {}
-        named = str(headers.get("x-forwarded-for") or "").rpartition(",")[2].strip()
+        passed = str(headers.get("x-forwarded-for") or "").split(",")
+        public = [one.strip() for one in passed if _is_public(one.strip())]
         client = getattr(request, "client", None)
-        address = named or str(getattr(client, "host", "") or "")
+        address = public[-1] if public else str(getattr(client, "host", "") or "")
         return hashlib.sha256(self._salt + address.encode()).hexdigest() if address else ""
+
+
+def _is_public(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_global
+    except ValueError:
+        return False

@@ -35,6 +35,10 @@ class Events(BetterEvents, ReturnEvents, PictureEvents, MotionEvents, ExportEven
         steps = stages.step_list((), self.studio.shelf.url, preset)
         return self._offer(preset) | {self.parts.steps: steps}
 
+    def cost(self, preset: str) -> Updates:
+        """A run has ended: what the chosen preset costs is known better."""
+        return {self.parts.offer: self._offer(preset)[self.parts.offer]}
+
     def fetch(self, preset: str, accepted: bool) -> Iterator[Updates]:
         """*Fetch the files* was pressed."""
         p = self.parts

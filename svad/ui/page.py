@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 HUB = "https://huggingface.co"  # which shows a Space in a frame
 HERE = Path(__file__).parent
 PACKAGE = str(HERE.parent)
+SESSIONS = 500  # visits whose state is kept, of pages that are closed too; gradio would take 10000
 PRESS = """
 element.addEventListener('click', (event) => {
   const button = event.target.closest('[data-pick]');
@@ -81,21 +82,36 @@ def build_page(studio: Studio) -> gr.Blocks:
 
 
 class Page(gr.Blocks):
-    """Blocks that answer what gradio itself refuses with a sentence, too.
+    """Blocks that answer what gradio itself refuses with a sentence, and forget programs' calls.
 
-    It would otherwise write into the log what was sent: words of jobs, paths, addresses.
+    It would otherwise write into the log what was sent: words of jobs, paths, addresses. And it
+    keeps what belongs to a session, some hundred kilobytes, for thousands of them, where each call
+    of a program is one.
     """
 
-    async def process_api(self, *arguments: Any, **named: Any) -> dict[str, Any]:
+    async def process_api(self, block_fn: Any, *arguments: Any, **named: Any) -> dict[str, Any]:
         """Runs one step of an event; raises `gradio.Error` for whatever goes wrong."""
+        goes_on = False
         try:
-            return await super().process_api(*arguments, **named)
+            output = await super().process_api(block_fn, *arguments, **named)
+            goes_on = bool(output.get("is_generating"))
+            return output
         except gr.Error:
             raise
         except Exception as error:
             ours = any(frame.filename.startswith(PACKAGE) for frame in inner_frames(error))
             words = explain(error) if ours else texts.BAD_CALL
             raise gr.Error(words, print_exception=False) from error
+        finally:
+            if not goes_on and getattr(block_fn, "api_visibility", "") == "public":
+                self._forget(named.get("session_hash"))
+
+    def _forget(self, session: str | None) -> None:
+        """Drops a session: the public endpoints keep nothing in it."""
+        holder = getattr(self, "state_holder", None)
+        if session and holder is not None:
+            holder.session_data.pop(session, None)
+            holder.time_last_used.pop(session, None)
 
 
 def inner_frames(error: BaseException) -> list[traceback.FrameSummary]:
@@ -129,6 +145,7 @@ def launch_options(studio: Studio) -> dict[str, Any]:
             "middleware": [Middleware(SecurityHeaders)],
             "routes": routes(studio.shared),
         },
+        "state_session_capacity": SESSIONS,
         "mcp_server": has_mcp(),
         "share": False,
         "pwa": False,
@@ -383,10 +400,12 @@ def _wire(page: gr.Blocks, p: Parts, events: Events) -> None:
     p.body.change(panels.body_note, p.body, p.body_note, **quiet)
     p.fetch.click(events.fetch, [p.preset, p.accept], fetching, **quiet)
     p.halt.click(events.halt, None, p.halt, queue=False, **quiet)
-    p.create.click(events.create, [p.job, p.preset, p.body], everything, **quiet)
+    created = p.create.click(events.create, [p.job, p.preset, p.body], everything, **quiet)
     p.stop.click(events.stop, p.job, p.stop, queue=False, **quiet)
-    p.resume.click(events.resume, [p.job, p.body], everything, **quiet)
-    p.improve.click(events.improve, [p.job, p.body], everything, **quiet)
+    resumed = p.resume.click(events.resume, [p.job, p.body], everything, **quiet)
+    improved = p.improve.click(events.improve, [p.job, p.body], everything, **quiet)
+    for run in (created, resumed, improved):
+        run.then(events.cost, p.preset, p.offer, **quiet)
     p.more.upload(events.add, [p.more, p.job, p.body], everything, **raw, **quiet)
     p.versions.input(events.pick_version, p.versions, everything, **quiet)
     p.delete.click(events.ask_delete, None, [p.delete, p.sure], **quiet)

@@ -9,6 +9,7 @@ import os
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from svad.ui.studio import Studio
 
 ROOT = Path(__file__).resolve().parents[2]
+PER_VISITOR = "SVAD_PER_VISITOR"  # how many things one visitor may have made at once; 0 = any
 EVERY = 600  # seconds between two rounds of the janitors
 GRACE = 2  # seconds the first request gets before warming up takes the processor
 
@@ -72,7 +74,12 @@ def _open(private: Path, examples: Path, hosted: bool, wanted: int) -> tuple[Stu
     from svad.ui.page import build_page, launch_options
     from svad.ui.studio import Studio
 
-    studio = Studio(Settings(jobs=private / "jobs", examples=examples, hosted=hosted))
+    settings = Settings(jobs=private / "jobs", examples=examples, hosted=hosted)
+    if own := os.environ.get(PER_VISITOR, ""):
+        if not own.isdecimal():
+            sys.exit(f"svad: {PER_VISITOR} is a whole number, 0 for no limit; it is {own[:40]!r}.")
+        settings = replace(settings, per_visitor=int(own))
+    studio = Studio(settings)
     try:
         page = build_page(studio)
     except SvadError as error:

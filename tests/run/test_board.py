@@ -92,3 +92,29 @@ def test_thumbnails_are_small_and_rare_but_the_last_one_is_kept(
     assert shades == [10, 10, 10, 160]
     assert read_rgb(tmp_path / "one.jpg").shape == (320, 160, 3)
     assert board.states()[0].thumbnail == tmp_path / "one.jpg"
+
+
+def test_whoever_looks_while_a_stage_ends_sees_it_whole(tmp_path: Path) -> None:
+    board = Board([("relief", "Shape")], {"relief": 5.0}, tmp_path)
+    wrong: list[Exception] = []
+
+    def look() -> None:
+        try:
+            board.states()
+        except KeyError as error:
+            wrong.append(error)
+
+    class Looked(dict):
+        """Somebody looks in the very moment in which the beginning is forgotten."""
+
+        def pop(self, *key):
+            found = super().pop(*key)
+            other = threading.Thread(target=look)
+            other.start()
+            other.join(0.1)
+            return found
+
+    board._started = Looked()
+    board.start("relief")
+    board.end("relief", "done")
+    assert not wrong and board.states()[0].state == "done"

@@ -52,6 +52,7 @@ def test_what_is_left_in_a_folder_is_noticed(tmp_path: Path) -> None:
         (Answer(200, b'{"job": "the-job"}', 0), "another visitor's job"),
         (Answer(200, b'{"error": "Traceback"}', 0), "nobody expected"),
         (Answer(403, b"no", 0), ""),
+        (Answer(503, b'{"detail": "Queue is full."}', 0), ""),
     ],
 )
 def test_what_a_hostile_visitor_must_not_get_is_noticed(answer: Answer, words: str) -> None:

@@ -13,6 +13,7 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
+from svad.ui import page
 from svad.ui.sharing import token_of
 from tests.ui.conftest import save_photo
 from tests.ui.page_fakes import FakePipeline
@@ -58,6 +59,20 @@ def test_generate_streams_in_order_and_ends_with_the_files(
     assert Path(files["avatar.zip"]).read_bytes()[:2] == b"PK"
     video = client.predict(results[-1]["job"], "wave", api_name="/animate")
     assert Path(video).read_bytes()[4:8] == b"ftyp"
+
+
+def test_calls_of_programs_leave_no_session_behind(
+    make_studio, launch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages, forget = [], page.Page._forget
+    monkeypatch.setattr(
+        page.Page, "_forget", lambda self, session: pages.append(self) or forget(self, session)
+    )
+    url = launch(make_studio())
+    for _ in range(3):
+        assert "avatar.zip" in ask(url, ["ada"], "example")
+        assert "event: error" in ask(url, ["a" * 22], "resume")
+    assert not pages[0].state_holder.session_data
 
 
 def test_only_the_endpoints_meant_for_programs_are_there(make_studio, launch, tmp_path: Path):
@@ -244,8 +259,8 @@ def test_one_caller_of_a_shared_server_cannot_take_all_of_it(
     pipeline = FakePipeline(0.2, hold="relief")
     url = launch(make_studio(pipeline, hosted=True, per_visitor=2, an_hour=3))
     client, other = (
-        Client(url, verbose=False, headers={"x-forwarded-for": f"1.1.1.1, {address}"})
-        for address in ("10.0.0.1", "10.0.0.2")
+        Client(url, verbose=False, headers={"x-forwarded-for": f"1.1.1.1, {address}, 10.0.0.1"})
+        for address in ("8.8.8.8", "8.8.4.4")
     )
     sent = [handle_file(save_photo(tmp_path / f"{k}.png", 9 * k)) for k in range(4)]
     runs = [client.submit(one, api_name="/generate") for one in sent[:2]]

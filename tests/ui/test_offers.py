@@ -14,6 +14,7 @@ import pytest
 from svad.config import BODIES, BUILT_IN, PRESETS, QUICK
 from svad.core.errors import MissingWeights, SvadError
 from svad.run.bodies import STILL_FACE
+from svad.run.costs import learn
 from svad.run.jobs import JobStore
 from svad.run.offers import offer
 from svad.ui import panels, texts
@@ -60,6 +61,15 @@ def test_the_preview_needs_nothing(make_studio: Callable[..., Studio]) -> None:
     assert "bad" not in shown["offer"] and "GPU" not in shown["offer"]
     assert "Turn the person around" not in shown["steps"]
     assert "Turn the person around" in events.choose("quick")["steps"]
+
+
+def test_the_cost_is_told_anew_after_a_run(make_studio: Callable[..., Studio]) -> None:
+    studio = make_studio()
+    events = Events(studio, Names())
+    stages = [{"name": "subject", "state": "done", "seconds": 77.0}]
+    assert "77" not in events.cost("preview")["offer"]
+    learn({"preset": "preview", "state": "done", "stages": stages}, studio.settings.jobs)
+    assert "Takes about 77 s here" in events.cost("preview")["offer"]
 
 
 def test_a_wrong_list_of_own_files_is_a_sentence(

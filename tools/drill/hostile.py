@@ -21,7 +21,7 @@ from tools.drill import attacks, tiny
 from tools.drill.server import Answer, Page, served
 
 SLOWEST = 1.0  # s for the page itself, whatever else goes on
-VISITOR, ATTACKER = "203.0.113.77", "198.51.100.66"  # addresses that must be in no log
+VISITOR, ATTACKER = "8.8.4.77", "9.9.9.66"  # addresses that must be in no log
 NAME = "hush-hush-holiday"  # of a photo, the same
 CODE = "Something went wrong on our side"  # an error that nobody expected
 GROWTH = 1.5e9  # bytes of memory above that at the start, at any time
@@ -100,7 +100,8 @@ class _Watch:
         text = answer.text
         if answer.status == 0:
             return f"no answer ({text[:80]})"
-        if answer.status >= 500:
+        full = answer.status == 503 and "queue is full" in text.lower()  # told so, and to come back
+        if answer.status >= 500 and not full:
             return f"status {answer.status}"
         if "root:x:" in text or "GRADIO_TEMP_DIR=" in text:
             return "a file of the machine was given"
@@ -214,11 +215,12 @@ def _at_once(page: Page, photo: bytes, count: int, watch: _Watch) -> Counter[str
     path = {"path": json.loads(page.upload(photo, "quick.png", ATTACKER).body)[0]}
 
     def submit(k: int) -> str:
-        answer = page.call("generate", [path, None, "default"], f"198.51.100.{k % 40}")
+        answer = page.call("generate", [path, None, "default"], f"8.8.8.{k % 40}")
         watch.look("quick", str(k), answer)
         if '"state": "done"' in answer.text:
             return "done"
-        return attacks.words_of(answer.text)[:60] or f"status {answer.status}"
+        told = "queue is full" if "queue is full" in answer.text.lower() else ""
+        return told or attacks.words_of(answer.text)[:60] or f"status {answer.status}"
 
     with ThreadPoolExecutor(count) as pool:
         runs = [pool.submit(submit, k) for k in range(count)]
