@@ -30,7 +30,8 @@ def main(folder: Path, names: list[str]) -> None:
         fbx = folder / f"{name}.fbx"
         bpy.ops.export_scene.fbx(
             filepath=str(fbx), object_types={"ARMATURE", "MESH"}, path_mode="COPY",
-            embed_textures=True, add_leaf_bones=False, bake_anim=True, bake_anim_use_all_actions=True, bake_anim_use_nla_strips=False,
+            embed_textures=True, add_leaf_bones=False, bake_anim=True,
+            bake_anim_use_all_actions=True, bake_anim_use_nla_strips=False,
         )  # fmt: skip
         drawn(folder / f"{name}.png")  # after the .fbx, which shall hold no lamp
         start()
