@@ -1,4 +1,4 @@
-.PHONY: setup demo test lint bench coverage profile gpu-check
+.PHONY: setup demo test lint bench coverage profile gpu-check drill
 PYTHON_HERE = .venv/bin/python
 
 setup: .venv/ready  ## everything into .venv; repeated only when the lists of packages change
@@ -20,3 +20,5 @@ profile: setup  ## where the seconds go, as a table and a trace; PRESET=quick fo
 	@$(PYTHON_HERE) -m tools.profile $(PRESET)
 gpu-check: setup  ## all GPU tests and the whole bench into gpu-check.json, within eight minutes
 	@$(PYTHON_HERE) -m tools.gpu_check $(ARGUMENTS)
+drill: setup  ## runs that are killed, hostile visitors, many jobs in a row; ONLY=faults, hostile or soak
+	@OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(PYTHON_HERE) -m tools.drill $(ONLY)

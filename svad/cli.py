@@ -38,6 +38,7 @@ from svad.core.files import plain, require_writable  # noqa: E402
 from svad.run.bars import Bars  # noqa: E402
 from svad.types import Report, StageState  # noqa: E402
 
+Command = Callable[[argparse.Namespace, threading.Event], int]
 OK, BROKEN, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 USAGE = """\
 python -m svad PHOTO -o OUT [--preset NAME] [--body NAME] [--views N] [--size PX] [--seed N]
@@ -52,6 +53,7 @@ python -m svad PHOTO -o OUT [--preset NAME] [--body NAME] [--views N] [--size PX
        python -m svad drive PHOTO CLIP -o VIDEO.mp4 [--preset NAME]
        python -m svad import SNAPSHOT.pth [--face-offset face_offset.json] -o OUT
        python -m svad export OUT|AVATAR.zip --format NAME [-o FILE] [--rig NAMES] [--motion FILE]
+       python -m svad batch PHOTOS -o OUT [--preset NAME] [--engine local|ray|hf-jobs]
        python -m svad weights [--preset NAME] [--download] [--verify]
        python -m svad evaluate synthetic [--frames KIND] [--people N or NAMES]
        python -m svad evaluate filmed [--motion NAME] [--people N or NAMES]
@@ -61,18 +63,7 @@ python -m svad PHOTO -o OUT [--preset NAME] [--body NAME] [--views N] [--size PX
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code: 0, 1 a defect, 2 bad input, 130 interrupted."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    if arguments[:1] == ["animate"]:
-        command, options = _animate, _animate_parser().parse_args(arguments[1:])
-    elif arguments[:1] == ["track"]:
-        command, options = _track, _track_parser().parse_args(arguments[1:])
-    elif arguments[:1] == ["drive"]:
-        command, options = _drive, _drive_parser().parse_args(arguments[1:])
-    elif (found := _module_of(arguments)) is not None:
-        module, rest = found
-        command, options = partial(_run_module, module), module.parser().parse_args(rest)
-    else:
-        command, options = _create, _create_parser().parse_args(arguments)
+    command, options = parse(list(sys.argv[1:] if argv is None else argv))
     stop = threading.Event()
     try:
         with _interrupts(stop):
@@ -101,6 +92,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         return BROKEN
 
 
+def parse(arguments: list[str]) -> tuple[Command, argparse.Namespace]:
+    """The command that the arguments name, and its options; bad ones end the program (argparse)."""
+    if arguments[:1] == ["animate"]:
+        return _animate, _animate_parser().parse_args(arguments[1:])
+    if arguments[:1] == ["track"]:
+        return _track, _track_parser().parse_args(arguments[1:])
+    if arguments[:1] == ["drive"]:
+        return _drive, _drive_parser().parse_args(arguments[1:])
+    if (found := _module_of(arguments)) is not None:
+        module, rest = found
+        return partial(_run_module, module), module.parser().parse_args(rest)
+    return _create, _create_parser().parse_args(arguments)
+
+
 def _module_of(arguments: list[str]) -> tuple[ModuleType, list[str]] | None:
     """The module of a command that has one of its own, and the arguments that follow its name."""
     word, *rest = [*arguments, ""]
@@ -108,6 +113,8 @@ def _module_of(arguments: list[str]) -> tuple[ModuleType, list[str]] | None:
         from svad.weights import command
     elif word == "import":
         from svad.run import adopt_command as command
+    elif word == "batch":
+        from svad.run.batch import command
     elif word == "export":
         from svad.run import export_command as command
     elif word == "evaluate" and rest[0] == "filmed":

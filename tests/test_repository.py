@@ -70,7 +70,7 @@ def test_the_manifest_is_complete_and_the_preview_downloads_nothing() -> None:
             assert requirements()[name] == f"=={version}"
 
 
-TARGETS = ("setup", "demo", "test", "lint", "bench", "coverage", "profile", "gpu-check")
+TARGETS = ("setup", "demo", "test", "lint", "bench", "coverage", "profile", "gpu-check", "drill")
 
 
 @pytest.mark.parametrize("target", TARGETS)

@@ -83,3 +83,27 @@ def blur(
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     small = cv2.GaussianBlur(small, (0, 0), sigma / factor, borderType=cv2.BORDER_REPLICATE)
     return cv2.resize(small, (w, h), interpolation=cv2.INTER_LINEAR)
+
+
+def nearest_known(
+    values: np.ndarray,  # [H, W]
+    known: np.ndarray,  # [H, W] bool
+) -> np.ndarray:  # [H, W]
+    """Unknown pixels take the value of the nearest known one."""
+    if known.all() or not known.any():
+        return values
+    _, index = cv2.distanceTransformWithLabels(
+        (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    table = np.zeros(index.max() + 1, values.dtype)
+    table[index[known]] = values[known]
+    return table[index]
+
+
+def grown(
+    mask: np.ndarray,  # [H, W] bool
+    px: int,
+) -> np.ndarray:  # [H, W] bool
+    """The mask and all pixels as near to it as that."""
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * px + 1, 2 * px + 1))
+    return cv2.dilate(mask.astype(np.uint8), kernel) > 0

@@ -24,8 +24,8 @@ from svad.motion.smooth import steady_path, steady_turns
 from svad.motion.standing import A_POSE
 from svad.track.held import ACTING
 from svad.track.points import JOINTS, body_points
-from svad.track.solve import track
 from svad.track.watch import BRIDGED, Watched
+from svad.track.windows import track_long
 from svad.track.yaw import yaws
 from svad.types import BodyFit, Pose, Report
 
@@ -54,7 +54,7 @@ def captured(
     yaw, swap = yaws(seen)
     seen = seen.mirrored(swap)
     told = part(report, 0, 850, 1000)
-    tracked = track(
+    tracked = track_long(
         body_points(body, fit), seen, camera, yaw, A_POSE[:JOINTS], ACTING,
         lambda share: told(share, 1, "following the body"),
     )  # fmt: skip

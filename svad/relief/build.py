@@ -14,10 +14,13 @@ from svad.body.skeleton import ANKLES, HANDS, HIPS, SHOULDERS, WRISTS, Joint
 from svad.geometry.camera import Camera
 from svad.media.images import to_float
 from svad.relief.colour import extended
+from svad.relief.densify import densifying_points
+from svad.relief.drape import Drape, hem_in_shade, out_of_cloth
 from svad.relief.fill import body_surface_samples, core_points, frame_cuts, missing_points
+from svad.relief.hand_pixels import Hand, hand_hulls, with_skin
 from svad.relief.head import face_depth, skin_colour
 from svad.relief.head_completion import headed_points, inner_mouth
-from svad.relief.labels import Hand, draw_parts, hand_hulls, label_pixels, with_skin
+from svad.relief.labels import draw_parts, label_pixels
 from svad.relief.layer_colours import SURE, layer_colours
 from svad.relief.layers import Layer, build_layers
 from svad.relief.mouth import Rig
@@ -30,6 +33,7 @@ from svad.types import Closeup, Subject
 
 ENDS = (*ANKLES, *WRISTS)  # of the bones; hands and feet lie beyond
 CORE_SPACING = 3.0  # of the inner body's samples, in steps of the fill's
+FLANKS = 2.5  # how much coarser a skirt's flanks are filled than a head's
 INSIDE = 0.72  # blurred matte above which a pixel gets points: splats grow by half a pixel
 
 
@@ -44,6 +48,7 @@ class Relief:
     shown: np.ndarray  # [H, W] metres, depth of what the photo shows, inf elsewhere
     limbs: dict[int, tuple[LimbProfile, tuple[float, float]]]  # by layer: profile, blend-in range
     joints: np.ndarray  # [55, 3] posed
+    drape: Drape | None = None  # how a skirt follows both legs; None = there is none
     mouth: Rig | None = None  # how the last points follow the lips; None = no face was found
 
     def in_front(
@@ -62,8 +67,9 @@ class Relief:
         weights: np.ndarray,  # [P, 22]
         layer: np.ndarray,  # [P]
     ) -> np.ndarray:  # [P, 22]
-        """Replaces weights of limb points by those along the bone."""
-        return limb_weights(self.limbs, self.joints, xyz, weights, layer)
+        """Replaces weights of limb points by those along the bone, of skirts by the loop's."""
+        along = limb_weights(self.limbs, self.joints, xyz, weights, layer)
+        return along if self.drape is None else self.drape.weights(xyz, along, layer)
 
 
 @dataclass(frozen=True)
@@ -109,7 +115,7 @@ def build_relief(
         parts = (*parts, SKIRT)
         points = scene.camera.project(vertices)
         drawn += draw_parts(points, faces, body.weights.numpy(), (SKIRT,), h, w)
-        labels = np.where(skirt.mask, len(drawn) - 1, labels)
+        labels = skirt.labelled(labels, drawn)
     shoulders = float(pixels[list(SHOULDERS), 1].mean())
     layers = build_layers(
         labels, drawn, weights, shoulders, scene.px_per_m, scene.body_height, skirt
@@ -128,36 +134,37 @@ def build_relief(
         for i, p in enumerate(parts)
         if p.bones
     }
-    points = replace(
-        points, weights=limb_weights(limbs, joints, points.xyz, points.weights, points.layer)
-    )
-    tell("filling hidden sides from the body")
+    drape = None
+    if skirt is not None:
+        number = len(drawn) - 1
+        points = hem_in_shade(points, sheets[number])
+        points = joined([points, *densifying_points(sheets[number], fit.camera, FLANKS)])
+        drape = Drape.around(points.xyz[points.layer == number], joints, (0, number))
     shown = _shown(layers, labels, scene, subject)
+    relief = Relief(points, sheets, fit.camera, 0, shown, limbs, joints, drape)
+    moved = relief.limb_weights(points.xyz, points.weights, points.layer)
+    points = replace(points, weights=moved)
+    tell("filling hidden sides from the body")
     cuts = frame_cuts(subject.matte)
     face_rgb = _face_rgb(scene)
     spacing = 1.15 / scene.px_per_m
-    surface = body_surface_samples(vertices, faces, weights, spacing)
-    fill = missing_points(
-        surface,
-        points,
-        fit.camera,
-        subject.matte > 127,
-        shown,
-        0.02 * 1.7,
-        cuts,
-        face_rgb,
-        skirt is not None,
+    surface, inner = (
+        body_surface_samples(vertices, faces, weights, step)
+        for step in (spacing, CORE_SPACING * spacing)
     )
-    core = core_points(
-        body_surface_samples(vertices, faces, weights, CORE_SPACING * spacing),
-        points, fit.camera, subject.matte > 127, shown, face_rgb,
-    )  # fmt: skip
+    if skirt is not None:
+        surface, inner = (out_of_cloth(x, skirt, scene.camera) for x in (surface, inner))
+    matte = subject.matte > 127
+    fill = missing_points(
+        surface, points, fit.camera, matte, shown, 0.02 * 1.7, cuts, face_rgb, skirt is not None
+    )
+    core = core_points(inner, points, fit.camera, matte, shown, face_rgb)
     points = joined([points, fill, core])
     mouth = None
     if subject.face is not None:
         hidden, mouth = inner_mouth(sheets, subject.face, fit.camera)
         points = joined([points, hidden])
-    return Relief(points, sheets, fit.camera, 0, shown, limbs, joints, mouth)
+    return replace(relief, points=points, mouth=mouth)
 
 
 def inside(matte: np.ndarray) -> np.ndarray:  # [h, w] bool
@@ -281,7 +288,7 @@ def _sheet(i: int, layer: Layer, scene: _Scene, seed: int) -> Sheet:
     skin = scene.skin
     rgb, far_rgb = layer_colours(
         layer, scene.rgb[layer.box], scene.matte[layer.box],
-        None if skin is None else skin[layer.box], scene.body_height, seed,
+        None if skin is None else skin[layer.box], _face_rgb(scene), scene.body_height, seed,
     )  # fmt: skip
     near = layer.near
     if layer.part.is_torso and scene.face is not None:

@@ -23,18 +23,21 @@ STEEP = 1.6  # grid steps between neighbours above which points are put between 
 MOST_BETWEEN = 28
 
 
-def densifying_points(sheet: Sheet, camera: Camera) -> list[Points]:
-    """Points between neighbours that lie far apart in depth, so that no splat need be stretched."""
+def densifying_points(sheet: Sheet, camera: Camera, coarse: float = 1.0) -> list[Points]:
+    """Points between neighbours that lie far apart in depth, so that no splat need be stretched.
+
+    `coarse` times as far apart as on a head, and only between neighbours so much farther apart.
+    """
     parts = []
     for side in (FRONT, BACK):
         for axis in (1, 0):
-            found = _between(sheet, camera, side, axis)
+            found = _between(sheet, camera, side, axis, coarse)
             if found is not None:
                 parts.append(found)
     return parts
 
 
-def _between(sheet: Sheet, camera: Camera, side: int, axis: int) -> Points | None:
+def _between(sheet: Sheet, camera: Camera, side: int, axis: int, coarse: float) -> Points | None:
     """Between neighbours along one axis (0 = down, 1 = across) of the front or the back."""
     front = side == FRONT
     depth, rgb, weights = (
@@ -48,8 +51,9 @@ def _between(sheet: Sheet, camera: Camera, side: int, axis: int) -> Points | Non
     a, b = tuple(first), tuple(second)
     length = np.linalg.norm(xyz[b] - xyz[a], axis=-1)
     step = (sheet.near / camera.focal[1] / sheet.density)[a]
-    steep = sheet.mask[a] & sheet.mask[b] & (length > STEEP * step)
-    count = np.clip(np.ceil(length[steep] / (1.4 * step[steep])) - 1, 0, MOST_BETWEEN).astype(int)
+    steep = sheet.mask[a] & sheet.mask[b] & (length > STEEP * coarse * step)
+    apart = length[steep] / (1.4 * coarse * step[steep])
+    count = np.clip(np.ceil(apart) - 1, 0, MOST_BETWEEN).astype(int)
     if not count.sum():
         return None
     index = np.repeat(np.arange(len(count)), count)

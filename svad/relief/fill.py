@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import cv2
 import numpy as np
@@ -40,6 +40,13 @@ class BodySurface:
     spacing: np.ndarray  # [M] metres between samples
     weights: np.ndarray  # [M, 22]
     group: np.ndarray  # [M] limb group: see GROUPS
+
+    def select(
+        self,
+        index: np.ndarray,  # [M] bool or [K] positions
+    ) -> BodySurface:  # K samples
+        """The samples of a mask or at positions."""
+        return BodySurface(**{f.name: getattr(self, f.name)[index] for f in fields(self)})
 
 
 GROUPS = {  # limb groups by joint, for colours of what is not seen

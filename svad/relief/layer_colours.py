@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from svad.body.skeleton import WRISTS
 from svad.media.fields import blur, masked_blur
 from svad.relief.colour import extended, streaks
 from svad.relief.layers import Layer
@@ -17,6 +18,9 @@ ALONE = 9  # px, box around a pixel that shows nothing but the layer
 NEAR = 4.0  # px from what is known, where the nearest colour is better than any patch
 HEAD = 0.3  # share of the head above which the head's own texture takes over
 GRAIN = 0.012  # standard deviation of the cloth of a limb's back
+HAND = 0.5  # share of a wrist above which a limb is hand
+HAND_SEEN = 80  # px of a hand that tell its colour
+BARE = 0.4  # share of skin from which on a hand has no glove
 CALM = 0.02  # of the body's height: relief of bare skin that is not carried to the back
 
 
@@ -25,6 +29,7 @@ def layer_colours(
     rgb: np.ndarray,  # [h, w, 3] float32, the photo in the layer's box
     matte: np.ndarray,  # [h, w] float32
     skin: np.ndarray | None,  # [h, w] bool, skin-coloured; None = no face was found
+    face_rgb: np.ndarray | None,  # [3] the face's colour
     body_height: float,  # px
     seed: int,
 ) -> tuple[np.ndarray, np.ndarray]:  # front, back [h, w, 3]
@@ -35,6 +40,8 @@ def layer_colours(
     """
     front, known = _front(layer, rgb, matte, seed)
     if layer.part.kind == "limb":
+        if skin is not None and face_rgb is not None:
+            front = _with_hand(front, layer, known, skin, face_rgb)
         grain = GRAIN * streaks(layer.mask.shape, seed, 2.5, 1.2)
         return front, np.clip(front + grain[..., None], 0, 1)
     share = (
@@ -66,6 +73,32 @@ def _front(
         away = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, 5)
         front = synthesised(front, known, layer.mask & ~layer.own & (away > NEAR), seed)
     return np.where(pure[..., None], rgb, front), known
+
+
+def _with_hand(
+    front: np.ndarray,  # [h, w, 3]
+    layer: Layer,
+    known: np.ndarray,  # [h, w] bool
+    skin: np.ndarray,  # [h, w] bool
+    face_rgb: np.ndarray,  # [3]
+) -> np.ndarray:  # [h, w, 3]
+    """A hand under a sleeve or in a pocket is no sleeve: it has the colour of what is seen of it.
+
+    Nothing seen: the face's.
+    """
+    hand = layer.near_weights[..., list(WRISTS)].sum(-1) > HAND
+    hidden = hand & layer.mask & ~layer.own
+    if not hidden.any():
+        return front
+    seen = hand & known
+    if seen.sum() < HAND_SEEN:
+        colour = np.broadcast_to(face_rgb.astype(np.float32), front.shape)
+    else:
+        bare = seen & skin
+        colour = extended(front, bare if bare.sum() > BARE * seen.sum() else seen)
+    share = np.clip(2 * blur(hidden.astype(np.float32), 1.5), 0, 1)[..., None]
+    share = share * ~layer.own[..., None]
+    return front * (1 - share) + colour * share
 
 
 def _calmed(

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 
 from svad.body.skeleton import ANKLES, ELBOWS, FEET, KNEES, SHOULDERS, WRISTS, Joint
-from svad.media.fields import blur, masked_blur, pull_push
+from svad.media.fields import blur, pull_push
+from svad.relief.drape import eased, flared, hidden_cloth, open_below, under_skirt
 from svad.relief.labels import PartMaps
 from svad.relief.parts import Part
 from svad.relief.skirt import Skirt
@@ -16,6 +17,8 @@ from svad.relief.surface import Surface, body_surface, closed
 from svad.relief.weights import surface_weights
 
 HIDDEN_GAP = 0.02  # metres a hidden surface stays behind what hides it
+HELD_TO = 0.035  # of the body's height: half a hand with its wrist
+EASED = 0.03  # of the body's height over which a skirt gives way around a hand before it
 OVERLAP_GAP = 0.004  # metres an overlapping neighbour stays behind
 
 
@@ -51,13 +54,22 @@ def build_layers(
     front = np.full(labels.shape, np.inf, np.float32)
     for p in drawn:
         front = np.minimum(front, np.where(p.weight > 0.5, p.maps.near, np.inf))
+    behind_arms = below = np.zeros(labels.shape, bool)
+    if skirt is not None:
+        arms = [k for k, q in enumerate(drawn) if "arm" in q.part.name]
+        behind_arms = hidden_cloth(skirt, labels, arms, 0, skirt.rise)
+        below = np.arange(len(labels))[:, None] >= skirt.top
     layers = []
     for i, p in enumerate(drawn):
         own = labels == i
         extra = extra_mask(i, p, drawn, labels, front, inside)
+        if p.part.is_torso:
+            extra |= behind_hands(own, labels, shoulders_y, body_height)
         if skirt is not None and "leg" in p.part.name:
-            extra = (extra & ~skirt.mask) | _under_skirt(p, skirt)
+            extra = (extra & ~skirt.mask) | under_skirt(p, skirt)
         mask = _clean(own | extra, own)
+        if skirt is not None and p.part.kind != "limb":
+            mask |= behind_arms & (below if p.part.kind == "skirt" else ~below)
         bridge = hidden_bridge(p, own, labels, inside) if p.part.kind == "limb" else own & ~own
         mask |= bridge
         outline = _outline(p.part, mask, labels, drawn, body_height)
@@ -68,7 +80,7 @@ def build_layers(
         head = head_map(p, weights, sigma) if p.part.is_torso else 0.0
         surface = body_surface(p, mask, px_per_m, body_height, head)
         if skirt is not None and p.part.kind == "skirt":
-            surface = _flared(surface, mask, box, skirt, body_height)
+            surface = flared(surface, p, mask, box, skirt, px_per_m, body_height)
             sigma = 0.04 * body_height
         near, far, _ = closed(surface.middle, surface.half, outline, px_per_m, head)
         near_w = surface_weights(p, surface.trusted, weights, sigma, far=False)
@@ -80,42 +92,6 @@ def build_layers(
             Layer(p.part, box, own, mask, bridge, outline, surface, head, near, far, near_w, far_w)
         )
     return _behind(layers, labels, body_height)
-
-
-def _under_skirt(p: PartMaps, skirt: Skirt) -> np.ndarray:  # [H, W] bool
-    """The leg goes on inside the lowest third of a skirt."""
-    rows = np.arange(skirt.mask.shape[0])[:, None]
-    inside = skirt.mask & (rows > skirt.hem - (skirt.hem - skirt.top) / 3)
-    return inside & p.maps.covered & (p.weight > 0.55)
-
-
-def _flared(
-    surface: Surface,
-    mask: np.ndarray,  # [H, W] bool
-    box: tuple[slice, slice],
-    skirt: Skirt,
-    body_height: float,  # px
-) -> Surface:
-    """A skirt hangs round, not along each leg, and stands off the legs more towards its hem."""
-    rows = np.arange(box[0].start, box[0].stop, dtype=np.float32)
-    t = np.clip((rows - skirt.top) / max(1, skirt.hem - skirt.top), 0, 1)
-    known = mask.any(1)
-    middle, half = np.zeros_like(rows), np.zeros_like(rows)
-    for y in np.flatnonzero(known):
-        middle[y] = np.median(surface.middle[y, mask[y]])
-        half[y] = np.quantile(surface.half[y, mask[y]], 0.85)
-    weight = known.astype(np.float32)[:, None]
-    smooth = masked_blur(np.stack([middle, half], -1)[:, None], weight, 0.012 * body_height)[:, 0]
-    smooth = pull_push(smooth[:, None], weight)[:, 0]
-    round_half = np.broadcast_to((smooth[:, 1] + 0.005 + 0.03 * t)[:, None], mask.shape)
-    round_middle = np.broadcast_to(smooth[:, :1], mask.shape)
-    # at the waist the skirt follows the torso's own surface
-    join = np.clip(t / 0.25, 0, 1)[:, None]
-    return replace(
-        surface,
-        middle=(surface.middle * (1 - join) + round_middle * join).astype(np.float32),
-        half=(surface.half * (1 - join) + round_half * join).astype(np.float32),
-    )
 
 
 def _outline(
@@ -140,9 +116,7 @@ def _outline(
     ]
     out = mask | np.isin(labels, others)
     if part.kind == "skirt":
-        length = round(0.1 * body_height)
-        kernel = np.ones((length + 1, 1), np.uint8)
-        out |= cv2.dilate(mask.astype(np.uint8), kernel, anchor=(0, length)) > 0
+        out |= open_below(mask, body_height)
     return out
 
 
@@ -194,6 +168,21 @@ def extra_mask(
     if p.part.kind == "limb":  # a limb is hidden only if the body says that something is before it
         hidden &= behind > 0.01
     return overlap | hidden
+
+
+def behind_hands(
+    own: np.ndarray,  # [H, W] bool, pixels that show the torso with its head
+    labels: np.ndarray,  # [H, W] int32, -1 outside the person
+    shoulders_y: float,  # px
+    body_height: float,  # px
+) -> np.ndarray:  # [H, W] bool
+    """Hair goes on behind a hand that is held to the head, as far as it is seen on both sides."""
+    radius = round(HELD_TO * body_height)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
+    above = own & (np.arange(len(own))[:, None] < shoulders_y)
+    whole = np.pad(above, radius).astype(np.uint8)
+    whole = cv2.morphologyEx(whole, cv2.MORPH_CLOSE, kernel)[radius:-radius, radius:-radius] > 0
+    return whole & (labels >= 0) & ~own
 
 
 def _clean(mask: np.ndarray, own: np.ndarray) -> np.ndarray:
@@ -266,8 +255,26 @@ def _bent_back(layer: Layer, push: np.ndarray, body_height: float) -> np.ndarray
     return blur(pull_push(amount, (layer.bridge | fixed).astype(np.float32)), 2.0)
 
 
+def _giving_way(layers: list[Layer], labels: np.ndarray, body_height: float) -> list[Layer]:
+    """A skirt with hands before it: around them it gives way, so that none leaves a dent in it."""
+    hand = np.full(labels.shape, -np.inf, np.float32)
+    for i, layer in enumerate(layers):
+        if "arm" in layer.part.name:
+            hand[layer.box] = np.where(labels[layer.box] == i, layer.near, hand[layer.box])
+    out = []
+    for layer in layers:
+        if layer.part.kind == "skirt":
+            push = np.maximum(hand[layer.box] + HIDDEN_GAP - layer.near, 0)
+            push = np.where(layer.mask & ~layer.own, push, 0).astype(np.float32)
+            near = layer.near + layer.mask * eased(push, EASED * body_height)
+            layer = replace(layer, near=near, far=np.maximum(layer.far, near + 0.002))
+        out.append(layer)
+    return out
+
+
 def _behind(layers: list[Layer], labels: np.ndarray, body_height: float) -> list[Layer]:
     """Keeps every layer behind the one the photo shows, and overlaps inside their neighbour."""
+    layers = _giving_way(layers, labels, body_height)
     shown = np.full(labels.shape, -np.inf, np.float32)
     deepest = shown.copy()  # of a pixel and its neighbours: their splats overlap on steep flanks
     back = np.full(labels.shape, np.inf, np.float32)

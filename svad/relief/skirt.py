@@ -1,4 +1,4 @@
-"""Segmentation of skirts and dresses: cloth that fills the gap between the legs and has a hem."""
+"""Segmentation of skirts, dresses and coats: cloth that fills the gap between the legs."""
 
 from __future__ import annotations
 
@@ -13,6 +13,15 @@ from svad.relief.parts import Part
 
 FILLED = 0.85  # share of the gap between the body's legs that cloth must fill
 DROP = 0.13  # how much narrower the person is below the hem
+GAP = 0.012  # of the body's height: a gap between the legs that tells something
+LIGHT = 0.03  # share of the gap that shows what is behind the person, where it is open
+LOW = 0.3  # of the shins: a hem below it is a long one
+LOOSE = 0.7  # how much more cloth than leg long hems have; the widest trousers tried had .47
+FLOOR = 0.6  # of the cloth's width that rows at the floor must have to be cloth
+LEGS = 0.07  # of the body's height that legs go on above the hem, at most
+RISE = 0.12  # of the body's height over which a coat widens from the waist to its skirt
+NEAR = 8.0  # CIELAB units by which colours of one cloth may differ
+ABOVE = 0.04  # of the body's height above the hip joints, where a skirt's own sheet begins
 SKIRT = Part("skirt", (Joint.PELVIS, *HIPS, *KNEES), (), ("torso",), "skirt")
 
 
@@ -23,6 +32,20 @@ class Skirt:
     mask: np.ndarray  # [H, W] bool, its pixels
     top: int  # row
     hem: int  # last row
+    rise: int  # rows above its top over which the same cloth goes on, as a coat's or a dress's does
+    legs_from: int  # row below which legs go on inside it: what a step lets out
+
+    def labelled(
+        self,
+        labels: np.ndarray,  # [H, W] int32
+        drawn: list[PartMaps],  # the skirt's is the last one
+    ) -> np.ndarray:  # [H, W] int32
+        """The labels with the skirt's; what was a leg's above its top is the torso's."""
+        legs = [i for i, p in enumerate(drawn) if "leg" in p.part.name]
+        above = np.arange(len(labels))[:, None] < self.top
+        torso = next(i for i, p in enumerate(drawn) if p.part.is_torso)
+        labels = np.where(above & np.isin(labels, legs), torso, labels)
+        return np.where(self.mask, len(drawn) - 1, labels).astype(np.int32)
 
 
 def find_skirt(
@@ -32,10 +55,11 @@ def find_skirt(
     body_height: float,  # px
     rgb: np.ndarray,  # [H, W, 3] float32
 ) -> Skirt | None:
-    """The skirt, or None for trousers and coats.
+    """The skirt, or the part of a dress or coat below the hips; None for trousers.
 
     Two signs together: from the crotch down the space between the body's legs is filled by the
-    person, and below the hem the person is narrower. Trousers fail the second, coats mostly too.
+    person, and below the hem the person is narrower (or, near the ankles, above it far wider than
+    the legs). Trousers fail the second.
     """
     legs = [i for i, p in enumerate(drawn) if "leg" in p.part.name]
     is_leg = np.isin(labels, legs)
@@ -45,12 +69,54 @@ def find_skirt(
     least = int(0.035 * body_height)
     if crotch + least >= ankles:
         return None
-    left, right = _inner_edges(drawn, legs)
+    edges = _inner_edges(drawn, legs)
+    hem = _short_hem(labels, is_leg, edges, (crotch, ankles), knees, body_height)
+    if hem is None:
+        body = np.any([drawn[i].maps.covered for i in legs], axis=0)
+        hem = _long_hem(labels, is_leg, body, edges, (crotch, ankles), knees, body_height)
+    if hem is None:
+        return None
+    top = int(joints[list(HIPS), 1].mean() - ABOVE * body_height)
+    mask = _along_hem(is_leg, hem, rgb, round(0.05 * body_height))
+    torso = [i for i, p in enumerate(drawn) if p.part.is_torso]
+    rows = np.arange(len(labels))[:, None]
+    mask = (mask | (np.isin(labels, torso) & (rows <= hem))) & (rows >= top)
+    legs_from = hem - int(min((hem - top) / 3, LEGS * body_height))
+    rise = round(RISE * body_height)
+    above = np.isin(labels, torso) & (rows < top) & (rows >= top - rise)
+    return Skirt(mask, top, hem, rise if _alike(rgb, above, mask) else 0, legs_from)
+
+
+def _alike(
+    rgb: np.ndarray,  # [H, W, 3] float32
+    some: np.ndarray,  # [H, W] bool
+    cloth: np.ndarray,  # [H, W] bool
+) -> bool:
+    """Whether nearly all of one area has colours that are common in another."""
+    if not some.any() or not cloth.any():
+        return False
+    lab = cv2.cvtColor(cv2.GaussianBlur(rgb, (0, 0), 1.2), cv2.COLOR_RGB2LAB)
+    low, high = np.quantile(lab[cloth], (0.05, 0.95), axis=0)
+    within = (lab[some] > low - NEAR) & (lab[some] < high + NEAR)
+    return bool(within.all(1).mean() > 0.8)
+
+
+def _short_hem(
+    labels: np.ndarray,  # [H, W] int32
+    is_leg: np.ndarray,  # [H, W] bool
+    edges: tuple[np.ndarray, np.ndarray],  # [H] columns
+    span: tuple[int, int],  # rows of the crotch and the ankles
+    knees: float,  # row
+    body_height: float,  # px
+) -> int | None:
+    """The last row of a hem that lies well above the ankles, where the person gets narrower."""
+    crotch, ankles = span
+    least = int(0.035 * body_height)
     hem = crotch
     gaps = 0
     for y in range(crotch, ankles):
-        a, b = sorted((int(left[y]), int(right[y])))
-        if b - a > 0.012 * body_height:
+        a, b = sorted((int(edges[0][y]), int(edges[1][y])))
+        if b - a > GAP * body_height:
             gaps += 1
             if (labels[y, a:b] >= 0).mean() < FILLED:
                 break
@@ -58,18 +124,46 @@ def find_skirt(
     if hem - crotch < least or gaps < least // 2 or hem >= labels.shape[0] - 2:
         return None
     width = is_leg.sum(1).astype(float)
-    step = max(2, int(0.012 * body_height))
-    best = _sharpest_drop(width, crotch, hem, step)
-    if best is None or best[1] < DROP:
+    best = _sharpest_drop(width, crotch, hem, max(2, int(0.012 * body_height)))
+    if best is None or best[1] < DROP or best[0] - crotch < least:
         return None
-    hem = best[0]
-    if hem - crotch < least:
+    return best[0] if best[0] <= knees + 0.75 * (ankles - knees) else None
+
+
+def _long_hem(
+    labels: np.ndarray,  # [H, W] int32
+    is_leg: np.ndarray,  # [H, W] bool
+    body: np.ndarray,  # [H, W] bool, the body's legs
+    edges: tuple[np.ndarray, np.ndarray],  # [H] columns
+    span: tuple[int, int],  # rows of the crotch and the ankles
+    knees: float,  # row
+    body_height: float,  # px
+) -> int | None:
+    """The last row of a long hem: no light between the legs, and far more cloth than leg.
+
+    So near the ankles a narrower person below says nothing: trouser legs end there, too.
+    """
+    crotch, ankles = span
+    light = np.zeros(len(labels), np.float32)
+    for y in range(crotch, ankles):
+        a, b = sorted((int(edges[0][y]), int(edges[1][y])))
+        if b - a > GAP * body_height:
+            light[y] = (labels[y, a:b] < 0).mean() > LIGHT
+    lasting = max(3, int(0.015 * body_height))
+    share = np.convolve(light, np.ones(lasting) / lasting)[lasting - 1 :]
+    open_rows = np.flatnonzero((share > 0.7) & (light > 0))
+    hem = int(open_rows[0]) - 1 if len(open_rows) else ankles
+    if hem < knees + LOW * (ankles - knees) or hem >= len(labels) - 2:
         return None
-    if hem > knees + 0.75 * (ankles - knees):
+    lower = slice((crotch + hem) // 2, hem)
+    cloth, leg = is_leg[lower].sum(1), body[lower].sum(1)
+    loose = cloth[leg > 0] / leg[leg > 0] - 1
+    if not len(loose) or loose.mean() <= LOOSE:
         return None
-    top = int(np.flatnonzero(is_leg.any(1))[0])
-    mask = _along_hem(is_leg, hem, rgb, round(0.05 * body_height))
-    return Skirt(mask, top, hem)
+    if not len(open_rows):  # down to the floor: feet are narrower than the cloth over them
+        wide = is_leg.sum(1) > FLOOR * np.median(cloth)
+        hem += int((~wide[hem:]).argmax()) - 1
+    return hem
 
 
 def _along_hem(is_leg: np.ndarray, hem: int, rgb: np.ndarray, band: int) -> np.ndarray:

@@ -37,6 +37,7 @@ class Seen:
     depth: np.ndarray  # [T, 133] metres relative to the hips, smaller = nearer; nan = unknown
     matte: np.ndarray  # [T, H, W] uint8
     time: np.ndarray  # [T] seconds, rising; nan = a picture for itself
+    height: float | None = None  # px, the standing height where more pictures tell it
 
     @staticmethod
     def of(
@@ -68,6 +69,8 @@ class Seen:
     @property
     def unit(self) -> float:
         """The standing height in pixels: that of one body before one camera, so one for all."""
+        if self.height is not None:
+            return self.height
         points = self.keypoints[..., :2].astype(np.float64)
 
         def middle(pair: tuple[int, int]) -> np.ndarray:

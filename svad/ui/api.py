@@ -1,16 +1,22 @@
-"""The public endpoints for programs: /generate, /animate, /follow and /example."""
+"""The public endpoints for programs and models, named after what a visitor does on the page.
+
+Their docstrings are what the page of the API and the MCP server show; `Args:` is their format.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from gradio.events import api
 
-from svad.config import BUILT_IN, PRESETS
+from svad.config import BUILT_IN, PRESETS, PREVIEW
 from svad.core.errors import SvadError
+from svad.export.formats import EVERY
+from svad.motion.authored import authored
 from svad.run.bodies import own_body
 from svad.run.sources import is_one_photo, require_fitting
 from svad.ui import texts
@@ -27,70 +33,168 @@ def add_endpoints(studio: Studio) -> None:
     def generate(
         photo: dict | list[dict], preset: str | None = None, body: str = BUILT_IN
     ) -> Iterator[dict]:
-        """Makes an avatar from a photo, a clip, or a list of two to four photos of one person.
+        """Makes an animatable 3D avatar from a photo of a person, or from a clip of one turning.
 
-        Yields the state, at the end with the files. The preset is one of those on the page, by
-        name; a wrong one is answered with all names. Without one, a photo takes the preview, and a
-        clip or several photos take the preset clip.
-        The body is default, or smplx_neutral, smplx_male or smplx_female where that file is.
+        Streams dictionaries: "state" (looking, waiting, running, stopped, paused or done),
+        "seconds", "stages", "warnings", "job" (a private word for the other tools) and, when done,
+        "files" (name to file: avatar.zip has everything, turntable.mp4 shows it). Takes about half
+        a minute with the preset preview. Use photos only with the consent of the person.
 
-        Each result has "state" (looking, waiting, running, stopped or done), "seconds", "job",
-        "warnings", "stages", and when done "files" (name to file).
+        Args:
+            photo: an uploaded file as {"path": PATH}, where PATH is what a POST of the file to /gradio_api/upload gives; or a list of two to four photos of one person; addresses of other servers are not fetched
+            preset: preview, quick or paper for one photo (default preview), clip for the rest; a wrong one is answered with all names
+            body: default, or smplx_neutral, smplx_male, smplx_female where that file is installed
+        """  # noqa: E501  gradio reads one line for each argument
+        if preset and _word("preset", preset, PREVIEW.name) not in PRESETS:
+            words = texts.PRESET_UNKNOWN.format(name=preset, names=", ".join(PRESETS))
+            raise SvadError(words)
+        own_body(_word("body", body, BUILT_IN))
+        sent = [uploaded(one) for one in (photo if isinstance(photo, list) else [photo])]
+        if preset:
+            require_fitting(PRESETS[preset], is_one_photo(sent))
+        yield from _generate(studio, sent, preset, body)
+
+    def resume(job: str) -> Iterator[dict]:
+        """Goes on with a job that was stopped, paused for want of a GPU, or failed.
+
+        Finished steps are kept. Streams the same dictionaries as generate; a job that is done is
+        answered at once, with its files.
+
+        Args:
+            job: the word that generate gave as "job"
         """
-        try:
-            if preset and preset not in PRESETS:
-                words = texts.PRESET_UNKNOWN.format(name=preset, names=", ".join(PRESETS))
-                raise SvadError(words)
-            own_body(body)
-            sent = [uploaded(one) for one in (photo if isinstance(photo, list) else [photo])]
-            if preset:
-                require_fitting(PRESETS[preset], is_one_photo(sent))
-            yield from _generate(studio, sent, preset, body)
-        except Exception as error:
-            raise gr.Error(explain(error), print_exception=False) from error
+        known = _job(studio, job)
+        left = studio.unfinished(known)
+        if left is None and studio.versions(known):
+            yield _status(studio, known)
+            return
+        yield from _create(studio, known, left.preset if left else None, studio.body_of(known))
+
+    def status(job: str) -> dict:
+        """Tells how far a job is, without waiting and at no cost.
+
+        Gives "state": ready (nothing was begun), waiting, running, stopped, paused, failed or done;
+        "stages", "why" where it did not end well, and "files" once there is an avatar.
+
+        Args:
+            job: the word that generate gave as "job"
+        """
+        return _status(studio, _job(studio, job))
 
     def animate(job: str, motion: str) -> dict:
-        """Plays a motion with the avatar of a job; returns the video file."""
-        try:
-            *_, video = studio.move(_finished(studio, job), motion)
-        except Exception as error:
-            raise gr.Error(explain(error), print_exception=False) from error
-        return gr.FileData(path=str(video)).model_dump()
+        """Plays a motion with the finished avatar of a job; gives the video file (.mp4).
+
+        Args:
+            job: the word that generate gave as "job"
+            motion: the name of a motion, such as wave, walk or turn; a wrong one is answered with all names
+        """  # noqa: E501
+        finished = _finished(studio, job)
+        if _word("motion", motion, "wave") not in finished.motions:
+            names = ", ".join(finished.motions or authored())
+            raise SvadError(texts.MOTION_UNKNOWN.format(name=motion, names=names))
+        *_, video = studio.move(finished, motion)
+        return _file(Path(str(video)))
 
     def follow(job: str, clip: dict) -> dict:
         """Moves the avatar of a job as the person in a clip or in a motion's file does.
 
-        Returns "video" and the motion, as SMPL-X parameters in "motion" (.npz) and as "bvh", and
+        Gives "video" and the motion, as SMPL-X parameters in "motion" (.npz) and as "bvh", and
         the avatar with it as a "mesh" (.glb).
-        """
-        try:
-            *_, made = studio.follow(_finished(studio, job), uploaded(clip))
-            assert isinstance(made, Followed)
-        except Exception as error:
-            raise gr.Error(explain(error), print_exception=False) from error
+
+        Args:
+            job: the word that generate gave as "job"
+            clip: an uploaded file as {"path": PATH}: a video, or a motion (.npz, .bvh, .glb, .vrma, .csv)
+        """  # noqa: E501
+        *_, made = studio.follow(_finished(studio, job), uploaded(clip))
+        assert isinstance(made, Followed)
         files = {"video": made.video, "motion": made.motion, "bvh": made.bvh, "mesh": made.mesh}
-        return {name: gr.FileData(path=str(path)).model_dump() for name, path in files.items()}
+        return {name: _file(path) for name, path in files.items()}
+
+    def export(job: str, format: str) -> dict:
+        """Gives the avatar of a job as a file for another program: Blender, a game, a viewer.
+
+        Args:
+            job: the word that generate gave as "job"
+            format: the name of a format, such as glb, ply, textured, vrm, obj, spz or sog; a wrong one is answered with all names
+        """  # noqa: E501
+        if _word("format", format, "glb") not in EVERY:
+            words = texts.FORMAT_UNKNOWN.format(name=format, names=", ".join(EVERY))
+            raise SvadError(words)
+        *_, path = studio.export(_finished(studio, job), format)
+        return _file(Path(str(path)))
 
     def example(name: str) -> dict:
-        """The files of a finished example."""
-        finished = studio.finished(f"example:{name}")
+        """Gives the files of a finished example, at no cost.
+
+        Args:
+            name: of an example; a wrong one is answered with all names
+        """
+        finished = studio.examples.get(_word("name", name, "ada"))
         if finished is None:
             names = ", ".join(studio.examples) or "none"
-            raise gr.Error(f"There is no example {name}. There are: {names}.")
+            raise SvadError(texts.EXAMPLE_UNKNOWN.format(name=name, names=names))
         return files(finished, studio)
 
-    api(generate, api_name="generate", concurrency_limit=studio.settings.waiting)
-    api(animate, api_name="animate")
-    api(follow, api_name="follow")
-    api(example, api_name="example", queue=False)
+    for endpoint in (generate, resume):
+        api(
+            _streaming(endpoint),
+            api_name=endpoint.__name__,
+            concurrency_limit=studio.settings.waiting,
+        )
+    for endpoint in (animate, follow, export):
+        api(_explained(endpoint), api_name=endpoint.__name__)
+    for endpoint in (status, example):
+        api(_explained(endpoint), api_name=endpoint.__name__, queue=False)
 
 
-def _finished(studio: Studio, job: str) -> Finished:
-    """The avatar of a job; raises `SvadError` while there is none."""
-    finished = studio.finished(f"job:{job}")
-    if finished is None:
+def _explained(endpoint: Callable[..., dict]) -> Callable[..., dict]:
+    """The endpoint with every error as a sentence."""
+
+    @wraps(endpoint)
+    def answer(*arguments: Any) -> dict:
+        try:
+            return endpoint(*arguments)
+        except Exception as error:
+            raise gr.Error(explain(error), print_exception=False) from error
+
+    return answer
+
+
+def _streaming(endpoint: Callable[..., Iterator[dict]]) -> Callable[..., Iterator[dict]]:
+    """The same for one that streams."""
+
+    @wraps(endpoint)
+    def answer(*arguments: Any) -> Iterator[dict]:
+        try:
+            yield from endpoint(*arguments)
+        except Exception as error:
+            raise gr.Error(explain(error), print_exception=False) from error
+
+    return answer
+
+
+def _word(name: str, value: Any, example: str) -> str:
+    """A text from outside; raises `SvadError` for anything else that JSON can hold."""
+    if not isinstance(value, str):
+        raise SvadError(texts.WORD_NEEDED.format(name=name, example=example))
+    return value
+
+
+def _job(studio: Studio, job: Any) -> str:
+    """The id of a job that is here; raises `SvadError`."""
+    if not isinstance(job, str) or not job:
+        raise SvadError(texts.JOB_WORD)
+    if studio.is_share(job):
+        raise SvadError(texts.JOB_TOKEN)
+    return studio.job(job).id
+
+
+def _finished(studio: Studio, job: Any) -> Finished:
+    """The newest avatar of a job; raises `SvadError` while there is none."""
+    made = studio.versions(_job(studio, job))
+    if not made:
         raise SvadError(texts.LINK_UNFINISHED)
-    return finished
+    return made[-1]
 
 
 def _generate(studio: Studio, sent: list[Path], preset: str | None, body: str) -> Iterator[dict]:
@@ -100,11 +204,31 @@ def _generate(studio: Studio, sent: list[Path], preset: str | None, body: str) -
             seen = beat
         else:
             yield {"state": "looking", "seconds": round(beat.seconds, 1), "note": beat.note}
-    if seen is None:
-        return
-    about = {"job": seen.job, "warnings": list(seen.warnings)}
-    for news in studio.create(seen.job, preset, body):
-        yield about | describe(news, studio)
+    if seen is not None:
+        yield from _create(studio, seen.job, preset, body, seen.warnings)
+
+
+def _create(
+    studio: Studio, job: str, preset: str | None, body: str, warnings: tuple[str, ...] = ()
+) -> Iterator[dict]:
+    for news in studio.create(job, preset, body):
+        yield {"job": job, "warnings": list(warnings)} | describe(news, studio)
+
+
+def _status(studio: Studio, job: str) -> dict[str, Any]:
+    """How far a job is, and the files of its newest avatar."""
+    made = studio.versions(job)
+    found: dict[str, Any] = {"job": job, "state": "done" if made else "ready", "stages": []}
+    running, left = studio.progress(job), studio.unfinished(job)
+    if running is not None:
+        found |= describe(running, studio)
+    elif left is not None:
+        # a run that nobody works on any more was cut off
+        state = "stopped" if left.state == "running" else left.state
+        found |= {"state": state, "preset": left.preset, "why": left.why}
+    if made:
+        found |= {"files": files(made[-1], studio), "preset": made[-1].preset}
+    return found
 
 
 def describe(news: Progress | Ended, studio: Studio) -> dict[str, Any]:
@@ -117,6 +241,8 @@ def describe(news: Progress | Ended, studio: Studio) -> dict[str, Any]:
     if isinstance(news, Progress):
         waiting = news.ahead or news.winding_down
         return result | {"state": "waiting" if waiting else "running", "ahead": news.ahead}
+    if news.paused:
+        return result | {"state": "paused", "why": news.paused}
     if news.finished is None:
         return result | {"state": "stopped"}
     return result | {"state": "done", "files": files(news.finished, studio)}
@@ -125,8 +251,9 @@ def describe(news: Progress | Ended, studio: Studio) -> dict[str, Any]:
 def files(finished: Finished, studio: Studio) -> dict[str, Any]:
     """The files of an avatar as gradio hands them to programs."""
     found = [finished.archive, finished.front, *finished.downloads]
-    return {
-        path.name: gr.FileData(path=str(studio.shelf.publish(path))).model_dump()
-        for path in found
-        if path is not None
-    }
+    published = [studio.shelf.publish(path) for path in found if path is not None]
+    return {path.name: _file(path) for path in published}
+
+
+def _file(path: Path) -> dict[str, Any]:
+    return gr.FileData(path=str(path)).model_dump()

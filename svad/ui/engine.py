@@ -35,6 +35,8 @@ class Settings:
     clip_megabytes: int = 300  # of a clip: a minute from most phones
     at_once: int = 1  # avatars made at the same time; the others wait in line
     waiting: int = 24  # visitors who may wait
+    per_visitor: int = 4  # things that one visitor of a shared server may have made at once
+    an_hour: int = 60  # times within an hour that such a visitor may send pictures
     hosted: bool = False  # on somebody's server rather than on the visitor's own machine
 
 

@@ -130,6 +130,10 @@ class Kept(ABC):
         photo = made[-1].photo if self.photo_shared(job_id) else None
         return replace(made[-1], key=f"share:{token}", name=texts.SHARED_AVATAR, photo=photo)
 
+    def is_share(self, word: str) -> bool:
+        """Whether a word is that of a link for others."""
+        return job_of(self.engine().store.root, word) is not None
+
     def photo_shared(self, job_id: str) -> bool:
         """Whether the owner of a job wants others to see the photo."""
         return (self.job(job_id).folder / PHOTO_TOO).exists()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from svad.splat.rasterisers import rasteriser
 from svad.ui import panels, stages, texts
 from svad.ui.api import add_endpoints
 from svad.ui.events import Events, motion_choices
+from svad.ui.explain import explain
 from svad.ui.exporting import export_choices
 from svad.ui.gallery import Finished
 from svad.ui.headers import SecurityHeaders
@@ -30,8 +33,11 @@ from svad.ui.shooting import filming_options
 from svad.ui.studio import Studio
 from svad.ui.theme import make_theme
 
+log = logging.getLogger(__name__)
+
 HUB = "https://huggingface.co"  # which shows a Space in a frame
 HERE = Path(__file__).parent
+PACKAGE = str(HERE.parent)
 PRESS = """
 element.addEventListener('click', (event) => {
   const button = event.target.closest('[data-pick]');
@@ -52,7 +58,7 @@ def build_page(studio: Studio) -> gr.Blocks:
     first = next(iter(studio.examples.values()), None)
     sheet = make_sheet(first, studio.shelf, settings.keep_hours)
     every = 600, int(settings.keep_hours * 3600)
-    page = gr.Blocks(title=texts.PAGE_TITLE, analytics_enabled=False, delete_cache=every)
+    page = Page(title=texts.PAGE_TITLE, analytics_enabled=False, delete_cache=every)
     with page:
         html(panels.header(settings.hosted, rasteriser()), elem_id="top")
         with gr.Row(elem_id="columns"):
@@ -68,10 +74,33 @@ def build_page(studio: Studio) -> gr.Blocks:
             following=gr.State(""),
             shown=gr.State(sheet.key),
         )
+        add_endpoints(studio)  # first: they have their names, and the page's own callbacks others
         _wire(page, parts, Events(studio, parts))
-        add_endpoints(studio)
     page.queue(max_size=settings.waiting, default_concurrency_limit=settings.waiting)
     return page
+
+
+class Page(gr.Blocks):
+    """Blocks that answer what gradio itself refuses with a sentence, too.
+
+    It would otherwise write into the log what was sent: words of jobs, paths, addresses.
+    """
+
+    async def process_api(self, *arguments: Any, **named: Any) -> dict[str, Any]:
+        """Runs one step of an event; raises `gradio.Error` for whatever goes wrong."""
+        try:
+            return await super().process_api(*arguments, **named)
+        except gr.Error:
+            raise
+        except Exception as error:
+            ours = any(frame.filename.startswith(PACKAGE) for frame in inner_frames(error))
+            words = explain(error) if ours else texts.BAD_CALL
+            raise gr.Error(words, print_exception=False) from error
+
+
+def inner_frames(error: BaseException) -> list[traceback.FrameSummary]:
+    """Where an error came from, without the frame that caught it."""
+    return traceback.extract_tb(error.__traceback__)[1:]
 
 
 def first_view_files(page: gr.Blocks) -> frozenset[str]:
@@ -100,10 +129,21 @@ def launch_options(studio: Studio) -> dict[str, Any]:
             "middleware": [Middleware(SecurityHeaders)],
             "routes": routes(studio.shared),
         },
+        "mcp_server": has_mcp(),
         "share": False,
         "pwa": False,
         "quiet": True,
     }
+
+
+def has_mcp() -> bool:
+    """Whether the package is here with which models of others call the endpoints as tools."""
+    try:
+        import mcp.server  # noqa: F401
+    except ImportError:  # absent, or it does not go with another package
+        log.warning(texts.MCP_OFF)
+        return False
+    return True
 
 
 def page_script(upload_megabytes: int, clip_megabytes: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import logging
 import os
 import sys
@@ -80,13 +82,14 @@ def _open(private: Path, examples: Path, hosted: bool, wanted: int) -> tuple[Stu
     if port != wanted:
         print(f"Port {wanted} is taken; the page opens on port {port}.", flush=True)
     try:
-        page.launch(
-            server_name=host,
-            server_port=port,
-            prevent_thread_lock=True,
-            inbrowser=not hosted and has_screen(),
-            **launch_options(studio),
-        )
+        with contextlib.redirect_stdout(io.StringIO()):  # gradio speaks of its MCP server first
+            page.launch(
+                server_name=host,
+                server_port=port,
+                prevent_thread_lock=True,
+                inbrowser=not hosted and has_screen(),
+                **launch_options(studio),
+            )
     except OSError as error:
         sys.exit(
             f"The page could not be opened on port {port} ({error}). If something else uses the "

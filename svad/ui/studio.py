@@ -22,6 +22,7 @@ from svad.run.versions import prepare
 from svad.types import Footage
 from svad.ui import inputs, texts
 from svad.ui.beats import Ended, Followed, Making, Progress, Seen
+from svad.ui.callers import Callers
 from svad.ui.engine import Engine, Settings, load_engine
 from svad.ui.fetching import Fetcher
 from svad.ui.files import Shelf
@@ -59,6 +60,8 @@ class Studio(Kept):
         self._tickets = Tickets()  # of looks and videos
         self.fetcher = Fetcher()
         self._memory = Memory()
+        shared = settings.hosted  # on one's own computer nobody else has to be thought of
+        self.callers = Callers(settings.per_visitor if shared else 0, settings.an_hour)
 
     @property
     def ready(self) -> bool:
@@ -97,7 +100,8 @@ class Studio(Kept):
             shown = self._keep_look(job.folder, picture)
             return Seen(job.id, shown, tuple(seen.warnings), count)
 
-        yield from self._tickets.work(work, ticket)
+        with self.callers.place(new=True):
+            yield from self._tickets.work(work, ticket)
 
     def add(self, job_id: str, sent: Sequence[Path], ticket: str = "") -> Iterator[Making | Seen]:
         """How far it is while it looks through what is added to an avatar, then what it saw.
@@ -121,7 +125,8 @@ class Studio(Kept):
                 job_id, self._keep_look(place, picture), tuple(seen.warnings), len(seen.rgb)
             )
 
-        yield from self._tickets.work(work, ticket)
+        with self.callers.place(new=True):
+            yield from self._tickets.work(work, ticket)
 
     def _glance(self, files: Sequence[Path], task: Task) -> tuple[np.ndarray, Footage]:
         """The chosen pictures beside each other, and what is seen in them."""
@@ -175,19 +180,25 @@ class Studio(Kept):
                 learn(read_card(place), self.settings.jobs)
                 return made
 
-        with self._starting:  # visitors come at the same time
-            before = self._tasks.get(job_id)
-            self._tasks = {key: task for key, task in self._tasks.items() if task.running}
-            task = self._tasks[job_id] = Task(work)
-        states = ()
-        try:
-            for _ in task.beats():
-                news = task.news or ()
-                states = () if isinstance(news, Progress) else news
-                yield news if isinstance(news, Progress) else Progress(states, task.seconds)
-            yield self._ended(job, task, states)
-        finally:
-            task.stop.set()
+        with self.callers.place():
+            with self._starting:  # visitors come at the same time
+                before = self._tasks.get(job_id)
+                self._tasks = {key: task for key, task in self._tasks.items() if task.running}
+                task = self._tasks[job_id] = Task(work)
+            states = ()
+            try:
+                for _ in task.beats():
+                    news = _beat(task)
+                    states = news.states
+                    yield news
+                yield self._ended(job, task, states)
+            finally:
+                task.stop.set()
+
+    def progress(self, job_id: str) -> Progress | None:
+        """How far the run of a job is; None where none is running."""
+        task = self._tasks.get(job_id)
+        return _beat(task) if task is not None and task.running else None
 
     def stop(self, job_id: str) -> bool:
         """Asks the run of a job to stop; false if there is none."""
@@ -238,7 +249,8 @@ class Studio(Kept):
             return
         if not finished.movable:
             raise JobError(texts.FILM_NOT_HERE)
-        yield from self._tickets.work(work)
+        with self.callers.place():
+            yield from self._tickets.work(work)
 
     def export(self, finished: Finished, name: str) -> Iterator[Making | Path]:
         """How far it is while it makes the file of a format, then the file's path.
@@ -254,8 +266,12 @@ class Studio(Kept):
             with self._line.turn(task.stop, _tell_ahead(task)):
                 return self.engine().export(finished.folder, name, stopping(task))
 
-        for beat in [path] if path.is_file() else self._tickets.work(work):
-            yield beat if isinstance(beat, Making) else self.shelf.publish(beat)
+        if path.is_file():
+            yield self.shelf.publish(path)
+            return
+        with self.callers.place():
+            for beat in self._tickets.work(work):
+                yield beat if isinstance(beat, Making) else self.shelf.publish(beat)
 
     def follow(
         self, finished: Finished, clip: Path, ticket: str = "", how: Filming = USUAL
@@ -274,7 +290,8 @@ class Studio(Kept):
                 mover = self.engine().mover
                 return follow(mover, finished, clip, self.shelf, stopping(task), how)
 
-        yield from self._tickets.work(work, ticket)
+        with self.callers.place():
+            yield from self._tickets.work(work, ticket)
 
     def _ended(self, job: Job, task: Task, states: tuple[StageState, ...]) -> Ended:
         """The end of a run; raises its error unless it was stopped, or had no GPU."""
@@ -306,6 +323,12 @@ class Studio(Kept):
             return {"footage": seen}
         same = PRESETS[preset].subject == PRESETS[self.settings.preset].subject
         return {"look": seen if same else None}
+
+
+def _beat(task: Task) -> Progress:
+    """The latest news of a run."""
+    news = task.news or ()
+    return news if isinstance(news, Progress) else Progress(news, task.seconds)
 
 
 def _tell_ahead(task: Task) -> Callable[[int], None]:

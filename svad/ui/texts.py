@@ -141,6 +141,28 @@ TOO_LARGE_CLIP = (
 TOO_LARGE_MOTION = (
     "This file has {size} MB. Motions can have up to {limit} MB: save a part of it and try again."
 )
+CALLER_BUSY = (
+    "{n} things are being made for you already, which is as many as one visitor may have here. "
+    "Wait until one is done, or stop one."
+)
+CALLER_HOUR = (
+    "You sent pictures {n} times within an hour, which is as often as one visitor may here. Come "
+    "back in {minutes} minutes, or run it on a computer of your own."
+)
+JOB_WORD = 'A job is named by the word that /generate gave as "job".'
+JOB_TOKEN = (
+    "This is the word of a link for others: it shows the avatar and nothing else. The owner's own "
+    'word, which /generate gave as "job", is needed here.'
+)
+WORD_NEEDED = '{name} is a text, such as "{example}".'
+MOTION_UNKNOWN = "There is no motion named {name}. Choose one of: {names}."
+EXAMPLE_UNKNOWN = "There is no example {name}. There are: {names}."
+FORMAT_UNKNOWN = "There is no format named {name}. Choose one of: {names}."
+BAD_CALL = (
+    "This call does not fit: it has too few values, values of another kind, or a file that was not "
+    "uploaded here. The page of the API lists what each endpoint takes."
+)
+MCP_OFF = "The MCP server is off: it needs the package mcp (pip install 'mcp>=1.21,<2')."
 NO_PHOTO = "There is no photo yet. Drop one first."
 NO_FILE = "Send a photo, several photos or a clip as uploaded files."
 NO_SPACE = "The disk is full. Free some space and try again; finished steps are kept."

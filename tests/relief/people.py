@@ -93,10 +93,12 @@ def with_print(subject: Subject) -> tuple[Subject, np.ndarray]:
     return replace(subject, photo=Photo(rgb, None)), mark
 
 
-def with_skirt(subject: Subject, flare: float = 0.16) -> tuple[Subject, np.ndarray]:
+def with_skirt(
+    subject: Subject, flare: float = 0.16, down_to: tuple[int, int] = (13, 14)
+) -> tuple[Subject, np.ndarray]:
     """The same person in a green skirt to the knees (flare in heights), and its pixels."""
     points = subject.keypoints
-    hips, knees = points[[11, 12], :2], points[[13, 14], :2]
+    hips, knees = points[[11, 12], :2], points[list(down_to), :2]
     height = float(np.ptp(points[:17, 1]))
     top, hem = hips[:, 1].mean() - 0.03 * height, knees[:, 1].mean()
     x = hips[:, 0].mean()

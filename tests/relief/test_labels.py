@@ -7,14 +7,8 @@ import numpy as np
 import pytest
 
 from svad.body.model import BodyModel
-from svad.relief.labels import (
-    Hand,
-    PartMaps,
-    forearm_is_bare,
-    hand_hulls,
-    label_pixels,
-    nearest_part,
-)
+from svad.relief.hand_pixels import Hand, forearm_is_bare, hand_hulls, tidy_hand
+from svad.relief.labels import PartMaps, label_pixels, nearest_part
 from svad.types import Subject
 from tests.relief.people import drawn_parts, subject_of
 from tests.subject.people import SKIN, TROUSERS, pose_of
@@ -107,6 +101,23 @@ def test_a_gloved_hand_is_taken_whole(subject: Subject, drawn: list[PartMaps]) -
     assert not forearm_is_bare(hand, skin)
     labels = labelled(subject, drawn, rgb=rgb, hands={LEFT_ARM: hand}, skin=skin)
     assert (labels[hand.area] == LEFT_ARM).mean() > 0.8
+
+
+def test_hair_that_a_hand_is_held_to_stays_the_head_s() -> None:
+    """Sleeve, hand, and hair on both sides of the hand, of which the arm first took one."""
+    rgb = np.full((120, 120, 3), (30, 20, 25), np.uint8)  # hair
+    rgb[70:, 20:60] = (240, 240, 240)  # the sleeve
+    skin = np.zeros((120, 120), bool)
+    skin[40:70, 34:46] = True
+    rgb[skin] = (200, 150, 120)
+    labels = np.zeros((120, 120), np.int32)
+    labels[:, :60] = 1
+    labels[70:, 60:] = 0
+    hand = Hand(skin.copy(), np.array([40.0, 66.0]), np.array([40.0, 116.0]))
+    tidied = tidy_hand(labels, 1, rgb, skin, hand, 600.0)
+    assert (tidied[skin] == 1).all()
+    assert (tidied[75:110, 24:56] == 1).all()  # the sleeve
+    assert (tidied[45:62, 50:58] == 0).all() and (tidied[45:62, 26:30] == 0).all()
 
 
 def test_bare_forearms_are_told_from_sleeves(subject: Subject) -> None:

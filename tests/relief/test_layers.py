@@ -11,6 +11,7 @@ from svad.relief.labels import PartMaps, label_pixels
 from svad.relief.layers import (
     OVERLAP_GAP,
     Layer,
+    behind_hands,
     bounding_box,
     build_layers,
     hidden_bridge,
@@ -161,3 +162,15 @@ def test_bounding_box_has_a_margin_and_stays_in_the_picture() -> None:
     assert bounding_box(mask, 4) == (slice(0, 14), slice(16, 40))
     rows, columns = bounding_box(np.zeros((30, 40), bool), 4)
     assert mask[rows, columns].shape == (4, 4)
+
+
+def test_hair_goes_on_behind_a_hand_at_the_head_and_nowhere_else() -> None:
+    labels = np.full((200, 100), -1, np.int32)
+    labels[10:60, 20:80] = 0  # the head with its hair
+    labels[20:50, 34:44] = 1  # a hand before it
+    labels[80:180, 30:70] = 0  # the torso
+    labels[100:160, 40:46] = 1  # a forearm before it
+    labels[60:80, 5:20] = 1  # an arm beside it
+    found = behind_hands(labels == 0, labels, 80.0, 400.0)
+    assert found[20:50, 34:44].all()
+    assert not found[60:].any() and not found[labels != 1].any()

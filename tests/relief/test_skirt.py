@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from svad.body.model import BodyModel
+from svad.body.skeleton import HIPS, KNEES
 from svad.relief.build import build_relief, posed_joints
 from svad.relief.labels import label_pixels
 from svad.relief.skirt import Skirt, find_skirt
@@ -13,6 +14,7 @@ from svad.types import Subject
 from tests.relief.people import drawn_parts, subject_of, with_skirt
 from tests.subject.people import pose_of
 
+LEFT, RIGHT = ([HIPS[k], KNEES[k]] for k in (0, 1))
 PLAIN = {"face": False, "head": False}
 
 
@@ -34,6 +36,15 @@ def test_a_skirt_to_the_knees_is_found_with_its_hem(body: BodyModel, flare: floa
     lower = true & (np.arange(len(true)) > subject.keypoints[11, 1] + 12)[:, None]
     assert skirt.mask[lower].mean() > 0.9  # cloth at the hips may be the torso's
     assert (skirt.mask & ~true).sum() < 0.15 * true.sum()  # of the hips beside it
+
+
+def test_a_skirt_to_the_ankles_is_found(body: BodyModel) -> None:
+    subject, true = with_skirt(subject_of(**PLAIN), 0.2, down_to=(15, 16))
+    skirt = found(subject, body)
+    assert skirt is not None
+    assert abs(skirt.hem - np.flatnonzero(true.any(1))[-1]) < 0.03 * len(true)
+    # from the hips to the hem it is one piece, whatever is a leg's or the torso's there
+    assert skirt.mask[true & (np.arange(len(true)) > skirt.top)[:, None]].mean() > 0.9
 
 
 @pytest.mark.parametrize(
@@ -60,3 +71,8 @@ def test_a_skirt_becomes_one_sheet_with_legs_inside(body: BodyModel) -> None:
     high = (points.pixel[:, 1] < rows[-1] - 2) & (points.pixel[:, 1] > rows[-1] - 8)
     legs = points.select(np.isin(points.layer, (3, 4)) & high)
     assert len(legs) > 30 and not legs.seen.any()  # they go on under the hem
+    # across the front the cloth passes from one leg to the other without a jump
+    row = cloth.select(np.abs(cloth.pixel[:, 1] - rows[-1] + 6) < 0.6)
+    row = row.select(np.argsort(row.pixel[:, 0]))
+    assert row.weights[0, LEFT].sum() > 0.9 or row.weights[0, RIGHT].sum() > 0.9
+    assert len(row) > 20 and np.abs(np.diff(row.weights, axis=0)).max() < 0.15

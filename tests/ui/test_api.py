@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -12,8 +13,12 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
+from svad.ui.sharing import token_of
 from tests.ui.conftest import save_photo
 from tests.ui.page_fakes import FakePipeline
+from tests.ui.visitor import until
+
+PUBLIC = ("generate", "resume", "status", "animate", "follow", "export", "example")
 
 
 def connect(url: str, tmp_path: Path) -> Client:
@@ -58,7 +63,13 @@ def test_generate_streams_in_order_and_ends_with_the_files(
 def test_only_the_endpoints_meant_for_programs_are_there(make_studio, launch, tmp_path: Path):
     url = launch(make_studio())
     info = connect(url, tmp_path).view_api(return_format="dict", print_info=False)
-    assert set(info["named_endpoints"]) == {"/generate", "/animate", "/follow", "/example"}
+    names = {f"/{name}" for name in PUBLIC}
+    assert set(info["named_endpoints"]) == names
+    shown = json.load(urllib.request.urlopen(f"{url}gradio_api/openapi.json"))["paths"]
+    assert {path.rpartition("/")[2] for path in shown if "/call/" in path} <= {
+        *PUBLIC,
+        "{event_id}",
+    }
     assert not info["unnamed_endpoints"]
     assert status_of(f"{url}gradio_api/runs") == 404
     assert status_of(f"{url}monitoring") in (403, 404)
@@ -125,6 +136,25 @@ def test_files_nobody_uploaded_are_refused(make_studio, launch, data: list):
     assert not studio.settings.jobs.exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("animate", ["hush-hush"]),  # too few values
+        ("generate", [{"url": "http://127.0.0.1:1/hush-hush", "path": "x", "meta":
+            {"_type": "gradio.FileData"}}, None, "default"]),
+        ("status", [{"path": "/hush-hush", "meta": {"_type": "gradio.FileData"}}]),
+    ],
+)  # fmt: skip
+def test_what_gradio_refuses_is_a_sentence_and_not_in_the_log(
+    make_studio, launch, name: str, data: list, capfd: pytest.CaptureFixture, caplog
+) -> None:
+    answer = ask(launch(make_studio()), data, name)
+    assert "This call does not fit" in answer
+    told = capfd.readouterr()
+    assert "hush-hush" not in told.out + told.err + caplog.text
+    assert "Traceback" not in told.err
+
+
 def test_a_path_that_climbs_out_of_the_cache_is_refused(
     make_studio, launch, photo: Path, cache: Path
 ):
@@ -155,3 +185,106 @@ def test_too_large_files_are_refused(make_studio, launch, tmp_path: Path):
     (tmp_path / "clip.mp4").write_bytes(bytes(5_000_000))
     with pytest.raises(ValueError, match="size"):  # it is not even sent
         client.predict(handle_file(tmp_path / "clip.mp4"), api_name="/generate")
+
+
+def test_a_job_tells_its_state_and_is_gone_on_with(
+    make_studio, launch, photo: Path, tmp_path: Path
+) -> None:
+    pipeline = FakePipeline(0.2, hold="relief")
+    studio = make_studio(pipeline)
+    client = connect(launch(studio), tmp_path)
+    run = client.submit(handle_file(photo), api_name="/generate")
+    while not (found := [one for one in run.outputs() if "job" in one]):
+        time.sleep(0.05)
+    job = found[0]["job"]
+
+    def state() -> dict:
+        return client.predict(job, api_name="/status")
+
+    until(lambda: any(s["name"] == "relief" and s["state"] == "running" for s in state()["stages"]))
+    assert state()["state"] == "running" and "files" not in state()
+    studio.stop(job)
+    assert list(run)[-1]["state"] == "stopped"
+    pipeline.go.set()
+    again = list(client.submit(job, api_name="/resume"))
+    assert again[-1]["state"] == "done" and again[-1]["job"] == job
+    assert {s["name"]: s["state"] for s in again[-1]["stages"]}["subject"] == "kept"
+    assert state()["state"] == "done" and "avatar.zip" in state()["files"]
+    assert list(client.submit(job, api_name="/resume"))[-1]["state"] == "done"
+    got = client.predict(job, "glb", api_name="/export")
+    assert Path(got).read_bytes() == b"glTF"
+    for endpoint in ("/status", "/resume"):
+        with pytest.raises(AppError, match="link for others"):
+            client.predict(token_of(job), api_name=endpoint)
+    for name, words in (("animate", "no motion named no"), ("export", "no format named no")):
+        with pytest.raises(AppError, match=words):
+            client.predict(job, "no", api_name=f"/{name}")
+
+
+def test_jobs_that_are_not_here_and_words_that_are_none_are_sentences(make_studio, launch) -> None:
+    url = launch(make_studio())
+    for word, sentence in (
+        ("a" * 22, "does not work any more"), ("../jobs", "does not work any more"),
+        ("", "named by the word"), (7, "named by the word"), (None, "named by the word"),
+        ({"path": "/etc/passwd"}, "named by the word"),
+    ):  # fmt: skip
+        for endpoint, more in (
+            ("status", []), ("resume", []), ("animate", ["wave"]), ("export", ["glb"]),
+        ):  # fmt: skip
+            answer = ask(url, [word, *more], endpoint)
+            told = json.loads(answer.rpartition("data: ")[2])
+            assert sentence in told["error"], (endpoint, word)
+    assert "is a text" in ask(url, [{}], "example")
+    assert "is a text" in ask(url, [{"path": "x"}, ["preview"], "default"])
+
+
+def test_one_caller_of_a_shared_server_cannot_take_all_of_it(
+    make_studio, launch, tmp_path: Path
+) -> None:
+    pipeline = FakePipeline(0.2, hold="relief")
+    url = launch(make_studio(pipeline, hosted=True, per_visitor=2, an_hour=3))
+    client, other = (
+        Client(url, verbose=False, headers={"x-forwarded-for": f"1.1.1.1, {address}"})
+        for address in ("10.0.0.1", "10.0.0.2")
+    )
+    sent = [handle_file(save_photo(tmp_path / f"{k}.png", 9 * k)) for k in range(4)]
+    runs = [client.submit(one, api_name="/generate") for one in sent[:2]]
+    until(lambda: all(any("job" in one for one in run.outputs()) for run in runs))
+    with pytest.raises(AppError, match="2 things are being made for you"):
+        client.predict(sent[2], api_name="/generate")
+    run = other.submit(sent[2], api_name="/generate")
+    until(lambda: any("job" in one for one in run.outputs()))
+    pipeline.go.set()
+    assert all(list(one)[-1]["state"] == "done" for one in (*runs, run))
+    assert client.predict(sent[2], api_name="/generate")["state"] == "done"
+    with pytest.raises(AppError, match="3 times within an hour"):
+        client.predict(sent[3], api_name="/generate")
+
+
+def test_models_find_tools_with_words_for_each_argument(make_studio, launch) -> None:
+    pytest.importorskip("mcp.server", reason="the package mcp is not installed")
+    url = launch(make_studio())
+    tools = json.load(urllib.request.urlopen(f"{url}gradio_api/mcp/schema"))
+    assert {tool["name"].rpartition("_")[2] for tool in tools} == set(PUBLIC)
+    for tool in tools:
+        assert tool["description"].endswith(".") or "." in tool["description"]
+        for name, about in tool["inputSchema"]["properties"].items():
+            assert about.get("description"), (tool["name"], name)
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
+        "name": next(tool["name"] for tool in tools if tool["name"].endswith("example")),
+        "arguments": {"name": "ada"},
+    }}  # fmt: skip
+    kinds = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+    request = urllib.request.Request(f"{url}gradio_api/mcp/", json.dumps(call).encode(), kinds)
+    answer = urllib.request.urlopen(request, timeout=20).read().decode()
+    assert "avatar.zip" in answer and '"isError":true' not in answer.replace(" ", "")
+
+
+def test_without_the_package_for_models_the_page_works_and_says_so(
+    make_studio, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from svad.ui.page import launch_options
+
+    monkeypatch.setitem(sys.modules, "mcp.server", None)
+    assert launch_options(make_studio())["mcp_server"] is False
+    assert "pip install 'mcp" in caplog.text

@@ -1,0 +1,53 @@
+"""Colours of a layer where the photo hides it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from svad.body.skeleton import ELBOWS, WRISTS
+from svad.relief.layer_colours import layer_colours
+from svad.relief.layers import Layer
+from svad.relief.parts import Part
+from svad.relief.surface import Surface
+
+H, W, WRIST_ROW = 90, 40, 60
+SLEEVE, SKIN, GLOVE = (0.2, 0.3, 0.2), (0.8, 0.6, 0.5), (0.1, 0.1, 0.6)
+
+
+def forearm(shown: int) -> Layer:
+    """A forearm that hangs down, hand from row 60 on, of which the photo shows the first rows."""
+    own = np.zeros((H, W), bool)
+    own[5:shown, 10:30] = True
+    mask = np.zeros((H, W), bool)
+    mask[5:85, 10:30] = True
+    weights = np.zeros((H, W, 22), np.float32)
+    weights[:WRIST_ROW, :, ELBOWS[0]] = 1
+    weights[WRIST_ROW:, :, WRISTS[0]] = 1
+    flat = np.ones((H, W), np.float32)
+    surface = Surface(flat, 0 * flat, mask)
+    part = Part("left_arm_lower", (ELBOWS[0], WRISTS[0]), ((ELBOWS[0], WRISTS[0]),), ())
+    box = (slice(0, H), slice(0, W))
+    return Layer(part, box, own, mask, own & ~own, mask, surface, 0.0, flat, flat, weights, weights)
+
+
+def photo(hand: tuple[float, float, float]) -> np.ndarray:
+    rgb = np.full((H, W, 3), SLEEVE, np.float32)
+    rgb[WRIST_ROW:] = hand
+    return rgb
+
+
+@pytest.mark.parametrize(
+    ("shown", "hand", "wanted"),
+    [(50, SLEEVE, SKIN), (75, SKIN, SKIN), (75, GLOVE, GLOVE)],
+    ids=["hidden", "half seen", "glove"],
+)
+def test_a_hidden_hand_has_the_hand_s_colour(shown: int, hand, wanted) -> None:
+    rgb = photo(hand)
+    skin = np.abs(rgb - SKIN).max(-1) < 0.05
+    front, back = layer_colours(
+        forearm(shown), rgb, np.ones((H, W), np.float32), skin, np.array(SKIN), 400.0, 0
+    )
+    for side in (front, back):
+        np.testing.assert_allclose(side[80, 20], wanted, atol=0.06)  # cloth has a grain
+        np.testing.assert_allclose(side[30, 20], SLEEVE, atol=0.06)

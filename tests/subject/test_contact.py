@@ -1,0 +1,56 @@
+"""Forearms before or behind the trunk."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from svad.body.free import load_free_body
+from svad.body.skeleton import ELBOWS, WRISTS, Joint
+from svad.subject import rig as r
+from svad.subject.contact import inside_trunk, sides_of_arms
+from svad.subject.fit import rest_pose
+from tests.subject.people import person, pose_of
+from tests.subject.test_fit import evidence_of, fitted
+
+CROSSED = {16: (50, -50, -77), 17: (50, 60, 60), 18: (4, -94, 0), 19: (4, 105, 0)}
+
+
+@pytest.fixture(scope="module")
+def at_ease() -> tuple[np.ndarray, np.ndarray]:
+    """Joints [1, 22, 3] and turns [1, 22, 3, 3] of somebody who stands with hanging arms."""
+    x = np.zeros(r.COUNT)
+    x[r.TURNS] = rest_pose().ravel()
+    joints, _, turns = r.Rig(load_free_body(), 10).pose(x[None])
+    return joints, turns
+
+
+def test_hanging_arms_are_outside(at_ease) -> None:
+    assert not inside_trunk(*at_ease, np.ones(2)).any()
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_a_hand_in_the_belly_is_pushed_to_its_side(at_ease, side: int) -> None:
+    joints, turns = at_ease
+    inside, outside = joints.copy(), joints.copy()
+    inside[0, WRISTS[0]] = joints[0, Joint.SPINE2] + (0.03, 0, 0.05)
+    outside[0, ELBOWS[0]] = joints[0, Joint.SPINE2] + (0.2, 0, 0.05 + side * 0.1)
+    outside[0, WRISTS[0]] = joints[0, Joint.SPINE2] + (0.03, 0, 0.05 + side * 0.3)
+    assert inside_trunk(inside, turns, np.array([side, 0])).max() > 3
+    assert not inside_trunk(outside, turns, np.array([side, 0])).any()
+    assert inside_trunk(outside, turns, np.array([-side, 0])).max() > 3
+    assert not inside_trunk(inside, turns, np.array([0, side])).any()
+
+
+def test_only_an_arm_that_is_out_of_sight_may_be_behind_the_back(at_ease) -> None:
+    joints, turns = at_ease[0][0].copy(), at_ease[1][0]
+    joints[list(WRISTS)] = joints[Joint.SPINE2] + (0, 0, -0.15)
+    seen = evidence_of(person(pose_of({})))
+    assert sides_of_arms(joints, turns, seen).tolist() == [1, 1]
+    seen.trust[10] = 0  # the right wrist
+    assert sides_of_arms(joints, turns, seen).tolist() == [1, -1]
+
+
+def test_crossed_arms_lie_before_the_chest() -> None:
+    _, joints, _ = fitted(person(pose_of(CROSSED)))
+    assert joints[list(WRISTS), 2].min() > joints[Joint.SPINE2, 2] + 0.1
