@@ -9,9 +9,10 @@ demo: setup  ## the page, on http://127.0.0.1:7860
 # Files of tests side by side, one for each of at most four processors; threads of each are one.
 test: setup  ## all tests
 	@OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(PYTHON_HERE) -m pytest -n auto --maxprocesses 4 --dist loadfile
-lint: setup  ## style and types of the code
+lint: setup  ## style and types of the code, known flaws of the packages
 	@$(PYTHON_HERE) -m ruff check . && $(PYTHON_HERE) -m ruff format --check .
 	@$(PYTHON_HERE) -m basedpyright
+	@$(PYTHON_HERE) -m tools.audit
 bench: setup  ## one JSON line per figure; ONLY=body, posing, splat, loss, diffusion, head, restoration, train, preview, page or viewer
 	@$(PYTHON_HERE) -m tools.bench $(ONLY)
 coverage: setup  ## all tests, with the share of lines and branches they reach as the last lines

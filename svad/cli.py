@@ -54,7 +54,8 @@ python -m svad PHOTO -o OUT [--preset NAME] [--body NAME] [--views N] [--size PX
        python -m svad import SNAPSHOT.pth [--face-offset face_offset.json] -o OUT
        python -m svad export OUT|AVATAR.zip --format NAME [-o FILE] [--rig NAMES] [--motion FILE]
        python -m svad batch PHOTOS -o OUT [--preset NAME] [--engine local|ray|hf-jobs]
-       python -m svad weights [--preset NAME] [--download] [--verify]
+       python -m svad weights [--preset NAME] [--download] [--verify] [--push NAME/NAME]
+       python -m svad deploy NAME/NAME [--dry-run]
        python -m svad evaluate synthetic [--frames KIND] [--people N or NAMES]
        python -m svad evaluate filmed [--motion NAME] [--people N or NAMES]
        python -m svad evaluate looks [--kinds KIND ...] [--people N or NAMES]
@@ -111,6 +112,8 @@ def _module_of(arguments: list[str]) -> tuple[ModuleType, list[str]] | None:
     word, *rest = [*arguments, ""]
     if word == "weights":
         from svad.weights import command
+    elif word == "deploy":
+        from svad.deploy import command
     elif word == "import":
         from svad.run import adopt_command as command
     elif word == "batch":

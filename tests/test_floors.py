@@ -18,7 +18,7 @@ FLOORS = (
     {"pose", "motion", "learn", "track"},
     {row.room for row in TABLE},
     {"run"},
-    {"evaluate"},
+    {"evaluate", "deploy"},
     {"ui", "cli", "__init__", "__main__"},
 )
 STAGES = FLOORS[4]

@@ -11,7 +11,7 @@ from svad.core.errors import SettingError
 
 PORT, PORTS = 7860, 65535
 TRIED = 100  # ports from the wanted one on
-VARIABLE = "GRADIO_SERVER_PORT"
+VARIABLE, HOST = "GRADIO_SERVER_PORT", "GRADIO_SERVER_NAME"
 COUNTS = ("GRADIO_NUM_PORTS", "GRADIO_NODE_NUM_PORTS", "GRADIO_NODE_SERVER_PORT", "GRADIO_DEBUG")
 
 
@@ -24,6 +24,14 @@ def wanted_port(environ: Mapping[str, str]) -> int:
         if name in environ:
             _number(name, environ[name], 0)
     return _number(VARIABLE, environ[VARIABLE], 1) if VARIABLE in environ else PORT
+
+
+def wanted_host(environ: Mapping[str, str], hosted: bool) -> str:
+    """The address to listen on: all on a Space, this computer alone elsewhere.
+
+    GRADIO_SERVER_NAME says otherwise, as in a container, which has to listen to its host.
+    """
+    return environ.get(HOST) or ("0.0.0.0" if hosted else "127.0.0.1")
 
 
 def free_port(wanted: int, host: str) -> int:

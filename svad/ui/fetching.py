@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 
 from svad.core.errors import Stopped, SvadError
 from svad.ui.work import Task
-from svad.weights import Store
 from svad.weights.download import Outcome, download
-from svad.weights.hub import DONE, Progress
 from svad.weights.manifest import Entry
+from svad.weights.own_repo import store_to_fill
+from svad.weights.store import Store, named_repository
+from svad.weights.transfer import DONE, Progress
 
 FETCH, ACCEPT = "SVAD_FETCH", "SVAD_ACCEPT_TERMS"  # what a Space's owner sets
+OWN = "own"  # in place of a preset
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +76,7 @@ class Fetcher:
         """
 
         def work(task: Task) -> list[Outcome]:
-            store = Store.from_environment()
+            store = store_to_fill()
             progress = _News(task).progress
             return self._fetch(store, store.of_preset(preset), progress, accepted=accepted)
 
@@ -109,14 +111,16 @@ class Fetcher:
 def fetch_at_start(fetch: Callable[..., list[Outcome]] = download) -> None:
     """What the owner of a Space asked for: `SVAD_FETCH=quick` fetches that preset's files.
 
+    `SVAD_FETCH=own` fetches what lies in the repository that SVAD_WEIGHTS names; a preset brings
+    that, too.
     `SVAD_ACCEPT_TERMS=1` says that its owner accepts the terms of files that ask for it. Whatever
     goes wrong is logged in a sentence; the page works without the files.
     """
     for preset in os.environ.get(FETCH, "").replace(",", " ").split():
         try:
-            store = Store.from_environment()
+            store = store_to_fill()
             outcomes = fetch(
-                store, store.of_preset(preset), _logged, accepted=os.environ.get(ACCEPT) == "1"
+                store, _wanted(store, preset), _logged, accepted=os.environ.get(ACCEPT) == "1"
             )
         except SvadError as error:
             log.warning("Files of %s were not fetched: %s", preset, error)
@@ -124,6 +128,14 @@ def fetch_at_start(fetch: Callable[..., list[Outcome]] = download) -> None:
         for outcome in outcomes:
             if outcome.error:
                 log.warning("%s was not fetched: %s", outcome.entry.base, outcome.error)
+
+
+def _wanted(store: Store, preset: str) -> list[Entry]:
+    """The files of a preset, and those in the owner's own repository."""
+    repo = named_repository(os.environ)
+    own = [entry for entry in store.entries.values() if repo and entry.repo == repo]
+    files = [] if preset == OWN else store.of_preset(preset)
+    return list({entry.name: entry for entry in [*files, *own]}.values())
 
 
 def _logged(entry: Entry) -> Progress:

@@ -155,8 +155,8 @@ def body_note(body: str) -> str:
 
 
 def can_fetch(found: Offer) -> list[Entry]:
-    """The files a preset reads and lacks that the Hub has."""
-    return [e for e in (*found.missing, *found.lacks) if e.repo and e.path is None]
+    """The files a preset reads and lacks that a program can fetch."""
+    return [e for e in (*found.missing, *found.lacks) if e.online]
 
 
 def fetching(preset: str, beat: Fetching) -> str:

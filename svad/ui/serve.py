@@ -19,7 +19,7 @@ from svad.core.errors import SvadError
 from svad.core.places import private_folder
 from svad.run import makers
 from svad.run.offers import offer
-from svad.ui.address import free_port, no_proxies, wanted_port
+from svad.ui.address import free_port, no_proxies, wanted_host, wanted_port
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -77,7 +77,7 @@ def _open(private: Path, examples: Path, hosted: bool, wanted: int) -> tuple[Stu
         page = build_page(studio)
     except SvadError as error:
         sys.exit(f"svad: {error}")
-    host = "0.0.0.0" if hosted else "127.0.0.1"
+    host = wanted_host(os.environ, hosted)
     port = wanted if hosted else free_port(wanted, host)
     if port != wanted:
         print(f"Port {wanted} is taken; the page opens on port {port}.", flush=True)

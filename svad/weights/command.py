@@ -13,9 +13,11 @@ from svad.core.errors import Stopped, SvadError
 from svad.types import StageState
 from svad.weights.convert import in_words
 from svad.weights.download import Outcome, download
-from svad.weights.hub import DONE, Progress
 from svad.weights.manifest import UNPINNED, Entry
+from svad.weights.own_repo import store_to_fill
+from svad.weights.push import push
 from svad.weights.store import Found, Store, sha256_of
+from svad.weights.transfer import DONE, Progress
 
 OK, FAILED = 0, 2
 HEADINGS = ("name", "state", "size", "for", "terms", "file", "where it comes from")
@@ -23,8 +25,15 @@ EPILOG = """\
 Your own files: set SVAD_WEIGHTS to a folder that holds them, or to a YAML list such as
   yolox_l: {path: /data/yolox_l.onnx}
   vae: {repo: me/my-vae, file: vae.safetensors, revision: <commit>}
-Such a list may also lie in the folder, as weights.yaml. Fetched files go to SVAD_CACHE, by default
+Such a list may also lie in the folder, as weights.yaml. Or to a repository of yours on the Hub,
+such as me/my-weights, into which --push puts what you brought by hand; --download then brings it
+to another machine, or a Space. Fetched files go to SVAD_CACHE, by default
 the folder svad in your cache folder. A file that the Hub guards wants HF_TOKEN."""
+
+PUSHED = """\
+Done. On another machine, or as variables of a Space: SVAD_WEIGHTS={repo}, and HF_TOKEN (on a Space
+as a secret) with a token that may read it. Then `python -m svad weights --download` there, or
+SVAD_FETCH=own on the Space, brings the files."""
 
 
 class Screen(Protocol):
@@ -58,19 +67,28 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="you read and accept the terms of the files that ask for it",
     )
+    made.add_argument(
+        "--push",
+        metavar="NAME/NAME",
+        help="put the files that you brought by hand (BFRffusion, SMPL-X, FLAME) into a private "
+        "repository of yours on the Hub",
+    )
     made.add_argument("--debug", action="store_true", help="show where an error comes from")
     return made
 
 
 def run(options: argparse.Namespace, stop: threading.Event, screen: Screen) -> int:
     """Runs the command; returns 0, or 2 when a file could not be had or is wrong."""
-    store = Store.from_environment()
+    store = store_to_fill() if options.download else Store.from_environment()
     entries = _chosen(store, options.preset)
     bars = _Bars(screen, stop)
     try:
         good = True
         if options.download:
             good = _download(store, entries, bars, options.accept_terms)
+        if options.push:
+            push(store, options.push, screen.say, stop)
+            screen.say(PUSHED.format(repo=options.push))
         if options.verify:
             good = _verify(store, entries, bars) and good
     finally:
@@ -98,11 +116,16 @@ def notes(store: Store, entries: Sequence[Entry]) -> list[str]:
         later = "" if preset in PRESETS else " (not offered by this version yet)"
         lines.append(f"{preset}{later}: {state}.")
     free = [name for name in PRESETS if not store.of_preset(name)]
+    if store.unread:
+        lines.append(
+            f"SVAD_WEIGHTS names the repository {store.unread} on the Hub; --download looks which "
+            "of these files it holds."
+        )
     if free:
         lines += [f"{name}: needs none of these files." for name in free]
     if any(entry.sha256 == UNPINNED and entry.repo for entry in entries):
         lines.append(
-            "Sizes are estimates, and files without a pinned commit come from the branch main "
+            "Some sizes are estimates, and files without a pinned commit come from the branch main "
             "as it is when they are fetched; the commit is noted then."
         )
     lines.append("* not needed, but used when there.  + accept the terms first (--accept-terms).")
@@ -140,7 +163,7 @@ def _row(store: Store, entry: Entry) -> tuple[str, ...]:
 
 
 def _download(store: Store, entries: Sequence[Entry], bars: _Bars, accepted: bool) -> bool:
-    wanted = [e for e in entries if e.repo and not e.path and store.locate(e.name) is None]
+    wanted = [e for e in entries if e.online and store.locate(e.name) is None]
     for terms in dict.fromkeys(f"{e.license}: {e.terms}." for e in wanted):
         bars.screen.say(f"Terms of {terms}")
     if wanted:
@@ -154,7 +177,7 @@ def _download(store: Store, entries: Sequence[Entry], bars: _Bars, accepted: boo
     for outcome in outcomes:
         _tell(outcome, bars)
     astray = [e for e in entries if e.path and not e.path.is_file()]
-    bring = [e for e in entries if not e.repo and not e.path and not store.locate(e.name)]
+    bring = [e for e in entries if not e.online and not e.path and not store.locate(e.name)]
     if bring:
         bars.screen.say("To be brought by yourself, into a folder that SVAD_WEIGHTS names:")
     for entry in bring:
@@ -168,7 +191,7 @@ def _tell(outcome: Outcome, bars: _Bars) -> None:
     entry = outcome.entry
     if outcome.error:
         bars.screen.say(f"{entry.name}: {outcome.error}")
-    elif UNPINNED in (entry.revision, entry.sha256):
+    elif entry.repo and UNPINNED in (entry.revision, entry.sha256):
         bars.screen.say(
             f"{entry.name}: came from commit {outcome.revision}, sha256 {outcome.sha256}"
         )

@@ -10,11 +10,13 @@ from pathlib import Path
 from svad.core.errors import OutputError, Stopped, SvadError
 from svad.core.files import make_folder
 from svad.core.locks import locked
+from svad.weights.answers import wrong_size
 from svad.weights.convert import require_room
 from svad.weights.errors import TermsNotAccepted, WrongChecksum
-from svad.weights.hub import DONE, Progress, Remote, fetch, look_up
+from svad.weights.hub import look_up
 from svad.weights.manifest import SHA256, UNPINNED, Entry
 from svad.weights.store import Store, sha256_of
+from svad.weights.transfer import DONE, Progress, Remote, fetch
 
 Progresses = Callable[[Entry], Progress]
 
@@ -25,8 +27,8 @@ class Outcome:
 
     entry: Entry
     error: SvadError | None = None
-    revision: str = ""  # the commit it came from
-    sha256: str = ""  # of the file as the Hub has it
+    revision: str = ""  # the commit it came from; none on a page of its authors
+    sha256: str = ""  # of the file as it came
 
 
 def download(
@@ -35,7 +37,7 @@ def download(
     progress: Progresses,  # gives the progress of one file
     *,
     accepted: bool = False,  # the person agreed to the terms of `accept-terms` files
-    pause: float = 1.0,  # seconds, see `hub.fetch`
+    pause: float = 1.0,  # seconds, see `transfer.fetch`
     endpoint: str | None = None,  # address of the Hub if not HF_ENDPOINT
 ) -> list[Outcome]:
     """Fetches what is not on this machine, one file after another.
@@ -47,12 +49,12 @@ def download(
     outcomes: list[Outcome] = []
     plan: list[tuple[Entry, Remote]] = []
     for entry in entries:
-        if not entry.repo or entry.path or store.locate(entry.name) is not None:
+        if not entry.online or store.locate(entry.name) is not None:
             continue
         try:
             if entry.gate == "accept-terms" and not accepted:
                 raise TermsNotAccepted(
-                    f"{entry.base} ({entry.repo}) comes under these terms: {entry.terms}. Read "
+                    f"{entry.base} ({entry.home}) comes under these terms: {entry.terms}. Read "
                     f"{entry.license_url}; if you agree, add --accept-terms to the command."
                 )
             plan.append((entry, _look_up(entry, endpoint)))
@@ -87,9 +89,12 @@ def check_room(store: Store, plan: list[tuple[Entry, Remote]]) -> None:
 
 def _look_up(entry: Entry, endpoint: str | None) -> Remote:
     remote = look_up(entry, endpoint)
+    pinned = entry.sha256 != UNPINNED and entry.size
+    if pinned and remote.size not in (None, entry.size):
+        raise wrong_size(entry, remote.size or 0, pinned, "Nothing was fetched.")
     if SHA256.fullmatch(remote.digest) and entry.sha256 not in (UNPINNED, remote.digest):
         raise WrongChecksum(
-            f"{entry.base} in {entry.repo} is not the file it should be: the Hub says its sha256 "
+            f"{entry.base} in {entry.home} is not the file it should be: the Hub says its sha256 "
             f"is {remote.digest}, {entry.sha256} was expected. Nothing was fetched."
         )
     return remote
@@ -131,6 +136,6 @@ def _check(entry: Entry, remote: Remote, part: Path, digest: str) -> None:
     if expected not in (UNPINNED, digest):
         part.unlink()
         raise WrongChecksum(
-            f"{entry.base} from {entry.repo} arrived damaged or is another file: its checksum is "
+            f"{entry.base} from {entry.home} arrived damaged or is another file: its checksum is "
             f"{digest}, {expected} was expected. It was thrown away; try again later."
         )

@@ -25,20 +25,44 @@ class RevisionMissing(WeightsError):
     """The repository has no such commit."""
 
 
-class FileMissingOnHub(WeightsError):
-    """The commit holds no such file."""
+class FileMissing(WeightsError):
+    """The commit, or the page of its authors, holds no such file."""
 
 
-class HubUnreachable(WeightsError):
-    """No connection to the Hub, or it broke too often."""
+class Unreachable(WeightsError):
+    """No connection to the server."""
 
 
-class HubOffline(HubUnreachable):
+class Offline(Unreachable):
     """Downloads are switched off by HF_HUB_OFFLINE."""
 
 
-class HubFailed(WeightsError):
-    """The Hub answered with an error of another kind."""
+class ConnectionCut(Unreachable):
+    """The connection broke too often; what came is kept."""
+
+
+class Stalled(Unreachable):
+    """The server went silent in the middle of a file too often; what came is kept."""
+
+
+class ServerFailed(WeightsError):
+    """The server answered with an error of another kind."""
+
+
+class ServerBusy(ServerFailed):
+    """The server answers fewer requests than it gets (HTTP 429, 503)."""
+
+
+class PageInstead(WeightsError):
+    """A web page came in place of a file, as from a sign-in."""
+
+
+class RedirectRefused(WeightsError):
+    """The server sends on to an address that is not encrypted, or around in a circle."""
+
+
+class WrongSize(WeightsError):
+    """The file has more or fewer bytes than it should have."""
 
 
 class WrongChecksum(WeightsError):
@@ -47,6 +71,22 @@ class WrongChecksum(WeightsError):
 
 class NoRoom(WeightsError):
     """Not enough free disk for what is about to be written."""
+
+
+class TokenMissing(WeightsError):
+    """The Hub has to know who asks, and no token is there."""
+
+
+class NotYours(WeightsError):
+    """The name on the Hub belongs to somebody else."""
+
+
+class MissingOwn(WeightsError):
+    """None of the files that a person has to bring is on this machine."""
+
+
+class RepositoryPublic(WeightsError):
+    """A repository that everybody can read is not a place for files that may not be handed on."""
 
 
 class TermsNotAccepted(WeightsError):

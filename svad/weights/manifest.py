@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -57,14 +58,25 @@ class Entry:
     revision: str = UNPINNED  # commit
     sha256: str = UNPINNED
     size: int | None = None  # bytes, an estimate while sha256 is to be pinned; None = not known
-    source: str = ""  # web page of a user-supplied file
+    url: str = ""  # of a file that its authors publish on a page of their own
+    source: str = ""  # web page of a file that is not on the Hub
     root: str = ""  # key inside a checkpoint below which the tensors lie
     path: Path | None = None  # the person's own file
 
     @property
     def where(self) -> str:
         """Where the file comes from, for a person."""
-        return f"https://huggingface.co/{self.repo}" if self.repo else self.source
+        return f"https://huggingface.co/{self.repo}" if self.repo else self.source or self.url
+
+    @property
+    def online(self) -> bool:
+        """Whether a program can fetch it."""
+        return bool(self.repo or self.url) and self.path is None
+
+    @property
+    def home(self) -> str:
+        """The repository, or the server, that has the file."""
+        return self.repo or urlsplit(self.url).hostname or self.source
 
     @property
     def base(self) -> str:
@@ -96,7 +108,7 @@ def load_manifest(path: Path = MANIFEST) -> dict[str, Entry]:
 
 def override(
     entries: Mapping[str, Entry],
-    path: Path,  # yaml: entry name -> {path} or {repo, file, revision, sha256}
+    path: Path,  # yaml: entry name -> {path}, {repo, file, revision, sha256} or {url, sha256}
 ) -> dict[str, Entry]:
     """The entries with a person's own files and repositories in place. Raises `ManifestError`."""
     changed = dict(entries)
@@ -112,25 +124,30 @@ def override(
 
 
 def _overridden(entry: Entry, values: dict[str, Any], origin: Path) -> Entry:
-    known = {"path", "repo", "file", "revision", "sha256"}
-    if not values or set(values) - known or ("path" in values) == ("repo" in values):
+    known = {"path", "repo", "url", "file", "revision", "sha256", "size"}
+    ways = {"path", "repo", "url"} & set(values)
+    if set(values) - known or len(ways) != 1:
         raise ManifestError(
             f"{origin}: {entry.name} needs either `path: FILE` or `repo: NAME/NAME` with `file`, "
-            f"`revision` and `sha256` where they differ; found {', '.join(map(str, values))}."
+            f"`revision` and `sha256` where they differ, or `url: https://...` with `sha256`; "
+            f"found {', '.join(map(str, values))}."
         )
     sha256 = str(values.get("sha256", UNPINNED))
     if "path" in values:
         path = origin.parent / expanded(str(values["path"]))
         return _checked(replace(entry, path=path, sha256=sha256), origin)
-    file = str(values.get("file", entry.file))
+    address = str(values.get("url", ""))
+    file = str(values.get("file", urlsplit(address).path.rpartition("/")[2] or entry.file))
+    size = values.get("size")
     changed = replace(
         entry,
-        repo=str(values["repo"]),
+        repo=str(values.get("repo", "")),
+        url=address,
         file=file,
         format=FORMATS.get(PurePosixPath(file).suffix, entry.format),
         revision=str(values.get("revision", UNPINNED)),
         sha256=sha256,
-        size=None,
+        size=size if isinstance(size, int) and size > 0 else None,
         gate="none",  # their own copy: they have settled the terms
     )
     return _checked(changed, origin)
@@ -178,8 +195,21 @@ def _checked(entry: Entry, origin: Path) -> Entry:
         wrong = f"file is {entry.file!r}, not a path inside a repository"
     elif entry.repo and not re.fullmatch(r"[\w.-]+/[\w.-]+", entry.repo):
         wrong = f"repo is {entry.repo!r}, not NAME/NAME"
-    elif not entry.repo and not entry.source:
-        wrong = "it has neither a repo nor a source"
+    elif entry.repo and entry.url:
+        wrong = "it has a repo and a url; one of them says where the file is"
+    elif not entry.repo and not entry.url and not entry.source:
+        wrong = "it has neither a repo, nor a url, nor a source"
+    elif entry.url and not _encrypted(entry.url):
+        wrong = f"url is {entry.url!r}, which does not begin with https://"
+    elif entry.url and entry.path is None and entry.sha256 == UNPINNED:
+        wrong = "a url needs the sha256 of what lies there"
     if wrong:
         raise ManifestError(f"{origin.name}: {entry.name}: {wrong}.")
     return entry
+
+
+def _encrypted(url: str) -> bool:
+    """Whether nobody on the way can change what comes from there; this machine is no way."""
+    address = urlsplit(url)
+    here = address.scheme == "http" and address.hostname in ("localhost", "127.0.0.1", "::1")
+    return (address.scheme == "https" and bool(address.hostname)) or here

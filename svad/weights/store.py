@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from svad.core.errors import MissingWeights
@@ -22,6 +23,7 @@ from svad.weights.manifest import FORMATS, MANIFEST, UNPINNED, Entry, load_manif
 RECORD = "record.json"
 VERDICTS = "verdicts.json"
 OWN_LIST = "weights.yaml"  # inside the folder of own files: entry -> other file or repository
+REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")  # of the Hub
 CHUNK = 1 << 22  # bytes hashed at a time
 
 Tick = Callable[[int, int], None]
@@ -45,21 +47,29 @@ class Store:
         entries: Mapping[str, Entry],
         cache: Path,  # ours; made when first written to
         own: Path | None = None,  # the person's folder of files
+        unread: str = "",  # a repository of theirs that was not looked through yet
     ) -> None:
-        self.entries, self.cache, self.own = dict(entries), cache, own
+        self.entries, self.cache, self.own, self.unread = dict(entries), cache, own, unread
         self._bases = Counter(entry.base for entry in self.entries.values())
 
     @classmethod
     def from_environment(
         cls, environ: Mapping[str, str] | None = None, manifest: Path = MANIFEST
     ) -> Store:
-        """The store that SVAD_WEIGHTS (a folder, or a list in YAML) and SVAD_CACHE describe.
+        """The store that SVAD_WEIGHTS and SVAD_CACHE describe.
 
-        Raises `ManifestError` when SVAD_WEIGHTS names nothing that exists, or a wrong list.
+        SVAD_WEIGHTS is a folder, a list in YAML, or a repository NAME/NAME on the Hub, of which
+        the list that `own_repo.store_to_fill` keeps is read. Raises `ManifestError` when it names
+        nothing that exists, or a wrong list.
         """
         environ = os.environ if environ is None else environ
         entries = load_manifest(manifest)
         own = expanded(environ["SVAD_WEIGHTS"]) if environ.get("SVAD_WEIGHTS") else None
+        repo, unread = named_repository(environ), ""
+        if repo:
+            own, listed = None, list_of(repo, environ)
+            known = listed.is_file()
+            entries, unread = (override(entries, listed), "") if known else (entries, repo)
         if own and own.is_dir():
             if (own / OWN_LIST).is_file():
                 entries = override(entries, own / OWN_LIST)
@@ -68,9 +78,10 @@ class Store:
         elif own:
             raise ManifestError(
                 f"SVAD_WEIGHTS is {own}, but nothing is there. It should be a folder with "
-                f"pretrained files, or a YAML list that says which entry is which file."
+                f"pretrained files, a YAML list that says which entry is which file, or a "
+                f"repository on the Hub, such as me/my-weights."
             )
-        return cls(entries, cache_folder(environ) / "weights", own)
+        return cls(entries, cache_folder(environ) / "weights", own, unread)
 
     def entry(self, name: str) -> Entry:
         """The manifest entry; raises `ManifestError` for a name that is not in it."""
@@ -142,7 +153,7 @@ class Store:
         return self.cache / entry.name
 
     def record(self, entry: Entry, path: Path, *, revision: str, sha256: str) -> None:
-        """Notes that `path`, in the entry's folder, is the file as the Hub has it."""
+        """Notes that `path`, in the entry's folder, is the file as it came."""
         origin = {"repo": entry.repo, "file": entry.file, "revision": revision, "sha256": sha256}
         stored = {"stored": path.name, "stored_sha256": sha256}
         write_json(self.folder(entry) / RECORD, origin | stored)
@@ -155,17 +166,19 @@ class Store:
         return found.sha256
 
     def _own_places(self, entry: Entry) -> list[Path]:
-        if self.own is None:
-            return []
+        return [] if self.own is None else [self.own / place for place in self.places(entry)]
+
+    def places(self, entry: Entry) -> list[str]:
+        """The paths at which a file is looked for below a folder of the person's, best first."""
         places = [f"{entry.name}/{entry.base}", *([entry.file] if "/" in entry.file else [])]
         if entry.repo:
             places.append(f"{entry.repo}/{entry.file}")
         if self._alone(entry):
             places.append(entry.base)
-        paths = [self.own / place for place in places]
         safer = {"pickle": (".safetensors",), "objects": (".safetensors", ".npz")}
         suffixes = safer.get(entry.format, ())
-        return [path.with_suffix(suffix) for path in paths for suffix in suffixes] + paths
+        first = [PurePosixPath(place).with_suffix(end) for place in places for end in suffixes]
+        return [*map(str, first), *places]
 
     def _alone(self, entry: Entry) -> bool:
         return self._bases[entry.base] == 1
@@ -233,6 +246,18 @@ class Store:
         paths = [path for place in places for path in (place.with_suffix(".safetensors"), place)]
         there = next((path for path in paths if path.is_file()), None)
         return Found(path=there, origin="own file", sha256=None) if there else None
+
+
+def named_repository(environ: Mapping[str, str]) -> str:
+    """The repository on the Hub that SVAD_WEIGHTS names; "" if it is something on this machine."""
+    value = environ.get("SVAD_WEIGHTS", "")
+    there = bool(REPOSITORY.fullmatch(value)) and not expanded(value).exists()
+    return value if there else ""
+
+
+def list_of(repo: str, environ: Mapping[str, str]) -> Path:
+    """The list of what a repository of the person's holds, once it was looked through."""
+    return cache_folder(environ) / "weights" / "repositories" / f"{repo.replace('/', '--')}.yaml"
 
 
 def sha256_of(path: Path, tick: Tick | None = None) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,7 @@ from svad.ui.fetching import Fetcher, fetch_at_start
 from svad.ui.studio import Studio
 from svad.weights import Store
 from svad.weights.download import download
+from svad.weights.manifest import Entry
 from tests.ui.test_offers import Names
 from tests.weights.conftest import clean, hub  # noqa: F401 - fixtures
 from tests.weights.hub_server import Hub
@@ -28,9 +30,15 @@ CONTENT = os.urandom(3000)
 
 @pytest.fixture
 def files(hub: Hub) -> Callable[..., list]:  # noqa: F811
-    """The Hub with DWPose's two files, and how to fetch from it."""
-    hub.files["yzd-v/DWPose"] = dict.fromkeys(("yolox_l.onnx", "dw-ll_ucoco_384.onnx"), CONTENT)
-    return partial(download, endpoint=hub.url, pause=0.0)
+    """The Hub with two small files that are not pinned, and how to fetch from it."""
+    names = ("unet/config.json", "image_encoder/config.json")
+    hub.files["lambdalabs/sd-image-variations-diffusers"] = dict.fromkeys(names, CONTENT)
+
+    def from_hub(store: Store, entries: Iterable[Entry], *arguments: Any, **options: Any) -> list:
+        on_hub = [entry for entry in entries if entry.repo]  # other servers are not asked in tests
+        return download(store, on_hub, *arguments, **options, endpoint=hub.url, pause=0.0)
+
+    return from_hub
 
 
 @pytest.fixture
@@ -46,10 +54,10 @@ def test_what_the_hub_has_comes_and_the_rest_is_told(events: Events) -> None:
     assert last["halt"].visible is False and last["preset"].interactive is True
     shown = last["offer"]
     assert texts.FETCH_FAILED in shown  # the other repositories are not on this Hub
-    assert "denoising_unet.pth" in shown and "yolox_l.onnx:" not in shown
+    assert "denoising_unet.pth: The Hub has no repository" in shown
     assert "needs 9 files" in shown  # 11 less the two that came
     store = Store.from_environment()
-    assert store.resolve("yolox_l").read_bytes() == CONTENT
+    assert store.resolve("unet_config").read_bytes() == CONTENT
     assert last["fetch"].visible is True
 
 
@@ -119,8 +127,8 @@ def test_an_owner_has_the_files_fetched_at_the_start(
     monkeypatch.setenv(fetching.FETCH, "quick")
     with caplog.at_level(logging.INFO, "svad.ui.fetching"):
         fetch_at_start(files)
-    assert Store.from_environment().locate("dwpose") is not None
-    assert "denoising_unet.pth was not fetched" in caplog.text and "yolox_l.onnx" in caplog.text
+    assert Store.from_environment().locate("image_encoder_config") is not None
+    assert "denoising_unet.pth was not fetched" in caplog.text and "config.json" in caplog.text
     caplog.clear()
     monkeypatch.setenv("SVAD_WEIGHTS", "/nowhere")
     fetch_at_start(files)
@@ -137,3 +145,23 @@ def test_nothing_is_fetched_unasked(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     monkeypatch.setenv(fetching.FETCH, "quick")
     serve.fetch_at_start()
     assert (tmp_path / "asked").exists()
+
+
+def test_an_owners_own_repository_is_fetched_with_a_preset_or_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    known = Store.from_environment()
+    mine = replace(known.entry("smplx_male"), repo="me/mine", gate="none")
+    store = Store(known.entries | {mine.name: mine}, known.cache)
+    monkeypatch.setattr(fetching, "store_to_fill", lambda: store)
+    monkeypatch.setenv("SVAD_WEIGHTS", "me/mine")
+    asked: list[list[str]] = []
+
+    def fake(store: Store, entries: Iterable[Entry], *rest: Any, accepted: bool) -> list:
+        asked.append([entry.name for entry in entries])
+        return []
+
+    monkeypatch.setenv(fetching.FETCH, "own, quick")
+    fetch_at_start(fake)
+    quick = [entry.name for entry in store.of_preset("quick")]
+    assert asked == [["smplx_male"], [*quick, "smplx_male"]]

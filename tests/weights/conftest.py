@@ -34,6 +34,7 @@ def hub() -> Iterator[Hub]:
     """A Hub with nothing on it yet."""
     hub, servers = serve()
     yield hub
+    hub.ended.set()
     for server in servers:
         server.shutdown()
         server.server_close()

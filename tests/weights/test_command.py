@@ -16,7 +16,8 @@ from tests.weights.hub_server import COMMIT, Hub, sha256
 
 ROOT = Path(__file__).parents[2]
 CONTENT = bytes(range(256)) * 100
-NAMES = "yolox_l.onnx", "dw-ll_ucoco_384.onnx"
+REPO = "lambdalabs/sd-image-variations-diffusers"  # two small files that are not pinned
+NAMES = "unet/config.json", "image_encoder/config.json"
 
 
 def svad(tmp_path: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -37,7 +38,7 @@ def own_list(tmp_path: Path) -> str:
     """A list that points the other entries of `quick` to files that are there."""
     values = {}
     for entry in load_manifest().values():
-        if "quick" in entry.presets and entry.stage != "pose":
+        if "quick" in entry.presets and entry.file not in NAMES:
             path = tmp_path / f"{entry.name}.safetensors"
             path.write_bytes(b"mine")
             values[entry.name] = str(path)
@@ -51,13 +52,13 @@ def test_fetch_look_verify_and_offline(hub: Hub, tmp_path: Path) -> None:
         tmp_path, "--download", "--preset", "quick", SVAD_WEIGHTS=mine, HF_HUB_OFFLINE="1"
     )
     assert offline.returncode == 2 and offline.stderr.count("(HF_HUB_OFFLINE)") == 2
-    hub.files["yzd-v/DWPose"] = dict.fromkeys(NAMES, CONTENT)
+    hub.files[REPO] = dict.fromkeys(NAMES, CONTENT)
     hub.cuts = [7000]
     fetched = svad(
         tmp_path, "--download", "--preset", "quick", SVAD_WEIGHTS=mine, HF_ENDPOINT=hub.url
     )
     assert fetched.returncode == 0, fetched.stderr
-    for name in ("yolox_l", "dwpose"):
+    for name in ("unet_config", "image_encoder_config"):
         assert f"{name}: came from commit {COMMIT}, sha256 {sha256(CONTENT)}" in fetched.stderr
         bars = [line for line in fetched.stderr.splitlines() if line.startswith(f"{name} ")]
         assert "[########################] 100%" in bars[-1]
@@ -70,11 +71,11 @@ def test_fetch_look_verify_and_offline(hub: Hub, tmp_path: Path) -> None:
     )
     assert again.returncode == 0, again.stderr
     assert "Nothing to fetch" in again.stderr
-    assert "yolox_l: right" in again.stderr and "vae: nothing to compare with" in again.stderr
-    stored = tmp_path / "cache" / "weights" / "yolox_l" / "yolox_l.onnx"
+    assert "unet_config: right" in again.stderr and "vae: nothing to compare with" in again.stderr
+    stored = tmp_path / "cache" / "weights" / "unet_config" / "config.json"
     stored.write_bytes(CONTENT[::-1])
     broken = svad(tmp_path, "--verify", "--preset", "quick", SVAD_WEIGHTS=mine)
-    assert broken.returncode == 2 and "yolox_l: WRONG" in broken.stderr
+    assert broken.returncode == 2 and "unet_config: WRONG" in broken.stderr
 
 
 def test_the_table_shows_every_file(capsys: pytest.CaptureFixture[str]) -> None:
@@ -114,7 +115,9 @@ def test_a_listed_file_that_is_not_there_is_named(
 ) -> None:
     mine = Path(own_list(tmp_path))
     (tmp_path / "vae.safetensors").unlink()
-    text = mine.read_text() + "yolox_l: vae_config.safetensors\ndwpose: vae_config.safetensors\n"
+    text = mine.read_text() + "".join(
+        f"{name}: vae_config.safetensors\n" for name in ("unet_config", "image_encoder_config")
+    )
     mine.write_text(text)
     monkeypatch.setenv("SVAD_WEIGHTS", str(mine))
     assert cli.main(["weights", "--preset", "quick", "--download"]) == 2

@@ -102,7 +102,7 @@ def test_a_connection_that_keeps_breaking_is_given_up_and_keeps_what_came(
 ) -> None:
     hub.cuts = [70_000] + [0] * 9
     error = failure(hub, make(entry()))
-    assert type(error) is errors.HubUnreachable and "are kept" in str(error)
+    assert type(error) is errors.ConnectionCut and "are kept" in str(error)
     hub.cuts = []
     assert fetch(hub, make(entry())).error is None
     assert hub.sent()[-1][1] == "bytes=70000-"
@@ -165,7 +165,7 @@ def test_a_gated_file_names_the_page_and_the_token(
     [
         ({"repo": "some/other"}, errors.RepositoryMissing, "no repository some/other"),
         ({"revision": "1" * 40}, errors.RevisionMissing, f"no revision {'1' * 40}"),
-        ({"file": "gone.onnx"}, errors.FileMissingOnHub, "no file gone.onnx"),
+        ({"file": "gone.onnx"}, errors.FileMissing, "no file gone.onnx"),
     ],
 )
 def test_what_is_not_there_is_said_precisely(
@@ -200,10 +200,10 @@ def test_no_connection_and_offline_are_told_apart(
     from huggingface_hub import constants
 
     store, dead = make(entry()), Hub(url="http://127.0.0.1:9")
-    assert type(failure(dead, store)) is errors.HubUnreachable
+    assert type(failure(dead, store)) is errors.Unreachable
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     error = failure(hub, store)
-    assert type(error) is errors.HubOffline and "HF_HUB_OFFLINE" in str(error)
+    assert type(error) is errors.Offline and "HF_HUB_OFFLINE" in str(error)
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     assert fetch(hub, store).error is None
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)

@@ -23,8 +23,7 @@ from tests.weights.hub_server import entry
 
 # Not looked up on the Hub yet. Whoever pins a file takes its name off this list.
 TO_BE_PINNED = {
-    *("yolox_l", "dwpose", "unet_config", "vae", "vae_config"),
-    *("image_encoder", "image_encoder_config"),
+    *("unet_config", "image_encoder_config"),
     *("musepose_denoising_unet", "musepose_reference_unet"),
     *("musepose_motion_module", "musepose_pose_guider"),
     *("gagavatar", "gagavatar_flame", "gagavatar_track"),
@@ -40,15 +39,25 @@ def test_every_file_on_the_hub_has_a_commit_or_is_known_to_lack_one() -> None:
         assert e.name in TO_BE_PINNED or SHA256.fullmatch(e.sha256)
 
 
+def test_what_its_authors_publish_is_pinned_to_the_byte() -> None:
+    plain = {e.name: e for e in load_manifest().values() if e.url}
+    assert set(plain) == {"retinaface", "parsenet", "realesrgan_x2", "vgg16", "lpips_vgg"}
+    for e in plain.values():
+        assert e.online and e.url.startswith("https://") and e.url.endswith(f"/{e.base}")
+        assert SHA256.fullmatch(e.sha256) and e.size and e.source.startswith("https://")
+    by_hand = {e.name for e in load_manifest().values() if not e.online}
+    assert {name.split("_")[0] for name in by_hand} == {"bfrffusion", "smplx", "flame"}
+
+
 def test_every_entry_says_what_a_person_needs_to_know() -> None:
     entries = load_manifest()
     for e in entries.values():
-        assert e.stage and e.license and e.terms and e.where.startswith(("https://", "weights/"))
+        assert e.stage and e.license and e.terms and e.where.startswith("https://")
         assert e.license_url.startswith("https://") and not e.terms.endswith(".")
         assert e.format == FORMATS[Path(e.file).suffix]
         assert set(e.presets) <= {"quick", "paper"}
         assert bool(e.presets) != (e.stage == "body")  # a body is chosen, whatever the preset
-        assert bool(e.repo) == (e.gate != "user-supplied")
+        assert e.online == (e.gate != "user-supplied")
         assert e.size is None or e.size > 0
     assert {e.gate for e in entries.values()} == {"none", "accept-terms", "user-supplied"}
 
@@ -76,6 +85,10 @@ def test_files_that_may_not_be_handed_on_are_brought_or_agreed_to() -> None:
         {"name": "../up"},
         {"repo": "no-slash"},
         {"repo": ""},
+        {"url": "https://example.org/net.onnx"},
+        {"repo": "", "url": "https://example.org/net.onnx"},
+        {"repo": "", "url": "http://example.org/net.onnx", "sha256": "a" * 64},
+        {"repo": "", "url": "https:///net.onnx", "sha256": "a" * 64},
         {"surprise": 1},
         {"path": "/tmp/net.onnx"},
         {"license": None},
@@ -103,11 +116,17 @@ def test_own_files_and_repositories_take_the_place_of_entries(tmp_path: Path) ->
     entries = {n: entry(name=n, sha256="a" * 64, revision="b" * 40) for n in ("one", "two", "six")}
     own = tmp_path / "weights.yaml"
     own.write_text("one: mine.onnx\ntwo: {repo: me/mine, file: sub/net.safetensors}\n")
+    address = "https://example.org/mine/net.safetensors"
+    with own.open("a") as file:
+        file.write(f"six: {{url: '{address}', sha256: {'c' * 64}}}\n")
     changed = override(entries, own)
     assert changed["one"].path == tmp_path / "mine.onnx" and changed["one"].sha256 == UNPINNED
     assert (changed["two"].repo, changed["two"].revision) == ("me/mine", UNPINNED)
     assert (changed["two"].format, changed["two"].sha256) == ("safetensors", UNPINNED)
-    assert changed["six"] == entries["six"] and entries["one"].path is None
+    six = changed["six"]
+    assert (six.url, six.repo, six.base) == (address, "", "net.safetensors")
+    assert (six.sha256, six.format, six.home) == ("c" * 64, "safetensors", "example.org")
+    assert entries["one"].path is None
 
 
 @pytest.mark.parametrize(
@@ -116,6 +135,7 @@ def test_own_files_and_repositories_take_the_place_of_entries(tmp_path: Path) ->
         ("ona: mine.onnx", "Did you mean one"),
         ("one: {revision: " + "a" * 40 + "}", "either `path: FILE` or `repo: NAME/NAME`"),
         ("one: {path: a, repo: b/c}", "either"),
+        ("one: {url: 'https://x.org/a.onnx'}", "needs the sha256"),
         ("one: {path: a, shape: round}", "either"),
         ("one: {repo: me/mine, revision: main}", "40-digit commit"),
         ("- one", "not a list"),
