@@ -48,7 +48,7 @@ python -m svad PHOTO -o OUT [--preset NAME] [--body NAME] [--views N] [--size PX
        python -m svad animate OUT --motion NAME -o VIDEO.webm|FRAMES.zip --background transparent
        python -m svad animate OUT --motion NAME -o PICTURE.png [--frame N] [--background WHAT]
        python -m svad animate OUT --motion CLIP|MOTION -o VIDEO.mp4
-       python -m svad animate OUT --motion NAME|CLIP|MOTION -o MOTION.bvh|MOTION.npz
+       python -m svad animate OUT --motion NAME|CLIP|MOTION -o MOTION.bvh|.npz|.vrma
        python -m svad track CLIP|MOTION -o MOTION.npz|MOTION.bvh
        python -m svad drive PHOTO CLIP -o VIDEO.mp4 [--preset NAME]
        python -m svad import SNAPSHOT.pth [--face-offset face_offset.json] -o OUT
@@ -214,7 +214,7 @@ def _animate_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m svad animate",
         description="Writes a video of a finished avatar in motion, a picture of it, or that "
-        "motion on its skeleton (.bvh, .npz).",
+        "motion on its skeleton (.bvh, .npz, .vrma).",
     )
     parser.add_argument(
         "folder",
@@ -236,7 +236,7 @@ def _animate_parser() -> argparse.ArgumentParser:
         required=True,
         metavar="VIDEO.mp4",
         help="a video (.mp4, .webm); its frames as pictures (.zip); one of them (.png); or with "
-        "the ending .bvh or .npz the motion itself",
+        "the ending .bvh, .npz or .vrma the motion itself",
     )
     parser.add_argument(
         "--camera", "--view", default="front", metavar="NAME",
@@ -337,7 +337,7 @@ def _drive(options: argparse.Namespace, stop: threading.Event) -> int:
 def _animate(options: argparse.Namespace, stop: threading.Event) -> int:
     from svad.media.shot import Shot
     from svad.motion.authored import authored
-    from svad.run.motions import KEPT
+    from svad.run.motions import PLAYED
     from svad.run.pipeline import clip_motion, motion_video
 
     shot = Shot(
@@ -357,7 +357,7 @@ def _animate(options: argparse.Namespace, stop: threading.Event) -> int:
             options.folder, options.motion, options.output, report=report, shot=shot
         )
 
-    data = options.output.suffix.lower() in KEPT
+    data = options.output.suffix.lower() in PLAYED
     if not data:
         shot.require_valid(options.output)
     require_writable(options.output)

@@ -40,6 +40,7 @@ class ExportContext:
     subject: Subject | None = None  # with the photo; None for an avatar that has none
     bones: str = "smplx"  # whose names the joints of a mesh have, see `names`
     triangles: int = 30_000  # at most, of the textured mesh
+    lit: bool = False  # a mesh says that lamps shine on it, though its colours hold light already
     motions: Mapping[str, Recorded] = field(default_factory=dict)  # a person's own, by name
 
     @cached_property

@@ -23,6 +23,7 @@ from svad.motion.authored import authored
 from svad.motion.recorded import Recorded
 from svad.types import Avatar, Pose, SkinnedMesh
 
+UNLIT = "KHR_materials_unlit"
 QUALITY = 95  # of the picture's jpeg
 STILL_TURN = 1e-4  # a joint whose quaternion changes less than this does not move
 STILL_SHIFT = 1e-4  # metres; likewise for the root
@@ -52,7 +53,8 @@ def write_textured(context: ExportContext, path: Path) -> None:
     """The avatar as a closed mesh with a picture, with the bundled motions, as .glb."""
     avatar, paint = painted(context)
     names = NAMES[context.bones]
-    write_bytes(path, avatar_glb(avatar, names, tracks(avatar, context.motions), "SVAD", paint))
+    moves = tracks(avatar, context.motions)
+    write_bytes(path, avatar_glb(avatar, names, moves, "SVAD", paint, lit=context.lit))
 
 
 def painted(context: ExportContext) -> tuple[Avatar, Paint]:
@@ -70,7 +72,7 @@ def write_glb(context: ExportContext, path: Path) -> None:
     mesh, shapes = with_visemes(*with_all_shapes(context.avatar, context.avatar.mesh))
     avatar = replace(context.avatar, mesh=mesh, expression_names=shapes)
     moves = tracks(avatar, context.motions)
-    write_bytes(path, avatar_glb(avatar, NAMES[context.bones], moves, "SVAD"))
+    write_bytes(path, avatar_glb(avatar, NAMES[context.bones], moves, "SVAD", lit=context.lit))
 
 
 def tracks(avatar: Avatar, own: Mapping[str, Recorded] | None = None) -> list[Track]:
@@ -96,6 +98,8 @@ def avatar_glb(
     generator: str = "",
     paint: Paint | None = None,
     extend: Callable[[dict], None] | None = None,
+    *,
+    lit: bool = False,
 ) -> bytes:
     """The avatar's mesh with skeleton, expressions and animations as .glb bytes.
 
@@ -103,7 +107,8 @@ def avatar_glb(
     joints, so inverse bind matrices are pure translations. Colours are baked light: the material
     is unlit (KHR_materials_unlit), with a rough one for readers that do not know it. With `paint`
     its mesh and picture take the place of the avatar's mesh and colours. `extend` may add to the
-    document before it is packed.
+    document before it is packed. `lit`: the rough material alone, for programs that lose the
+    picture of an unlit one, as Blender's writer of FBX does.
     """
     mesh = avatar.mesh if paint is None else paint.mesh
     lift = np.array([0, -mesh.vertices[:, 1].min(), 0], np.float32)
@@ -119,14 +124,14 @@ def avatar_glb(
         body["extras"] = {"targetNames": list(shapes)}
     document = {
         "asset": {"version": "2.0"} | ({"generator": generator} if generator else {}),
-        "extensionsUsed": ["KHR_materials_unlit"],
+        "extensionsUsed": [] if lit else [UNLIT],
         "scene": 0,
         # a skinned mesh stands at the root: the transforms of its parents would be ignored
         "scenes": [{"name": "avatar", "nodes": [len(JOINTS), Joint.PELVIS]}],
         "nodes": skeleton_nodes(joints, avatar.parents, joint_names)
         + [{"name": "avatar", "mesh": 0, "skin": 0}],
         "meshes": [body],
-        "materials": [material(paint is not None)],
+        "materials": [material(paint is not None, lit)],
         "skins": [
             {
                 "name": "skeleton",
@@ -143,6 +148,8 @@ def avatar_glb(
         document["animations"] = animations
     if extend is not None:
         extend(document)
+    if not document["extensionsUsed"]:
+        del document["extensionsUsed"]  # glTF knows no empty lists
     return builder.pack(document)
 
 
@@ -225,7 +232,7 @@ def inverse_binds(
     return matrices
 
 
-def material(painted: bool = False) -> dict:
+def material(painted: bool = False, lit: bool = False) -> dict:
     """Unlit, since the colours come from a photo and already hold its light.
 
     Programs that light it all the same get a rough surface without a shine.
@@ -237,12 +244,12 @@ def material(painted: bool = False) -> dict:
     }
     if painted:
         surface["baseColorTexture"] = {"index": 0}
-    return {
+    made = {
         "name": "photo colours",
         "pbrMetallicRoughness": surface,
         "doubleSided": True,  # thin parts such as skirts are seen from inside as well
-        "extensions": {"KHR_materials_unlit": {}},
     }
+    return made if lit else made | {"extensions": {UNLIT: {}}}
 
 
 def animation(

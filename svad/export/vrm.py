@@ -79,16 +79,11 @@ def extension(
     card: Mapping[str, Any],
 ) -> dict:
     """The object VRMC_vrm (VRM 1.0 specification)."""
-    bones = {
-        str(HUMANOID[joint][0]): {"node": number}
-        for number, joint in enumerate(JOINTS)
-        if HUMANOID.get(joint, (None,))[0] is not None and Joint(number) not in BONELESS
-    }
     eyes = joints[list(BONELESS)].mean(0) - joints[Joint.HEAD]
     return {
         "specVersion": "1.0",
         "meta": meta(card),
-        "humanoid": {"humanBones": bones},
+        "humanoid": {"humanBones": humanoid()},
         "expressions": {"preset": expressions(shapes)},
         "lookAt": {
             "type": "expression",
@@ -98,6 +93,15 @@ def extension(
                 for way in ("HorizontalInner", "HorizontalOuter", "VerticalDown", "VerticalUp")
             },
         },
+    }
+
+
+def humanoid() -> dict[str, dict[str, int]]:
+    """The node of each bone of VRM, where the nodes are the joints in their order."""
+    return {
+        str(HUMANOID[joint][0]): {"node": number}
+        for number, joint in enumerate(JOINTS)
+        if HUMANOID.get(joint, (None,))[0] is not None and Joint(number) not in BONELESS
     }
 
 

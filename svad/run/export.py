@@ -49,6 +49,7 @@ def export(
     bones: str | None = None,
     triangles: int = 30_000,
     motions: Sequence[Path] = (),
+    lit: bool = False,
     report: Report = silent,
     say: Callable[[str], None] | None = None,
 ) -> Path:
@@ -57,20 +58,20 @@ def export(
     Without `output` the file goes into the folder, or beside the archive, under its usual name;
     an `output` that is a folder gets it under that name. `bones`: one of `BONES`, whose names the
     joints have. `motions`: files of motions, or clips, that are put into it before the bundled
-    ones, each under its own name. `say` gets what the format loses, and what is to be known of the
-    motions. Raises `SettingError` for an unknown format or a
+    ones, each under its own name. `lit`: lamps shine on the mesh. `say` gets what the format
+    loses, and what is to be known of the motions. Raises `SettingError` for an unknown format or a
     choice it does not have, `JobError` for a source without an avatar, `AvatarFileError`,
-    `MissingFile` where a library is not installed, `OutputError`.
+    `MissingFile` where a library is not installed, `OutputError`, and what `read_motion` raises.
     """
-    row = _row(name, bones, triangles, bool(motions))
+    row = _row(name, bones, triangles, bool(motions), lit)
     path = _place(row, Path(source), output)
     found = read_finished(Path(source), name)
     share = 700 if motions else 0  # of a thousand: clips take longer than files
     moves = _read(motions, part(report, 0, share, 1000), say) if motions else {}
     told = part(report, share, 1000, 1000) if motions else report
     makers.write_format(
-        row, found.avatar, path, told, motions=moves, subject=found.subject, card=found.card,
-        folder=found.folder, bones=bones or BONES[0], triangles=triangles,
+        row, found.avatar, path, told, subject=found.subject, card=found.card,
+        folder=found.folder, motions=moves, lit=lit, bones=bones or BONES[0], triangles=triangles,
     )  # fmt: skip
     if say is not None:
         say(f"What is not in it: {row.loses}")
@@ -97,7 +98,7 @@ def _read(
     return found
 
 
-def _row(name: str, bones: str | None, triangles: int, moved: bool) -> Format:
+def _row(name: str, bones: str | None, triangles: int, moved: bool, lit: bool) -> Format:
     row = EVERY.get(name)
     if row is None:
         raise SettingError(f"There is no format named {name}. Choose one of: {', '.join(EVERY)}.")
@@ -109,6 +110,9 @@ def _row(name: str, bones: str | None, triangles: int, moved: bool) -> Format:
     if moved and not row.moves:
         able = ", ".join(other.name for other in EVERY.values() if other.moves)
         raise SettingError(f"{name} holds no motions. Motions can be put into {able}.")
+    if lit and not row.bones:
+        able = ", ".join(other.name for other in EVERY.values() if other.bones)
+        raise SettingError(f"{name} cannot be lit. Lamps can shine on {able}.")
     if not TRIANGLES[0] <= triangles <= TRIANGLES[1]:
         raise SettingError(
             f"A mesh of {triangles} triangles is not offered: choose from {TRIANGLES[0]} to "

@@ -60,6 +60,12 @@ def parser() -> argparse.ArgumentParser:
         help="a file of a motion, or a clip, to be put into a mesh (glb, textured, vrm) beside the "
         "bundled motions; may be given several times",
     )
+    made.add_argument(
+        "--lit",
+        action="store_true",
+        help="lamps shine on the mesh, though its colours hold light already; for programs that "
+        "cannot do without, and on the way to FBX",
+    )
     made.add_argument("--debug", action="store_true", help="show where an error comes from")
     return made
 
@@ -78,7 +84,8 @@ def run(options: argparse.Namespace, stop: threading.Event, screen: Screen) -> i
     try:
         path = export(
             options.source, options.format, options.output, bones=options.rig,
-            triangles=options.triangles, motions=options.motion, report=report, say=screen.say,
+            triangles=options.triangles, motions=options.motion, lit=options.lit,
+            report=report, say=screen.say,
         )  # fmt: skip
     finally:
         screen.end()

@@ -201,6 +201,7 @@ def write_format(
     bones: str,
     triangles: int,
     motions: Mapping[str, Recorded],
+    lit: bool,
 ) -> None:
     """Writes one row of the table of export formats; raises what its writer does."""
     import torch
@@ -219,6 +220,7 @@ def write_format(
         bones=bones,
         triangles=triangles,
         motions=motions,
+        lit=lit,
     )
     with torch.inference_mode(), context.progress.of(row.note, row.count(settings)):
         report(0, row.count(settings), row.note)

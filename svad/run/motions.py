@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 NPZ, BVH = ".npz", ".bvh"
 KEPT = (NPZ, BVH)  # endings under which motions are written
 VIEWED = ".rig"  # the ending of one for the page's viewer
+VRMA = ".vrma"  # and of one for VRM avatars
+PLAYED = (*KEPT, VIEWED, VRMA)  # endings of motions of an avatar
 LOOKED = 0.55  # of the time of a tracking goes into looking at the frames
 HEIGHT = 720  # px, at which frames are looked at
 QUICK, RATE = 6.0, 15.0  # seconds up to which every frame counts; frames a second of a longer clip

@@ -368,13 +368,13 @@ def clip_motion(
     `motion_video` raises, and `VideoError`, `SourceError`, `MotionError` for the clip.
     """
     from svad.motion.readers.formats import is_motion
-    from svad.run.motions import KEPT, NPZ, keep_motion, read_motion
+    from svad.run.motions import NPZ, PLAYED, keep_motion, read_motion
 
     output = Path(output)
     _require_shot(shot, output)
     avatar, told = load_avatar(folder), report or silent
     found = read_motion(Path(clip), part(told, 0, 500, 1000))
-    if not is_motion(Path(clip)) and output.suffix.lower() not in KEPT:
+    if not is_motion(Path(clip)) and output.suffix.lower() not in PLAYED:
         keep_motion(found, output.with_suffix(NPZ))
     _say_all(found.warnings, say)
     motion = found.for_avatar(avatar, "clip", "As in the clip")
@@ -410,9 +410,9 @@ def _say_all(sentences: Iterable[str], say: Callable[[str], None] | None) -> Non
 
 def _require_shot(shot: Shot, output: Path) -> None:
     """Raises `SettingError` for a shot that cannot be, unless no video is asked for."""
-    from svad.run.motions import KEPT, VIEWED
+    from svad.run.motions import PLAYED
 
-    if output.suffix.lower() not in (*KEPT, VIEWED):
+    if output.suffix.lower() not in PLAYED:
         shot.require_valid(output)
 
 
@@ -420,13 +420,17 @@ def _filmed(
     avatar: Avatar, motion: Motion, output: Path, shot: Shot, report: Report | None
 ) -> Path:
     """The video of a motion; under the ending of a motion's file it is kept as data instead."""
-    from svad.run.motions import KEPT, VIEWED, keep_motion
+    from svad.run.motions import KEPT, VIEWED, VRMA, keep_motion
 
     output = Path(output)
     if output.suffix.lower() == VIEWED:
         from svad.export.viewer_motions import write_viewer_motion
 
         return write_viewer_motion(output, avatar, motion)
+    if output.suffix.lower() == VRMA:
+        from svad.export.vrma import write_vrma
+
+        return write_vrma(output, avatar, motion)
     if output.suffix.lower() in KEPT:
         from svad.motion.recorded import Recorded
 

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from svad.body.skeleton import MIRROR, PARENTS, Joint, of_side
+from svad.export.names import NAMES
 from svad.geometry.rotation import axis_rotation
 from svad.motion.authored import authored
 from svad.motion.performer import Performer
@@ -106,6 +107,20 @@ def _biovision(joint: Joint) -> str:
     return side.title() + words.get(part, part.title())
 
 
+def _rigify(joint: Joint) -> str:
+    words = {"pelvis": "spine", "head": "spine.006"}
+    parts = {
+        **{"collar": "shoulder", "shoulder": "upper_arm", "elbow": "forearm", "wrist": "hand"},
+        **{"hip": "thigh", "knee": "shin", "ankle": "foot", "foot": "toe"},
+    }
+    side, _, part = joint.name.lower().rpartition("_")
+    return f"DEF-{words[part]}" if part in words else f"DEF-{parts[part]}.{side[0].upper()}"
+
+
+def _unreal(joint: Joint) -> str:
+    return NAMES["unreal"][joint]
+
+
 def _along_x() -> dict[Joint, np.ndarray]:
     """Every bone along +x at rest, as in LAFAN's files: a rest pose that is none."""
     out = {Joint.PELVIS: axis_rotation(2, -np.pi / 2) @ axis_rotation(1, 0.3)}
@@ -136,6 +151,14 @@ STYLES = {
     "biped": Style(
         _biped, arms(20), ("Bip01 Spine", "Bip01 Spine1", "Bip01 Spine2"), ("Bip01 Neck",),
         "YZX", up=axis_rotation(0, np.pi / 2), above="Bip01",
+    ),
+    "rigify": Style(  # in centimetres, facing backward
+        _rigify, arms(45), ("DEF-spine.001", "DEF-spine.002", "DEF-spine.003"),
+        ("DEF-spine.004", "DEF-spine.005"), "XZY", up=axis_rotation(1, np.pi),
+    ),
+    "unreal": Style(  # z up, facing along x, five bones of the spine
+        _unreal, arms(50), tuple(f"spine_0{k}" for k in range(1, 6)), ("neck_01", "neck_02"), "YXZ",
+        up=axis_rotation(2, np.pi / 2) @ axis_rotation(0, np.pi / 2), above="root",
     ),
     "biovision": Style(_biovision, arms(90), ("Chest",), order="ZXY", unit=0.0254),
     "lafan": Style(_cmu, _along_x(), ("Spine", "Spine1", "Spine2"), order="ZYX", flat=False),

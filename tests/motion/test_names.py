@@ -20,6 +20,14 @@ UNREAL = "clavicle upperarm lowerarm hand thigh calf foot ball thumb_01 index_02
 BIPED = "Clavicle UpperArm Forearm Hand Thigh Calf Foot Toe0 Finger0 Finger11 Finger42"
 BIOVISION = "Collar Shoulder Elbow Wrist Hip Knee Ankle Toe"
 DAZ = "Collar ShldrBend ForearmBend Hand ThighBend Shin Foot Toe Thumb1 Index2 Pinky3"
+DEEPMOTION = "shoulder arm forearm hand upleg leg foot toebase handThumb1 handIndex2 handPinky3"
+ARKIT = "shoulder_1 arm forearm hand upLeg leg foot toes handThumb_1 handIndex_2 handPinky_3"
+RIGIFY = "shoulder upper_arm forearm hand thigh shin foot toe thumb.01 f_index.02 f_pinky.03"
+AUTO_RIG = (
+    "shoulder arm_stretch forearm_stretch hand thigh_stretch leg_stretch foot toes_01 c_thumb1 "
+    "c_index2 c_pinky3"
+)
+MAKEHUMAN = "clavicle upperarm01 lowerarm01 wrist upperleg01 lowerleg01 foot"
 PARTS = (
     *("collar", "shoulder", "elbow", "wrist", "hip", "knee", "ankle", "foot"),
     *("thumb1", "index2", "pinky3"),
@@ -40,6 +48,13 @@ PARTS = (
         ("Bip001_Pelvis", BIPED, "Bip001_L_{}", "Bip001_R_{}"),
         ("Hips", BIOVISION, "Left{}", "Right{}"),
         ("hip", DAZ, "l{}", "r{}"),
+        ("ValveBiped.Bip01_Pelvis", BIPED, "ValveBiped.Bip01_L_{}", "ValveBiped.Bip01_R_{}"),
+        ("hips_JNT", DEEPMOTION, "l_{}_JNT", "r_{}_JNT"),
+        ("hips_joint", ARKIT, "left_{}_joint", "right_{}_joint"),
+        ("pelvis", RIGIFY, "DEF-{}.L", "DEF-{}.R"),
+        ("pelvis", AUTO_RIG, "{}.l", "{}.r"),
+        ("pelvis", MAKEHUMAN, "{}.L", "{}.R"),
+        ("Pelvis", "shoulder arm elbow wrist leg knee ankle toe", "{}_L", "{}_R"),
         ("m_avg_Pelvis", BIOVISION.replace("Toe", "Foot"), "m_avg_L_{}", "m_avg_R_{}"),
     ],
 )
@@ -51,6 +66,13 @@ def test_names_of_programs(hips: str, words: str, left: str, right: str) -> None
             wanted[Joint[f"{side}_{part.upper()}"]] = names[-1]
     names += ["LeftArmRoll", "ik_hand_l", "Left Eyebrow", "Camera", ""]
     assert {joint: names[place] for joint, place in bones_of(names).items()} == wanted
+
+
+def test_a_spine_that_is_numbered_up_to_the_head() -> None:
+    names = [f"DEF-spine{number}" for number in ("", ".001", ".004", ".005", ".006")]
+    names += [f"{word}.{side}" for word in RIGIFY.split() for side in "LR"]
+    found = bones_of(names)
+    assert [found[joint] for joint in (Joint.NECK, Joint.HEAD)] == [2, 4]
 
 
 def test_our_own_names_are_all_known() -> None:

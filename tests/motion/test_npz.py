@@ -99,9 +99,33 @@ def test_a_file_by_parts_and_without_a_rate_is_read(tmp_path: Path) -> None:
     assert found.fps == 30 and "frames a second" in found.warnings[0]
 
 
+def test_programs_keep_the_same_motion_in_many_ways(tmp_path: Path) -> None:
+    """SPIN and HMR, networks' batches of one, AIST++, matrices; also bytes where a word stands."""
+    turns = RNG.normal(0, 0.2, (6, 55, 3))
+    turns[:, 22:] = 0
+    place = RNG.normal(0, 0.5, (6, 3))
+    root, body = turns[:, 0], turns[:, 1:22].reshape(6, 63)
+    smpl = turns[:, :24].reshape(6, 72)
+    matrices = rodrigues_array(turns.reshape(-1, 3)).reshape(6, 55, 3, 3)
+    wide = np.concatenate([body, np.zeros((6, 6))], 1)
+    for arrays in (
+        {"global_orient": root, "body_pose": wide, "transl": place},
+        {"global_orient": root[None], "body_pose": body[None], "transl": place[None]},
+        {"smpl_poses": smpl, "smpl_trans": 90 * place, "smpl_scaling": np.array([90.0])},
+        {"poses": matrices, "trans": place},
+        {"poses": smpl, "trans": place[:, None], "gender": np.array(b"female")},
+    ):
+        np.savez(tmp_path / "m.npz", **arrays, fps=25)
+        found = read_npz(tmp_path / "m.npz", tiny_joints())
+        assert found.fps == 25 and len(found.poses) == 6
+        np.testing.assert_allclose(found.poses.rotations.numpy(), turns, atol=1e-6)
+        np.testing.assert_allclose(found.pelvis, place + ROOT, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("arrays", "word"),
     [
+        ({"poses": np.zeros((1, 55, 3))}, "1 frames"),
         ({"poses": np.zeros((5, 100))}, "100 numbers"),
         ({"poses": np.zeros((1, 72))}, "1 frames"),
         ({"poses": np.zeros((0, 165))}, "0 frames"),

@@ -228,6 +228,18 @@ def test_a_motion_of_ones_own_comes_first_and_keeps_its_face(
     assert times.max() == pytest.approx((len(poses) - 1) / wave.fps)
 
 
+def test_a_lit_mesh_has_the_rough_surface_alone(job: Path, tmp_path: Path) -> None:
+    plain, lit = (
+        unpack(export(job, "glb", tmp_path / name, lit=name == "b.glb").read_bytes())[0]
+        for name in ("a.glb", "b.glb")
+    )
+    assert plain["extensionsUsed"] == ["KHR_materials_unlit"]
+    assert "extensionsUsed" not in lit and "extensions" not in lit["materials"][0]
+    assert lit["materials"][0]["pbrMetallicRoughness"]["roughnessFactor"] == 1
+    with pytest.raises(SettingError, match="obj cannot be lit.*glb, textured"):
+        export(job, "obj", tmp_path, lit=True)
+
+
 def test_a_format_without_motions_says_so(job: Path, tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="ply holds no motions.*glb, textured, vrm"):
         export(job, "ply", tmp_path, motions=[tmp_path / "wave.npz"])

@@ -14,6 +14,7 @@ import torch
 from svad import cli
 from svad.core.errors import JobError, SourceError
 from svad.core.progress import silent
+from svad.media.images import read_png
 from svad.media.shot import Shot
 from svad.media.video import probe, write_mp4
 from svad.motion.authored import authored
@@ -172,3 +173,29 @@ def test_a_motion_file_is_read_on_the_built_in_body(tmp_path: Path) -> None:
     np.savez(tmp_path / "m.npz", poses=np.zeros((3, 165)), mocap_framerate=30.0)
     found = read_motion(tmp_path / "m.npz", silent)
     np.testing.assert_array_equal(found.joints[0], makers.motion_body().joint_template[0].numpy())
+
+
+def test_a_still_and_an_animation_for_other_avatars(avatar: Path, tmp_path: Path) -> None:
+    look = ("--camera", "portrait", "--background", "transparent", "--size", 64, "--frame", 3)
+    still = tmp_path / "wave.png"
+    assert run("animate", avatar, "--motion", "wave", "-o", still, *look) == 0
+    picture = read_png(still)
+    assert picture.shape[0] == 64 and picture[..., 3].min() == 0 and picture[..., 3].max() == 255
+    vrma = tmp_path / "wave.vrma"
+    assert run("animate", avatar, "--motion", "wave", "-o", vrma) == 0
+    assert read_motion(vrma, silent).seconds == pytest.approx(authored()["wave"].seconds, abs=0.05)
+
+
+def test_a_shot_that_cannot_be_is_refused_before_anything_is_drawn(
+    avatar: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wave = ("animate", avatar, "--motion", "wave", "-o")
+    for name, choice, words in (
+        ("a.mp4", ("--background", "transparent"), "cannot be transparent"),
+        ("a.mp4", ("--camera", "above"), "no view named above"),
+        ("a.png", ("--frame", 9999), "there is no 9999"),
+        ("a.gif", (), "another ending"),
+    ):
+        assert run(*wave, tmp_path / name, *choice) == 2
+        assert words in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 
 from svad.body.skeleton import SIDES
@@ -28,10 +30,13 @@ def of_vrm(
     name: str,
     values: np.ndarray,  # [T] 0..1
     out: dict[str, np.ndarray],  # name -> [T]; is added to
+    given: Collection[str] = (),  # shapes that the file tells by themselves, and are left alone
 ) -> None:
     """Adds one of VRM's expressions to ARKit's; one that is not known adds nothing."""
     for shape, share in VRM.get(name, {}).items():
         sides = [side.title() for side in SIDES] if shape.endswith("*") else [""]
         for side in sides:
             whole = shape.removesuffix("*") + side
+            if whole in given:
+                continue
             out[whole] = np.minimum(out.get(whole, 0.0) + share * values, 1.0)

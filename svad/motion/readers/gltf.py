@@ -6,6 +6,7 @@ its first, or the one that is named: `FILE#NAME`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from svad.face.expressions import ARKIT
 from svad.motion.performer import Performer
 from svad.motion.readers.curves import Curve, curve_of
 from svad.motion.readers.faces import of_vrm
@@ -252,9 +254,21 @@ def _faces(file: GltfFile, animation: Animation, times: np.ndarray) -> dict[str,
         values = curve(times)
         if isinstance(names, list) and len(names) == values.shape[1]:
             out |= {str(name): values[:, k] for k, name in enumerate(names)}
-    told = _dig(file.document, "extensions", "VRMC_vrm_animation", "expressions", "preset")
+    for name, values in _expressions(file, animation, times, "custom"):
+        if name in ARKIT:
+            out[name] = values
+    given = set(out)
+    for name, values in _expressions(file, animation, times, "preset"):
+        of_vrm(name, values, out, given)
+    return out
+
+
+def _expressions(
+    file: GltfFile, animation: Animation, times: np.ndarray, kind: str
+) -> Iterator[tuple[str, np.ndarray]]:  # name, [T]
+    """Those of a VRM animation: each is the way of a node along x."""
+    told = _dig(file.document, "extensions", "VRMC_vrm_animation", "expressions", kind)
     for name, row in told.items() if isinstance(told, dict) else ():
         curve = animation.curves.get((_index(row), "translation"))
         if curve is not None:
-            of_vrm(name, np.clip(curve(times)[:, 0], 0, 1), out)
-    return out
+            yield name, np.clip(curve(times)[:, 0], 0, 1)

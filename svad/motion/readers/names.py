@@ -1,7 +1,8 @@
 """Which bone is which, by the names that programs give them.
 
 Read are the names of CMU's conversions, Mixamo, Rokoko, MotionBuilder, 3ds Max biped, Biovision and
-Xsens, Daz, VRM and Unity, Unreal, SMPL and SMPL-X. Some words mean another bone from program to
+Xsens, Daz, Character Creator, Rigify and other rigs of Blender, DeepMotion, VRM and Unity, Unreal,
+SMPL and SMPL-X. Some words mean another bone from program to
 program ("shoulder", "foot", "hip"): what else is there tells. Spine and neck are found by how they
 hang together, since programs differ in how many bones they have.
 """
@@ -16,15 +17,26 @@ from svad.motion.readers.files import MotionError
 
 WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 BEFORE = re.compile(
-    r"^(mixamorig|bip|valve|character|j|def|org|cc|base|avg|m|f|b|c|armature|rig|\d+)$"
+    r"^(mixamorig|bip|biped|valve|character|j|def|org|cc|base|avg|m|f|b|c|armature|rig|\d+)$"
 )
+AFTER = re.compile(r"^(jnt|joint|jt|bone|bnd|bind|stretch|x)$")
+FIRST = ("", "01", "1")  # what may follow the name of the first of several bones of a limb
 SIDE = {"left": "left", "l": "left", "right": "right", "r": "right"}
 
 # the words for each bone, the more certain ones first
 MIDDLE = {
     Joint.PELVIS: ("hips", "pelvis", "hip"),
-    Joint.NECK: ("neck", "neck1", "neck01", "neckbase", "necklower", "neck0"),
-    Joint.HEAD: ("head", "head1", "head01"),
+    Joint.NECK: (
+        "neck",
+        "neck1",
+        "neck01",
+        "neckbase",
+        "necklower",
+        "neck0",
+        "necktwist",
+        "spine004",
+    ),
+    Joint.HEAD: ("head", "spine006"),  # Rigify numbers the spine up to the head
     Joint.JAW: ("jaw", "jaw01"),
 }
 OF_A_SIDE = {
@@ -32,7 +44,7 @@ OF_A_SIDE = {
     "collar": ("collar", "clavicle", "shoulder"),
     "elbow": ("elbow", "forearm", "lowerarm", "lowarm", "forearmbend", "radius"),
     "wrist": ("wrist", "hand"),
-    "hip": ("thigh", "upleg", "upperleg", "thighbend", "femur", "hip"),
+    "hip": ("thigh", "upleg", "upperleg", "thighbend", "femur", "hip", "leg"),
     "knee": ("knee", "shin", "calf", "lowerleg", "lowleg", "leg", "tibia"),
     "ankle": ("ankle", "foot"),
     "foot": ("toebase", "toe", "toes", "ball", "toe0", "foot"),
@@ -80,7 +92,7 @@ def _take(
     among: Sequence[str],
 ) -> None:
     """The first of the words that is there; a bone is taken once."""
-    for word in among:
+    for word in (word + number for number in FIRST for word in among):
         place = words.get((side, word))
         if place is not None and place not in found.values():
             found[joint] = place
@@ -95,6 +107,9 @@ def _plain(name: str) -> tuple[str, str]:
     sides = [word for word in parts if word in SIDE]
     if sides:
         parts.remove(sides[0])
+    while len(parts) > 1 and AFTER.match(parts[-1]):
+        parts.pop()
+    if sides:
         return SIDE[sides[0]], "".join(parts)
     word = "".join(parts)
     known = {one for among in OF_A_SIDE.values() for one in among}

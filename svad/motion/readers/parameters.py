@@ -51,8 +51,10 @@ ALSO = {
     **dict.fromkeys(("reye_pose", "right_eye_pose"), "right_eye"),
     **dict.fromkeys(("lhand_pose", "left_hand_pose", "smplx_lhand_pose"), "left_hand"),
     **dict.fromkeys(("rhand_pose", "right_hand_pose", "smplx_rhand_pose"), "right_hand"),
-    **dict.fromkeys(("transl", "translation", "cam_trans"), "trans"),
+    **dict.fromkeys(("transl", "translation", "cam_trans", "smpl_trans"), "trans"),
+    "smpl_poses": "poses",  # of AIST++ (Li et al. 2021), whose lengths `smpl_scaling` divides
 }
+BODY_SMPL = 69  # numbers of SMPL's body without its root; the last two joints are hands
 Z_UP = axis_rotation(0, -np.pi / 2)  # z up to y up
 Y_DOWN = axis_rotation(0, np.pi)
 NO_HANDS = (
@@ -70,8 +72,9 @@ def recorded(
     Raises `MotionError` with a sentence where they hold none.
     """
     found = {ALSO.get(name, name): value for name, value in found.items()}
+    found = {name: _unpacked(name, value) for name, value in found.items()}
     poses, warnings = _poses(found)
-    trans = numbers(found, "trans", 3, len(poses))
+    trans = numbers(found, "trans", 3, len(poses)) / _scaling(found)
     own = found.get("joints")
     if own is not None and own.shape == joints.shape and _finite(own):
         joints = own
@@ -93,8 +96,20 @@ def recorded(
     )
 
 
+def _unpacked(name: str, value: np.ndarray) -> np.ndarray:
+    """Without the axis of a batch of one, which networks leave before that of time."""
+    one_pose = name == "poses" and value.shape[-1:] == (3,)  # [1, J, 3]
+    return value[0] if value.ndim >= 3 and value.shape[0] == 1 and not one_pose else value
+
+
+def _scaling(found: dict[str, np.ndarray]) -> float:
+    value = found.get("smpl_scaling")
+    told = value is not None and value.size == 1 and _finite(value)
+    return max(float(value.reshape(())), 1e-3) if told and value is not None else 1.0
+
+
 def _poses(found: dict[str, np.ndarray]) -> tuple[np.ndarray, tuple[str, ...]]:  # [T, 165]
-    if "poses" in found and found["poses"].ndim in (2, 3):
+    if "poses" in found and found["poses"].ndim in (2, 3, 4):
         return _whole(found["poses"]), ()
     if not {"root_orient", "pose_body"} <= found.keys():
         raise MotionError(
@@ -107,6 +122,8 @@ def _poses(found: dict[str, np.ndarray]) -> tuple[np.ndarray, tuple[str, ...]]: 
         if name not in found:
             continue
         size = place.stop - place.start
+        if name == "pose_body" and found[name].shape == (count, BODY_SMPL):
+            found = found | {name: found[name][:, :size]}
         if "hand" in name and found[name].size < count * size and not found[name].size % count:
             warnings.add(NO_HANDS)
             continue
@@ -115,6 +132,10 @@ def _poses(found: dict[str, np.ndarray]) -> tuple[np.ndarray, tuple[str, ...]]: 
 
 
 def _whole(poses: np.ndarray) -> np.ndarray:  # [T, 165]
+    if poses.shape[-2:] == (3, 3) and poses.ndim == 4:
+        require_numbers(poses)
+        turns = axis_angle(poses.reshape(-1, 3, 3).astype(np.float64))
+        poses = turns.reshape(*poses.shape[:2], 3)
     count, *each = poses.shape
     whole = poses.reshape(count, math.prod(each))
     if whole.shape[1] not in (BODY, SMPL, SMPLH, SMPLX):
