@@ -65,7 +65,7 @@ def test_what_a_hostile_visitor_must_not_get_is_noticed(answer: Answer, words: s
 def test_memory_that_grows_is_noticed() -> None:
     rows = soak._Rows(None, 40)
     rows.memory, rows.disk = [100] * 20 + [120] * 20, [5]
-    found = soak._found(Namespace(jobs=40, clients=2), rows, left=0, alive=True)
+    found = soak._found(Namespace(jobs=40, clients=2), rows, left=0, ended="")
     assert "memory grew" in found["missed"][0]
     rows.memory = [100] * 40
-    assert not soak._found(Namespace(jobs=40, clients=2), rows, left=0, alive=True)["missed"]
+    assert not soak._found(Namespace(jobs=40, clients=2), rows, left=0, ended="")["missed"]

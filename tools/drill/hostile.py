@@ -42,16 +42,16 @@ def drill(options: argparse.Namespace, folder: Path, end: float) -> dict[str, An
             watch.look(*attack())
         quick = _at_once(page, photo, options.quick, watch) if options.quick else Counter()
         watch.page_is_quick("at the end")
-        most, peak = page.memory(), _peak(page)
+        most, peak = page.memory(), page.peak()
         if peak - start > GROWTH:
             watch.missed.append(f"memory went up to {peak / 1e6:.0f} MB")
         if canary.asked:
             watch.missed.append(f"the server fetched {canary.asked[:3]}")
         watch.log_tells_nothing()
-        alive = page.process.poll() is None
+        ended = page.ended()
         if options.log:
             shutil.copyfile(page.log, options.log)
-    missed = watch.missed if alive else ["the server has ended", *watch.missed]
+    missed = [ended, *watch.missed] if ended else watch.missed
     return {
         "inputs": watch.count,
         "kinds": dict(watch.kinds),
@@ -228,11 +228,6 @@ def _at_once(page: Page, photo: bytes, count: int, watch: _Watch) -> Counter[str
             watch.page_is_quick("under many submissions")
             time.sleep(0.5)
     return Counter(run.result() for run in runs)
-
-
-def _peak(page: Page) -> int:
-    lines = Path(f"/proc/{page.process.pid}/status").read_text().splitlines()
-    return 1024 * int(next(one for one in lines if one.startswith("VmHWM")).split()[1])
 
 
 class _Canary:

@@ -101,8 +101,21 @@ class Page:
 
     def memory(self) -> int:
         """Bytes of memory the process has, of its own and shared."""
+        return self._status("VmRSS")
+
+    def peak(self) -> int:
+        """The most that it ever had."""
+        return self._status("VmHWM")
+
+    def _status(self, name: str) -> int:
         lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
-        return 1024 * int(next(one for one in lines if one.startswith("VmRSS")).split()[1])
+        found = [line.split()[1] for line in lines if line.startswith(name)]
+        return 1024 * int(found[0]) if found else 0  # of a process that has ended
+
+    def ended(self) -> str:
+        """How the process ended, if it has, and what it said last."""
+        code = self.process.poll()
+        return "" if code is None else f"the server ended ({code}): {self.log.read_text()[-500:]}"
 
 
 @contextmanager

@@ -35,8 +35,8 @@ def drill(options: argparse.Namespace, folder: Path, end: float) -> dict[str, An
             thread.join()
         time.sleep(min(KEEP + SPARE, max(0.0, end - time.monotonic())))
         left = _bytes(page)
-        alive = page.process.poll() is None
-    return _found(options, rows, left, alive)
+        ended = page.ended()
+    return _found(options, rows, left, ended)
 
 
 class _Rows:
@@ -103,12 +103,12 @@ def _bytes(page: Page) -> int:
     return total
 
 
-def _found(options: argparse.Namespace, rows: _Rows, left: int, alive: bool) -> dict[str, Any]:
+def _found(options: argparse.Namespace, rows: _Rows, left: int, ended: str) -> dict[str, Any]:
     missed = rows.failed[:5]
     if len(rows.memory) < options.jobs:
         missed.append(f"only {len(rows.memory)} of {options.jobs} jobs in the time")
-    if not alive:
-        missed.append("the server has ended")
+    if ended:
+        missed.append(ended)
     start = rows.memory[min(WARM, len(rows.memory)) - 1] if rows.memory else 0
     latest = rows.memory[-1] if rows.memory else 0
     if start and latest > start * (1 + GROWTH):
