@@ -122,7 +122,8 @@ def build_relief(
         labels, drawn, weights, shoulders, scene.px_per_m, scene.body_height, skirt
     )
     tell("colouring what the photo does not show")
-    sheets = [_sheet(i, layer, scene, seed + i) for i, layer in enumerate(layers)]
+    face_rgb = _face_rgb(scene)
+    sheets = [_sheet(i, layer, scene, face_rgb, seed + i) for i, layer in enumerate(layers)]
     if skirt is not None:
         sheets[-1] = with_level_hem(sheets[-1], subject.body.camera)
     if subject.head is not None:
@@ -149,7 +150,6 @@ def build_relief(
     points = replace(points, weights=moved)
     tell("filling hidden sides from the body")
     cuts = frame_cuts(subject.matte)
-    face_rgb = _face_rgb(scene)
     spacing = 1.15 / scene.px_per_m
     surface, inner = (
         body_surface_samples(vertices, faces, weights, step)
@@ -287,11 +287,11 @@ def limb_weights(
     return out
 
 
-def _sheet(i: int, layer: Layer, scene: _Scene, seed: int) -> Sheet:
+def _sheet(i: int, layer: Layer, scene: _Scene, face_rgb: np.ndarray | None, seed: int) -> Sheet:
     skin = scene.skin
     rgb, far_rgb = layer_colours(
         layer, scene.rgb[layer.box], scene.matte[layer.box],
-        None if skin is None else skin[layer.box], _face_rgb(scene), scene.body_height, seed,
+        None if skin is None else skin[layer.box], face_rgb, scene.body_height, seed,
     )  # fmt: skip
     near = layer.near
     if layer.part.is_torso and scene.face is not None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from svad.body.skeleton import ANKLES, HIPS, KNEES, LARGE, Joint
 from svad.geometry.camera import Camera
+from svad.geometry.sampling import smoothstep
 from svad.media.fields import blur, masked_blur, pull_push
 from svad.relief.fill import BodySurface
 from svad.relief.labels import PartMaps
@@ -105,7 +106,7 @@ def flared(
     weight = known.astype(np.float32)[:, None]
     smooth = masked_blur(half, weight, 0.02 * body_height)
     smooth = pull_push(np.where(weight[..., None] > 0, smooth, 0), weight)[:, 0]
-    join = _smooth((rows - skirt.top) / body_height, 0, JOIN)[:, None]
+    join = smoothstep((rows - skirt.top) / (JOIN * body_height))[:, None]
     return replace(
         surface,
         middle=(surface.middle * (1 - join) + middle[:, None] * join).astype(np.float32),
@@ -212,7 +213,7 @@ class Drape:
         mine, along = mine[low], along[low]
         if not len(mine):
             return weights
-        share = _smooth(along, *WAIST)[:, None]
+        share = smoothstep(_between(along, *WAIST))[:, None]
         out = weights.copy()
         out[mine] = weights[mine] * (1 - share) + self._hung(xyz[mine], along) * share
         return out
@@ -223,10 +224,10 @@ class Drape:
         # legs astride come together at rest: a blend steeper than this would fold the cloth
         reach = np.maximum(reach, UNFOLDED * astride)
         u = np.clip(side / reach, -1, 1)
-        left = _smooth(u, -1, 1)
+        left = smoothstep((u + 1) / 2)
         middle = 1 - u * u
-        pelvis = 1 - _smooth(along, LIFT[0], LIFT[1] + SLACK * middle)
-        shin = FOLLOW * _smooth(along, *BEND)
+        pelvis = 1 - smoothstep(_between(along, LIFT[0], LIFT[1] + SLACK * middle))
+        shin = FOLLOW * smoothstep(_between(along, *BEND))
         out = np.zeros((len(xyz), LARGE), np.float32)
         out[:, Joint.PELVIS] = pelvis
         for hip, knee, part in zip(HIPS, KNEES, (left, 1 - left), strict=True):
@@ -235,10 +236,9 @@ class Drape:
         return out
 
 
-def _smooth(x: np.ndarray, low: np.ndarray | float, high: np.ndarray | float) -> np.ndarray:
-    """0 below `low`, 1 above `high`, without a kink between them."""
-    t = np.clip((x - low) / (high - low), 0, 1)
-    return t * t * (3 - 2 * t)
+def _between(x: np.ndarray, low: float, high: np.ndarray | float) -> np.ndarray:
+    """0 at `low`, 1 at `high`."""
+    return (x - low) / (high - low)
 
 
 def _along(xyz: np.ndarray, joints: np.ndarray) -> np.ndarray:  # [P]

@@ -10,6 +10,10 @@ import numpy as np
 from svad.body import coco
 from svad.media.fields import blur, grown, nearest_known
 
+HELD_FROM = 0.6  # of the forearm: from there on hair may be what the arm took
+HELD_REACH = 0.16  # of the body's height around the wrist, that hair may reach
+CLEARLY = 15.0  # in Lab: so much nearer to what is beside the arm than to its sleeve
+
 
 @dataclass(frozen=True)
 class Hand:
@@ -141,7 +145,7 @@ def tidy_hand(
         foreign |= (
             _hair_beside(labels == part, mine, forearm, lab, cloth)
             & alike
-            & ((along > 0.6 * length) & (away < 0.16 * body_height))
+            & ((along > HELD_FROM * length) & (away < HELD_REACH * body_height))
         )
     out = np.where(foreign, nearest_known(labels, others), labels)
     return np.where(mine, part, out).astype(np.int32)
@@ -159,4 +163,4 @@ def _hair_beside(
     if sleeve.sum() < 20:
         return own & ~own
     to_sleeve = np.linalg.norm(lab - np.median(lab[sleeve], 0), axis=-1)
-    return own & ~bare & (np.linalg.norm(lab - others, axis=-1) + 15 < to_sleeve)
+    return own & ~bare & (np.linalg.norm(lab - others, axis=-1) + CLEARLY < to_sleeve)

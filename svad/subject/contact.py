@@ -21,43 +21,31 @@ _FADE = 0.04  # over which it begins and ends
 _THICK = 0.040  # half a forearm with its sleeve
 _SIGMA = 0.015
 _ALONG = np.array([0.35, 0.7, 1.0, 1.3])  # from the elbow over the wrist to the palm
-_BEHIND = -0.03  # a hand that the detector sees deeper than this lies behind the back
 _SEEN = 0.3  # trust from which on a wrist is in view; behind a back it is 0, on drawn people
 
 
-def sides_of_arms(
-    joints: np.ndarray,  # [22, 3] of the first guess
-    turns: np.ndarray,  # [22, 3, 3]
-    evidence: Evidence,
-) -> np.ndarray:  # [2] 1 = before the trunk, -1 = behind it, 0 = not known; left, right
-    """On which side of the trunk each forearm is.
+def before_trunk(evidence: Evidence) -> np.ndarray:  # [2] bool, left, right
+    """Which forearms cannot be in or behind the trunk: their wrists are in view.
 
-    The detector's depth alone is wrong for the lower one of crossed arms, whose wrist it trusts.
+    The detector's depth does not tell: it is wrong for the lower one of crossed arms.
     """
-    out = np.zeros(2)
-    for i, (side, wrist) in enumerate(zip(sk.SIDES, sk.WRISTS, strict=True)):
-        place = turns[Joint.SPINE2].T @ (joints[wrist] - joints[Joint.SPINE2])
-        if evidence.trust[coco.ARMS[side][-1]] >= _SEEN:
-            out[i] = 1
-        elif place[2] - _AHEAD < _BEHIND:
-            out[i] = -1
-    return out
+    return evidence.trust[[wrist for _, _, wrist in coco.ARMS.values()]] >= _SEEN
 
 
 def inside_trunk(
     joints: np.ndarray,  # [B, 22, 3] metres
     turns: np.ndarray,  # [B, 22, 3, 3]
-    sides: np.ndarray,  # [2] 1 = before, -1 = behind, 0 = wherever it is
+    before: np.ndarray,  # [2] bool, left, right: which arms are before it; others are left alone
 ) -> np.ndarray:  # [B, 8] standard deviations; 0 = outside
-    """How deep four points along each forearm lie in the trunk, to the side where they belong."""
+    """How deep four points along each forearm lie in or behind the trunk."""
     turn, origin = turns[:, Joint.SPINE2], joints[:, None, Joint.SPINE2]
     out = []
-    for side, elbow, wrist in zip(sides, sk.ELBOWS, sk.WRISTS, strict=True):
+    for held, elbow, wrist in zip(before, sk.ELBOWS, sk.WRISTS, strict=True):
         start, end = joints[:, None, elbow], joints[:, None, wrist]
         points = start + _ALONG[:, None] * (end - start)
         x, y, z = np.moveaxis((points - origin) @ turn, -1, 0)
         near = np.clip((y - _BELOW) / _FADE, 0, 1) * np.clip((_ABOVE - y) / _FADE, 0, 1)
         round_ = np.sqrt(np.maximum(1 - (x / (_HALF_WIDTH + 0.5 * _THICK)) ** 2, 0))
-        depth = (_HALF_DEPTH + _THICK) * round_ - side * (z - _AHEAD)
-        out.append(abs(side) * near * np.maximum(np.where(round_ > 0, depth, 0), 0) / _SIGMA)
+        depth = (_HALF_DEPTH + _THICK) * round_ - (z - _AHEAD)
+        out.append(held * near * np.maximum(np.where(round_ > 0, depth, 0), 0) / _SIGMA)
     return np.concatenate(out, 1)

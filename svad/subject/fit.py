@@ -22,7 +22,7 @@ from svad.face.landmarks import STEADY
 from svad.geometry.camera import photo_camera
 from svad.geometry.rotation import matrix_to_axis_angle, rodrigues_array
 from svad.subject import rig as r
-from svad.subject.contact import inside_trunk, sides_of_arms
+from svad.subject.contact import before_trunk, inside_trunk
 from svad.subject.evidence import (
     JOINT_OF,
     KNUCKLE_OF,
@@ -260,8 +260,7 @@ class _Problem:
             self._certain[self._coco < coco.HEAD.stop] *= 0.3  # the mesh knows better
         self._build = likely_build(evidence)
         self._outline = False
-        joints, _, turns = rig.pose(start(evidence, rest)[None], self._few)
-        self._sides = sides_of_arms(joints[0], turns[0], evidence)
+        self._before = before_trunk(evidence)
 
     def begin(self, x: np.ndarray, with_outline: bool) -> None:
         """Choose for each outline point the surface point that should lie on it."""
@@ -279,7 +278,7 @@ class _Problem:
         terms = [self._landmarks(joints, posed), self._knuckles(knuckles)]
         terms += self._face(posed, turns) + self._prior(x) + self._upright(joints, posed)
         terms += self._depths(joints)
-        terms.append(Term(inside_trunk(joints, turns, self._sides), "cauchy", 4.0))
+        terms.append(Term(inside_trunk(joints, turns, self._before), "cauchy", 4.0))
         if self._outline:
             terms += self._silhouette(posed[:, self._rig.surface])
         return terms

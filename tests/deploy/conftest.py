@@ -9,18 +9,9 @@ from pathlib import Path
 import pytest
 
 from svad.deploy.files import FOLDERS, TOP
-from tests.weights.conftest import clean, hub  # noqa: F401 - fixtures
-from tests.weights.hub_api import Account, with_account
-from tests.weights.hub_server import Hub
+from tests.weights.conftest import account, clean, hub  # noqa: F401 - fixtures
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def account(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Account:  # noqa: F811
-    """Somebody who is signed in."""
-    monkeypatch.setenv("HF_TOKEN", "good")
-    return with_account(hub)
 
 
 @pytest.fixture

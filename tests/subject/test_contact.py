@@ -8,7 +8,7 @@ import pytest
 from svad.body.free import load_free_body
 from svad.body.skeleton import ELBOWS, WRISTS, Joint
 from svad.subject import rig as r
-from svad.subject.contact import inside_trunk, sides_of_arms
+from svad.subject.contact import before_trunk, inside_trunk
 from svad.subject.fit import rest_pose
 from tests.subject.people import person, pose_of
 from tests.subject.test_fit import evidence_of, fitted
@@ -26,29 +26,28 @@ def at_ease() -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_hanging_arms_are_outside(at_ease) -> None:
-    assert not inside_trunk(*at_ease, np.ones(2)).any()
+    assert not inside_trunk(*at_ease, np.ones(2, bool)).any()
 
 
-@pytest.mark.parametrize("side", [1, -1])
-def test_a_hand_in_the_belly_is_pushed_to_its_side(at_ease, side: int) -> None:
+def test_a_hand_in_or_behind_the_belly_is_pushed_ahead(at_ease) -> None:
     joints, turns = at_ease
-    inside, outside = joints.copy(), joints.copy()
+    left, right = np.array([True, False]), np.array([False, True])
+    inside, outside, behind = joints.copy(), joints.copy(), joints.copy()
     inside[0, WRISTS[0]] = joints[0, Joint.SPINE2] + (0.03, 0, 0.05)
-    outside[0, ELBOWS[0]] = joints[0, Joint.SPINE2] + (0.2, 0, 0.05 + side * 0.1)
-    outside[0, WRISTS[0]] = joints[0, Joint.SPINE2] + (0.03, 0, 0.05 + side * 0.3)
-    assert inside_trunk(inside, turns, np.array([side, 0])).max() > 3
-    assert not inside_trunk(outside, turns, np.array([side, 0])).any()
-    assert inside_trunk(outside, turns, np.array([-side, 0])).max() > 3
-    assert not inside_trunk(inside, turns, np.array([0, side])).any()
+    behind[0, WRISTS[0]] = joints[0, Joint.SPINE2] + (0.03, 0, -0.25)
+    outside[0, ELBOWS[0]] = joints[0, Joint.SPINE2] + (0.2, 0, 0.15)
+    outside[0, WRISTS[0]] = joints[0, Joint.SPINE2] + (0.03, 0, 0.35)
+    assert inside_trunk(inside, turns, left).max() > 3
+    assert inside_trunk(behind, turns, left).max() > inside_trunk(inside, turns, left).max()
+    assert not inside_trunk(outside, turns, left).any()
+    assert not inside_trunk(inside, turns, right).any()
 
 
-def test_only_an_arm_that_is_out_of_sight_may_be_behind_the_back(at_ease) -> None:
-    joints, turns = at_ease[0][0].copy(), at_ease[1][0]
-    joints[list(WRISTS)] = joints[Joint.SPINE2] + (0, 0, -0.15)
+def test_only_an_arm_whose_wrist_is_in_view_is_before_the_trunk() -> None:
     seen = evidence_of(person(pose_of({})))
-    assert sides_of_arms(joints, turns, seen).tolist() == [1, 1]
+    assert before_trunk(seen).tolist() == [True, True]
     seen.trust[10] = 0  # the right wrist
-    assert sides_of_arms(joints, turns, seen).tolist() == [1, -1]
+    assert before_trunk(seen).tolist() == [True, False]
 
 
 def test_crossed_arms_lie_before_the_chest() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from svad.weights.manifest import Entry
 from svad.weights.store import Store
+from tests.weights.hub_api import Account, with_account
 from tests.weights.hub_server import Hub, serve
 
 
@@ -48,3 +49,10 @@ def make(tmp_path: Path) -> Callable[..., Store]:
         return Store({e.name: e for e in entries}, tmp_path / "cache" / "weights", own)
 
     return store
+
+
+@pytest.fixture
+def account(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Account:
+    """Somebody who is signed in."""
+    monkeypatch.setenv("HF_TOKEN", "good")
+    return with_account(hub)

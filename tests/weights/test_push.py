@@ -18,17 +18,11 @@ from svad.weights.download import download
 from svad.weights.own_repo import store_to_fill
 from svad.weights.push import push
 from svad.weights.store import Store, named_repository
-from tests.weights.hub_api import Account, Repository, with_account
+from tests.weights.hub_api import Account, Repository
 from tests.weights.hub_server import COMMIT, Hub
 
 REPO = "me/my-weights"
 BODY = b"numbers" * 500
-
-
-@pytest.fixture
-def account(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Account:
-    monkeypatch.setenv("HF_TOKEN", "good")
-    return with_account(hub)
 
 
 @pytest.fixture
