@@ -20,20 +20,11 @@ from svad.core.startup import check_python, prepare
 check_python()  # before anything that an older Python would stumble over
 prepare()
 
-from svad.config import (  # noqa: E402
-    BODIES,
-    BUILT_IN,
-    CLIP,
-    PHOTO_PRESETS,
-    PRESETS,
-    PREVIEW,
-    Preset,
-    SettingError,
-    changed,
-    with_video,
-)
+from svad.config.change import changed  # noqa: E402
+from svad.config.preset import BODIES, BUILT_IN, Preset  # noqa: E402
+from svad.config.presets import CLIP, PHOTO_PRESETS, PRESETS, PREVIEW, with_video  # noqa: E402
 from svad.core.arguments import add_output_folder, named_path, whole_number  # noqa: E402
-from svad.core.errors import JobError, Stopped, SvadError  # noqa: E402
+from svad.core.errors import JobError, SettingError, Stopped, SvadError  # noqa: E402
 from svad.core.files import plain, require_writable  # noqa: E402
 from svad.run.bars import Bars  # noqa: E402
 from svad.types import Report, StageState  # noqa: E402
@@ -199,7 +190,7 @@ def _create_parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="STAGE.FIELD=VALUE",
-        help="change a setting of the preset, such as diffusion.frames=48 (svad/config.py)",
+        help="change a setting of the preset, such as diffusion.frames=48 (svad/config)",
     )
     parser.add_argument("--debug", action="store_true", help="show where an error comes from")
     return parser

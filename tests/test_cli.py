@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from svad import cli
-from svad.config import PREVIEW, Preset
+from svad.config.preset import Preset
+from svad.config.presets import PREVIEW
 from svad.core import startup
 from svad.media.images import save_png
 from svad.media.video import probe, write_mp4

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from svad.config import PREVIEW
+from svad.config.presets import PREVIEW
 from svad.media.images import read_png, read_rgb, save_png, to_float
 from svad.media.shot import Shot
 from svad.media.video import probe

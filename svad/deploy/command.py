@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import threading
 
-from svad.config import PRESETS
+from svad.config.presets import PRESETS
 from svad.core.errors import Stopped
 from svad.deploy.errors import NotAgreed
 from svad.deploy.plan import HARDWARE, OWN, Wish, plan, told

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from svad.config import BUILT_IN, CLIP, FootageConfig, Preset
+from svad.config.footage import FootageConfig
+from svad.config.preset import BUILT_IN, Preset
+from svad.config.presets import CLIP
 from svad.core.arguments import named_path
 from svad.core.errors import JobError, SourceError
 from svad.evaluate.command import OK, reporting

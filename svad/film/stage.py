@@ -10,7 +10,7 @@ from torch import Tensor
 
 from svad.body.model import BodyModel
 from svad.body.skeleton import SPINE, Joint
-from svad.config import FilmConfig
+from svad.config.film import FilmConfig
 from svad.core.progress import part
 from svad.film.exposure import evened
 from svad.film.turn import ENOUGH, Refine, Together, seen_poses, turning_poses

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from svad.config import OWN_BODIES, PREVIEW
+from svad.config.preset import OWN_BODIES
+from svad.config.presets import PREVIEW
 from svad.core.errors import SvadError
 from svad.core.given import is_file, require_file
 from svad.run import makers

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import threading
 
-from svad.config import OWN_BODIES
+from svad.config.preset import OWN_BODIES
 from svad.core.arguments import add_output_folder, named_path
 from svad.weights.command import Screen
 

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from svad.config import SettingError
-from svad.core.errors import JobError, OutputError
+from svad.core.errors import JobError, OutputError, SettingError
 from svad.core.given import is_file, read_given
 from svad.core.progress import part, silent
 from svad.export.formats import EVERY, Format

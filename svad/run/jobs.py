@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from svad import __version__
-from svad.config import Preset, settings_of
+from svad.config.preset import Preset, settings_of
 from svad.core.errors import JobError, OutputError
 from svad.core.files import make_folder, write_json
 from svad.core.locks import is_locked, locked

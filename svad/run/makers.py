@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from svad.compute import engine
 from svad.compute.device import device, half, on_zero
-from svad.config import BUILT_IN, DiffusionConfig, PackageConfig, Preset, TrainConfig, training
+from svad.config.avatar import TrainConfig
+from svad.config.diffusion import DiffusionConfig
+from svad.config.package import PackageConfig
+from svad.config.preset import BUILT_IN, Preset
+from svad.config.presets import training
 from svad.core.errors import MissingFile
 from svad.run.bodies import bodies_here, load_body, own_body
 from svad.types import Avatar, Clip, Footage, Photo, Pose, Report, Subject

@@ -9,15 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from svad import weights
 from svad.compute.device import device
-from svad.config import (
-    PREVIEW,
-    PackageConfig,
-    Preset,
-    SettingError,
-    as_photo,
-    with_video,
-)
-from svad.core.errors import JobError
+from svad.config.package import PackageConfig
+from svad.config.preset import Preset, as_photo
+from svad.config.presets import PREVIEW, with_video
+from svad.core.errors import JobError, SettingError
 from svad.core.given import is_file
 from svad.core.progress import part, silent
 from svad.export.formats import FORMATS

@@ -6,8 +6,9 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from svad.config import CLIP, PHOTO_PRESETS, PRESETS, PREVIEW, Preset, SettingError
-from svad.core.errors import PhotoError, SourceError
+from svad.config.preset import Preset
+from svad.config.presets import CLIP, PHOTO_PRESETS, PRESETS, PREVIEW
+from svad.core.errors import PhotoError, SettingError, SourceError
 from svad.core.given import is_file
 from svad.run import makers
 from svad.types import Photo, Source

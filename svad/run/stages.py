@@ -1,6 +1,6 @@
 """The table of stages: each one's name, title, room, seconds, pretrained files and builder.
 
-A stage is a row here, its settings in `svad/config.py` and a room with `stage.py`.
+A stage is a row here, its settings in `svad/config/` and a room with `stage.py`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import Any, Literal, Protocol
 
 from svad.compute import engine
-from svad.config import Preset
+from svad.config.preset import Preset
 from svad.run import makers
 from svad.run.imports import own_graph
 from svad.types import Clip, Report, Subject

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from svad.config import PHOTO_PRESETS, PRESETS
+from svad.config.presets import PHOTO_PRESETS, PRESETS
 from svad.core.errors import JobError
 from svad.core.files import make_folder, write_json, writing
 from svad.run.jobs import BETTER, CARD, is_own, read_card

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import gradio as gr
 
-from svad.config import BUILT_IN, CLIP, PRESETS
+from svad.config.preset import BUILT_IN
+from svad.config.presets import CLIP, PRESETS
 from svad.core.errors import Stopped, SvadError
 from svad.run.offers import offer
 from svad.ui import panels, stages, texts

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from svad.config import BUILT_IN, OWN_BODIES, PRESETS, PREVIEW
+from svad.config.preset import BUILT_IN, OWN_BODIES
+from svad.config.presets import PRESETS, PREVIEW
 from svad.media.shot import Shot
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import gradio as gr
 
-from svad.config import BUILT_IN
+from svad.config.preset import BUILT_IN
 from svad.core.errors import OutputError, SvadError
 from svad.ui import panels, stages, texts
 from svad.ui.beats import Ended, Progress

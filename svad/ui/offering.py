@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from svad.config import PRESETS
+from svad.config.presets import PRESETS
 from svad.core.errors import SvadError
 from svad.run.costs import cost
 from svad.run.offers import offer

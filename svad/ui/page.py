@@ -11,7 +11,8 @@ from typing import Any
 import gradio as gr
 from starlette.middleware import Middleware
 
-from svad.config import BUILT_IN, PHOTO_PRESETS
+from svad.config.preset import BUILT_IN
+from svad.config.presets import PHOTO_PRESETS
 from svad.export.viewer_page import VIEWING
 from svad.media.containers import VIDEO_SUFFIXES
 from svad.media.opening import SUFFIXES as HEIF_SUFFIXES

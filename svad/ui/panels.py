@@ -7,7 +7,8 @@ from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
-from svad.config import CLIP, OWN_BODIES, PRESETS
+from svad.config.preset import OWN_BODIES
+from svad.config.presets import CLIP, PRESETS
 from svad.export.row import Format
 from svad.export.viewer_page import VIEWING
 from svad.run.bodies import limits

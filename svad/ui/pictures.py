@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from svad.config import CLIP
+from svad.config.presets import CLIP
 from svad.core.errors import OutputError, Stopped, SvadError
 from svad.run.sources import is_one_photo
 from svad.ui import panels, stages, texts

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from svad.compute.device import on_zero
 from svad.compute.engine import dispatcher
-from svad.config import PRESETS
+from svad.config.presets import PRESETS
 from svad.core.errors import SvadError
 from svad.core.places import private_folder
 from svad.run import makers

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import Protocol
 
-from svad.config import PRESETS
+from svad.config.presets import PRESETS
 from svad.core.errors import Stopped, SvadError
 from svad.types import StageState
 from svad.weights.convert import in_words

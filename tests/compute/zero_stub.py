@@ -81,7 +81,7 @@ def main() -> None:
 
     configs = files("spaces.zero").joinpath("configs.json")
     from svad.compute import engine
-    from svad.config import QUICK
+    from svad.config.presets import QUICK
     from svad.core.errors import Stopped
     from svad.run import makers
     from svad.run.stages import asked, on_gpu

@@ -10,7 +10,8 @@ import pytest
 
 from svad import cli
 from svad.body.model import BodyModel
-from svad.config import PREVIEW, QUICK, SettingError
+from svad.config.presets import PREVIEW, QUICK
+from svad.core.errors import SettingError
 from svad.diffusion.follow import FollowStage
 from svad.diffusion.generate import Request
 from svad.media.video import probe, write_mp4

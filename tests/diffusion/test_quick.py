@@ -12,7 +12,7 @@ import pytest
 from safetensors.torch import load_file, save_file
 
 from svad import cli
-from svad.config import PRESETS, QUICK
+from svad.config.presets import PRESETS, QUICK
 from svad.diffusion import frame_confidence
 from svad.run import makers
 from svad.run.jobs import read_card

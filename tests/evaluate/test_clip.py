@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from svad import cli
-from svad.config import CLIP, PREVIEW
+from svad.config.presets import CLIP, PREVIEW
 from svad.core.errors import JobError, SourceError, Stopped
 from svad.evaluate import clip as command
 from svad.media.images import save_png

@@ -50,7 +50,8 @@ EXPORT = """
 import json, sys, zipfile
 from pathlib import Path
 
-from svad.config import PREVIEW, PackageConfig
+from svad.config.package import PackageConfig
+from svad.config.presets import PREVIEW
 from svad.core.errors import OutputError
 from svad.export.stage import PackageStage
 from svad.run.jobs import is_own, open_job

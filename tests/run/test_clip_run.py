@@ -11,8 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from svad.config import CLIP, PREVIEW, FilmConfig, FootageConfig, Preset, SettingError
-from svad.core.errors import JobError, SourceError, Stopped
+from svad.config.film import FilmConfig
+from svad.config.footage import FootageConfig
+from svad.config.preset import Preset
+from svad.config.presets import CLIP, PREVIEW
+from svad.core.errors import JobError, SettingError, SourceError, Stopped
 from svad.media.images import read_rgb, save_png
 from svad.media.video import write_mp4
 from svad.run import pipeline

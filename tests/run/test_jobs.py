@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from svad.config import PREVIEW
+from svad.config.presets import PREVIEW
 from svad.core.errors import JobError, OutputError
 from svad.core.locks import DEADLINE, is_locked, locked
 from svad.run.jobs import CARD, ID, LOCK, SCHEMA, JobStore, open_job, read_card, start_janitor

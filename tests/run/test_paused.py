@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from svad.compute.engine import GpuUnavailable
-from svad.config import QUICK
+from svad.config.presets import QUICK
 from svad.media.images import save_png
 from svad.run.jobs import read_card
 from svad.run.pipeline import Pipeline, read_result

@@ -17,7 +17,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from svad.config import PREVIEW, IdentityConfig
+from svad.config.identity import IdentityConfig
+from svad.config.presets import PREVIEW
 from svad.core.errors import JobError, NothingToDo, OutputError, PhotoError, Stopped
 from svad.core.files import write_bytes, write_json
 from svad.core.parts import PART

@@ -11,7 +11,8 @@ from types import SimpleNamespace
 import pytest
 
 from svad.compute.engine import DEFAULT_SECONDS
-from svad.config import CLIP, PAPER, PRESETS, PREVIEW, QUICK, Preset, training
+from svad.config.preset import Preset
+from svad.config.presets import CLIP, PAPER, PRESETS, PREVIEW, QUICK, training
 from svad.run import makers, stages
 from svad.run.imports import own_graph
 from svad.run.stages import (

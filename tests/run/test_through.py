@@ -17,7 +17,9 @@ import pytest
 from svad.avatar.train import trainer as trainer_module
 from svad.avatar.train.checkpoint import DAMAGED
 from svad.avatar.train.trainer import Trainer
-from svad.config import PAPER, PREVIEW, QUICK, HeadFitConfig, Preset
+from svad.config.identity import HeadFitConfig
+from svad.config.preset import Preset
+from svad.config.presets import PAPER, PREVIEW, QUICK
 from svad.core.errors import Stopped
 from svad.diffusion import frame_confidence
 from svad.restoration.models import RestorationModels

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from svad.config import PREVIEW, Preset
+from svad.config.preset import Preset
+from svad.config.presets import PREVIEW
 from svad.core.errors import JobError, Stopped
 from svad.core.locks import locked
 from svad.media.images import save_png

@@ -17,7 +17,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from svad.config import PRESETS, Preset
+from svad.config.preset import Preset
+from svad.config.presets import PRESETS
 from svad.core.errors import Stopped
 from svad.export.formats import FORMATS
 from svad.export.viewer_motions import write_viewer_motion

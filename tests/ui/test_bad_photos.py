@@ -11,7 +11,7 @@ import pytest
 from gradio_client.utils import is_valid_file
 from PIL import Image
 
-from svad.config import CLIP, PREVIEW
+from svad.config.presets import CLIP, PREVIEW
 from svad.run.jobs import JobStore
 from svad.run.pipeline import Pipeline
 from svad.ui.engine import Engine, Settings

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from svad.config import CLIP, PRESETS
+from svad.config.presets import CLIP, PRESETS
 from svad.core.errors import JobError
 from svad.run.jobs import JobStore
 from svad.run.offers import Offer

@@ -11,7 +11,8 @@ from types import SimpleNamespace
 import gradio as gr
 import pytest
 
-from svad.config import BODIES, BUILT_IN, PRESETS, QUICK
+from svad.config.preset import BODIES, BUILT_IN
+from svad.config.presets import PRESETS, QUICK
 from svad.core.errors import MissingWeights, SvadError
 from svad.run.bodies import STILL_FACE
 from svad.run.costs import learn

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from svad.config import PRESETS
+from svad.config.presets import PRESETS
 from svad.run import pipeline
 from svad.types import StageState
 from svad.ui import stages

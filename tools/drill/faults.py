@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from svad.config import PREVIEW
+from svad.config.presets import PREVIEW
 from svad.core.errors import JobError, SvadError
 from svad.core.parts import PART
 from svad.run.batch.batch import batch

@@ -174,7 +174,7 @@ def main() -> None:
     import logging
     import threading
 
-    from svad.config import PREVIEW
+    from svad.config.presets import PREVIEW
     from svad.run.jobs import JobStore
     from svad.run.pipeline import Pipeline
     from svad.ui import serve

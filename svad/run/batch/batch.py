@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from svad import weights
-from svad.config import Preset
+from svad.config.preset import Preset
 from svad.core.errors import JobError, Stopped
 from svad.core.files import make_folder
 from svad.core.locks import locked

@@ -8,8 +8,11 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 
-from svad.config import PHOTO_PRESETS, PREVIEW, Preset, SettingError, changed
+from svad.config.change import changed
+from svad.config.preset import Preset
+from svad.config.presets import PHOTO_PRESETS, PREVIEW
 from svad.core.arguments import add_output_folder, named_path, whole_number
+from svad.core.errors import SettingError
 from svad.run.batch.batch import Choose, batch
 from svad.run.batch.cluster import Cluster
 from svad.run.batch.hub import NEEDS, SENT, HubJobs, hub_api
