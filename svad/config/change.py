@@ -1,4 +1,4 @@
-"""One setting of a preset changed, as written in a command."""
+"""Settings of a preset changed, as they are written in a command."""
 
 from __future__ import annotations
 
@@ -16,13 +16,19 @@ Settings = TypeVar("Settings", bound="DataclassInstance")
 Plain = bool | int | float | str  # a setting, if it is no tuple of these
 
 
-def changed(preset: Preset, setting: str) -> Preset:
-    """The preset with one setting changed, written as `stage.field=value`.
+def changed(preset: Preset, *settings: str) -> Preset:
+    """The preset with settings changed one after another, each written as `stage.field=value`.
 
     A field that is a group of settings takes one more name: `stage.group.field=value`.
 
     Raises `SettingError` for a stage or field that is not there, and for a value that does not fit.
     """
+    for setting in settings:
+        preset = _with_one(preset, setting)
+    return preset
+
+
+def _with_one(preset: Preset, setting: str) -> Preset:
     place, equals, text = setting.partition("=")
     stage, _, name = place.strip().partition(".")
     stages = {f.name: getattr(preset, f.name) for f in fields(preset)}

@@ -12,7 +12,7 @@ from svad.media.clips import is_clip
 from svad.media.images import save_png, with_alpha
 from svad.media.private import copy_clip, tells_nothing
 from svad.motion.readers.formats import is_motion
-from svad.run import makers
+from svad.run.makers.builders import read_photo
 from svad.ui import texts
 from svad.ui.engine import Settings
 
@@ -47,7 +47,7 @@ def keep(files: Sequence[Path], folder: Path) -> None:
             with writing(target) as temporary:
                 shutil.copyfile(file, temporary)
         else:
-            photo = makers.read_photo(file)
+            photo = read_photo(file)
             save_png(target, with_alpha(photo.rgb, photo.alpha))
 
 

@@ -15,7 +15,7 @@ from svad.ui.shooting import Filming
 
 if TYPE_CHECKING:
     from svad.types import Report
-    from svad.ui.engine import AvatarMaker, ClipMover
+    from svad.ui.engine import AvatarMover
     from svad.ui.files import Shelf
     from svad.ui.gallery import Finished
 
@@ -24,7 +24,7 @@ TRACKING = 60  # of a hundred parts of the time: finding out how the person in t
 
 
 def play(
-    maker: AvatarMaker,
+    mover: AvatarMover,
     finished: Finished,
     motion: str,
     shelf: Shelf,
@@ -38,16 +38,16 @@ def play(
     if how.usual:
         video = finished.folder / "motions" / f"{motion}.mp4"
         video.parent.mkdir(exist_ok=True)
-        return shelf.publish(maker.motion_video(finished.folder, motion, video, report=report))
+        return shelf.publish(mover.motion_video(finished.folder, motion, video, report=report))
     name = f"avatar-{short(finished.key)}-{motion}{how.ending}"
     with tempfile.TemporaryDirectory() as folder:
         video = Path(folder) / name
-        maker.motion_video(finished.folder, motion, video, report=report, shot=how.shot)
+        mover.motion_video(finished.folder, motion, video, report=report, shot=how.shot)
         return shelf.publish(video, job=job_of(finished.key))
 
 
 def follow(
-    mover: ClipMover,
+    mover: AvatarMover,
     finished: Finished,
     clip: Path,
     shelf: Shelf,

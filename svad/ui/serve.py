@@ -18,7 +18,7 @@ from svad.compute.engine import dispatcher
 from svad.config.presets import PRESETS
 from svad.core.errors import SvadError
 from svad.core.places import private_folder
-from svad.run import makers
+from svad.run.makers.networks import preload
 from svad.run.offers import offer
 from svad.ui.address import free_port, no_proxies, wanted_host, wanted_port
 
@@ -115,7 +115,7 @@ def ready_for_zero() -> None:
     try:
         for preset in PRESETS.values():
             if offer(preset).ready:
-                makers.preload(preset)
+                preload(preset)
     except SvadError:  # a wrong file; the preview needs none, and a run will say what is wrong
         log.exception("The networks could not be loaded before the start")
 

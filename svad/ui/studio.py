@@ -241,8 +241,8 @@ class Studio(Kept):
 
         def work(task: Task) -> Path:
             with self._line.turn(task.stop, _tell_ahead(task)):
-                maker, report = self.engine().pipeline, stopping(task)
-                return play(maker, finished, motion, self.shelf, report, how)
+                mover, report = self.engine().mover, stopping(task)
+                return play(mover, finished, motion, self.shelf, report, how)
 
         video = finished.folder / "motions" / f"{motion}.mp4"
         if how.usual and video.is_file():

@@ -17,7 +17,7 @@ from svad.diffusion.generate import Request
 from svad.media.video import probe, write_mp4
 from svad.pose.drive import drive_default, even_turn
 from svad.pose.keypoints import WholeBody
-from svad.run.pipeline import drive
+from svad.run.driving import drive
 from svad.types import Subject
 from tests.diffusion.conftest import PHOTO
 from tests.diffusion.test_quick import own_files  # noqa: F401 - a fixture

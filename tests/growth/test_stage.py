@@ -82,8 +82,8 @@ from pathlib import Path
 from svad.config.change import changed
 from svad.config.presets import PREVIEW
 from svad.run.jobs import read_card
-from svad.run.pipeline import Pipeline, waiting
-from svad.run.stages import stage_makers
+from svad.run.pipeline import Pipeline
+from svad.run.stages import stage_makers, typical_seconds
 from svad.storage import load
 from svad.types import Clip
 from svad.ui.stages import step_list
@@ -109,12 +109,12 @@ run("frame_dimming.share=0.25")
 states = [[s.name, s.title, s.state, s.done, s.total] for s in seen[-1]]
 print(json.dumps({
     "told": told, "states": states, "ran": fakes.ran, "page": step_list((), str),
-    "waiting": {s.name: s.remaining for s in waiting()},
+    "seconds": typical_seconds(PREVIEW),
 }))
 """
 OFFER = """
 import json
-from svad import cli
+from svad.run.commands import create
 from svad.config.presets import PRESETS, with_video
 from pathlib import Path
 from svad.run import offers
@@ -123,7 +123,7 @@ from svad.ui.panels import offer
 from svad.ui.stages import step_list
 
 found = offers.offer(PRESETS["dusk"])
-parser = cli._create_parser()
+parser = create.parser()
 print(json.dumps({
     "panel": offer(found, cost(PRESETS["dusk"], Path("none")), 1.0),
     "ready": found.ready, "needs_gpu": found.needs_gpu,
@@ -198,7 +198,7 @@ def test_a_stage_is_a_room_a_row_and_its_settings(tree: Path, tmp_path: Path) ->
     place = names.index("frame_dimming")
     assert names[place - 1 : place + 2] == ["identity", "frame_dimming", "restoration"]
     assert found["states"][place] == ["frame_dimming", "Dim the frames", "done", 2, 2]
-    assert found["waiting"]["frame_dimming"] == 1.5
+    assert found["seconds"]["frame_dimming"] == 1.5
     assert "<b>Dim the frames</b>" in found["page"]
     first, second = found["told"]
     assert first["entry"]["title"] == "Dim the frames" and first["entry"]["note"] == "all frames"

@@ -20,7 +20,8 @@ from svad.media.images import read_rgb, save_png
 from svad.media.video import write_mp4
 from svad.run import pipeline
 from svad.run.jobs import read_card
-from svad.run.pipeline import NO_TURN, Pipeline
+from svad.run.order import NO_TURN
+from svad.run.pipeline import Pipeline
 from svad.storage import load
 from svad.types import Clip, Footage, StageState
 from tests.fakes import FakeStages

@@ -22,7 +22,7 @@ from svad.core.parts import PART
 from svad.run.batch.batch import batch
 from svad.run.batch.local import Local
 from svad.run.jobs import LOCK, NAMES, NEXT, read_card
-from svad.run.pipeline import read_result
+from svad.run.results import read_result
 from tools.drill import tiny
 
 LONGEST = 60.0  # s that a run may take

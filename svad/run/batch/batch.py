@@ -18,7 +18,8 @@ from svad.run.batch.report import write_report
 from svad.run.batch.rows import DONE, FAILED, WAITING, Row, append_row, read_rows, write_rows
 from svad.run.batch.work import BatchEngine, Make, Work, all_but_photo, fingerprint
 from svad.run.board import Listener
-from svad.run.pipeline import Pipeline, read_result
+from svad.run.pipeline import Pipeline
+from svad.run.results import read_result
 from svad.types import StageState
 
 Choose = Callable[[Preset, int], BatchEngine]  # gets how many photos there are to do
