@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from svad.core.progress import part, silent
 from svad.ui import texts
 from svad.ui.beats import Followed
-from svad.ui.panels import job_of
+from svad.ui.gallery import own_job
 from svad.ui.result_view import short
 from svad.ui.shooting import Filming
 
@@ -43,7 +43,7 @@ def play(
     with tempfile.TemporaryDirectory() as folder:
         video = Path(folder) / name
         mover.motion_video(finished.folder, motion, video, report=report, shot=how.shot)
-        return shelf.publish(video, job=job_of(finished.key))
+        return shelf.publish(video, job=own_job(finished.key))
 
 
 def follow(
@@ -69,7 +69,7 @@ def follow(
         name = f"avatar-{short(finished.key)}-motion"
         mesh = mover.mesh(finished.folder, motion, motion.with_suffix(".glb"), report=silent)
         film, data, same, mesh = (
-            shelf.publish(file, f"{name}{file.suffix}", job_of(finished.key))
+            shelf.publish(file, f"{name}{file.suffix}", own_job(finished.key))
             for file in (video, motion, bvh, mesh)
         )
         shown = None

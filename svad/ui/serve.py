@@ -62,7 +62,7 @@ def serve(examples: Path = ROOT / "examples") -> None:
     if not on_zero():
         threading.Thread(target=fetch_at_start, daemon=True).start()
     threading.Thread(target=warm_up, args=(studio,), daemon=True).start()
-    from svad.ui.page import first_view_files
+    from svad.ui.page.launch import first_view_files
 
     threading.Thread(target=clean, args=(studio, first_view_files(page)), daemon=True).start()
     page.block_thread()
@@ -71,7 +71,8 @@ def serve(examples: Path = ROOT / "examples") -> None:
 def _open(private: Path, examples: Path, hosted: bool, wanted: int) -> tuple[Studio, gr.Blocks]:
     """Builds the page and launches it on the wanted port or the next free one."""
     from svad.ui.engine import Settings
-    from svad.ui.page import build_page, launch_options
+    from svad.ui.page.build import build_page
+    from svad.ui.page.launch import launch_options
     from svad.ui.studio import Studio
 
     settings = Settings(jobs=private / "jobs", examples=examples, hosted=hosted)

@@ -119,7 +119,7 @@ from svad.config.presets import PRESETS, with_video
 from pathlib import Path
 from svad.run import offers
 from svad.run.costs import cost
-from svad.ui.panels import offer
+from svad.ui.panels.offers import offer
 from svad.ui.stages import step_list
 
 found = offers.offer(PRESETS["dusk"])

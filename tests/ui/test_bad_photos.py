@@ -16,7 +16,7 @@ from svad.run.jobs import JobStore
 from svad.run.pipeline import Pipeline
 from svad.ui.engine import Engine, Settings
 from svad.ui.events import Events
-from svad.ui.page import PICTURES, VIDEOS
+from svad.ui.inputs import PICTURES, VIDEOS
 from svad.ui.parts import Given
 from svad.ui.studio import Studio
 from tests.ui.bad_photos import REFUSED, TAKEN, encoded

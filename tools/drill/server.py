@@ -179,7 +179,8 @@ def main() -> None:
     from svad.run.pipeline import Pipeline
     from svad.ui import serve
     from svad.ui.engine import Engine, Settings
-    from svad.ui.page import build_page, first_view_files, launch_options
+    from svad.ui.page.build import build_page
+    from svad.ui.page.launch import first_view_files, launch_options
     from svad.ui.studio import Studio
     from tools.drill.tiny import Forgetful
 
