@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import os
 import resource
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +19,9 @@ from svad.core import startup
 from svad.media.images import save_png
 from svad.media.video import probe, write_mp4
 from svad.run import filming, pipeline
-from svad.run.board import first_state
 from svad.run.commands import animate, track
 from svad.run.jobs import read_card
 from svad.run.stages import titles
-from svad.terminal.bars import Bars
 from svad.terminal.codes import BAD_INPUT
 from tests.fakes import FakeStages
 from tests.helpers import tiny_subject
@@ -161,24 +157,6 @@ def test_ctrl_c_stops_and_the_same_command_goes_on(
     fakes.relief = relief
     assert run(photo, "-o", out) == 0 and fakes.ran["subject"] == 1
     assert "1/6 Understand the photo     kept" in capsys.readouterr().err
-
-
-def test_bars_on_a_terminal_stay_on_one_line_each() -> None:
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
-
-    stream, states = Terminal(), [first_state(*title, None) for title in titles(PREVIEW)]
-    bars = Bars(stream)
-    for done in range(5):
-        states[0] = replace(states[0], state="running", done=done, total=4, note="x" * 300)
-        bars.show(tuple(states))
-    states[0] = replace(states[0], state="done")
-    bars.show(tuple(states))
-    bars.show(tuple(states))
-    text = stream.getvalue()
-    assert text.count("\n") == 1 and text.count("\r") == 6
-    assert max(map(len, text.split("\r"))) < 100
 
 
 def test_help_is_quick_and_complete() -> None:

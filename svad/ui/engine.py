@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from svad.run.board import Listener
-    from svad.run.jobs import JobStore
+    from svad.run.job_store import JobStore
     from svad.subject.look import Look
     from svad.types import Footage, Report, Result
 
@@ -159,7 +159,7 @@ class Engine:
 
 def load_engine(settings: Settings) -> Engine:
     """The real pipeline and job store; takes seconds the first time."""
-    from svad.run.jobs import JobStore
+    from svad.run.job_store import JobStore
     from svad.run.pipeline import Pipeline
 
     all_of_them = {name: Pipeline(preset) for name, preset in PRESETS.items()}

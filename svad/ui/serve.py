@@ -150,7 +150,7 @@ def clean(studio: Studio, keep: frozenset[str]) -> None:
     time.sleep(GRACE)
     from gradio.utils import get_upload_folder
 
-    from svad.run.jobs import start_janitor
+    from svad.run.job_store import start_janitor
     from svad.ui.files import sweep
 
     age = studio.settings.keep_hours * 3600

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from svad.media.video import write_mp4
-from svad.run.jobs import JobStore
+from svad.run.job_store import JobStore
 from svad.ui.engine import Engine, Settings
 from svad.ui.studio import Studio
 from tests.footage.turning import turning

@@ -12,7 +12,7 @@ from gradio_client.utils import is_valid_file
 from PIL import Image
 
 from svad.config.presets import CLIP, PREVIEW
-from svad.run.jobs import JobStore
+from svad.run.job_store import JobStore
 from svad.run.pipeline import Pipeline
 from svad.ui.engine import Engine, Settings
 from svad.ui.events import Events

@@ -10,7 +10,7 @@ import pytest
 
 from svad.config.presets import CLIP, PRESETS
 from svad.core.errors import JobError
-from svad.run.jobs import JobStore
+from svad.run.job_store import JobStore
 from svad.run.offers import Offer
 from svad.ui import better, texts
 from svad.ui.beats import Ended, Seen

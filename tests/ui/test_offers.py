@@ -16,7 +16,7 @@ from svad.config.presets import PRESETS, QUICK
 from svad.core.errors import MissingWeights, SvadError
 from svad.run.bodies import STILL_FACE
 from svad.run.costs import learn
-from svad.run.jobs import JobStore
+from svad.run.job_store import JobStore
 from svad.run.offers import offer
 from svad.ui import texts
 from svad.ui.beats import Ended, Seen

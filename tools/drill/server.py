@@ -175,7 +175,7 @@ def main() -> None:
     import threading
 
     from svad.config.presets import PREVIEW
-    from svad.run.jobs import JobStore
+    from svad.run.job_store import JobStore
     from svad.run.pipeline import Pipeline
     from svad.ui import serve
     from svad.ui.engine import Engine, Settings
