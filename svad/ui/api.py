@@ -13,7 +13,8 @@ from typing import Any
 import gradio as gr
 from gradio.events import api
 
-from svad.config import BUILT_IN, PRESETS, PREVIEW
+from svad.config.preset import BUILT_IN
+from svad.config.presets import PRESETS, PREVIEW
 from svad.core.errors import SvadError
 from svad.export.formats import EVERY
 from svad.motion.authored import authored

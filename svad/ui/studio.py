@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from svad.compute.engine import GpuUnavailable
-from svad.config import BUILT_IN, CLIP, PRESETS
+from svad.config.preset import BUILT_IN
+from svad.config.presets import CLIP, PRESETS
 from svad.core.errors import JobError, Stopped, SvadError
 from svad.export.formats import EVERY
 from svad.export.viewer_page import VIEWING
@@ -240,8 +241,8 @@ class Studio(Kept):
 
         def work(task: Task) -> Path:
             with self._line.turn(task.stop, _tell_ahead(task)):
-                maker, report = self.engine().pipeline, stopping(task)
-                return play(maker, finished, motion, self.shelf, report, how)
+                mover, report = self.engine().mover, stopping(task)
+                return play(mover, finished, motion, self.shelf, report, how)
 
         video = finished.folder / "motions" / f"{motion}.mp4"
         if how.usual and video.is_file():

@@ -81,9 +81,9 @@ def main() -> None:
 
     configs = files("spaces.zero").joinpath("configs.json")
     from svad.compute import engine
-    from svad.config import QUICK
+    from svad.config.presets import QUICK
     from svad.core.errors import Stopped
-    from svad.run import makers
+    from svad.run.makers.on_gpu import asked_seconds
     from svad.run.stages import asked, on_gpu
     from tests.compute import engine_work as works
 
@@ -103,14 +103,14 @@ def main() -> None:
     rows = on_gpu(QUICK)
     pids = []
     for row in rows:
-        seconds = makers.asked_seconds(row.name, QUICK)
+        seconds = asked_seconds(row.name, QUICK)
         pids.append(engine.run(works.add, 1, 2, seconds=seconds, report=silent)[1])
     engine.run(works.add, 1, 2, seconds=1000, report=silent)
     seen: dict[str, Any] = {
         "asked": [int(one["durationSeconds"]) for one in Platform.asked],
         "sizes": sorted({one["gpuSize"] for one in Platform.asked}),
         "tasks": len({one["taskId"] for one in Platform.asked}),
-        "table": [makers.asked_seconds(row.name, QUICK) for row in rows],
+        "table": [asked_seconds(row.name, QUICK) for row in rows],
         "in all": asked(QUICK),
         "platform's": [one["duration_factor"] for one in json.loads(configs.read_text())],
         "workers": len(set(pids)),

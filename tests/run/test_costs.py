@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from svad.config import CLIP, PREVIEW, QUICK
+from svad.config.presets import CLIP, PREVIEW, QUICK
 from svad.run.costs import LEARNED, RUNS, cost, learn
 from svad.run.stages import stage
 

@@ -13,7 +13,7 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
-from svad.ui import page
+from svad.ui.page.blocks import Page
 from svad.ui.sharing import token_of
 from tests.ui.conftest import save_photo
 from tests.ui.page_fakes import FakePipeline
@@ -64,9 +64,9 @@ def test_generate_streams_in_order_and_ends_with_the_files(
 def test_calls_of_programs_leave_no_session_behind(
     make_studio, launch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pages, forget = [], page.Page._forget
+    pages, forget = [], Page._forget
     monkeypatch.setattr(
-        page.Page, "_forget", lambda self, session: pages.append(self) or forget(self, session)
+        Page, "_forget", lambda self, session: pages.append(self) or forget(self, session)
     )
     url = launch(make_studio())
     for _ in range(3):
@@ -298,7 +298,7 @@ def test_models_find_tools_with_words_for_each_argument(make_studio, launch) -> 
 def test_without_the_package_for_models_the_page_works_and_says_so(
     make_studio, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from svad.ui.page import launch_options
+    from svad.ui.page.launch import launch_options
 
     monkeypatch.setitem(sys.modules, "mcp.server", None)
     assert launch_options(make_studio())["mcp_server"] is False
