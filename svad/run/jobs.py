@@ -9,10 +9,12 @@ import platform
 import re
 import secrets
 import shutil
+import stat
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -247,13 +249,17 @@ def is_own(name: str) -> bool:
 
 def versions() -> dict[str, str]:
     """This program, Python, the packages a result depends on, and which rasteriser draws here."""
+    return {**_installed(), "rasteriser": rasteriser()}
+
+
+@cache
+def _installed() -> dict[str, str]:
+    """Those of them that cannot change while this program runs; each is looked up on the disk."""
     found = {"svad": __version__, "python": platform.python_version()}
     for name in RECORDED:
-        try:
+        with suppress(PackageNotFoundError):  # an optional one
             found[name] = version(name)
-        except PackageNotFoundError:
-            continue  # an optional one
-    return found | {"rasteriser": rasteriser()}
+    return found
 
 
 class JobStore:
@@ -339,17 +345,26 @@ def _places(folder: Path) -> list[Path]:
 
 
 def _size(path: Path) -> int | None:
-    return path.stat().st_size if path.is_file() else None
+    try:
+        facts = path.stat()
+    except OSError:
+        return None
+    return facts.st_size if stat.S_ISREG(facts.st_mode) else None
 
 
 def _bytes(folder: Path) -> int:
-    return sum(_size(path) or 0 for path in folder.rglob("*"))
+    """Of all files below; a run, or a visitor who deletes, may be at work there."""
+    files = (os.path.join(place, name) for place, _, names in os.walk(folder) for name in names)
+    return sum(_size(Path(file)) or 0 for file in files)
 
 
 def _touched(folder: Path) -> float:
     """When the job was last worked on."""
-    marks = [mark for place in _places(folder) for mark in (place / CARD, place / LOCK, place)]
-    return max((m.stat().st_mtime for m in marks if m.exists()), default=0.0)
+    times = [0.0]
+    for mark in (place / name for place in _places(folder) for name in (CARD, LOCK, "")):
+        with suppress(OSError):  # not there, or not any more
+            times.append(mark.stat().st_mtime)
+    return max(times)
 
 
 def _now() -> str:

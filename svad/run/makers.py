@@ -14,6 +14,7 @@ from svad.compute.device import device, half, on_zero
 from svad.config import BUILT_IN, DiffusionConfig, PackageConfig, Preset, TrainConfig, training
 from svad.core.errors import MissingFile
 from svad.run.bodies import bodies_here, load_body, own_body
+from svad.run.learned import MACHINE, call_name, to_ask
 from svad.types import Avatar, Clip, Footage, Photo, Pose, Report, Subject
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 
 Settings = TypeVar("Settings")
 REFINING = 1.0  # seconds of a GPU for the pose of one frame
+FILLS = ("avatar",)  # stages that go on for as long as their call may take
 MARGIN = 8  # seconds of a GPU call that a training leaves for its last checkpoint and the way back
 
 
@@ -436,8 +438,9 @@ def video_networks() -> LazyNetworks[Models]:
 
 
 def asked_seconds(stage: str, preset: Preset) -> int:
-    """GPU seconds that a stage of a preset asks for in one call."""
-    return min(preset.gpu_seconds.get(stage, engine.DEFAULT_SECONDS), engine.MOST_SECONDS)
+    """GPU seconds that a stage of a preset asks for in one call, as this machine has learned."""
+    usual = preset.gpu_seconds.get(stage, engine.DEFAULT_SECONDS)
+    return to_ask(MACHINE.runs(call_name(preset.name, stage)), usual, stage in FILLS)
 
 
 def preload(preset: Preset) -> None:

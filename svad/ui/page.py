@@ -28,6 +28,7 @@ from svad.ui.headers import SecurityHeaders
 from svad.ui.offering import offer_panel
 from svad.ui.parts import Given, Parts
 from svad.ui.result_view import PAIR_HEIGHT, Sheet, make_sheet
+from svad.ui.schemas import keep_schemas
 from svad.ui.sharing import routes
 from svad.ui.shooting import filming_options
 from svad.ui.studio import Studio
@@ -77,6 +78,7 @@ def build_page(studio: Studio) -> gr.Blocks:
         )
         add_endpoints(studio)  # first: they have their names, and the page's own callbacks others
         _wire(page, parts, Events(studio, parts))
+    keep_schemas(page)
     page.queue(max_size=settings.waiting, default_concurrency_limit=settings.waiting)
     return page
 
