@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from svad.core.errors import JobError
 from svad.core.given import is_file
 from svad.core.progress import part, silent
 from svad.export.formats import FORMATS
-from svad.media.shot import STILL, Shot
+from svad.media.shot import STILL, STILL_CAMERAS, Shot
 from svad.run import holdout
 from svad.run.board import Board, Listener, first_state
 from svad.run.bodies import limits, own_body
@@ -342,12 +343,46 @@ def motion_video(
     """
     _require_shot(shot, Path(output))
     avatar = load_avatar(folder)
+    return _filmed(avatar, _bundled(avatar, motion), output, shot, report)
+
+
+def still_picture(
+    folder: Path,
+    values: Mapping[str, float],
+    output: Path,
+    *,
+    motion: str = "stand",
+    shot: Shot = DEFAULT_SHOT,
+) -> Path:
+    """Writes a picture (.png) of a finished avatar in a pose of its own.
+
+    `values`: of the viewer's sliders by name (`svad.export.sliders`), or of expressions; they move
+    what a frame of `motion` shows. Raises `SettingError` for a slider or a shot that cannot be,
+    `JobError`, `OutputError`.
+    """
+    output = Path(output)
+    if output.suffix.lower() != STILL or shot.camera not in STILL_CAMERAS:
+        raise SettingError(
+            f"A still is a .png, seen from one side: {', '.join(STILL_CAMERAS)}; {output.name} "
+            f"from {shot.camera} is none."
+        )
+    shot.require_valid(output)
+    from svad.export.sliders import slid
+
+    avatar = load_avatar(folder)
+    chosen = _bundled(avatar, motion)
+    pose = slid(avatar, chosen.poses[[shot.at(len(chosen.poses))]], values)
+    once = replace(chosen, poses=pose, looped=False)
+    return _filmed(avatar, once, output, replace(shot, frame=0), None)
+
+
+def _bundled(avatar: Avatar, name: str) -> Motion:
+    """One of the bundled motions on an avatar, or standing; raises `JobError`."""
     from svad.motion.authored import authored
     from svad.motion.standing import STAND, standing
 
     table = {name: one.for_avatar for name, one in authored().items()} | {STAND: standing}
-    chosen = _named(table, motion, "motion")(avatar)
-    return _filmed(avatar, chosen, output, shot, report)
+    return _named(table, name, "motion")(avatar)
 
 
 def clip_motion(

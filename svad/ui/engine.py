@@ -91,6 +91,12 @@ class ClipMover(Protocol):
         """Writes a video of the avatar in a folder, moving so."""
         ...
 
+    def still(
+        self, folder: Path, pose: Mapping[str, float], output: Path, /, *, shot: Shot = ...
+    ) -> Path:
+        """Writes a picture of the avatar in a folder, with the viewer's sliders moved."""
+        ...
+
     def mesh(self, folder: Path, motion: Path, output: Path, /, *, report: Report) -> Path:
         """Writes the avatar in a folder as a mesh with that motion in it."""
         ...
@@ -114,6 +120,14 @@ class Mover:
         from svad.run import pipeline
 
         return pipeline.clip_motion(folder, clip, output, report=report, shot=shot)
+
+    def still(
+        self, folder: Path, pose: Mapping[str, float], output: Path, /, *, shot: Shot = USUAL
+    ) -> Path:
+        """See `svad.run.pipeline.still_picture`."""
+        from svad.run import pipeline
+
+        return pipeline.still_picture(folder, pose, output, shot=shot)
 
     def mesh(self, folder: Path, motion: Path, output: Path, /, *, report: Report) -> Path:
         """See `svad.run.export`."""
