@@ -192,6 +192,40 @@ def test_a_walk_of_amass_is_upright_at_its_speed_with_feet_on_the_floor(tmp_path
     np.testing.assert_allclose((pelvis[-1] - pelvis[0])[[0, 2]], wanted[[0, 2]], atol=0.05)
 
 
+@pytest.mark.parametrize(("unit", "factor"), [("centimetres", 100.0), ("millimetres", 1000.0)])
+@pytest.mark.parametrize("going", [True, False])
+def test_other_units_are_told_by_steps_or_by_the_height(
+    tmp_path: Path, unit: str, factor: float, going: bool
+) -> None:
+    """One who walks far from the origin, and one who stands and only moves the arms."""
+    if going:
+        walk = walking(48)
+        poses, way = walk.poses(()).rotations.numpy(), walk.pelvis + [2.0, -30.0, 5.0]
+    else:
+        poses, way = np.zeros((20, 55, 3), np.float32), np.tile(tiny_joints()[0], (20, 1))
+        poses[:, Joint.LEFT_SHOULDER, 2] = np.linspace(0, 1, 20)
+        way = way - [0, tiny_joints()[:, 1].min(), 0]  # on a floor at zero
+    found = {}
+    for name, size in (("same", 1.0), ("other", factor)):
+        arrays = dict(poses=poses.reshape(len(poses), -1), trans=size * way, fps=24.0)
+        np.savez(tmp_path / f"{name}.npz", **arrays)
+        found[name] = read_npz(tmp_path / f"{name}.npz", tiny_joints())
+    assert found["same"].warnings == () and unit in found["other"].warnings[0]
+    np.testing.assert_allclose(found["other"].pelvis, found["same"].pelvis, atol=1e-4)
+
+
+def test_who_jumps_or_rides_is_not_taken_for_small(tmp_path: Path) -> None:
+    """Feet that tell nothing leave metres: ways that jitter, a ride, a floor far away."""
+    rng = np.random.default_rng(2)
+    still, walk = np.zeros((60, 165)), walking(48)
+    ride = np.arange(60)[:, None] * [0.7, 0, 0] + [0, 300.0, 0]
+    poses = walk.poses(()).rotations.numpy().reshape(48, -1)
+    jitter = walk.pelvis + rng.normal(0, 0.2, (48, 3))
+    for k, (pose, way) in enumerate(((still, ride), (poses, jitter), (poses, 0 * walk.pelvis))):
+        np.savez(tmp_path / f"{k}.npz", poses=pose, trans=way, fps=24.0)
+        assert read_npz(tmp_path / f"{k}.npz", tiny_joints()).warnings == ()
+
+
 def test_a_motion_is_played_at_the_size_of_the_avatar() -> None:
     """Twice the size: twice the way; 120 frames a second are played at 30."""
     count = 81

@@ -31,7 +31,12 @@ def text_of(path: Path) -> str:
     data = contents(path)
     if b"\0" in data[:4096]:
         raise MotionError(f"{path.name} is no text, as {path.suffix} files are. Save it again.")
-    return data.decode("utf-8-sig", "replace")
+    for encoding in ("utf-8-sig", "cp932"):  # the second: Japanese names from before Unicode
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return data.decode("utf-8", "replace")
 
 
 def require_usable(path: Path) -> None:

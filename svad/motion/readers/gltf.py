@@ -31,6 +31,10 @@ SEVERAL = (
     "The file holds {count} motions: {names}. The one called {name} is played; {file}#NAME picks "
     "another."
 )
+AVATAR = (
+    "{name} is a VRM avatar: a person without a motion. Give what it should move by: a .vrma, a "
+    ".bvh, or a .glb with an animation."
+)
 
 
 @dataclass
@@ -69,8 +73,13 @@ def read_gltf(
 
 def _chosen(file: GltfFile, name: str | None) -> tuple[dict[str, Any], tuple[str, ...]]:
     rows = file.rows("animations")
+    if not rows and any(_dig(file.document, "extensions", one) for one in ("VRMC_vrm", "VRM")):
+        raise MotionError(AVATAR.format(name=file.name))
     if not rows:
-        raise MotionError(f"There is no animation in {file.name}.")
+        raise MotionError(
+            f"There is no animation in {file.name}. Save it again with one: in Blender, Animation "
+            "under File > Export > glTF 2.0."
+        )
     names = [str(row.get("name", place)) for place, row in enumerate(rows)]
     listed = ", ".join(names[:12]) + (" ..." if len(names) > 12 else "")
     if name is None:

@@ -2,7 +2,7 @@
 
 Read are the names of CMU's conversions, Mixamo, Rokoko, MotionBuilder, 3ds Max biped, Biovision and
 Xsens, Daz, Character Creator, Rigify and other rigs of Blender, DeepMotion, VRM and Unity, Unreal,
-SMPL and SMPL-X. Some words mean another bone from program to
+MikuMikuDance, SMPL and SMPL-X. Some words mean another bone from program to
 program ("shoulder", "foot", "hip"): what else is there tells. Spine and neck are found by how they
 hang together, since programs differ in how many bones they have.
 """
@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 from svad.body.skeleton import FINGER_NAMES, SIDES, Joint
 from svad.motion.readers.files import MotionError
+from svad.motion.readers.mmd_names import in_english
 
 WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 BEFORE = re.compile(
@@ -59,7 +60,7 @@ BIPED_FINGER = re.compile(r"^finger(?P<name>[0-4])(?P<part>[12]?)$")
 FINGERS_ALSO = {"mid": "middle", "pinkie": "pinky", "little": "pinky"}
 IN_ORDER = ("thumb", "index", "middle", "ring", "pinky")
 NEEDED = ("shoulder", "elbow", "hip", "knee", "ankle")
-KNOWN = "Mixamo, CMU, Rokoko, MotionBuilder, 3ds Max, Xsens, VRM, Unreal or SMPL-X"
+KNOWN = "Mixamo, CMU, Rokoko, MotionBuilder, 3ds Max, Xsens, VRM, Unreal, MikuMikuDance or SMPL-X"
 
 
 def bones_of(names: Sequence[str]) -> dict[Joint, int]:
@@ -101,7 +102,7 @@ def _take(
 
 def _plain(name: str) -> tuple[str, str]:
     """Side ("left", "right" or "") and what is left of a name, in small letters."""
-    parts = [word.lower() for word in WORDS.findall(name.rpartition(":")[2])]
+    parts = [word.lower() for word in WORDS.findall(in_english(name.rpartition(":")[2]))]
     while len(parts) > 1 and BEFORE.match(parts[0]):
         parts.pop(0)
     sides = [word for word in parts if word in SIDE]

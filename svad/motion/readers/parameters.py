@@ -22,6 +22,7 @@ from svad.motion.readers.files import (
     require_length,
     require_numbers,
 )
+from svad.motion.readers.units import SAID, UNITS, unit_of
 from svad.motion.recorded import Recorded
 from svad.types import Pose
 
@@ -79,9 +80,12 @@ def recorded(
     if own is not None and own.shape == joints.shape and _finite(own):
         joints = own
     upright = _upright(poses, found.get("up_axis"))
-    pelvis = (trans + ROOT) @ upright.T
     poses[:, :3] = axis_angle(upright @ rodrigues_array(poses[:, :3]))
     fps = _rate(found)
+    unit = unit_of(poses, trans @ upright.T, joints, fps or FPS)
+    if unit != "metres":
+        warnings = (SAID.format(unit=unit), *warnings)
+    pelvis = (UNITS[unit] * trans + ROOT) @ upright.T
     faces, names = _faces(found, len(poses))
     return Recorded(
         fps=fps or FPS,
