@@ -196,6 +196,24 @@ def test_one_of_several_animations_is_chosen_by_name(tmp_path: Path) -> None:
         read_file(path.with_name("two.glb#run"), tiny_joints())
 
 
+def test_an_animation_of_something_else_does_not_take_the_first_place(tmp_path: Path) -> None:
+    builder = GltfBuilder()
+    document = animated(builder, walk())
+    time = builder.add(np.float32([0, 1]), bounds=True)
+    way = builder.add(np.zeros((2, 3), np.float32))
+    document["nodes"].append({"name": "Camera"})
+    target = {"node": len(document["nodes"]) - 1, "path": "translation"}
+    first = {
+        "name": "camera",
+        "channels": [{"sampler": 0, "target": target}],
+        "samplers": [{"input": time, "output": way}],
+    }
+    document["animations"].insert(0, first)
+    found = read_gltf(file_of(tmp_path / "walk.glb", document, builder), tiny_joints())
+    assert "2 motions: camera" in found.warnings[0] and "called walk" in found.warnings[0]
+    assert (found.poses.rotations[1:] - found.poses.rotations[:-1]).abs().max() > 0.01
+
+
 def test_expressions_of_a_mesh_come_under_their_names(tmp_path: Path) -> None:
     builder = GltfBuilder()
     document = animated(builder, walk())

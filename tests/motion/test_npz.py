@@ -13,7 +13,7 @@ import torch
 from svad.body.skeleton import PARENTS, Joint
 from svad.geometry.rotation import rodrigues_array
 from svad.motion.readers.npz import MotionError, read_npz, write_npz
-from svad.motion.readers.parameters import ROOT, Z_UP, axis_angle
+from svad.motion.readers.parameters import DEGREES, ROOT, Z_UP, axis_angle
 from svad.motion.recorded import Recorded
 from svad.motion.rig import Skeleton, Track, contact_points, forward
 from svad.types import Pose
@@ -114,8 +114,10 @@ def test_programs_keep_the_same_motion_in_many_ways(tmp_path: Path) -> None:
         {"smpl_poses": smpl, "smpl_trans": 90 * place, "smpl_scaling": np.array([90.0])},
         {"poses": matrices, "trans": place},
         {"poses": smpl, "trans": place[:, None], "gender": np.array(b"female")},
+        {"fullpose": turns.reshape(6, 165), "trans": place, "fps": np.array("25")},
+        {"poses": turns.reshape(6, 165), "trans": place, "more": np.array({}, object)},
     ):
-        np.savez(tmp_path / "m.npz", **arrays, fps=25)
+        np.savez(tmp_path / "m.npz", **({"fps": 25} | arrays))
         found = read_npz(tmp_path / "m.npz", tiny_joints())
         assert found.fps == 25 and len(found.poses) == 6
         np.testing.assert_allclose(found.poses.rotations.numpy(), turns, atol=1e-6)
@@ -125,14 +127,14 @@ def test_programs_keep_the_same_motion_in_many_ways(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arrays", "word"),
     [
-        ({"poses": np.zeros((1, 55, 3))}, "1 frames"),
+        ({"poses": np.zeros((1, 55, 3))}, "this one has 1"),
         ({"poses": np.zeros((5, 100))}, "100 numbers"),
-        ({"poses": np.zeros((1, 72))}, "1 frames"),
-        ({"poses": np.zeros((0, 165))}, "0 frames"),
-        ({"root_orient": np.array(1.0), "pose_body": np.zeros((5, 63))}, "0 frames"),
+        ({"poses": np.zeros((1, 72))}, "this one has 1"),
+        ({"poses": np.zeros((0, 165))}, "this one has 0"),
+        ({"root_orient": np.array(1.0), "pose_body": np.zeros((5, 63))}, "this one has 0"),
         ({"poses": np.full((5, 72), np.nan)}, "finite"),
         ({"poses": np.zeros((5, 72)), "trans": np.zeros((4, 3))}, "trans"),
-        ({"weights": np.zeros(3)}, "no motion"),
+        ({"weights": np.zeros(3)}, "no motion.*but weights"),
     ],
 )
 def test_strange_files_get_a_sentence(
@@ -140,6 +142,20 @@ def test_strange_files_get_a_sentence(
 ) -> None:
     np.savez(tmp_path / "m.npz", **arrays)
     with pytest.raises(MotionError, match=word):
+        read_npz(tmp_path / "m.npz", tiny_joints())
+
+
+def test_degrees_are_told_by_their_size(tmp_path: Path) -> None:
+    poses = walking(24).poses(()).rotations.double().numpy().reshape(24, 165)
+    np.savez(tmp_path / "m.npz", poses=np.degrees(poses), fps=24)
+    found = read_npz(tmp_path / "m.npz", tiny_joints())
+    assert found.warnings == (DEGREES,)
+    np.testing.assert_allclose(found.poses.rotations.reshape(24, 165), poses, atol=1e-5)
+
+
+def test_a_motion_of_objects_is_refused_though_its_way_is_numbers(tmp_path: Path) -> None:
+    np.savez(tmp_path / "m.npz", poses=np.zeros((5, 165)).astype(object), trans=np.zeros((5, 3)))
+    with pytest.raises(MotionError, match="objects of Python"):
         read_npz(tmp_path / "m.npz", tiny_joints())
 
 

@@ -56,7 +56,7 @@ READERS: dict[str, Callable[[], Reader]] = {
     ".csv": _livelink,
 }
 SUFFIXES = tuple(READERS)
-SEVERAL = (".glb", ".gltf")  # that can hold more than one motion
+SEVERAL = (".glb", ".gltf", ".vrm")  # that can hold more than one motion
 
 BLENDER = (
     "{name} is of a closed format. Open it in Blender (File > Import > FBX) and save it with "
