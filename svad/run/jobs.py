@@ -228,7 +228,10 @@ def read_card(folder: Path) -> dict[str, Any]:
         card = json.loads(path.read_text(encoding="utf-8"))
         schema = int(card["schema"])
     except FileNotFoundError as error:
-        raise JobError(f"There is no job in {folder}: it has no {CARD}.") from error
+        give = "Give the folder of a finished avatar, or the avatar.zip in it."
+        if not Path(folder).exists():
+            raise JobError(f"There is no {folder}. {give}") from error
+        raise JobError(f"There is no job in {folder}: it has no {CARD}. {give}") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise JobError(f"{path} is damaged. Choose another folder, or delete it.") from error
     if schema > SCHEMA:
