@@ -25,6 +25,7 @@ from svad.terminal.codes import BAD_INPUT, BROKEN, INTERRUPTED, OK  # noqa: E402
 # code; it is imported when somebody calls it.
 COMMANDS = {
     ("animate",): "svad.run.commands.animate",
+    ("still",): "svad.run.commands.still",
     ("track",): "svad.run.commands.track",
     ("drive",): "svad.run.commands.drive",
     ("import",): "svad.run.commands.adopt",

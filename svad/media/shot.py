@@ -9,9 +9,10 @@ import numpy as np
 from PIL import Image, ImageColor, ImageOps
 
 from svad.core.errors import SettingError
-from svad.media.opening import learn_heif, opened
+from svad.media.opening import DAMAGE, learn_heif, opened
 
 CAMERAS = ("front", "left", "right", "side", "back", "orbit", "portrait")
+STILL_CAMERAS = tuple(name for name in CAMERAS if name != "orbit")  # of one picture
 STUDIO, TRANSPARENT = "studio", "transparent"
 HEIGHTS = (64, 2160)  # px
 RATES = (1.0, 120.0)  # frames per second
@@ -19,7 +20,6 @@ LARGEST = 100_000_000  # pixels of a picture behind somebody
 ENDINGS = (".mp4", ".webm", ".zip", ".png")
 CLEAR = (".webm", ".zip", ".png")  # of which a picture can be transparent
 STILL = ".png"
-UNREADABLE = (OSError, ValueError, SyntaxError, EOFError)  # what Pillow raises
 SIDES = "There is no view named {name}. Choose one of: {names}."
 
 
@@ -37,6 +37,13 @@ class Shot:
     def transparent(self) -> bool:
         """Whether nothing is behind the person."""
         return self.background == TRANSPARENT
+
+    def at(self, count: int) -> int:
+        """Which of `count` frames a still shows; raises `SettingError` where there is none."""
+        chosen = count // 2 if self.frame is None else self.frame
+        if not 0 <= chosen < count:
+            raise SettingError(f"The motion has the frames 0 to {count - 1}; there is no {chosen}.")
+        return chosen
 
     def require_valid(self, output: Path) -> None:
         """Raises `SettingError` for what cannot be, before anything is drawn."""
@@ -101,7 +108,7 @@ def _picture(path: Path, width: int, height: int) -> Image.Image:
             f"There is no background {path}. Give studio, transparent, a colour such as white or "
             "#20a040, or the file of a picture."
         ) from error
-    except (*UNREADABLE, Image.DecompressionBombError) as error:
+    except (*DAMAGE, Image.DecompressionBombError) as error:
         raise SettingError(
             f"{path} cannot be opened as a picture. Give a JPEG, PNG, WebP or HEIC file, a "
             "colour such as #20a040, studio, or transparent."

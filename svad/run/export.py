@@ -159,7 +159,9 @@ def _from_archive(path: Path) -> Finished:
     try:
         with zipfile.ZipFile(path) as archive:
             members = {info.filename: info for info in archive.infolist()}
-            _require_ours(path, members)
+            _require_inside(path, members)
+            members = _below(members)
+            _require_whole(path, members)
             rig, glb, card = (archive.read(members[name]) for name in (RIG, GLB, CARD))
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
         raise JobError(
@@ -174,8 +176,16 @@ def _from_archive(path: Path) -> Finished:
     return Finished(avatar, facts if isinstance(facts, dict) else {}, None, path.parent)
 
 
-def _require_ours(path: Path, members: dict[str, zipfile.ZipInfo]) -> None:
-    """Refuses archives that this program did not write, before anything in them is read."""
+def _below(members: dict[str, zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
+    """The files where the avatar lies: in a folder, where an unpacked archive was packed again."""
+    cards = [name for name in members if PurePosixPath(name).name == CARD]
+    start = min(cards, key=len, default=CARD).removesuffix(CARD)
+    found = {name: info for name, info in members.items() if name.startswith(start)}
+    return {name.removeprefix(start): info for name, info in found.items()}
+
+
+def _require_inside(path: Path, members: dict[str, zipfile.ZipInfo]) -> None:
+    """Refuses archives with names that lead elsewhere, before anything in them is read."""
     for name, info in members.items():
         parts = PurePosixPath(name.replace("\\", "/")).parts
         if ".." in parts or name.startswith(("/", "\\")) or ":" in name:
@@ -185,6 +195,10 @@ def _require_ours(path: Path, members: dict[str, zipfile.ZipInfo]) -> None:
             )
         if info.file_size > LARGEST:
             raise JobError(f"{name} in {path.name} is too large to be part of an avatar.")
+
+
+def _require_whole(path: Path, members: dict[str, zipfile.ZipInfo]) -> None:
+    """Refuses archives that hold no avatar."""
     missing = [name for name in (CARD, GLB, RIG) if name not in members]
     if missing == [RIG]:
         raise JobError(

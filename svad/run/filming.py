@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from svad.core.errors import JobError
+from svad.core.errors import JobError, SettingError
 from svad.core.progress import part, silent
-from svad.media.shot import Shot
+from svad.media.shot import STILL, STILL_CAMERAS, Shot
 from svad.run.makers.files import write_moving
 from svad.run.motions import NPZ, PLAYED, keep_motion, read_motion, say_all
 from svad.run.results import load_avatar
-from svad.types import Report
+from svad.types import Avatar, Report
+
+if TYPE_CHECKING:
+    from svad.motion.motion import Motion
 
 DEFAULT_SHOT = Shot()
 
@@ -32,16 +37,51 @@ def motion_video(
     folder without an avatar or an unknown motion, `SettingError` for a shot that cannot be,
     `OutputError` if the video cannot be written.
     """
-    from svad.motion.authored import authored
-    from svad.motion.standing import STAND, standing
-
     output = Path(output)
     _require_shot(shot, output)
     avatar = load_avatar(folder)
+    return write_moving(avatar, _bundled(avatar, motion), output, shot, report)
+
+
+def still_picture(
+    folder: Path,
+    values: Mapping[str, float],
+    output: Path,
+    *,
+    motion: str = "stand",
+    shot: Shot = DEFAULT_SHOT,
+) -> Path:
+    """Writes a picture (.png) of a finished avatar in a pose of its own.
+
+    `values`: of the viewer's sliders by name (`svad.export.sliders`), or of expressions; they move
+    what a frame of `motion` shows. Raises `SettingError` for a slider or a shot that cannot be,
+    `JobError`, `OutputError`.
+    """
+    output = Path(output)
+    if output.suffix.lower() != STILL or shot.camera not in STILL_CAMERAS:
+        raise SettingError(
+            f"A still is a .png, seen from one side: {', '.join(STILL_CAMERAS)}; {output.name} "
+            f"from {shot.camera} is none."
+        )
+    shot.require_valid(output)
+    from svad.export.sliders import slid
+
+    avatar = load_avatar(folder)
+    chosen = _bundled(avatar, motion)
+    pose = slid(avatar, chosen.poses[[shot.at(len(chosen.poses))]], values)
+    once = replace(chosen, poses=pose, looped=False)
+    return write_moving(avatar, once, output, replace(shot, frame=0), None)
+
+
+def _bundled(avatar: Avatar, name: str) -> Motion:
+    """One of the bundled motions on an avatar, or standing; raises `JobError`."""
+    from svad.motion.authored import authored
+    from svad.motion.standing import STAND, standing
+
     table = {name: one.for_avatar for name, one in authored().items()} | {STAND: standing}
-    if motion not in table:
-        raise JobError(f"There is no motion named {motion}. Choose one of: {', '.join(table)}.")
-    return write_moving(avatar, table[motion](avatar), output, shot, report)
+    if name not in table:
+        raise JobError(f"There is no motion named {name}. Choose one of: {', '.join(table)}.")
+    return table[name](avatar)
 
 
 def clip_motion(

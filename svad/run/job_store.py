@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import secrets
 import shutil
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from svad.core.errors import JobError
 from svad.core.files import make_folder
 from svad.core.locks import is_locked, locked
-from svad.run.jobs import BETTER, CARD, LOCK, Job
+from svad.run.jobs import BETTER, CARD, LOCK, Job, file_size
 
 ID = re.compile(r"[A-Za-z0-9_-]{22}")  # 128 random bits
 
@@ -98,10 +99,15 @@ def _places(folder: Path) -> list[Path]:
 
 
 def _bytes(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    """Of all files below; a run, or a visitor who deletes, may be at work there."""
+    files = (Path(place, name) for place, _, names in os.walk(folder) for name in names)
+    return sum(file_size(file) or 0 for file in files)
 
 
 def _touched(folder: Path) -> float:
     """When the job was last worked on."""
-    marks = [mark for place in _places(folder) for mark in (place / CARD, place / LOCK, place)]
-    return max((m.stat().st_mtime for m in marks if m.exists()), default=0.0)
+    times = [0.0]
+    for mark in (place / name for place in _places(folder) for name in (CARD, LOCK, "")):
+        with suppress(OSError):  # not there, or not any more
+            times.append(mark.stat().st_mtime)
+    return max(times)

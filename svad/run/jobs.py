@@ -6,9 +6,11 @@ import json
 import os
 import platform
 import shutil
+import stat
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -101,7 +103,7 @@ class Job:
         return (
             entry.get("state") == "done"
             and entry.get("key") == key
-            and all(_size(self.folder / file) == size for file, size in files.items())
+            and all(file_size(self.folder / file) == size for file, size in files.items())
         )
 
     def sizes(self, files: Iterable[Path]) -> dict[str, int]:
@@ -226,7 +228,10 @@ def read_card(folder: Path) -> dict[str, Any]:
         card = json.loads(path.read_text(encoding="utf-8"))
         schema = int(card["schema"])
     except FileNotFoundError as error:
-        raise JobError(f"There is no job in {folder}: it has no {CARD}.") from error
+        give = "Give the folder of a finished avatar, or the avatar.zip in it."
+        if not Path(folder).exists():
+            raise JobError(f"There is no {folder}. {give}") from error
+        raise JobError(f"There is no job in {folder}: it has no {CARD}. {give}") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise JobError(f"{path} is damaged. Choose another folder, or delete it.") from error
     if schema > SCHEMA:
@@ -242,13 +247,17 @@ def is_own(name: str) -> bool:
 
 def versions() -> dict[str, str]:
     """This program, Python, the packages a result depends on, and which rasteriser draws here."""
+    return {**_installed(), "rasteriser": rasteriser()}
+
+
+@cache
+def _installed() -> dict[str, str]:
+    """Those of them that cannot change while this program runs; each is looked up on the disk."""
     found = {"svad": __version__, "python": platform.python_version()}
     for name in RECORDED:
-        try:
+        with suppress(PackageNotFoundError):  # an optional one
             found[name] = version(name)
-        except PackageNotFoundError:
-            continue  # an optional one
-    return found | {"rasteriser": rasteriser()}
+    return found
 
 
 def _pictures(folder: Path) -> list[str]:
@@ -256,8 +265,13 @@ def _pictures(folder: Path) -> list[str]:
     return [p.relative_to(folder).as_posix() for p in (folder / "stages").glob("*.jpg")]
 
 
-def _size(path: Path) -> int | None:
-    return path.stat().st_size if path.is_file() else None
+def file_size(path: Path) -> int | None:
+    """Bytes of a plain file; None if there is none (any more)."""
+    try:
+        facts = path.stat()
+    except OSError:
+        return None
+    return facts.st_size if stat.S_ISREG(facts.st_mode) else None
 
 
 def _now() -> str:

@@ -92,6 +92,12 @@ class AvatarMover(Protocol):
         """Writes a video of the avatar in a folder, moving so."""
         ...
 
+    def still(
+        self, folder: Path, pose: Mapping[str, float], output: Path, /, *, shot: Shot = ...
+    ) -> Path:
+        """Writes a picture of the avatar in a folder, with the viewer's sliders moved."""
+        ...
+
     def mesh(self, folder: Path, motion: Path, output: Path, /, *, report: Report) -> Path:
         """Writes the avatar in a folder as a mesh with that motion in it."""
         ...
@@ -123,6 +129,14 @@ class Mover:
         from svad.run.filming import clip_motion
 
         return clip_motion(folder, clip, output, report=report, shot=shot)
+
+    def still(
+        self, folder: Path, pose: Mapping[str, float], output: Path, /, *, shot: Shot = USUAL
+    ) -> Path:
+        """See `svad.run.filming.still_picture`."""
+        from svad.run import filming
+
+        return filming.still_picture(folder, pose, output, shot=shot)
 
     def mesh(self, folder: Path, motion: Path, output: Path, /, *, report: Report) -> Path:
         """See `svad.run.export`."""

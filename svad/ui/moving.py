@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,20 @@ def play(
         video = Path(folder) / name
         mover.motion_video(finished.folder, motion, video, report=report, shot=how.shot)
         return shelf.publish(video, job=own_job(finished.key))
+
+
+def stand(
+    mover: AvatarMover,
+    finished: Finished,
+    pose: Mapping[str, float],  # of the viewer's sliders
+    shelf: Shelf,
+    how: Filming = USUAL,
+) -> Path:
+    """A picture of the avatar in a pose; nothing is left beside the avatar."""
+    with tempfile.TemporaryDirectory() as folder:
+        picture = Path(folder) / f"avatar-{short(finished.key)}.png"
+        mover.still(finished.folder, pose, picture, shot=how.shot)
+        return shelf.publish(picture, job=own_job(finished.key))
 
 
 def follow(

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from svad.core.errors import SvadError
 from svad.core.places import private_folder
 from svad.run.makers.networks import preload
 from svad.run.offers import offer
+from svad.run.stages import STAGES
 from svad.ui.address import free_port, no_proxies, wanted_host, wanted_port
 
 if TYPE_CHECKING:
@@ -137,6 +139,10 @@ def warm_up(studio: Studio) -> None:
         from svad.splat import render_cpu
 
         render_cpu.warm_up()
+        for row in STAGES:
+            row.code()
+        with contextlib.suppress(ImportError):
+            import_module("matplotlib.pyplot")  # as gradio does in the first event, before all else
         photo = next((one.photo for one in studio.examples.values() if one.photo), None)
         if photo is not None:
             engine.pipeline.look(photo)

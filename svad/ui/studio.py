@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from svad.export.viewer_page import VIEWING
 from svad.run.bodies import own_body
 from svad.run.costs import learn
 from svad.run.jobs import Job, read_card
+from svad.run.learned import MACHINE
 from svad.run.offers import offer
 from svad.run.sources import as_list, is_one_photo
 from svad.run.versions import prepare
@@ -30,7 +32,7 @@ from svad.ui.files import Shelf
 from svad.ui.gallery import Finished, read_examples
 from svad.ui.kept import LOOK, Kept
 from svad.ui.memory import Memory
-from svad.ui.moving import USUAL, follow, play
+from svad.ui.moving import USUAL, follow, play, stand
 from svad.ui.shooting import Filming
 from svad.ui.work import Line, Task, Tickets, stopping
 
@@ -50,6 +52,7 @@ class Studio(Kept):
         self, settings: Settings, load: Callable[[Settings], Engine] = load_engine
     ) -> None:
         self.settings = settings
+        MACHINE.root = settings.jobs  # what is asked of the GPU follows what runs took here
         self.examples = read_examples(settings.examples)
         self.shelf = Shelf((settings.examples, VIEWING), settings.jobs)
         self._load = load
@@ -177,8 +180,12 @@ class Studio(Kept):
                 maker = self.engine().of(preset, body)
                 sent = inputs.kept(place) or inputs.kept(job.folder)
                 seen = self._seen_for(job_id, preset)
-                made = maker.run(sent, place, listener=task.tell, stop=task.stop, **seen)
-                learn(read_card(place), self.settings.jobs)
+                try:
+                    made = maker.run(sent, place, listener=task.tell, stop=task.stop, **seen)
+                except GpuUnavailable:
+                    self._learn(place)
+                    raise
+                self._learn(place)
                 return made
 
         with self.callers.place():
@@ -253,6 +260,24 @@ class Studio(Kept):
         with self.callers.place():
             yield from self._tickets.work(work)
 
+    def still(
+        self, finished: Finished, pose: Mapping[str, float], how: Filming = USUAL
+    ) -> Iterator[Making | Path]:
+        """How far it is while it draws the avatar in a pose, then the picture's path.
+
+        `pose`: values of the viewer's sliders by name. Raises `JobError` where there is no avatar
+        to move, `SettingError` for a pose or a view that cannot be.
+        """
+        if not finished.movable:
+            raise JobError(texts.FILM_NOT_HERE)
+
+        def work(task: Task) -> Path:
+            with self._line.turn(task.stop, _tell_ahead(task)):
+                return stand(self.engine().mover, finished, pose, self.shelf, how)
+
+        with self.callers.place():
+            yield from self._tickets.work(work)
+
     def export(self, finished: Finished, name: str) -> Iterator[Making | Path]:
         """How far it is while it makes the file of a format, then the file's path.
 
@@ -293,6 +318,11 @@ class Studio(Kept):
 
         with self.callers.place():
             yield from self._tickets.work(work, ticket)
+
+    def _learn(self, place: Path) -> None:
+        """Takes the seconds of a run for the next; a full disk does not undo the run for it."""
+        with suppress(SvadError):
+            learn(read_card(place), self.settings.jobs)
 
     def _ended(self, job: Job, task: Task, states: tuple[StageState, ...]) -> Ended:
         """The end of a run; raises its error unless it was stopped, or had no GPU."""

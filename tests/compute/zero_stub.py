@@ -10,10 +10,12 @@ import json
 import multiprocessing
 import os
 import sys
+import tempfile
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlparse
 
@@ -27,6 +29,7 @@ class Platform(BaseHTTPRequestHandler):
     asked: ClassVar[list[dict[str, Any]]] = []
     answer = "ok"
     idle = False
+    wait = 0.0  # s until there is a GPU
 
     def do_POST(self) -> None:
         place = urlparse(self.path)
@@ -40,6 +43,7 @@ class Platform(BaseHTTPRequestHandler):
             return self.send(429, {"left": 12, "wait": 3600})
         if Platform.answer == "none":
             return self.send(503, {})
+        time.sleep(Platform.wait)
         found = GPU | {"idle": Platform.idle}
         Platform.idle = True  # the worker of the first call is warm then
         return self.send(200, found)
@@ -69,6 +73,30 @@ def token_of(name: str) -> str:
 def token_name(token: str) -> str:
     body = token.split(".")[1] if token.count(".") == 2 else ""
     return json.loads(base64.urlsafe_b64decode(body + "==") or b"{}").get("name", "")
+
+
+def learning(engine: Any, works: Any, silent: Any) -> dict[str, Any]:
+    """What a call took apart from its wait, and what is asked after some runs that took so long."""
+    from svad.config.presets import QUICK
+    from svad.run import costs
+    from svad.run.learned import MACHINE
+    from svad.run.makers import on_gpu
+
+    Platform.wait = 1.0
+    with engine.timed() as taken:
+        engine.run(works.silent_for, 0.2, report=silent)
+    Platform.wait = 0.0
+    with tempfile.TemporaryDirectory() as folder:
+        MACHINE.root = Path(folder)
+        line = {"name": "diffusion", "state": "done", "seconds": 600.0, "gpu_seconds": taken[0]}
+        for _ in range(3):
+            costs.learn({"preset": "quick", "state": "done", "stages": [line]}, MACHINE.root)
+        seconds = on_gpu.asked_seconds("diffusion", QUICK)
+        engine.run(works.add, 1, 2, seconds=seconds, report=silent)
+        told = costs.cost(QUICK, MACHINE.root).asks
+        MACHINE.root = None
+    asked = int(Platform.asked[-1]["durationSeconds"])
+    return {"taken": taken, "asked after learning": asked, "told after learning": told}
 
 
 def main() -> None:
@@ -136,6 +164,7 @@ def main() -> None:
             LocalContext.request.set(None)
 
     seen["old token"], seen["fresh token"] = asked_as("old"), asked_as(FRESH)
+    seen |= learning(engine, works, silent)
     begun = 0.0
 
     def stop(done: int, *_: Any) -> None:

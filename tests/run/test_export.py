@@ -177,6 +177,18 @@ def test_archives_that_are_not_ours(archive: Path, job: Path, tmp_path: Path) ->
     assert not (tmp_path / "out.ply").exists()
 
 
+def test_an_archive_that_was_unpacked_and_packed_again(archive: Path, tmp_path: Path) -> None:
+    """With its folder, as file managers do, and with what they add."""
+    again = tmp_path / "avatar.zip"
+    with zipfile.ZipFile(archive) as source, zipfile.ZipFile(again, "w") as target:
+        for name in ("job.json", "avatar.glb", "avatar.safetensors"):
+            target.writestr(f"my avatar/{name}", source.read(name))
+        target.writestr("__MACOSX/my avatar/._job.json", b"x")
+    one, other = (export(path, "splat", tmp_path / f"{k}.splat") for k, path in
+                  enumerate((archive, again)))  # fmt: skip
+    assert one.read_bytes() == other.read_bytes()
+
+
 def test_the_command(job: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     target = tmp_path / "a.splat"
     assert main(["export", str(job), "--format", "splat", "-o", str(target)]) == 0

@@ -188,6 +188,29 @@ def test_a_still_and_an_animation_for_other_avatars(avatar: Path, tmp_path: Path
     assert read_motion(vrma, silent).seconds == pytest.approx(authored()["wave"].seconds, abs=0.05)
 
 
+def test_sliders_make_a_still_of_ones_own(
+    avatar: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    look = ("--background", "transparent", "--size", 64)
+    made = []
+    for arms in (0, 50):
+        path = tmp_path / f"{arms}.png"
+        pose = ("--pose", f"turn=20,arms={arms}", "--expression", "smile=1")
+        assert run("still", avatar, *pose, *look, "-o", path) == 0
+        made.append(read_png(path))
+    wide = [np.ptp(np.flatnonzero(one[..., 3].any(0))) / 64 for one in made]
+    assert wide[1] > 1.3 * wide[0]  # the arms are level
+    for wrong, words in (
+        (("--pose", "fly=1"), "no slider named fly"),
+        (("--camera", "orbit"), "seen from one side"),
+        (("--motion", "fly"), "Choose one of"),
+    ):
+        assert run("still", avatar, *wrong, "-o", tmp_path / "a.png") == 2
+        assert words in capsys.readouterr().err
+    assert run("still", avatar, "-o", tmp_path / "a.jpg") == 2
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["0.png", "50.png"]
+
+
 def test_a_shot_that_cannot_be_is_refused_before_anything_is_drawn(
     avatar: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -66,6 +66,8 @@ class FakePipeline:
         self.folders: list[Path] = []
         self.looks: list[Any] = []  # what each run was given
         self.footages: list[Any] = []
+        self.shots: list[Any] = []  # how each video was asked for
+        self.stills: list[Any] = []  # what each picture of a pose was asked for with
         self.glances = 0  # that were begun
 
     def look(self, photo: Path) -> Any:
@@ -157,10 +159,11 @@ class FakePipeline:
         tell(state="done", done=10, seconds=self.seconds, remaining=0.0, thumbnail=picture)
 
     def motion_video(
-        self, folder: Path, motion: str, output: Path, *, report: Any, **_: Any
+        self, folder: Path, motion: str, output: Path, *, report: Any, shot: Any = None
     ) -> Path:
-        """A short video."""
+        """A short video, whatever its ending."""
         report(0, 1, "frames")
+        self.shots.append(shot)
         write_mp4(output, [draw(0.3 * np.sin(k / 3))[:, :, :3] for k in range(12)], fps=12)
         return output
 
@@ -181,13 +184,19 @@ class FakePipeline:
         output.write_bytes(b"motion")
         return output
 
+    def still(self, folder: Path, pose: Any, output: Path, *, shot: Any) -> Path:
+        """A picture; what was asked for is remembered."""
+        self.stills.append((dict(pose), shot))
+        save_png(output, draw(0.3))
+        return output
+
     def mesh(self, folder: Path, motion: Path, output: Path, *, report: Any) -> Path:
         """A file."""
         output.write_bytes(b"mesh of " + motion.read_bytes())
         return output
 
     def clip_motion(
-        self, folder: Path, motion: Path, output: Path, *, report: Any, **_: Any
+        self, folder: Path, motion: Path, output: Path, *, report: Any, shot: Any = None
     ) -> Path:
         """A short video."""
         assert motion.read_bytes() == b"motion"
@@ -195,7 +204,7 @@ class FakePipeline:
             person = tiny_avatar(300)
             made = authored()["wave"].for_avatar(person)
             return write_viewer_motion(output, person, replace(made, name="clip"))
-        return self.motion_video(folder, "", output, report=report)
+        return self.motion_video(folder, "", output, report=report, shot=shot)
 
 
 def draw(yaw: float) -> np.ndarray:

@@ -15,7 +15,7 @@ from svad.types import Report
 from tests.fakes import FakeStages
 from tests.helpers import tiny_subject
 
-SECONDS = 0.05  # of a stage
+SECONDS = 0.02  # of a stage
 
 
 class NotingStages(FakeStages):

@@ -24,6 +24,7 @@ python -m svad PHOTO -o OUT [--preset NAME] [--body NAME] [--views N] [--size PX
        python -m svad animate OUT --motion NAME -o PICTURE.png [--frame N] [--background WHAT]
        python -m svad animate OUT --motion CLIP|MOTION -o VIDEO.mp4
        python -m svad animate OUT --motion NAME|CLIP|MOTION -o MOTION.bvh|.npz|.vrma
+       python -m svad still OUT --pose turn=20,arms=40 --expression smile=1 -o PICTURE.png
        python -m svad track CLIP|MOTION -o MOTION.npz|MOTION.bvh
        python -m svad drive PHOTO CLIP -o VIDEO.mp4 [--preset NAME]
        python -m svad import SNAPSHOT.pth [--face-offset face_offset.json] -o OUT
@@ -45,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
         description="Makes an animatable 3D avatar from one photo of a person, from several, or "
         "from a clip.",
         epilog="`python -m svad animate --help` tells about videos of a finished avatar, "
+        "`python -m svad still --help` about pictures of it in a pose of your own, "
         "`python -m svad import --help` about avatars trained elsewhere, `python -m svad export "
         "--help` about files for other programs, `python -m svad weights --help` about pretrained "
         "files.",

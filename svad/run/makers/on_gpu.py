@@ -13,6 +13,7 @@ from svad.config.avatar import TrainConfig
 from svad.config.diffusion import DiffusionConfig
 from svad.config.preset import Preset
 from svad.config.presets import training
+from svad.run.learned import MACHINE, call_name, to_ask
 from svad.run.makers.networks import perceptual, video_networks
 from svad.types import Avatar, Clip, Pose, Report, Subject
 
@@ -23,12 +24,14 @@ if TYPE_CHECKING:
     from svad.diffusion.generate import Request
 
 REFINING = 1.0  # seconds of a GPU for the pose of one frame
+FILLS = ("avatar",)  # stages that go on for as long as their call may take
 MARGIN = 8  # seconds of a GPU call that a training leaves for its last checkpoint and the way back
 
 
 def asked_seconds(stage: str, preset: Preset) -> int:
-    """GPU seconds that a stage of a preset asks for in one call."""
-    return min(preset.gpu_seconds.get(stage, engine.DEFAULT_SECONDS), engine.MOST_SECONDS)
+    """GPU seconds that a stage of a preset asks for in one call, as this machine has learned."""
+    usual = preset.gpu_seconds.get(stage, engine.DEFAULT_SECONDS)
+    return to_ask(MACHINE.runs(call_name(preset.name, stage)), usual, stage in FILLS)
 
 
 def train_on_gpu(
