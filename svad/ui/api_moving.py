@@ -110,9 +110,11 @@ def add_moving(studio: Studio) -> None:
 
 def numbers(pose: object) -> dict[str, float]:
     """Names and numbers; raises `SettingError` for anything else that JSON can hold."""
-    rows = pose.items() if isinstance(pose, dict) else (("", None),)
-    for name, value in rows:
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not isinstance(name, str) or not number:
+    if not isinstance(pose, dict):
+        raise SettingError(texts.POSE_NEEDED)
+    found: dict[str, float] = {}
+    for name, value in pose.items():
+        if not isinstance(name, str) or not isinstance(value, int | float) or value is True:
             raise SettingError(texts.POSE_NEEDED)
-    return {str(name): float(value) for name, value in rows}
+        found[name] = float(value)
+    return found
