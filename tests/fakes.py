@@ -8,13 +8,14 @@ import time
 import zipfile
 from collections import Counter
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from svad.config import Preset
+from svad.config.preset import Preset
 from svad.core.files import write_bytes, writing
 from svad.media.images import save_png
 from svad.media.video import write_mp4
@@ -34,6 +35,17 @@ from svad.types import (
 from tests.helpers import tiny_avatar, tiny_subject
 
 STEPS = 5
+
+
+@cache
+def _person() -> Subject:
+    """The one person of all runs: drawing them anew at each step would be most of the work."""
+    return tiny_subject()
+
+
+@cache
+def _start() -> Avatar:
+    return tiny_avatar(300)
 
 
 class FakeStages:
@@ -63,7 +75,7 @@ class FakeStages:
         self._work("footage", report)
         self.sources.append(source)
         count = len(source.photos) or self.frames
-        subject = tiny_subject()
+        subject = _person()
         nowhere = np.full(count, np.nan)
         return Footage(
             photo=source.photos[0]
@@ -111,7 +123,7 @@ class FakeStages:
 
     def look(self, photo: Photo) -> SimpleNamespace:
         self.ran["look"] += 1
-        subject = tiny_subject()
+        subject = _person()
         return SimpleNamespace(
             photo=photo,
             matte=subject.matte,
@@ -123,11 +135,11 @@ class FakeStages:
     def subject(self, photo: Photo, report: Report, look: Any = None) -> Subject:
         self._work("subject", report)
         self.photos.append(photo)
-        return tiny_subject()
+        return _person()
 
     def relief(self, subject: Subject, report: Report) -> Clip:
         self._work("relief", report)
-        avatar = tiny_avatar(300)
+        avatar = _start()
         return Clip(
             rgb=subject.photo.rgb[None],
             matte=subject.matte[None],
@@ -172,7 +184,7 @@ class FakeStages:
 
     def _work(self, name: str, report: Report) -> None:
         self.ran[name] += 1
-        picture = tiny_subject().photo.rgb
+        picture = _person().photo.rgb
         for step in range(STEPS):
             report(step, STEPS, f"step {step + 1}", picture)
             if step == STEPS // 2 and name in self.fail:

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from typing import Any, Protocol
 
-from svad.compute.device import on_zero, out_of_memory
+from svad.compute.device import device, on_zero, out_of_memory
 from svad.compute.messages import Alive, Failed, Finished, Message, Progress
 from svad.core.errors import Stopped, SvadError
 from svad.types import Report
@@ -28,6 +31,9 @@ FULL = (
     "preset. What was finished is kept."
 )
 BEAT = 0.5  # s; a worker gives a sign of life this often, which is also how Stop reaches it
+
+
+_SPENT: ContextVar[list[float] | None] = ContextVar("spent", default=None)
 
 
 class GpuUnavailable(SvadError):
@@ -48,12 +54,16 @@ class InProcess:
     def run(self, work: Work, arguments: tuple[Any, ...], seconds: int, report: Report) -> Any:
         """A plain call; a full GPU becomes a sentence."""
         del seconds  # nobody has to be asked
+        begun = time.monotonic()
         try:
-            return work(*arguments, report=report)
+            value = work(*arguments, report=report)
         except Exception as error:
             if out_of_memory(error):
                 raise GpuUnavailable(FULL) from error
             raise
+        if device().type == "cuda":
+            _took(time.monotonic() - begun)
+        return value
 
 
 class ZeroGpu:
@@ -61,12 +71,15 @@ class ZeroGpu:
 
     def run(self, work: Work, arguments: tuple[Any, ...], seconds: int, report: Report) -> Any:
         """Follows the worker's messages to its result; errors keep class, sentence and fields."""
-        news = dispatcher()(work, arguments, min(seconds, MOST_SECONDS))
-        last = Progress(0, 1, "waiting for the GPU")
+        seconds = min(seconds, MOST_SECONDS)
+        news = dispatcher()(work, arguments, seconds)
+        last, begun = Progress(0, 1, "waiting for the GPU"), None
         try:
             for message in _received(news):
+                begun = begun or time.monotonic()
                 match message:
-                    case Finished(value):
+                    case Finished(value, taken):
+                        _took(taken)
                         return value
                     case Failed():
                         raise message.error()
@@ -75,6 +88,10 @@ class ZeroGpu:
                         report(done, total, note, picture)
                     case Alive():  # work may be silent while it loads; a stop must get through
                         report(last.done, last.total, last.note)
+        except GpuUnavailable:
+            if begun is not None and time.monotonic() - begun >= seconds:
+                _took(time.monotonic() - begun)  # it was ended for that, so it takes more
+            raise
         finally:
             news.close()
         raise GpuUnavailable("The GPU ended the work early. What was finished is kept.")
@@ -93,6 +110,26 @@ def run(work: Work, *arguments: Any, seconds: int = DEFAULT_SECONDS, report: Rep
     its memory is full, and every `SvadError` that the work raises.
     """
     return engine().run(work, arguments, seconds, report)
+
+
+@contextmanager
+def timed() -> Iterator[list[float]]:
+    """The seconds that each call of `run` in the block worked on a GPU, not those it waited for it.
+
+    Of a call that the platform ended for taking too long, those it had by then.
+    """
+    spent: list[float] = []
+    before = _SPENT.set(spent)
+    try:
+        yield spent
+    finally:
+        _SPENT.reset(before)
+
+
+def _took(seconds: float) -> None:
+    spent = _SPENT.get()
+    if spent is not None:
+        spent.append(seconds)
 
 
 def _received(news: Iterator[Message]) -> Iterator[Message]:
@@ -132,6 +169,7 @@ def worker(work: Work, arguments: tuple, seconds: int) -> Generator[Message, Non
     A generator, so that closing it stops the work: the next report raises `Stopped`.
     """
     del seconds  # what was asked for; read by the platform
+    begun = time.monotonic()
     messages: queue.Queue[Message | BaseException] = queue.Queue()
     stop = threading.Event()
 
@@ -142,7 +180,8 @@ def worker(work: Work, arguments: tuple, seconds: int) -> Generator[Message, Non
 
     def call() -> None:
         try:
-            messages.put(Finished(work(*arguments, report=report)))
+            value = work(*arguments, report=report)
+            messages.put(Finished(value, time.monotonic() - begun))
         except SvadError as error:
             messages.put(Failed.of(error))
         except BaseException as error:

@@ -40,6 +40,7 @@ class Finished:
     """The work is done."""
 
     value: Any  # what it returned
+    seconds: float  # it took, from when the GPU was there
 
 
 @dataclass(frozen=True)

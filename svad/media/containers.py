@@ -17,7 +17,7 @@ from PIL import Image
 
 from svad.core.given import require_file
 from svad.media.boxes import is_cut, is_mirrored, is_mp4
-from svad.media.opening import opened
+from svad.media.opening import DAMAGE, opened
 from svad.media.video import VideoError, ffmpeg_path
 
 LEAST_SECONDS = 1.5  # nobody turns around in less
@@ -127,14 +127,18 @@ def _picture(path: Path) -> bool | None:
             return False if head[8:12] in PICTURE_BRANDS else None
         with opened(path, PICTURE_FORMATS) as image:
             return image.format in ANIMATED_FORMATS and _moves_long(image)
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError):
+    except (*DAMAGE, Image.DecompressionBombError):
         return None
 
 
 def _moves_long(image: Image.Image) -> bool:
     """Whether a moving picture lasts as long as a clip; a shorter one is taken as a photo."""
     seconds = 0.0
-    for frame in range(getattr(image, "n_frames", 1)):
+    try:
+        frames = getattr(image, "n_frames", 1)
+    except LookupError:  # cut off within the colours of a frame: whoever reads it says so
+        return False
+    for frame in range(frames):
         image.seek(frame)
         # 0 is shown for a tenth of a second by every browser
         seconds += (image.info.get("duration") or 100) / 1000

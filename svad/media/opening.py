@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import struct
+import zlib
 from pathlib import Path
 from typing import IO
-from warnings import catch_warnings, simplefilter
+from warnings import catch_warnings, filterwarnings, simplefilter
 
 from PIL import Image
 
@@ -13,6 +15,18 @@ from PIL import Image
 BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"hevm", b"hevs", b"mif1", b"msf1"}
 MOST_PIXELS = 250_000_000
 SUFFIXES = (".heic", ".heif", ".hif")
+# What photos and drawings come as. Others that Pillow knows are for other uses, and some are handed
+# to a program that runs what is in them (EPS to Ghostscript, WMF to Windows).
+FORMATS = (
+    *("JPEG", "MPO", "PNG", "WEBP", "HEIF", "AVIF", "GIF", "BMP", "DIB", "TIFF", "JPEG2000"),
+    *("ICO", "ICNS", "TGA", "PPM", "PCX", "DDS", "SGI"),
+)
+# What Pillow and its decoders raise where a file is damaged: beside those it documents, whatever
+# comes of numbers that make no sense.
+DAMAGE = (
+    *(OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, RuntimeError),
+    *(ArithmeticError, struct.error, zlib.error),
+)
 
 
 def is_heif(
@@ -23,12 +37,18 @@ def is_heif(
 
 
 def opened(source: Path | IO[bytes], formats: tuple[str, ...] | None = None) -> Image.Image:
-    """The picture, its header read and nothing decoded; raises what `PIL.Image.open` raises.
+    """The picture, its header read and nothing decoded, in one of `formats`, or of all of photos.
 
-    Made-up sizes are for whoever decodes it to refuse, by the memory that it takes. Pillow's own
-    limit, an error at twice this many pixels, is above what phones take.
+    Raises what `PIL.Image.open` raises: `UnidentifiedImageError`, `DAMAGE`, and for sizes above
+    `MOST_PIXELS` `DecompressionBombError`. Made-up sizes are for whoever decodes it to refuse, by
+    the memory that it takes. Pillow's own limit, an error at twice this many pixels, is above what
+    phones take.
     """
     Image.MAX_IMAGE_PIXELS = MOST_PIXELS
+    filterwarnings("ignore", module=r"PIL\.")  # what it thinks of a file helps nobody
+    if formats is None:
+        Image.init()
+        formats = tuple(name for name in FORMATS if name in Image.OPEN)
     with catch_warnings():
         simplefilter("ignore", Image.DecompressionBombWarning)
         return Image.open(source, formats=formats)

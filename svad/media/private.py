@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image
 
 from svad.media.containers import ClipInfo, clip_info, input_options
-from svad.media.opening import opened
+from svad.media.opening import DAMAGE, opened
 from svad.media.video import VideoError, ffmpeg_path
 
 # Containers that hold any stream they were read with: demuxer to muxer.
@@ -32,7 +32,7 @@ def tells_nothing(photo: Path) -> bool:
             if image.format == "PNG":
                 image.load()  # texts may stand behind the pixels
             return not image.getexif() and set(image.info) <= BARE
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError):
+    except (*DAMAGE, Image.DecompressionBombError):
         return False
 
 

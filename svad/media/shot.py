@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageColor, ImageOps
 
 from svad.core.errors import SettingError
-from svad.media.opening import learn_heif, opened
+from svad.media.opening import DAMAGE, learn_heif, opened
 
 CAMERAS = ("front", "left", "right", "side", "back", "orbit", "portrait")
 STILL_CAMERAS = tuple(name for name in CAMERAS if name != "orbit")  # of one picture
@@ -20,7 +20,6 @@ LARGEST = 100_000_000  # pixels of a picture behind somebody
 ENDINGS = (".mp4", ".webm", ".zip", ".png")
 CLEAR = (".webm", ".zip", ".png")  # of which a picture can be transparent
 STILL = ".png"
-UNREADABLE = (OSError, ValueError, SyntaxError, EOFError)  # what Pillow raises
 SIDES = "There is no view named {name}. Choose one of: {names}."
 
 
@@ -109,7 +108,7 @@ def _picture(path: Path, width: int, height: int) -> Image.Image:
             f"There is no background {path}. Give studio, transparent, a colour such as white or "
             "#20a040, or the file of a picture."
         ) from error
-    except (*UNREADABLE, Image.DecompressionBombError) as error:
+    except (*DAMAGE, Image.DecompressionBombError) as error:
         raise SettingError(
             f"{path} cannot be opened as a picture. Give a JPEG, PNG, WebP or HEIC file, a "
             "colour such as #20a040, studio, or transparent."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,13 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from svad.compute.engine import ASKED_FACTOR
-from svad.config import Preset
-from svad.core.files import write_json
+from svad.config.preset import Preset
+from svad.run.learned import ENDED_EARLY, Table, call_name
 from svad.run.offers import DAILY_SECONDS, offer
 from svad.run.stages import shown
-
-LEARNED = "seconds.json"  # beside the job folders; holds numbers only
-RUNS = 9  # of the latest runs of a preset, whose middle counts: one slow run says little
+from svad.run.steps import GPU_SECONDS
 
 
 @dataclass(frozen=True)
@@ -33,7 +30,7 @@ class Cost:
 
 def cost(preset: Preset, root: Path) -> Cost:
     """The cost of a preset on this machine; `root` is the folder of its jobs."""
-    runs = _table(root / LEARNED).get(preset.name, [])
+    runs = Table(root).runs(preset.name)
     rows = shown(preset)
     typical = [row.typical(preset) for row in rows if row.of(preset) is not None]
     known = [seconds for seconds in typical if seconds is not None]
@@ -49,28 +46,20 @@ def cost(preset: Preset, root: Path) -> Cost:
 
 
 def learn(card: Mapping[str, Any], root: Path) -> None:
-    """Takes the seconds of a finished run from its card, which knows those of kept stages, too.
+    """Takes the seconds of a run from its card, which knows those of kept stages, too.
 
-    Raises `OutputError` if the table cannot be written.
+    Of a run that was paused, those of a call that took longer than it had asked the GPU for. Raises
+    `OutputError` if the table cannot be written.
     """
-    stages = [entry for entry in card.get("stages", ()) if entry.get("state") == "done"]
-    name, seconds = str(card.get("preset")), sum(entry["seconds"] for entry in stages)
-    if card.get("state") != "done" or not seconds or not all(e["seconds"] for e in stages):
+    table, name, entries = Table(root), str(card.get("preset")), card.get("stages", ())
+    stages = [entry for entry in entries if entry.get("state") == "done"]
+    if card.get("state") == "paused":
+        for entry in entries:
+            if entry.get("state") == "paused" and entry.get(GPU_SECONDS):
+                table.replace(call_name(name, entry["name"]), ENDED_EARLY * entry[GPU_SECONDS])
+    if card.get("state") != "done" or not stages or not all(e["seconds"] for e in stages):
         return
-    table = _table(root / LEARNED)
-    table[name] = [*table.get(name, []), round(seconds, 1)][-RUNS:]
-    write_json(root / LEARNED, table)
-
-
-def _table(path: Path) -> dict[str, list[float]]:
-    """Seconds of the latest runs by preset; empty where the file is absent or damaged."""
-    try:
-        found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    rows = found.items() if isinstance(found, dict) else ()
-    return {
-        str(name): [float(one) for one in runs if isinstance(one, int | float) and one > 0]
-        for name, runs in rows
-        if isinstance(runs, list)
-    }
+    table.add(name, sum(entry["seconds"] for entry in stages))
+    for entry in stages:
+        if entry.get(GPU_SECONDS):
+            table.add(call_name(name, entry["name"]), entry[GPU_SECONDS])

@@ -11,8 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from svad.compute.engine import GpuUnavailable
-from svad.config import Preset, settings_of
+from svad.compute.engine import GpuUnavailable, timed
+from svad.config.preset import Preset, settings_of
 from svad.core.errors import MissingFile, NothingToDo, OutputError, Stopped, SvadError
 from svad.core.files import output_error
 from svad.run.board import Board
@@ -22,6 +22,7 @@ from svad.storage import load, save
 from svad.types import Report, Result
 
 T = TypeVar("T")
+GPU_SECONDS = "gpu_seconds"  # in a card: of a stage's longest call, waiting for the GPU left out
 PART = ".part.safetensors"  # how the name of a file ends in which a stage keeps what it has so far
 
 
@@ -40,6 +41,7 @@ class Steps:
         self._key = job.card["source"] + body  # all stages stand on the body
         self._order = [state.name for state in board.states()]
         self._before = job.files()
+        self._calls: list[float] = []  # seconds of each GPU call of the running stage
 
     def do(
         self,
@@ -134,7 +136,8 @@ class Steps:
         self._note(name, "running")
         self.board.start(name)
         try:
-            yield
+            with timed() as self._calls:
+                yield
         except BaseException as error:
             if optional and isinstance(error, NothingToDo | MissingFile):
                 self.skip(name, str(error))
@@ -158,7 +161,7 @@ class Steps:
     def _note(self, name: str, state: str, **more: Any) -> None:
         """Writes the line about a stage into the card."""
         shown = next(s for s in self.board.states() if s.name == name)
-        entry = {
+        entry: dict[str, Any] = {
             "name": name,
             "title": shown.title,
             "state": state,
@@ -167,6 +170,8 @@ class Steps:
             "key": None,
             "files": self.job.entry(name).get("files", {}),
         }
+        if self._calls and state != "running":
+            entry[GPU_SECONDS] = round(max(self._calls), 1)
         self.job.record(entry | more, self._order)
 
 

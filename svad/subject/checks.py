@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import struct
-import zlib
 from pathlib import Path
 from typing import cast
 
@@ -14,7 +12,7 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from svad.core.errors import PhotoError
 from svad.core.given import read_given
 from svad.core.memory import memory_free
-from svad.media.opening import is_heif, learn_heif, opened
+from svad.media.opening import DAMAGE, is_heif, learn_heif, opened
 from svad.types import Photo
 
 MAX_MEMORY = 500_000_000  # bytes that decoding may take, if the machine has twice that to spare
@@ -30,7 +28,6 @@ TOO_MANY = (
     "side are plenty."
 )
 _MPO = ("JPEG", "MPO")  # the second is a JPEG with others behind it, as phones write them
-_DAMAGE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, IndexError)
 
 
 def read_photo(source: Path | str | bytes) -> Photo:
@@ -65,7 +62,7 @@ def read_photo(source: Path | str | bytes) -> Photo:
         raise PhotoError(_what_else(head)) from error
     except MemoryError as error:
         raise PhotoError("The picture is too large to open. Please use a smaller copy.") from error
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise PhotoError(
             "The picture is damaged or incomplete. Please save or download it again."
         ) from error

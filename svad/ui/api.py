@@ -11,7 +11,8 @@ from typing import Any
 
 from gradio.events import api
 
-from svad.config import BUILT_IN, PRESETS, PREVIEW
+from svad.config.preset import BUILT_IN
+from svad.config.presets import PRESETS, PREVIEW
 from svad.core.errors import SvadError
 from svad.export.formats import EVERY
 from svad.run.bodies import own_body

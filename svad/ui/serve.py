@@ -10,16 +10,18 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from svad.compute.device import on_zero
 from svad.compute.engine import dispatcher
-from svad.config import PRESETS
+from svad.config.presets import PRESETS
 from svad.core.errors import SvadError
 from svad.core.places import private_folder
-from svad.run import makers
+from svad.run.makers.networks import preload
 from svad.run.offers import offer
+from svad.run.stages import STAGES
 from svad.ui.address import free_port, no_proxies, wanted_host, wanted_port
 
 if TYPE_CHECKING:
@@ -62,7 +64,7 @@ def serve(examples: Path = ROOT / "examples") -> None:
     if not on_zero():
         threading.Thread(target=fetch_at_start, daemon=True).start()
     threading.Thread(target=warm_up, args=(studio,), daemon=True).start()
-    from svad.ui.page import first_view_files
+    from svad.ui.page.launch import first_view_files
 
     threading.Thread(target=clean, args=(studio, first_view_files(page)), daemon=True).start()
     page.block_thread()
@@ -71,7 +73,8 @@ def serve(examples: Path = ROOT / "examples") -> None:
 def _open(private: Path, examples: Path, hosted: bool, wanted: int) -> tuple[Studio, gr.Blocks]:
     """Builds the page and launches it on the wanted port or the next free one."""
     from svad.ui.engine import Settings
-    from svad.ui.page import build_page, launch_options
+    from svad.ui.page.build import build_page
+    from svad.ui.page.launch import launch_options
     from svad.ui.studio import Studio
 
     settings = Settings(jobs=private / "jobs", examples=examples, hosted=hosted)
@@ -115,7 +118,7 @@ def ready_for_zero() -> None:
     try:
         for preset in PRESETS.values():
             if offer(preset).ready:
-                makers.preload(preset)
+                preload(preset)
     except SvadError:  # a wrong file; the preview needs none, and a run will say what is wrong
         log.exception("The networks could not be loaded before the start")
 
@@ -136,6 +139,10 @@ def warm_up(studio: Studio) -> None:
         from svad.splat import render_cpu
 
         render_cpu.warm_up()
+        for row in STAGES:
+            row.code()
+        with contextlib.suppress(ImportError):
+            import_module("matplotlib.pyplot")  # as gradio does in the first event, before all else
         photo = next((one.photo for one in studio.examples.values() if one.photo), None)
         if photo is not None:
             engine.pipeline.look(photo)
@@ -149,7 +156,7 @@ def clean(studio: Studio, keep: frozenset[str]) -> None:
     time.sleep(GRACE)
     from gradio.utils import get_upload_folder
 
-    from svad.run.jobs import start_janitor
+    from svad.run.job_store import start_janitor
     from svad.ui.files import sweep
 
     age = studio.settings.keep_hours * 3600

@@ -12,8 +12,9 @@ from PIL import ImageColor
 
 from svad.core.errors import SettingError
 from svad.media.shot import STUDIO, TRANSPARENT, Shot
-from svad.ui import panels, texts
+from svad.ui import texts
 from svad.ui.files import Shelf, uploaded
+from svad.ui.panels import avatar
 
 COLOR, PICTURE = "colour", "picture"
 CAMERAS = ("front", "left", "right", "back", "orbit", "portrait")
@@ -129,5 +130,5 @@ def shown(path: Path, label: str, shelf: Shelf, caption: str) -> str:
         f'<p class="terms"><a href="{escape(shelf.url(path))}" download="{escape(path.name)}">'
         f"{escape(texts.FILM_DOWNLOAD.format(ending=path.suffix))}</a></p>"
     )
-    film = "" if path.suffix == ".zip" else panels.video(path, label, shelf, caption)
+    film = "" if path.suffix == ".zip" else avatar.video(path, label, shelf, caption)
     return film + link

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from svad.compute.engine import GpuUnavailable
-from svad.config import BUILT_IN, CLIP, PRESETS
+from svad.config.preset import BUILT_IN
+from svad.config.presets import CLIP, PRESETS
 from svad.core.errors import JobError, Stopped, SvadError
 from svad.export.formats import EVERY
 from svad.export.viewer_page import VIEWING
 from svad.run.bodies import own_body
 from svad.run.costs import learn
 from svad.run.jobs import Job, read_card
+from svad.run.learned import MACHINE
 from svad.run.offers import offer
 from svad.run.sources import as_list, is_one_photo
 from svad.run.versions import prepare
@@ -49,6 +52,7 @@ class Studio(Kept):
         self, settings: Settings, load: Callable[[Settings], Engine] = load_engine
     ) -> None:
         self.settings = settings
+        MACHINE.root = settings.jobs  # what is asked of the GPU follows what runs took here
         self.examples = read_examples(settings.examples)
         self.shelf = Shelf((settings.examples, VIEWING), settings.jobs)
         self._load = load
@@ -176,8 +180,12 @@ class Studio(Kept):
                 maker = self.engine().of(preset, body)
                 sent = inputs.kept(place) or inputs.kept(job.folder)
                 seen = self._seen_for(job_id, preset)
-                made = maker.run(sent, place, listener=task.tell, stop=task.stop, **seen)
-                learn(read_card(place), self.settings.jobs)
+                try:
+                    made = maker.run(sent, place, listener=task.tell, stop=task.stop, **seen)
+                except GpuUnavailable:
+                    self._learn(place)
+                    raise
+                self._learn(place)
                 return made
 
         with self.callers.place():
@@ -240,8 +248,8 @@ class Studio(Kept):
 
         def work(task: Task) -> Path:
             with self._line.turn(task.stop, _tell_ahead(task)):
-                maker, report = self.engine().pipeline, stopping(task)
-                return play(maker, finished, motion, self.shelf, report, how)
+                mover, report = self.engine().mover, stopping(task)
+                return play(mover, finished, motion, self.shelf, report, how)
 
         video = finished.folder / "motions" / f"{motion}.mp4"
         if how.usual and video.is_file():
@@ -310,6 +318,11 @@ class Studio(Kept):
 
         with self.callers.place():
             yield from self._tickets.work(work, ticket)
+
+    def _learn(self, place: Path) -> None:
+        """Takes the seconds of a run for the next; a full disk does not undo the run for it."""
+        with suppress(SvadError):
+            learn(read_card(place), self.settings.jobs)
 
     def _ended(self, job: Job, task: Task, states: tuple[StageState, ...]) -> Ended:
         """The end of a run; raises its error unless it was stopped, or had no GPU."""

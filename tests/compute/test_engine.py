@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from svad.compute import engine as gpu
-from svad.config import SettingError
-from svad.core.errors import MissingWeights, NothingToDo, Stopped, SvadError
+from svad.core.errors import MissingWeights, NothingToDo, SettingError, Stopped, SvadError
 from tests.compute import engine_work as gpu_work
 from tests.compute.engine_work import FakeSpaces
 
@@ -109,6 +108,19 @@ def test_stop_ends_the_work_in_the_worker(zero: FakeSpaces, tmp_path: Path) -> N
     assert marks.stat().st_size == before
 
 
+def test_seconds_of_a_call_that_the_platform_ended_are_known(monkeypatch) -> None:
+    def ended(*_: object) -> Iterator[object]:
+        yield gpu.Alive()
+        time.sleep(0.05)
+        raise gpu_work.QuotaExceeded("GPU task aborted")
+
+    monkeypatch.setattr(gpu, "dispatcher", lambda: ended)
+    for seconds, told in ((0, 1), (100, 0)):  # asked for: it had them all, or hardly begun
+        with gpu.timed() as spent, pytest.raises(gpu.GpuUnavailable, match="aborted"):
+            gpu.ZeroGpu().run(gpu_work.add, (1, 2), seconds, silent)
+        assert len(spent) == told
+
+
 def test_stop_gets_through_while_the_work_is_silent(zero: FakeSpaces) -> None:
     told: list[tuple] = []
 
@@ -143,3 +155,7 @@ def test_on_the_platforms_own_package_durations_worker_refusals_and_stop(tmp_pat
     assert "No GPU was available" in none
     assert "Expired ZeroGPU proxy token" in seen["old token"] and seen["fresh token"] == 3
     assert seen["seconds to stop"] < 2
+    (taken,) = seen["taken"]
+    assert 0.2 <= taken < 1.0  # the second in which there was no GPU is not the stage's
+    assert seen["asked after learning"] < min(seen["table"])
+    assert 0 < seen["told after learning"] < seen["in all"]

@@ -10,10 +10,12 @@ import json
 import multiprocessing
 import os
 import sys
+import tempfile
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlparse
 
@@ -27,6 +29,7 @@ class Platform(BaseHTTPRequestHandler):
     asked: ClassVar[list[dict[str, Any]]] = []
     answer = "ok"
     idle = False
+    wait = 0.0  # s until there is a GPU
 
     def do_POST(self) -> None:
         place = urlparse(self.path)
@@ -40,6 +43,7 @@ class Platform(BaseHTTPRequestHandler):
             return self.send(429, {"left": 12, "wait": 3600})
         if Platform.answer == "none":
             return self.send(503, {})
+        time.sleep(Platform.wait)
         found = GPU | {"idle": Platform.idle}
         Platform.idle = True  # the worker of the first call is warm then
         return self.send(200, found)
@@ -71,6 +75,29 @@ def token_name(token: str) -> str:
     return json.loads(base64.urlsafe_b64decode(body + "==") or b"{}").get("name", "")
 
 
+def learning(engine: Any, works: Any, silent: Any) -> dict[str, Any]:
+    """What a call took apart from its wait, and what is asked after some runs that took so long."""
+    from svad.config.presets import QUICK
+    from svad.run import costs, makers
+    from svad.run.learned import MACHINE
+
+    Platform.wait = 1.0
+    with engine.timed() as taken:
+        engine.run(works.silent_for, 0.2, report=silent)
+    Platform.wait = 0.0
+    with tempfile.TemporaryDirectory() as folder:
+        MACHINE.root = Path(folder)
+        line = {"name": "diffusion", "state": "done", "seconds": 600.0, "gpu_seconds": taken[0]}
+        for _ in range(3):
+            costs.learn({"preset": "quick", "state": "done", "stages": [line]}, MACHINE.root)
+        seconds = makers.asked_seconds("diffusion", QUICK)
+        engine.run(works.add, 1, 2, seconds=seconds, report=silent)
+        told = costs.cost(QUICK, MACHINE.root).asks
+        MACHINE.root = None
+    asked = int(Platform.asked[-1]["durationSeconds"])
+    return {"taken": taken, "asked after learning": asked, "told after learning": told}
+
+
 def main() -> None:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Platform)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -81,9 +108,9 @@ def main() -> None:
 
     configs = files("spaces.zero").joinpath("configs.json")
     from svad.compute import engine
-    from svad.config import QUICK
+    from svad.config.presets import QUICK
     from svad.core.errors import Stopped
-    from svad.run import makers
+    from svad.run.makers.on_gpu import asked_seconds
     from svad.run.stages import asked, on_gpu
     from tests.compute import engine_work as works
 
@@ -103,14 +130,14 @@ def main() -> None:
     rows = on_gpu(QUICK)
     pids = []
     for row in rows:
-        seconds = makers.asked_seconds(row.name, QUICK)
+        seconds = asked_seconds(row.name, QUICK)
         pids.append(engine.run(works.add, 1, 2, seconds=seconds, report=silent)[1])
     engine.run(works.add, 1, 2, seconds=1000, report=silent)
     seen: dict[str, Any] = {
         "asked": [int(one["durationSeconds"]) for one in Platform.asked],
         "sizes": sorted({one["gpuSize"] for one in Platform.asked}),
         "tasks": len({one["taskId"] for one in Platform.asked}),
-        "table": [makers.asked_seconds(row.name, QUICK) for row in rows],
+        "table": [asked_seconds(row.name, QUICK) for row in rows],
         "in all": asked(QUICK),
         "platform's": [one["duration_factor"] for one in json.loads(configs.read_text())],
         "workers": len(set(pids)),
@@ -136,6 +163,7 @@ def main() -> None:
             LocalContext.request.set(None)
 
     seen["old token"], seen["fresh token"] = asked_as("old"), asked_as(FRESH)
+    seen |= learning(engine, works, silent)
     begun = 0.0
 
     def stop(done: int, *_: Any) -> None:

@@ -18,7 +18,8 @@ from svad.export.rig import METADATA, rig_bytes
 from svad.export.rig_reader import read_rig
 from svad.media.shot import Shot
 from svad.media.video import probe
-from svad.run.pipeline import load_avatar, motion_video
+from svad.run.filming import motion_video
+from svad.run.results import load_avatar
 from tests.helpers import tiny_avatar
 
 COUNT = 400

@@ -6,9 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from svad.config import CLIP, PREVIEW, QUICK
-from svad.run.costs import LEARNED, RUNS, cost, learn
-from svad.run.stages import stage
+from svad.compute.engine import MOST_SECONDS
+from svad.config.presets import CLIP, PREVIEW, QUICK
+from svad.run.costs import cost, learn
+from svad.run.learned import LEARNED, LEAST_ASKED, MACHINE, RUNS, Table, call_name, to_ask
+from svad.run.makers.on_gpu import asked_seconds
+from svad.run.offers import offer
+from svad.run.stages import asked, stage
 
 
 def card(preset: str, *seconds: float, state: str = "done") -> dict:
@@ -49,3 +53,47 @@ def test_a_damaged_table_is_as_none(tmp_path: Path, text: str) -> None:
     assert cost(PREVIEW, tmp_path).runs == 0
     learn(card("preview", 4.0), tmp_path)
     assert cost(PREVIEW, tmp_path).seconds == 4.0
+
+
+def networks(preset: str, stage: str, seconds: float, state: str = "done") -> dict:
+    """A card in which a stage waited for a GPU, and then worked on it for some seconds."""
+    entry = {"name": stage, "state": state, "seconds": 900.0, "gpu_seconds": seconds}
+    return {"preset": preset, "state": state, "stages": [entry]}
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(MACHINE, "root", tmp_path)
+    return tmp_path
+
+
+def test_what_is_asked_of_the_gpu_follows_what_calls_took(machine: Path) -> None:
+    usual = QUICK.gpu_seconds["diffusion"]
+    for count in range(1, 4):
+        assert asked_seconds("diffusion", QUICK) == usual  # a quick one may be chance
+        learn(networks("quick", "diffusion", 20.0), machine)
+        assert Table(machine).runs(call_name("quick", "diffusion")) == [20.0] * count
+    assert 20 < asked_seconds("diffusion", QUICK) < usual
+    before = asked(QUICK), offer(QUICK).fits
+    learn(networks("quick", "diffusion", 500.0), machine)  # one slow run says little
+    assert (asked(QUICK), offer(QUICK).fits) == before
+    assert asked_seconds("diffusion", CLIP) != asked_seconds("diffusion", QUICK)
+
+
+def test_a_call_that_was_ended_for_taking_long_gets_more_the_next_time(machine: Path) -> None:
+    for _ in range(RUNS):
+        learn(networks("quick", "diffusion", 20.0), machine)
+    asked_then = asked_seconds("diffusion", QUICK)
+    learn(networks("quick", "diffusion", float(asked_then), state="paused"), machine)
+    assert 1.5 * asked_then < asked_seconds("diffusion", QUICK) <= MOST_SECONDS
+    refused = {"name": "diffusion", "state": "paused", "seconds": 3.0}  # it had no GPU at all
+    known = Table(machine).runs(call_name("quick", "diffusion"))
+    learn({"preset": "quick", "state": "paused", "stages": [refused]}, machine)
+    assert Table(machine).runs(call_name("quick", "diffusion")) == known
+
+
+def test_what_is_asked_stays_between_a_least_and_the_most() -> None:
+    assert to_ask([0.1] * 5, 30, fills=False) == LEAST_ASKED
+    assert to_ask([90.0], 30, fills=False) == MOST_SECONDS == to_ask([], 300, fills=False)
+    assert to_ask([90.0] * 5, 30, fills=True) == 30  # it takes what it is given
+    assert to_ask([8.0] * 5, 30, fills=True) < 30

@@ -17,8 +17,8 @@ import torch
 
 from svad import storage
 from svad.cli import main
-from svad.config import PackageConfig, SettingError
-from svad.core.errors import JobError, MissingFile, OutputError, SvadError
+from svad.config.package import PackageConfig
+from svad.core.errors import JobError, MissingFile, OutputError, SettingError, SvadError
 from svad.export.formats import EVERY, FORMATS
 from svad.export.gltf import read_accessor, unpack
 from svad.export.stage import PackageStage

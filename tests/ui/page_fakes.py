@@ -17,7 +17,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from svad.config import PRESETS, Preset
+from svad.config.preset import Preset
+from svad.config.presets import PRESETS
 from svad.core.errors import Stopped
 from svad.export.formats import FORMATS
 from svad.export.viewer_motions import write_viewer_motion
@@ -30,8 +31,8 @@ from svad.motion.authored import authored
 from svad.motion.readers.files import MotionError
 from svad.motion.readers.formats import is_motion
 from svad.run.jobs import Job
-from svad.run.pipeline import stages
 from svad.run.sources import preset_for, read_source, source_hash
+from svad.run.stages import titles
 from svad.subject.checks import read_photo
 from svad.types import Footage, Result, StageState
 from tests.footage.turning import turning
@@ -110,15 +111,15 @@ class FakePipeline:
         assert source and all(path.is_file() for path in source)
         sent = read_source(source)
         preset = PRESETS[self.preset] if self.preset else preset_for(source)
-        titles = stages(preset)
+        shown = titles(preset)
         self.folders.append(folder)
         self.looks.append(look)
         self.footages.append(footage)
         self.running += 1
         self.most_running = max(self.most_running, self.running)
         try:
-            states = {n: StageState(n, t, "waiting", 0, 10, "", 0, 1, None) for n, t in titles}
-            for name, _ in titles:
+            states = {n: StageState(n, t, "waiting", 0, 10, "", 0, 1, None) for n, t in shown}
+            for name, _ in shown:
                 self._stage(name, states, folder, listener, stop)
             photo = sent.photos[0].rgb if sent.photos else turning(1, 360, 480).rgb[0]
             result = write_files(folder, photo)

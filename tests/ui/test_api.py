@@ -14,7 +14,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
 from svad.media.shot import Shot
-from svad.ui import page
+from svad.ui.page.blocks import Page
 from svad.ui.sharing import token_of
 from tests.ui.conftest import save_photo
 from tests.ui.page_fakes import FakePipeline
@@ -79,9 +79,9 @@ def _shows_it_as_it_is_asked_to(client: Client, job: str, pipeline: FakePipeline
 def test_calls_of_programs_leave_no_session_behind(
     make_studio, launch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pages, forget = [], page.Page._forget
+    pages, forget = [], Page._forget
     monkeypatch.setattr(
-        page.Page, "_forget", lambda self, session: pages.append(self) or forget(self, session)
+        Page, "_forget", lambda self, session: pages.append(self) or forget(self, session)
     )
     url = launch(make_studio())
     for _ in range(3):
@@ -315,7 +315,7 @@ def test_models_find_tools_with_words_for_each_argument(make_studio, launch) -> 
 def test_without_the_package_for_models_the_page_works_and_says_so(
     make_studio, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from svad.ui.page import launch_options
+    from svad.ui.page.launch import launch_options
 
     monkeypatch.setitem(sys.modules, "mcp.server", None)
     assert launch_options(make_studio())["mcp_server"] is False

@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 from svad.run.export import BONES, export
-from svad.run.pipeline import motion_video
+from svad.run.filming import motion_video
 
 VALIDATE = """
 const fs = require("fs"), validator = require(process.argv[1]);

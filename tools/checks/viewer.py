@@ -29,7 +29,7 @@ from svad.export.viewer_page import viewer_page
 from svad.export.viewer_rig import thinned_avatar, viewer_rig_bytes
 from svad.geometry.camera import Camera
 from svad.motion.authored import authored
-from svad.run.pipeline import load_avatar
+from svad.run.results import load_avatar
 from svad.splat.scene import draw_rgba
 from tools.checks.vrm import FLAGS
 

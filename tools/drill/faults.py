@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import random
 import resource
@@ -16,48 +17,71 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from svad.config import PREVIEW
-from svad.core.errors import JobError, SvadError
+from svad.config.presets import PREVIEW
+from svad.core.errors import JobError, Stopped, SvadError
 from svad.core.parts import PART
 from svad.run.batch.batch import batch
 from svad.run.batch.local import Local
 from svad.run.jobs import LOCK, NAMES, NEXT, read_card
-from svad.run.pipeline import read_result
+from svad.run.results import read_result
 from tools.drill import tiny
 
 LONGEST = 60.0  # s that a run may take
+LANES = 2  # runs at once: one waits for the disk much of its time
 TOLD = 7  # the code by which a process says that its run ended with a sentence
 
 
 def drill(options: argparse.Namespace, folder: Path, end: float) -> dict[str, Any]:
     """200 runs are killed at a random moment, 20 meet a full disk, 20 photos lose their process."""
-    random.seed(options.seed)
     photo = tiny.save_photo(folder / "photo.png")
-    missed: list[str] = []
-    killed, finished, repeated = 0, 0, 0
     _run(photo, folder / "first")  # here, so that no child has to import and compile
-    seconds = _usual_seconds(photo, folder / "second")
-    for k in range(options.runs):
-        if time.monotonic() > end:
-            missed.append(f"only {k} of {options.runs} runs in the time")
-            break
-        outcome = _killed_run(photo, folder / f"run-{k}", random.uniform(0, 1.1 * seconds))
-        killed += outcome["killed"]
-        repeated += outcome["repeated"]
-        finished += not outcome["wrong"]
-        missed += outcome["wrong"]
-    full = [_full_disk(photo, folder / f"full-{k}", k) for k in range(options.full)]
-    workers = _dying_workers(folder / "batch", options.workers)
-    missed += [wrong for found in (*full, workers) for wrong in found]
+
+    def killed(k: int) -> dict[str, Any]:
+        chance = random.Random(f"{options.seed} killed {k}")
+        return _killed_run(photo, folder / f"run-{k}", chance.uniform(0, 1.1 * seconds))
+
+    def full(k: int) -> dict[str, Any]:
+        kilobytes = random.Random(f"{options.seed} full {k}").randrange(12, 160)
+        return {"wrong": _full_disk(photo, folder / f"full-{k}", kilobytes)}
+
+    seconds = _usual_seconds(photo, folder / "usual")
+    runs = _in_lanes(folder / "runs", options.runs, killed, end)
+    disks = _in_lanes(folder / "disks", options.full, full, end)
+    missed = [wrong for found in (*runs, *disks) for wrong in found["wrong"]]
+    for done, wanted, what in (
+        (runs, options.runs, "runs"), (disks, options.full, "full disks"),
+    ):  # fmt: skip
+        if len(done) < wanted:
+            missed.append(f"only {len(done)} of {wanted} {what} in the time")
+    missed += _dying_workers(folder / "batch", options.workers, end)
     return {
-        "runs": options.runs,
-        "killed": killed,  # before they had come to their end
-        "finished": finished,
-        "stages_repeated": repeated,
-        "full_disk": options.full,
+        "runs": len(runs),
+        "killed": sum(one["killed"] for one in runs),  # before they had come to their end
+        "finished": sum(not one["wrong"] for one in runs),
+        "stages_repeated": sum(one["repeated"] for one in runs),
+        "full_disk": len(disks),
         "workers": options.workers,
         "missed": missed[:10],
     }
+
+
+def _in_lanes(
+    place: Path, count: int, work: Callable[[int], dict[str, Any]], end: float
+) -> list[dict[str, Any]]:
+    """What `work` gives for each number, begun before `end`; in copies of this process."""
+
+    def lane(first: int) -> None:
+        with place.with_name(f"{place.name}-{first}").open("w") as file:
+            for k in range(first, count, LANES):
+                if time.monotonic() > end:
+                    return
+                file.write(json.dumps(work(k)) + "\n")
+
+    lanes = [_in_child(lambda first=first: lane(first)) for first in range(min(LANES, count))]
+    for one in lanes:
+        _wait(one, max(0.0, end - time.monotonic()) + 3 * LONGEST)
+    lines = [line for k in range(len(lanes)) for line in _lines(Path(f"{place}-{k}"))]
+    return [json.loads(line) for line in lines]
 
 
 def _usual_seconds(photo: Path, out: Path) -> float:
@@ -118,9 +142,9 @@ def _whole(out: Path) -> list[str]:
     return [f"{out.name}: {left} were left"] if left else []
 
 
-def _full_disk(photo: Path, place: Path, k: int) -> list[str]:
+def _full_disk(photo: Path, place: Path, kilobytes: int) -> list[str]:
     """A run on a disk with too little room ends with a sentence; with room it goes on."""
-    with _small_disk(place, kilobytes := random.randrange(12, 160)) as disk:
+    with _small_disk(place, kilobytes) as disk:
         out = disk / "out"
         code = _wait(_in_child(lambda: _sentence(photo, out, disk == place, kilobytes)))
         done = _done(out)
@@ -166,19 +190,26 @@ def _enlarge(disk: Path, mounted: bool) -> None:
         subprocess.run(["mount", "-o", "remount,size=50m", str(disk)], check=True)
 
 
-def _dying_workers(folder: Path, count: int) -> list[str]:
+def _dying_workers(folder: Path, count: int, end: float) -> list[str]:
     """Processes of a batch die, one for each photo: each is a sentence, and the next time done."""
     if not count:
         return []
     photos = folder / "photos"
     for k in range(count):
         tiny.save_photo(photos / f"{k}.png", 300 + k)
-    wrong = []
+    wrong, stop = [], threading.Event()
+    clock = threading.Timer(max(0.0, end - time.monotonic()), stop.set)
+    clock.daemon = True
+    clock.start()
     for expected in ("failed", "done"):
-        rows = batch(
-            photos, folder / "out", PREVIEW, lambda *_: Local(2, 1), listener=lambda _: None,
-            stop=threading.Event(), say=lambda _: None, make=tiny.dying,
-        )  # fmt: skip
+        try:
+            rows = batch(
+                photos, folder / "out", PREVIEW, lambda *_: Local(2, 1), listener=lambda _: None,
+                stop=stop, say=lambda _: None, make=tiny.dying,
+            )  # fmt: skip
+        except Stopped:
+            wrong.append(f"not all of {count} workers in the time")
+            break
         for row in rows:
             told = row.error and "SIGKILL" in row.error and row.error.endswith(".")
             if row.state != expected or (expected == "failed" and not told):
@@ -187,6 +218,7 @@ def _dying_workers(folder: Path, count: int) -> list[str]:
                 wrong.append(f"{row.photo}: what was finished is lost")
             if expected == "done":
                 wrong += _whole(folder / "out" / row.folder)
+    clock.cancel()
     return wrong
 
 
@@ -204,9 +236,9 @@ def _in_child(work: Callable[[], Any]) -> int:
         os._exit(1)
 
 
-def _wait(child: int) -> int:
-    """The code with which a child ended; negative for a signal."""
-    end = time.monotonic() + LONGEST
+def _wait(child: int, longest: float = LONGEST) -> int:
+    """The code with which a child ended; negative for a signal, 124 where it took too long."""
+    end = time.monotonic() + longest
     while time.monotonic() < end:
         found, status = os.waitpid(child, os.WNOHANG)
         if found:

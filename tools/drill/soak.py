@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -93,13 +95,13 @@ def _job(page: Page, photo: bytes, number: int) -> str:
 
 
 def _bytes(page: Page) -> int:
+    """Of the disk; files come and go meanwhile, and folders too."""
     total = 0
-    for folder in (page.jobs, page.cache):
-        for path in folder.rglob("*"):
-            try:
-                total += path.stat().st_size if path.is_file() else 0
-            except OSError:
-                continue  # it went this moment
+    for top in (page.jobs, page.cache):
+        for folder, _, names in os.walk(top):
+            for name in names:
+                with suppress(OSError):
+                    total += os.stat(os.path.join(folder, name)).st_size
     return total
 
 

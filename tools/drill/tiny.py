@@ -7,14 +7,15 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from svad.config import PREVIEW, Preset
+from svad.config.preset import Preset
+from svad.config.presets import PREVIEW
 from svad.media.images import save_png
 from svad.run.pipeline import Pipeline
 from svad.types import Report
 from tests.fakes import FakeStages
 from tests.helpers import tiny_subject
 
-SECONDS = 0.05  # of a stage
+SECONDS = 0.02  # of a stage
 
 
 class NotingStages(FakeStages):

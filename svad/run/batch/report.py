@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from svad.core.errors import SvadError
 from svad.core.files import write_text
 from svad.media.images import save_jpg
-from svad.media.opening import learn_heif, opened
+from svad.media.opening import DAMAGE, learn_heif, opened
 from svad.media.video import read_frames
 from svad.run.batch.photos import PAGE, SHEET, STILLS
 from svad.run.batch.rows import DONE, Row
@@ -26,7 +26,7 @@ LABEL = 22  # px below a picture
 WALL, INK, RED = (238, 238, 241), (40, 40, 46), (170, 30, 30)
 MOST_PIXELS = 30_000_000  # that are decoded for a small picture of a photo that failed
 SIDES, SIDE_HEIGHT = 4, 320  # stills of a turn, and their height in px
-UNREADABLE = (OSError, ValueError, SvadError, Image.DecompressionBombError)
+UNREADABLE = (*DAMAGE, SvadError, Image.DecompressionBombError)
 
 
 def write_report(out: Path, photos: Path, rows: Sequence[Row]) -> None:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import argparse
 import threading
 
-from svad.core.arguments import named_path, whole_number
 from svad.core.files import require_writable
 from svad.export.sliders import sliders, values_of
 from svad.media.shot import STILL_CAMERAS, Shot
 from svad.motion.authored import authored
 from svad.motion.standing import STAND
-from svad.run.pipeline import still_picture
-from svad.weights.command import Screen
-
-OK = 0
+from svad.terminal.arguments import add_debug, named_path, whole_number
+from svad.terminal.codes import OK
+from svad.terminal.screen import Screen
 
 
 def parser() -> argparse.ArgumentParser:
@@ -65,12 +63,14 @@ def parser() -> argparse.ArgumentParser:
         "--size", "--height", dest="height", type=whole_number(64, 2160), default=720, metavar="PX",
         help="height of the picture (default 720)",
     )  # fmt: skip
-    made.add_argument("--debug", action="store_true", help="show where an error comes from")
+    add_debug(made)
     return made
 
 
 def run(options: argparse.Namespace, stop: threading.Event, screen: Screen) -> int:
     """Runs the command; returns 0."""
+    from svad.run.filming import still_picture
+
     shot = Shot(
         height=options.height, camera=options.camera, background=options.background,
         frame=options.frame,
