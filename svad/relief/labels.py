@@ -134,7 +134,7 @@ def disc(
 ) -> np.ndarray:  # [H, W] bool
     """The pixels around a point."""
     x, y = (int(v) for v in np.floor(centre))
-    return cv2.circle(np.zeros(shape, np.uint8), (x, y), max(1, round(radius)), 1, -1) > 0
+    return cv2.circle(np.zeros(shape, np.uint8), (x, y), max(1, round(radius)), (1,), -1) > 0
 
 
 def _edges(rgb: np.ndarray, front: np.ndarray) -> np.ndarray:  # [H, W, 3] uint8

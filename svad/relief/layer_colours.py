@@ -95,7 +95,9 @@ def _beyond(
     Patches from all over the limb would put a short sleeve on the forearm behind the back.
     """
     weights = layer.near_weights
-    along = sum(place * weights[..., list(ends)].sum(-1) for place, ends in OUTWARD)
+    along = np.zeros(layer.mask.shape, np.float32)
+    for place, ends in OUTWARD:
+        along += place * weights[..., list(ends)].sum(-1)
     last = np.quantile(along[known], LAST)
     beyond = layer.mask & ~layer.own & (along > last)
     end = known & (along > last - TAIL)

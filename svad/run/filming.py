@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from svad.core.errors import JobError, SettingError
 from svad.core.progress import part, silent
-from svad.export.sliders import slid
 from svad.media.shot import STILL, STILL_CAMERAS, Shot
-from svad.motion.authored import authored
-from svad.motion.motion import Motion
-from svad.motion.standing import STAND, standing
 from svad.run.makers.files import write_moving
 from svad.run.motions import NPZ, PLAYED, keep_motion, read_motion, say_all
 from svad.run.results import load_avatar
 from svad.types import Avatar, Report
+
+if TYPE_CHECKING:
+    from svad.motion.motion import Motion
 
 DEFAULT_SHOT = Shot()
 
@@ -48,7 +48,7 @@ def still_picture(
     values: Mapping[str, float],
     output: Path,
     *,
-    motion: str = STAND,
+    motion: str = "stand",
     shot: Shot = DEFAULT_SHOT,
 ) -> Path:
     """Writes a picture (.png) of a finished avatar in a pose of its own.
@@ -64,11 +64,24 @@ def still_picture(
             f"from {shot.camera} is none."
         )
     shot.require_valid(output)
+    from svad.export.sliders import slid
+
     avatar = load_avatar(folder)
     chosen = _bundled(avatar, motion)
     pose = slid(avatar, chosen.poses[[shot.at(len(chosen.poses))]], values)
     once = replace(chosen, poses=pose, looped=False)
     return write_moving(avatar, once, output, replace(shot, frame=0), None)
+
+
+def _bundled(avatar: Avatar, name: str) -> Motion:
+    """One of the bundled motions on an avatar, or standing; raises `JobError`."""
+    from svad.motion.authored import authored
+    from svad.motion.standing import STAND, standing
+
+    table = {name: one.for_avatar for name, one in authored().items()} | {STAND: standing}
+    if name not in table:
+        raise JobError(f"There is no motion named {name}. Choose one of: {', '.join(table)}.")
+    return table[name](avatar)
 
 
 def clip_motion(

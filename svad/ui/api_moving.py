@@ -112,9 +112,13 @@ def numbers(pose: object) -> dict[str, float]:
     """Names and numbers; raises `SettingError` for anything else that JSON can hold."""
     if not isinstance(pose, dict):
         raise SettingError(texts.POSE_NEEDED)
-    found: dict[str, float] = {}
+    found = {}
     for name, value in pose.items():
-        if not isinstance(name, str) or not isinstance(value, int | float) or value is True:
+        if (
+            not isinstance(name, str)
+            or isinstance(value, bool)
+            or not isinstance(value, int | float)
+        ):
             raise SettingError(texts.POSE_NEEDED)
         found[name] = float(value)
     return found

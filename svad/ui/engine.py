@@ -134,9 +134,9 @@ class Mover:
         self, folder: Path, pose: Mapping[str, float], output: Path, /, *, shot: Shot = USUAL
     ) -> Path:
         """See `svad.run.filming.still_picture`."""
-        from svad.run.filming import still_picture
+        from svad.run import filming
 
-        return still_picture(folder, pose, output, shot=shot)
+        return filming.still_picture(folder, pose, output, shot=shot)
 
     def mesh(self, folder: Path, motion: Path, output: Path, /, *, report: Report) -> Path:
         """See `svad.run.export`."""

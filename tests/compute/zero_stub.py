@@ -78,8 +78,9 @@ def token_name(token: str) -> str:
 def learning(engine: Any, works: Any, silent: Any) -> dict[str, Any]:
     """What a call took apart from its wait, and what is asked after some runs that took so long."""
     from svad.config.presets import QUICK
-    from svad.run import costs, makers
+    from svad.run import costs
     from svad.run.learned import MACHINE
+    from svad.run.makers import on_gpu
 
     Platform.wait = 1.0
     with engine.timed() as taken:
@@ -90,7 +91,7 @@ def learning(engine: Any, works: Any, silent: Any) -> dict[str, Any]:
         line = {"name": "diffusion", "state": "done", "seconds": 600.0, "gpu_seconds": taken[0]}
         for _ in range(3):
             costs.learn({"preset": "quick", "state": "done", "stages": [line]}, MACHINE.root)
-        seconds = makers.asked_seconds("diffusion", QUICK)
+        seconds = on_gpu.asked_seconds("diffusion", QUICK)
         engine.run(works.add, 1, 2, seconds=seconds, report=silent)
         told = costs.cost(QUICK, MACHINE.root).asks
         MACHINE.root = None

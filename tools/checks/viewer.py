@@ -160,5 +160,5 @@ def _faults(browser: Any, packages: Path, where: str) -> int:
 
 
 if __name__ == "__main__":
-    avatar, packages, picture = map(Path, sys.argv[1:4])
-    sys.exit(main(avatar, packages, picture, *sys.argv[4:5]))
+    folder, modules, where = map(Path, sys.argv[1:4])
+    sys.exit(main(folder, modules, where, *sys.argv[4:5]))

@@ -10,6 +10,7 @@ from svad.export.sliders import sliders, values_of
 from svad.media.shot import STILL_CAMERAS, Shot
 from svad.motion.authored import authored
 from svad.motion.standing import STAND
+from svad.run.filming import still_picture
 from svad.terminal.arguments import add_debug, named_path, whole_number
 from svad.terminal.codes import OK
 from svad.terminal.screen import Screen
