@@ -114,14 +114,6 @@ def clip_motion(
     return write_moving(avatar, motion, output, shot, part(told, 500, 1000, 1000))
 
 
-def _bundled(avatar: Avatar, name: str) -> Motion:
-    """One of the bundled motions on an avatar, or standing; raises `JobError`."""
-    table = {one: made.for_avatar for one, made in authored().items()} | {STAND: standing}
-    if name not in table:
-        raise JobError(f"There is no motion named {name}. Choose one of: {', '.join(table)}.")
-    return table[name](avatar)
-
-
 def _require_shot(shot: Shot, output: Path) -> None:
     """Raises `SettingError` for a shot that cannot be, unless no video is asked for."""
     if output.suffix.lower() not in PLAYED:

@@ -70,8 +70,6 @@ def parser() -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace, stop: threading.Event, screen: Screen) -> int:
     """Runs the command; returns 0."""
-    from svad.run.filming import still_picture
-
     shot = Shot(
         height=options.height, camera=options.camera, background=options.background,
         frame=options.frame,
