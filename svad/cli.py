@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import signal
 import sys
@@ -64,11 +65,14 @@ python -m svad PHOTO -o OUT [--preset NAME] [--body NAME] [--views N] [--size PX
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code: 0, 1 a defect, 2 bad input, 130 interrupted."""
+    _prepare_streams()
     command, options = parse(list(sys.argv[1:] if argv is None else argv))
     stop = threading.Event()
     try:
         with _interrupts(stop):
-            return command(options, stop)
+            code = command(options, stop)
+            _flush()
+            return code
     except (Stopped, KeyboardInterrupt):
         print("Stopped. What was finished is kept: the same command goes on.", file=sys.stderr)
         return INTERRUPTED
@@ -91,6 +95,25 @@ def main(argv: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return BROKEN
+
+
+def _prepare_streams() -> None:
+    """Somewhere to write, whatever was closed; letters a terminal does not know are written out."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _flush() -> None:
+    """Writes out what was printed; raises OSError where that cannot be, and then only once."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        raise
 
 
 def parse(arguments: list[str]) -> tuple[Command, argparse.Namespace]:

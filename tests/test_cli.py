@@ -293,3 +293,44 @@ def test_where_a_video_cannot_go_is_said_before_it_is_drawn(
     ):
         assert run(*words) == cli.BAD_INPUT
         assert sentence in capsys.readouterr().err
+
+
+class Broken(io.StringIO):
+    """What a program writes to where the terminal was closed, or the disk behind it is full."""
+
+    def write(self, text: str) -> int:
+        raise OSError(28, "No space left on device")
+
+    flush = write  # type: ignore[assignment]
+
+
+def test_a_run_goes_on_where_nobody_can_read_what_it_says(
+    fakes: FakeStages, photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stderr", Broken())
+    assert run(photo, "-o", tmp_path / "out") == 0
+    for name in ("stdout", "stderr"):  # as Python has them where they were closed
+        monkeypatch.setattr(sys, name, None)
+    assert run(photo, "-o", tmp_path / "out") == 0
+    assert run(photo, "-o", photo) == cli.BAD_INPUT
+
+
+def test_letters_that_a_terminal_does_not_know_are_written_out(
+    fakes: FakeStages, photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, err = io.BytesIO(), io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(out, encoding="ascii"))
+    monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(err, encoding="ascii"))
+    assert run(photo, "-o", tmp_path / "\u7d50\u679c") == 0
+    assert run(tmp_path / "\u7167.png", "-o", tmp_path / "out") == cli.BAD_INPUT
+    sys.stderr.flush()
+    assert rb"\u7d50\u679c" in out.getvalue() and rb"no file \u7167.png" in err.getvalue()
+
+
+def test_a_full_disk_behind_the_output_is_told_once() -> None:
+    code = "from svad.cli import _flush; print('x'); _flush()"
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, stdout=full, stderr=-1, check=False
+        )
+    assert done.returncode == 1 and b"Exception ignored" not in done.stderr  # nothing at exit

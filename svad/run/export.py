@@ -16,7 +16,7 @@ from svad.core.progress import part, silent
 from svad.export.formats import EVERY, Format
 from svad.motion.authored import authored
 from svad.run import makers
-from svad.run.jobs import CARD, read_card
+from svad.run.jobs import CARD, read_card, require_finished
 from svad.run.motions import read_motion
 from svad.run.pipeline import KEPT
 from svad.storage import load
@@ -150,6 +150,7 @@ def _from_folder(folder: Path) -> Finished:
         # an archive that was unpacked: the mesh, too, is taken from what is there
         packed = (read_given(folder / name, LARGEST, JobError) for name in (RIG, GLB))
         return Finished(makers.packed_avatar(*packed), card, None, folder)
+    require_finished(folder / KEPT)
     avatar = load(Avatar, folder / KEPT)
     kept = folder / "stages" / "subject.safetensors"
     subject = load(Subject, kept) if kept.is_file() else None

@@ -25,7 +25,7 @@ from svad.media.shot import STILL, Shot
 from svad.run import holdout
 from svad.run.board import Board, Listener, first_state
 from svad.run.bodies import limits, own_body
-from svad.run.jobs import Job, is_own, open_job, read_card
+from svad.run.jobs import Job, is_own, open_job, read_card, require_finished
 from svad.run.makers import read_photo
 from svad.run.sources import Sent, preset_for, read_source, require_fitting, source_hash
 from svad.run.stages import STAGES, Maker, Stage, needs_gpu, on_gpu, shown, stage_makers
@@ -307,6 +307,7 @@ def load_avatar(folder: Path) -> Avatar:
     packed = Path(folder) if is_file(folder) else rig if is_file(rig) else None
     if packed is None or (packed == rig and is_file(kept)):
         read_card(folder)
+        require_finished(kept)
         return load(Avatar, kept)
     from svad.export.rig_reader import read_rig
 
