@@ -70,6 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     stop = threading.Event()
     try:
         with _interrupts(stop):
+            _require_here()
             code = command(options, stop)
             _flush()
             return code
@@ -105,6 +106,16 @@ def _prepare_streams() -> None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _require_here() -> None:
+    """Raises `JobError` where the folder this was started in is gone, or may not be entered."""
+    try:
+        os.getcwd()
+    except OSError as error:
+        raise JobError(
+            f"The current folder cannot be found ({error.strerror}). Change into another one."
+        ) from error
 
 
 def _flush() -> None:

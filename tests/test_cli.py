@@ -295,6 +295,31 @@ def test_where_a_video_cannot_go_is_said_before_it_is_drawn(
         assert sentence in capsys.readouterr().err
 
 
+def test_a_current_folder_that_is_gone_is_a_sentence(
+    photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert run(photo, "-o", "out") == cli.BAD_INPUT
+    assert "current folder cannot be found" in capsys.readouterr().err
+
+
+def test_ctrl_c_before_anything_has_begun_is_a_word(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys\n"
+        "class Pressed:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'svad.cli': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Pressed())\n"
+    )
+    environment = os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    done = subprocess.run(
+        [sys.executable, "-m", "svad"], env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (130, "Stopped before anything was begun.\n")
+
+
 class Broken(io.StringIO):
     """What a program writes to where the terminal was closed, or the disk behind it is full."""
 

@@ -38,8 +38,8 @@ def output_error(error: OSError, folder: Path) -> OutputError | None:
     return None
 
 
-def in_short(path: Path) -> str:
-    """A path as a sentence can have it: of a very long one the beginning and the end."""
+def in_short(path: Path | str) -> str:
+    """A path or a name as a sentence can have it: of a very long one the beginning and the end."""
     text = str(path)
     return text if len(text) <= 3 * SHOWN else f"{text[:SHOWN]}...{text[-SHOWN:]}"
 
@@ -66,8 +66,8 @@ def plain(error: OSError) -> str | None:
     if error.filename is None or error.errno not in _CLOSED | _BLOCKED | _BROKEN:
         return None
     return (
-        f"{error.filename} cannot be read or written ({error.strerror}). Check the path and the "
-        "permissions, or choose another."
+        f"{in_short(str(error.filename))} cannot be read or written ({error.strerror}). Check the "
+        "path and the permissions, or choose another."
     )
 
 

@@ -18,6 +18,7 @@ from svad.config import (
     with_video,
 )
 from svad.core.errors import JobError
+from svad.core.files import in_short
 from svad.core.given import is_file
 from svad.core.progress import part, silent
 from svad.export.formats import FORMATS
@@ -471,7 +472,9 @@ def drive(
 
 def _named(table: Mapping[str, Any], name: str, kind: str) -> Any:
     if name not in table:
-        raise JobError(f"There is no {kind} named {name}. Choose one of: {', '.join(table)}.")
+        raise JobError(
+            f"There is no {kind} named {in_short(name)}. Choose one of: {', '.join(table)}."
+        )
     return table[name]
 
 
