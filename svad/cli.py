@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -16,7 +17,7 @@ from svad.core.startup import check_python, prepare
 check_python()  # before anything that an older Python would stumble over
 prepare()
 
-from svad.core.errors import Stopped, SvadError  # noqa: E402
+from svad.core.errors import JobError, Stopped, SvadError  # noqa: E402
 from svad.core.files import plain  # noqa: E402
 from svad.terminal.bars import Bars  # noqa: E402
 from svad.terminal.codes import BAD_INPUT, BROKEN, INTERRUPTED, OK  # noqa: E402
@@ -43,12 +44,16 @@ COMMANDS = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code: 0, 1 a defect, 2 bad input, 130 interrupted."""
+    _prepare_streams()
     command, rest = command_of(list(sys.argv[1:] if argv is None else argv))
     options = command.parser().parse_args(rest)
     stop = threading.Event()
     try:
         with _interrupts(stop):
-            return command.run(options, stop, Bars(sys.stderr))
+            _require_here()
+            code = command.run(options, stop, Bars(sys.stderr))
+            _flush()
+            return code
     except (Stopped, KeyboardInterrupt):
         print("Stopped. What was finished is kept: the same command goes on.", file=sys.stderr)
         return INTERRUPTED
@@ -71,6 +76,35 @@ def main(argv: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return BROKEN
+
+
+def _prepare_streams() -> None:
+    """Somewhere to write, whatever was closed; letters a terminal does not know are written out."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _require_here() -> None:
+    """Raises `JobError` where the folder this was started in is gone, or may not be entered."""
+    try:
+        os.getcwd()
+    except OSError as error:
+        raise JobError(
+            f"The current folder cannot be found ({error.strerror}). Change into another one."
+        ) from error
+
+
+def _flush() -> None:
+    """Writes out what was printed; raises OSError where that cannot be, and then only once."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        raise
 
 
 def command_of(arguments: list[str]) -> tuple[ModuleType, list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import resource
 import signal
@@ -276,3 +277,69 @@ def test_where_a_video_cannot_go_is_said_before_it_is_drawn(
     ):
         assert run(*words) == BAD_INPUT
         assert sentence in capsys.readouterr().err
+
+
+def test_a_current_folder_that_is_gone_is_a_sentence(
+    photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert run(photo, "-o", "out") == cli.BAD_INPUT
+    assert "current folder cannot be found" in capsys.readouterr().err
+
+
+def test_ctrl_c_before_anything_has_begun_is_a_word(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys\n"
+        "class Pressed:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'svad.cli': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Pressed())\n"
+    )
+    environment = os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    done = subprocess.run(
+        [sys.executable, "-m", "svad"], env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (130, "Stopped before anything was begun.\n")
+
+
+class Broken(io.StringIO):
+    """What a program writes to where the terminal was closed, or the disk behind it is full."""
+
+    def write(self, text: str) -> int:
+        raise OSError(28, "No space left on device")
+
+    flush = write  # type: ignore[assignment]
+
+
+def test_a_run_goes_on_where_nobody_can_read_what_it_says(
+    fakes: FakeStages, photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stderr", Broken())
+    assert run(photo, "-o", tmp_path / "out") == 0
+    for name in ("stdout", "stderr"):  # as Python has them where they were closed
+        monkeypatch.setattr(sys, name, None)
+    assert run(photo, "-o", tmp_path / "out") == 0
+    assert run(photo, "-o", photo) == cli.BAD_INPUT
+
+
+def test_letters_that_a_terminal_does_not_know_are_written_out(
+    fakes: FakeStages, photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, err = io.BytesIO(), io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(out, encoding="ascii"))
+    monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(err, encoding="ascii"))
+    assert run(photo, "-o", tmp_path / "\u7d50\u679c") == 0
+    assert run(tmp_path / "\u7167.png", "-o", tmp_path / "out") == cli.BAD_INPUT
+    sys.stderr.flush()
+    assert rb"\u7d50\u679c" in out.getvalue() and rb"no file \u7167.png" in err.getvalue()
+
+
+def test_a_full_disk_behind_the_output_is_told_once() -> None:
+    code = "from svad.cli import _flush; print('x'); _flush()"
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, stdout=full, stderr=-1, check=False
+        )
+    assert done.returncode == 1 and b"Exception ignored" not in done.stderr  # nothing at exit

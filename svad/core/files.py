@@ -17,11 +17,13 @@ SHOWN = 60  # characters of a name in a sentence
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _CLOSED = {errno.EACCES, errno.EPERM, errno.EROFS}
 _BLOCKED = {errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP}
+_MANY = {errno.EMFILE, errno.ENFILE}
 _BROKEN = {errno.EIO, errno.ENXIO, errno.ENODEV, errno.EBUSY, errno.ESTALE}  # disks, networks
 
 
-def output_error(error: OSError, place: Path) -> OutputError | None:
-    """The sentence for a failure to write below `place`; None for failures of another kind."""
+def output_error(error: OSError, folder: Path) -> OutputError | None:
+    """The sentence for a failure to write below `folder`; None for failures of another kind."""
+    place = in_short(folder)
     if error.errno in _FULL:
         return OutputError(
             f"There is no room left to write in {place}. Free some space or choose another "
@@ -36,12 +38,20 @@ def output_error(error: OSError, place: Path) -> OutputError | None:
     return None
 
 
+def in_short(path: Path | str) -> str:
+    """A path or a name as a sentence can have it: of a very long one the beginning and the end."""
+    text = str(path)
+    return text if len(text) <= 3 * SHOWN else f"{text[:SHOWN]}...{text[-SHOWN:]}"
+
+
 def make_folder(folder: Path, mode: int = 0o777) -> None:
     """Makes a folder and those above it, unless it is there; raises `OutputError`."""
     try:
         folder.mkdir(mode=mode, parents=True, exist_ok=True)
     except OSError as error:
-        why = OutputError(f"{folder} cannot be made ({error.strerror}). Choose another folder.")
+        why = OutputError(
+            f"{in_short(folder)} cannot be made ({error.strerror}). Choose another folder."
+        )
         raise output_error(error, folder) or why from error
 
 
@@ -49,11 +59,15 @@ def plain(error: OSError) -> str | None:
     """A sentence for what the system refused to do with a path; None for a failure within."""
     if error.errno in _FULL:
         return "There is no room left on the disk. Free some space, then start again."
+    if error.errno in _MANY:
+        return "Too many files are open on this machine. Close some programs, or raise `ulimit -n`."
+    if "temporary directory" in str(error):  # as `tempfile` says it
+        return "There is no folder for temporary files that can be written to. Set TMPDIR to one."
     if error.filename is None or error.errno not in _CLOSED | _BLOCKED | _BROKEN:
         return None
     return (
-        f"{error.filename} cannot be read or written ({error.strerror}). Check the path and the "
-        "permissions, or choose another."
+        f"{in_short(str(error.filename))} cannot be read or written ({error.strerror}). Check the "
+        "path and the permissions, or choose another."
     )
 
 

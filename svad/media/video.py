@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import os
 import re
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterable
@@ -26,6 +28,7 @@ COLOR = (
 )
 
 VP9 = "libvpx-vp9"
+OWN_FFMPEG = "IMAGEIO_FFMPEG_EXE"  # names an ffmpeg of the person's own
 
 # In the file's metadata, where players and platforms show it: nothing written here was filmed.
 SYNTHETIC = "Synthetic media: a computer-generated person, drawn by SVAD. Not a recording."
@@ -105,7 +108,7 @@ def _write(
     ]
     with writing(path) as temporary:
         shape = (height, width, channels)
-        _encode([*command, str(temporary)], itertools.chain([first], frames), shape)
+        _encode([*command, f"file:{temporary.absolute()}"], itertools.chain([first], frames), shape)
 
 
 def read_frames(
@@ -131,7 +134,8 @@ def read_frames(
 def probe(path: Path) -> VideoInfo:
     """Reads the header of a video; raises `ValueError` if there is no video in it."""
     # `-f null` decodes all frames, which is the only way to count them that needs no ffprobe.
-    command = [ffmpeg_path(), "-nostdin", "-hide_banner", "-i", str(path), "-f", "null", "-"]
+    command = [ffmpeg_path(), "-nostdin", "-hide_banner", "-i"]
+    command += [f"file:{Path(path).absolute()}", "-f", "null", "-"]
     text = subprocess.run(command, capture_output=True, text=True, check=False).stderr
     stream = re.search(r"Video: (\w+).*?, (\w+)[(,].*? (\d+)x(\d+).*?, ([\d.]+) fps", text)
     counts = re.findall(r"frame=\s*(\d+)", text)
@@ -147,15 +151,19 @@ def ffmpeg_path() -> str:
     """The path of the ffmpeg that comes with imageio-ffmpeg; raises `MissingFile` without one."""
     import imageio_ffmpeg
 
+    own = os.environ.get(OWN_FFMPEG, "")
+    missing = MissingFile(
+        f"{own} (named by {OWN_FFMPEG})" if own else "ffmpeg",
+        "the Python package imageio-ffmpeg",
+        "LGPL or GPL",
+        f"Run `make setup` again, or install ffmpeg and set {OWN_FFMPEG} to its path.",
+    )
+    if own and shutil.which(own) is None:
+        raise missing
     try:
         return imageio_ffmpeg.get_ffmpeg_exe()
     except RuntimeError as error:
-        raise MissingFile(
-            "ffmpeg",
-            "the Python package imageio-ffmpeg",
-            "LGPL or GPL",
-            "Run `make setup` again, or install ffmpeg and set IMAGEIO_FFMPEG_EXE to its path.",
-        ) from error
+        raise missing from error
 
 
 @cache

@@ -14,7 +14,7 @@ from svad.core.given import is_file, read_given
 from svad.core.progress import part, silent
 from svad.export.formats import EVERY, Format
 from svad.motion.authored import authored
-from svad.run.jobs import CARD, read_card
+from svad.run.jobs import CARD, read_card, require_finished
 from svad.run.makers.files import packed_avatar, write_format
 from svad.run.motions import read_motion
 from svad.run.results import KEPT
@@ -149,6 +149,7 @@ def _from_folder(folder: Path) -> Finished:
         # an archive that was unpacked: the mesh, too, is taken from what is there
         packed = (read_given(folder / name, LARGEST, JobError) for name in (RIG, GLB))
         return Finished(packed_avatar(*packed), card, None, folder)
+    require_finished(folder / KEPT)
     avatar = load(Avatar, folder / KEPT)
     kept = folder / "stages" / "subject.safetensors"
     subject = load(Subject, kept) if kept.is_file() else None

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from svad.core.errors import JobError, SettingError
+from svad.core.files import in_short
 from svad.core.progress import part, silent
 from svad.media.shot import STILL, STILL_CAMERAS, Shot
 from svad.run.makers.files import write_moving
@@ -80,7 +81,8 @@ def _bundled(avatar: Avatar, name: str) -> Motion:
 
     table = {name: one.for_avatar for name, one in authored().items()} | {STAND: standing}
     if name not in table:
-        raise JobError(f"There is no motion named {name}. Choose one of: {', '.join(table)}.")
+        named = ", ".join(table)
+        raise JobError(f"There is no motion named {in_short(name)}. Choose one of: {named}.")
     return table[name](avatar)
 
 

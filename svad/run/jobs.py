@@ -160,6 +160,9 @@ def open_job(folder: Path, source: str | None) -> Iterator[Job]:
     `JobError` (another run works there; made by a newer version).
     """
     folder = Path(folder)
+    top = os.path.realpath(folder)
+    if top == os.path.dirname(top):
+        raise OutputError(f"{folder} is the top of the whole disk. Name a folder for the avatar.")
     make_folder(folder)
     with locked(folder / LOCK):
         job = _choose(folder, source)
@@ -226,17 +229,34 @@ def read_card(folder: Path) -> dict[str, Any]:
     path = Path(folder) / CARD
     try:
         card = json.loads(path.read_text(encoding="utf-8"))
-        schema = int(card["schema"])
     except FileNotFoundError as error:
         give = "Give the folder of a finished avatar, or the avatar.zip in it."
         if not Path(folder).exists():
             raise JobError(f"There is no {folder}. {give}") from error
         raise JobError(f"There is no job in {folder}: it has no {CARD}. {give}") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except NotADirectoryError as error:
+        raise JobError(f"{folder} is a file. Give the folder of a job.") from error
+    except OSError as error:
+        raise JobError(f"{path} cannot be read ({error.strerror}).") from error
+    except ValueError as error:
         raise JobError(f"{path} is damaged. Choose another folder, or delete it.") from error
+    schema = card.get("schema") if isinstance(card, dict) else None
+    if not isinstance(schema, int):
+        raise JobError(f"{path} tells of no run here. Give the folder of a finished job.")
     if schema > SCHEMA:
         raise JobError(f"{path} was made by a newer version. Update, or choose another folder.")
     return card
+
+
+def require_finished(
+    avatar: Path,  # where a job keeps it
+) -> None:
+    """Raises `JobError` where the stage that makes it has not come to its end."""
+    if not avatar.is_file():
+        raise JobError(
+            f"The avatar in {avatar.parents[1]} is not finished: it has no "
+            f"{avatar.parent.name}/{avatar.name}. Run it again to go on."
+        )
 
 
 def is_own(name: str) -> bool:

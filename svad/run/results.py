@@ -8,7 +8,7 @@ from svad.config.package import PackageConfig
 from svad.core.errors import JobError
 from svad.core.given import is_file
 from svad.export.formats import FORMATS
-from svad.run.jobs import Job, is_own, read_card
+from svad.run.jobs import Job, is_own, read_card, require_finished
 from svad.run.makers.files import rig_avatar
 from svad.storage import load
 from svad.types import Avatar, Result
@@ -25,6 +25,7 @@ def load_avatar(folder: Path) -> Avatar:
     packed = Path(folder) if is_file(folder) else rig if is_file(rig) else None
     if packed is None or (packed == rig and is_file(kept)):
         read_card(folder)
+        require_finished(kept)
         return load(Avatar, kept)
     return rig_avatar(packed)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from contextlib import suppress
 from typing import TextIO
 
 from svad.types import StageState
@@ -41,24 +42,28 @@ class Bars:
     def end(self) -> None:
         """Leaves the line that is still open, so that what follows starts on a new one."""
         if self._live and self._open:
-            self._stream.write("\n")
+            self._write("\n")
         self._open = ""
+
+    def _write(self, text: str) -> None:
+        """A run goes on where nobody reads what is said of it: a terminal that was closed, say."""
+        with suppress(OSError, ValueError):
+            self._stream.write(text)
+            self._stream.flush()
 
     def _draw(self, name: str, line: str) -> None:
         if self._live:
             width = shutil.get_terminal_size().columns - 1
-            self._stream.write(f"\r{line[:width]}\x1b[K")
+            self._write(f"\r{line[:width]}\x1b[K")
         elif name != self._open or time.monotonic() - self._spoke >= QUIET:
-            self._stream.write(f"{line}\n")
+            self._write(f"{line}\n")
             self._spoke = time.monotonic()
         self._open = name
-        self._stream.flush()
 
     def _close(self, line: str, name: str = "") -> None:
         if self._live and self._open:
-            self._stream.write("\r\x1b[K")  # the open line makes room, and is drawn again later
-        self._stream.write(f"{line}\n")
-        self._stream.flush()
+            self._write("\r\x1b[K")  # the open line makes room, and is drawn again later
+        self._write(f"{line}\n")
         if name == self._open:
             self._open = ""
 

@@ -29,9 +29,21 @@ def wanted_port(environ: Mapping[str, str]) -> int:
 def wanted_host(environ: Mapping[str, str], hosted: bool) -> str:
     """The address to listen on: all on a Space, this computer alone elsewhere.
 
-    GRADIO_SERVER_NAME says otherwise, as in a container, which has to listen to its host.
+    GRADIO_SERVER_NAME says otherwise, as in a container, which has to listen to its host. Raises
+    `SettingError` for one that this machine does not have.
     """
-    return environ.get(HOST) or ("0.0.0.0" if hosted else "127.0.0.1")
+    host = environ.get(HOST, "")
+    if not host:
+        return "0.0.0.0" if hosted else "127.0.0.1"
+    try:
+        with socket.socket() as probe:  # of IPv4, as gradio looks for a free port
+            probe.bind((host, 0))
+    except (OSError, UnicodeError) as error:
+        raise SettingError(
+            f"The environment variable {HOST} must be an address of this machine, such as 0.0.0.0 "
+            f"for all of its networks or 127.0.0.1 for itself alone, not {host[:40]!r}."
+        ) from error
+    return host
 
 
 def free_port(wanted: int, host: str) -> int:

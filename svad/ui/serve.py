@@ -84,10 +84,10 @@ def _open(private: Path, examples: Path, hosted: bool, wanted: int) -> tuple[Stu
         settings = replace(settings, per_visitor=int(own))
     studio = Studio(settings)
     try:
+        host = wanted_host(os.environ, hosted)
         page = build_page(studio)
     except SvadError as error:
         sys.exit(f"svad: {error}")
-    host = wanted_host(os.environ, hosted)
     port = wanted if hosted else free_port(wanted, host)
     if port != wanted:
         print(f"Port {wanted} is taken; the page opens on port {port}.", flush=True)

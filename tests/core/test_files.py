@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from svad.core.errors import OutputError
-from svad.core.files import make_folder, plain, write_bytes, write_json, writing
+from svad.core.files import in_short, make_folder, plain, write_bytes, write_json, writing
 from svad.core.locks import locked
 from tests.stranger import as_stranger, closed, public  # noqa: F401
 
@@ -99,5 +99,15 @@ def test_what_the_system_refuses_is_a_sentence_and_a_defect_is_none() -> None:
     refused = PermissionError(errno.EACCES, "Permission denied", "/a/b")
     assert str(plain(refused)).startswith("/a/b cannot be read or written (Permission denied).")
     assert "no room left" in str(plain(OSError(errno.ENOSPC, "full")))
+    assert "Too many files are open" in str(plain(OSError(errno.EMFILE, "many")))
+    nowhere = FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']")
+    assert "Set TMPDIR" in str(plain(nowhere))
     assert plain(FileNotFoundError(errno.ENOENT, "none", "/a")) is None
     assert plain(PermissionError(errno.EACCES, "Permission denied")) is None
+
+
+def test_a_very_long_path_is_told_in_short(tmp_path: Path) -> None:
+    with pytest.raises(OutputError) as told:
+        make_folder(tmp_path / ("n" * 300))
+    assert len(str(told.value)) < 250 and "...nnn" in str(told.value)
+    assert in_short(tmp_path) == str(tmp_path)

@@ -114,3 +114,22 @@ def test_an_ffmpeg_without_vp9_is_a_sentence(
     with pytest.raises(MissingFile, match=r"libvpx.*BSD-3-Clause.*write an .mp4"):
         video.write_webm(tmp_path / "a.webm", frames())
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["-y", "http:", "%d", "a'b"])
+def test_a_folder_may_have_any_name(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # a relative path is what could be taken for an option
+    video.write_mp4(Path(name, "a.mp4"), frames())
+    assert video.probe(Path(name, "a.mp4")).frames == 12
+
+
+def test_an_ffmpeg_of_ones_own_that_cannot_be_run_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "text").write_text("no program")
+    for own in (tmp_path / "absent", tmp_path / "text", tmp_path):
+        monkeypatch.setenv(video.OWN_FFMPEG, str(own))
+        with pytest.raises(MissingFile, match="IMAGEIO_FFMPEG_EXE"):
+            video.write_mp4(tmp_path / "a.mp4", frames())

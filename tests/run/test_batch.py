@@ -165,6 +165,16 @@ def test_a_ray_cluster_of_two_machines_gives_the_same_files(photos: Path, tmp_pa
         assert result_files(tmp_path / "out" / name) == result_files(tmp_path / "here" / name)
 
 
+def test_what_the_cluster_says_in_place_of_a_result_is_a_sentence() -> None:
+    class OutOfDiskError(Exception):
+        """As Ray's own."""
+
+    told = Exception()
+    told.cause = OutOfDiskError()  # type: ignore[attr-defined]
+    assert "no room left on its disk (OutOfDiskError)" in cluster.lost(told)
+    assert "lost the process that worked on it (TimeoutError)" in cluster.lost(TimeoutError())
+
+
 def test_without_ray_a_sentence_says_how_to_get_it(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:

@@ -16,7 +16,7 @@ import pytest
 from svad.config.presets import PREVIEW
 from svad.core.errors import JobError, OutputError
 from svad.core.locks import DEADLINE, is_locked, locked
-from svad.run.jobs import CARD, LOCK, SCHEMA, open_job, read_card
+from svad.run.jobs import CARD, LOCK, SCHEMA, open_job, read_card, require_finished
 from tests.helpers import aged
 
 
@@ -70,11 +70,30 @@ def test_a_lock_from_another_machine_counts_until_it_goes_quiet(tmp_path: Path) 
     assert not is_locked(path)
 
 
-@pytest.mark.parametrize("text", ["", "no json", "[]", "{}", '{"schema": "one"}'])
-def test_a_damaged_card_is_a_sentence(text: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        *((text, "is damaged") for text in ("", "no json", '{"schema": 1')),
+        *((text, "tells of no run here") for text in ("[]", "{}", "7", '{"schema": "one"}')),
+    ],
+)
+def test_a_damaged_card_is_a_sentence(text: str, words: str, tmp_path: Path) -> None:
     (tmp_path / CARD).write_text(text)
-    with pytest.raises(JobError, match="damaged"):
+    with pytest.raises(JobError, match=words):
         read_card(tmp_path)
+    with pytest.raises(JobError, match="is a file"):
+        read_card(tmp_path / CARD)
+
+
+def test_an_avatar_that_was_not_finished_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(JobError, match="not finished: it has no stages/avatar.safetensors"):
+        require_finished(tmp_path / "stages" / "avatar.safetensors")
+
+
+@pytest.mark.parametrize("top", ["/", "/tmp/.."])
+def test_the_top_of_the_disk_is_no_folder_for_an_avatar(top: str) -> None:
+    with pytest.raises(OutputError, match="top of the whole disk"), open_job(Path(top), "a"):
+        pass
 
 
 def test_a_card_from_the_future_is_left_alone(tmp_path: Path) -> None:

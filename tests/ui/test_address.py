@@ -9,7 +9,7 @@ import pytest
 
 from svad.core.errors import SettingError
 from svad.ui import address
-from svad.ui.address import free_port, no_proxies, wanted_port
+from svad.ui.address import free_port, no_proxies, wanted_host, wanted_port
 
 
 def test_the_port_is_the_persons_or_the_usual_one() -> None:
@@ -38,6 +38,20 @@ def test_a_taken_port_gives_way_to_the_next_free_one(monkeypatch: pytest.MonkeyP
         assert found > port or port == address.PORTS
         monkeypatch.setattr(address, "TRIED", 1)
         assert free_port(port, "127.0.0.1") == port  # fails where it is opened, with a sentence
+
+
+@pytest.mark.parametrize("name", ["nonsense.invalid", "999.1.1.1", "a b", "a" * 300, "::1"])
+def test_an_address_that_this_machine_does_not_have_is_a_sentence(name: str) -> None:
+    with pytest.raises(SettingError, match="GRADIO_SERVER_NAME must be an address of this machine"):
+        wanted_host({"GRADIO_SERVER_NAME": name}, hosted=False)
+
+
+def test_the_address_is_the_persons_or_that_of_the_place() -> None:
+    assert (
+        wanted_host({}, hosted=False) == "127.0.0.1" and wanted_host({}, hosted=True) == "0.0.0.0"
+    )
+    assert wanted_host({"GRADIO_SERVER_NAME": "localhost"}, hosted=True) == "localhost"
+    assert wanted_host({"GRADIO_SERVER_NAME": ""}, hosted=False) == "127.0.0.1"
 
 
 def test_proxies_are_away_for_the_start_only(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,6 +57,7 @@ def drill(options: argparse.Namespace, folder: Path, end: float) -> dict[str, An
         "kinds": dict(watch.kinds),
         "submissions": dict(quick),
         "page_seconds_most": round(watch.slowest, 3),
+        "page_seconds_most_with_waits": round(watch.longest, 3),  # for a processor
         "memory_mb": [round(one / 1e6) for one in (start, peak, most)],
         "missed": list(dict.fromkeys(missed))[:12],
     }
@@ -84,7 +85,7 @@ class _Watch:
         self._page, self._victim = page, victim
         self.missed: list[str] = []
         self.kinds: Counter[str] = Counter()
-        self.slowest, self.count = 0.0, 0
+        self.slowest, self.longest, self.count = 0.0, 0.0, 0
 
     def look(self, kind: str, what: str, answer: Answer) -> None:
         """One answer to a hostile input."""
@@ -114,13 +115,18 @@ class _Watch:
         return ""
 
     def page_is_quick(self, when: str) -> None:
-        """The page itself is there within a second."""
+        """The page itself is there within a second in which it has a processor.
+
+        Where other programs have the machine, the seconds that its busiest thread stood in line for
+        one are theirs.
+        """
+        before = self._page.waits()
         answer = self._page.ask("GET", "/")
-        if answer.seconds > SLOWEST:  # something else may have had the machine for a moment
-            answer = self._page.ask("GET", "/")
-        self.slowest = max(self.slowest, answer.seconds)
-        if answer.status != 200 or answer.seconds > SLOWEST:
-            self.missed.append(f"the page {when}: {answer.status} in {answer.seconds:.1f} s")
+        line = max((s - before.get(t, s) for t, s in self._page.waits().items()), default=0.0)
+        seconds = max(0.0, answer.seconds - line)
+        self.slowest, self.longest = max(self.slowest, seconds), max(self.longest, answer.seconds)
+        if answer.status != 200 or seconds > SLOWEST:
+            self.missed.append(f"the page {when}: {answer.status} in {seconds:.1f} s")
 
     def log_tells_nothing(self) -> None:
         """No name of a photo, address or id of a job in what the server wrote."""

@@ -13,12 +13,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-STARTS = 60.0  # s that the page may take to open
+STARTS = 120.0  # s that the page may take to open
 PATIENCE = 60.0  # s for an answer
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -106,6 +106,17 @@ class Page:
     def peak(self) -> int:
         """The most that it ever had."""
         return self._status("VmHWM")
+
+    def waits(self) -> dict[str, float]:
+        """Seconds that each of its threads has been ready and had no processor; {} where unknown.
+
+        What else runs on the machine makes the page wait so, whatever the page does.
+        """
+        found = {}
+        for thread in Path(f"/proc/{self.process.pid}/task").glob("*/schedstat"):
+            with suppress(OSError, ValueError, IndexError):  # it has ended
+                found[thread.parent.name] = int(thread.read_text().split()[1]) / 1e9
+        return found
 
     def _status(self, name: str) -> int:
         lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()

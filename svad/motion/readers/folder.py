@@ -66,8 +66,8 @@ def _frames(folder: Path) -> dict[int, Path]:
         if len(files) > 1:
             return dict(sorted(files.items()))
     raise MotionError(
-        f"{folder.name} holds no motion: a file of SMPL-X parameters for each frame is expected "
-        "(.json or .npz, with the number of the frame as its name)."
+        f"{folder.name or folder} holds no motion: a file of SMPL-X parameters for each frame is "
+        "expected (.json or .npz, with the number of the frame as its name)."
     )
 
 

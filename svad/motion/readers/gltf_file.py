@@ -108,16 +108,16 @@ class GltfFile:
 
     def _replace(self, values: np.ndarray, told: Any, kind: str) -> None:
         """Puts the numbers of a sparse accessor in their rows (section 3.6.2.3)."""
-        parts = [told.get(name) if isinstance(told, dict) else None for name in SPARSE]
-        if not all(isinstance(part, dict) for part in parts):
+        rows, given = (told.get(name) if isinstance(told, dict) else None for name in SPARSE)
+        if not isinstance(rows, dict) or not isinstance(given, dict):
             raise self._packed()
-        count, whole = self._whole(told, "count"), KINDS.get(self._whole(parts[0], "componentType"))
+        count, whole = self._whole(told, "count"), KINDS.get(self._whole(rows, "componentType"))
         if whole is None or whole[1] != "u" or not 0 < count <= len(values):
             raise self._packed()
-        index = self._values(parts[0], whole, 1, count)[:, 0].astype(np.int64)
+        index = self._values(rows, whole, 1, count)[:, 0].astype(np.int64)
         if index.max() >= len(values):
             raise self.broken("it is shorter than it says")
-        values[index] = self._values(parts[1], kind, values.shape[1], count)
+        values[index] = self._values(given, kind, values.shape[1], count)
 
     def _packed(self) -> MotionError:
         return MotionError(

@@ -34,6 +34,10 @@ NO_CLUSTER = (
     "one that runs. Nothing was sent."
 )
 LOST = "The cluster lost the process that worked on it ({kind}). The same command tries it again."
+NO_DISK = (
+    "A machine of the cluster has no room left on its disk ({kind}). Free some there: the same "
+    "command tries it again."
+)
 
 Files = dict[str, bytes]  # of an avatar's folder, by name within it
 
@@ -87,9 +91,15 @@ class Cluster:
         try:
             row, files = self._ray.get(one)
         except self._ray.exceptions.RayError as error:
-            return work.row(FAILED, LOST.format(kind=type(error).__name__))
+            return work.row(FAILED, lost(error))
         unpack(files, work.folder)
         return work.row(DONE) if row.state == DONE else work.row(row.state, row.error)
+
+
+def lost(error: Exception) -> str:
+    """The sentence for what the cluster says in place of a result; a task's error has a cause."""
+    kind = type(getattr(error, "cause", None) or error).__name__
+    return (NO_DISK if "Disk" in kind else LOST).format(kind=kind)
 
 
 def labour(
