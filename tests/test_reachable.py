@@ -8,8 +8,9 @@ from pathlib import Path
 
 from svad.cli import COMMANDS
 from svad.motion.authored import authored
+from svad.run.imports import imported
 from svad.run.stages import STAGES
-from tests.test_floors import MODULES, ROOT, imported
+from tests.test_floors import MODULES, ROOT
 
 ENTRIES = (
     *("svad.__main__", "svad.cli", "svad.ui.serve", "svad.weights.flame_convert"),

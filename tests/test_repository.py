@@ -98,3 +98,14 @@ def test_the_readme_tells_the_stages_by_their_titles_in_order() -> None:
 
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert re.findall(r"^\d\. \*\*(.+?)\*\*", readme, re.MULTILINE) == [r.title for r in STAGES]
+
+
+PAGES = (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"))
+PLACED = re.compile(r"`((?:svad|tools|tests|docs|examples|scripts)/[\w./]*)`")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_a_page_names_in_the_tree_is_there(page: Path) -> None:
+    named = set(PLACED.findall(page.read_text(encoding="utf-8")))
+    absent = {name for name in named if "NAME" not in name and not (ROOT / name).exists()}
+    assert not absent

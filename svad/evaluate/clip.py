@@ -15,7 +15,7 @@ from svad.config.footage import FootageConfig
 from svad.config.preset import BUILT_IN, Preset
 from svad.config.presets import CLIP
 from svad.core.errors import JobError, SourceError
-from svad.evaluate.command import OK, reporting
+from svad.evaluate.command import reporting
 from svad.run.holdout import KINDS, TABLE, measure
 from svad.run.jobs import read_card
 from svad.run.results import load_avatar
@@ -23,6 +23,7 @@ from svad.run.sources import read_source
 from svad.run.stages import Maker, stage_makers
 from svad.storage import load
 from svad.terminal.arguments import add_debug, named_path
+from svad.terminal.codes import OK
 from svad.terminal.screen import Screen
 from svad.types import PHOTO_WEIGHT, Avatar, Clip, Subject
 

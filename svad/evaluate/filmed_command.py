@@ -10,7 +10,6 @@ from collections.abc import Callable
 from svad.core.errors import SvadError
 from svad.evaluate.command import (
     LEAST_FRAMES,
-    OK,
     lpips,
     printed,
     reporting,
@@ -18,6 +17,7 @@ from svad.evaluate.command import (
     with_people,
 )
 from svad.evaluate.methods import HOLDOUT, ClipMethods, clip_methods
+from svad.terminal.codes import OK
 from svad.terminal.screen import Screen
 
 MOTIONS = ("turn", "pair")  # those that an avatar is made from

@@ -8,9 +8,10 @@ import threading
 from collections.abc import Callable
 
 from svad.core.errors import PhotoError, SvadError
-from svad.evaluate.command import OK, SMALLEST, reporting
+from svad.evaluate.command import SMALLEST, reporting
 from svad.evaluate.methods import LookMethods, look_methods
 from svad.terminal.arguments import add_debug, named_path
+from svad.terminal.codes import OK
 from svad.terminal.screen import Screen
 
 SIZE = 540  # px, side of a frame

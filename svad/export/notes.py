@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from svad.export.formats import Format, packed_formats
+from svad.export.formats import packed_formats
+from svad.export.row import Format
 
 COLUMN = 21  # where the texts of the read-me begin
 README = """\

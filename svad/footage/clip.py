@@ -19,8 +19,10 @@ from svad.footage.choose import LEAST_TURN, front_first, shows_back, sides_seen,
 from svad.footage.eyes import Eyes
 from svad.footage.follow import Follower
 from svad.geometry.camera import photo_camera
-from svad.media.clips import ClipInfo, candidates, clip_info, frame_at
+from svad.media.clips import candidates, frame_at
+from svad.media.containers import ClipInfo, clip_info
 from svad.track.seen import Box, Glimpse, Seen
+from svad.track.watch import OTHERS, UPSIDE_DOWN
 from svad.track.yaw import yaws
 from svad.types import Footage, Photo, Report
 
@@ -52,7 +54,7 @@ def from_clip(path: Path, config: FootageConfig, eyes: Eyes, report: Report) -> 
     shape = round(scale * info.height), round(scale * info.width)
     seen = Seen.of([k.glimpse for k in kept], [k.time for k in kept], shape)
     if seen.upside_down:
-        raise SourceError(say.UPSIDE_DOWN)
+        raise SourceError(UPSIDE_DOWN)
     yaw, swap = yaws(seen)
     sharp = np.array([k.sharpness for k in kept])
     rows = spread(yaw, seen.time, sharp, config.frames)
@@ -137,7 +139,7 @@ def _warnings(yaw: np.ndarray, turned: bool, missed: int, others: int) -> list[s
     if missed:
         texts.append(say.left_out(missed))
     if others:
-        texts.append(say.OTHERS)
+        texts.append(OTHERS)
     return texts
 
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from svad.track.watch import OTHERS as OTHERS
-from svad.track.watch import UPSIDE_DOWN as UPSIDE_DOWN
-
 NOBODY = (
     "No person was found in the clip. Please film one person, well lit, from head to feet, who "
     "turns around once."

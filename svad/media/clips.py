@@ -11,14 +11,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from svad.media.containers import LONGEST_SECONDS as LONGEST_SECONDS
-from svad.media.containers import ClipInfo as ClipInfo
-from svad.media.containers import clip_info as clip_info
-from svad.media.containers import is_clip as is_clip
-from svad.media.containers import refuse_short
+from svad.media.containers import LONGEST_SECONDS, ClipInfo, refuse_short
 from svad.media.decoding import decode
 from svad.media.images import fit_within
-from svad.media.video import VideoError as VideoError
+from svad.media.video import VideoError
 
 FASTEST_RATE = 30.0  # frames/s that are looked at; of 60, every other shows the same
 MOST_A_SECOND = 10.0  # candidates; a person who turns once in 3 s turns 12 degrees between two

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from svad.core.errors import JobError, OutputError, SettingError
 from svad.core.given import is_file, read_given
 from svad.core.progress import part, silent
-from svad.export.formats import EVERY, Format
+from svad.export.formats import EVERY
 from svad.motion.authored import authored
 from svad.run.jobs import CARD, read_card, require_finished
 from svad.run.makers.files import packed_avatar, write_format
@@ -22,6 +22,7 @@ from svad.storage import load
 from svad.types import Avatar, Report, Subject
 
 if TYPE_CHECKING:
+    from svad.export.row import Format
     from svad.motion.recorded import Recorded
 
 RIG, GLB = "avatar.safetensors", "avatar.glb"

@@ -33,7 +33,8 @@ def track_clip(clip: Path, report: Report) -> Recorded:
 
     Raises `VideoError` for what is no clip, `SourceError` where nobody is seen in it.
     """
-    from svad.media.clips import LONGEST_SECONDS, clip_info, every_frame
+    from svad.media.clips import every_frame
+    from svad.media.containers import LONGEST_SECONDS, clip_info
     from svad.motion.capture import captured
     from svad.track.watch import OTHERS, watch
 

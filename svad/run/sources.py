@@ -59,7 +59,7 @@ def _read_clip(clips: Sequence[Sent], count: int) -> Source:
         )
     if count > 1:
         raise SourceError(f"This is a clip beside {_photos(count - 1)}. {WAYS}, not both.")
-    from svad.media.clips import clip_info
+    from svad.media.containers import clip_info
 
     clip = clips[0]
     assert isinstance(clip, Path)
@@ -124,7 +124,7 @@ def require_fitting(
 def _is_clip(file: Sent) -> bool:
     if isinstance(file, bytes) or not is_file(file):
         return False  # the reader of photos says what is wrong with it
-    from svad.media.clips import is_clip
+    from svad.media.containers import is_clip
 
     return is_clip(file)
 

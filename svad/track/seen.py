@@ -11,7 +11,6 @@ from svad.body import coco
 from svad.body.coco import MIRROR
 
 STATURE = 1.66  # metres, of the mean body; brings the detector's depths and pixels to one scale
-BODY_POINTS = coco.BODY_AND_FEET.stop
 _SURE = (0.3, 0.8)  # scores that count nothing, and fully
 _AT_EDGE = 0.05  # trust in what lies outside the picture
 

@@ -14,8 +14,7 @@ from svad.ui.better import BetterEvents
 from svad.ui.explain import explain
 from svad.ui.exporting import ExportEvents
 from svad.ui.gallery import Finished
-from svad.ui.motions import MotionEvents
-from svad.ui.motions import motion_choices as motion_choices
+from svad.ui.motions import MotionEvents, motion_choices
 from svad.ui.offering import offering
 from svad.ui.panels import notes, offers, visit
 from svad.ui.parts import Given, Parts, Updates

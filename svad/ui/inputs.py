@@ -8,8 +8,7 @@ from pathlib import Path
 
 from svad.core.errors import PhotoError, SourceError
 from svad.core.files import writing
-from svad.media.clips import is_clip
-from svad.media.containers import VIDEO_SUFFIXES
+from svad.media.containers import VIDEO_SUFFIXES, is_clip
 from svad.media.images import save_png, with_alpha
 from svad.media.opening import SUFFIXES as HEIF_SUFFIXES
 from svad.media.private import copy_clip, tells_nothing

@@ -1,9 +1,9 @@
-"""What a visitor can do, without any page: look at pictures, create, stop, move, come back."""
+"""What a visitor can do, without any page: look at pictures, create, stop, delete."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +13,6 @@ from svad.compute.engine import GpuUnavailable
 from svad.config.preset import BUILT_IN
 from svad.config.presets import CLIP, PRESETS
 from svad.core.errors import JobError, Stopped, SvadError
-from svad.export.formats import EVERY
 from svad.export.viewer_page import VIEWING
 from svad.run.bodies import own_body
 from svad.run.costs import learn
@@ -24,16 +23,15 @@ from svad.run.sources import as_list, is_one_photo
 from svad.run.versions import prepare
 from svad.types import Footage
 from svad.ui import inputs, texts
-from svad.ui.beats import Ended, Followed, Making, Progress, Seen
+from svad.ui.beats import Ended, Making, Progress, Seen
 from svad.ui.callers import Callers
 from svad.ui.engine import Engine, Settings, load_engine
+from svad.ui.extras import Extras, tell_ahead
 from svad.ui.fetching import Fetcher
 from svad.ui.files import Shelf
-from svad.ui.gallery import Finished, read_examples
-from svad.ui.kept import LOOK, Kept
+from svad.ui.gallery import read_examples
+from svad.ui.kept import LOOK
 from svad.ui.memory import Memory
-from svad.ui.moving import USUAL, follow, play, stand
-from svad.ui.shooting import Filming
 from svad.ui.work import Line, Task, Tickets, stopping
 
 if TYPE_CHECKING:
@@ -45,7 +43,7 @@ if TYPE_CHECKING:
 LONGEST_END = 10.0  # s that a stopped run may take to end before it is deleted
 
 
-class Studio(Kept):
+class Studio(Extras):
     """All visitors' business. A visitor is known by the unguessable ids of their jobs only."""
 
     def __init__(
@@ -135,7 +133,7 @@ class Studio(Kept):
     def _glance(self, files: Sequence[Path], task: Task) -> tuple[np.ndarray, Footage]:
         """The chosen pictures beside each other, and what is seen in them."""
         maker = self.engine().of(CLIP.name)
-        with self._looking.turn(task.stop, _tell_ahead(task)):
+        with self._looking.turn(task.stop, tell_ahead(task)):
             seen = maker.glance(files, stopping(task))
         return maker.strip(seen), seen
 
@@ -148,10 +146,6 @@ class Studio(Kept):
 
         save_jpg(folder / LOOK, picture)
         return self.shelf.publish(folder / LOOK)
-
-    def halt(self, ticket: str) -> bool:
-        """Stops the look or the video of a ticket; false if there is none."""
-        return self._tickets.halt(ticket)
 
     def create(
         self, job_id: str, preset: str | None = None, body: str = BUILT_IN
@@ -235,90 +229,6 @@ class Studio(Kept):
         for copy in copies:
             copy.unlink(missing_ok=True)
 
-    def move(
-        self, finished: Finished, motion: str, how: Filming = USUAL
-    ) -> Iterator[Making | Path]:
-        """How far it is while it makes the video of a motion, then the video's path.
-
-        A video that was made before is given at once. Raises `JobError` where there is no avatar
-        to move.
-        """
-        if motion not in finished.motions:
-            raise JobError(texts.MOTION_NOT_HERE)
-
-        def work(task: Task) -> Path:
-            with self._line.turn(task.stop, _tell_ahead(task)):
-                mover, report = self.engine().mover, stopping(task)
-                return play(mover, finished, motion, self.shelf, report, how)
-
-        video = finished.folder / "motions" / f"{motion}.mp4"
-        if how.usual and video.is_file():
-            yield self.shelf.publish(video)
-            return
-        if not finished.movable:
-            raise JobError(texts.FILM_NOT_HERE)
-        with self.callers.place():
-            yield from self._tickets.work(work)
-
-    def still(
-        self, finished: Finished, pose: Mapping[str, float], how: Filming = USUAL
-    ) -> Iterator[Making | Path]:
-        """How far it is while it draws the avatar in a pose, then the picture's path.
-
-        `pose`: values of the viewer's sliders by name. Raises `JobError` where there is no avatar
-        to move, `SettingError` for a pose or a view that cannot be.
-        """
-        if not finished.movable:
-            raise JobError(texts.FILM_NOT_HERE)
-
-        def work(task: Task) -> Path:
-            with self._line.turn(task.stop, _tell_ahead(task)):
-                return stand(self.engine().mover, finished, pose, self.shelf, how)
-
-        with self.callers.place():
-            yield from self._tickets.work(work)
-
-    def export(self, finished: Finished, name: str) -> Iterator[Making | Path]:
-        """How far it is while it makes the file of a format, then the file's path.
-
-        A file that was made before is given at once. Raises `JobError` where there is no avatar,
-        `MissingFile` where the format's library is not installed.
-        """
-        if not finished.movable:
-            raise JobError(texts.EXPORT_NOT_HERE)
-        path = finished.folder / EVERY[name].file
-
-        def work(task: Task) -> Path:
-            with self._line.turn(task.stop, _tell_ahead(task)):
-                return self.engine().export(finished.folder, name, stopping(task))
-
-        if path.is_file():
-            yield self.shelf.publish(path)
-            return
-        with self.callers.place():
-            for beat in self._tickets.work(work):
-                yield beat if isinstance(beat, Making) else self.shelf.publish(beat)
-
-    def follow(
-        self, finished: Finished, clip: Path, ticket: str = "", how: Filming = USUAL
-    ) -> Iterator[Making | Followed]:
-        """How far it is while it makes the avatar move as somebody in a clip does, then the video.
-
-        `halt(ticket)` stops it; it then raises `Stopped`. Raises `JobError` where there is no
-        avatar to move, `SourceError` or `VideoError` for a clip that cannot be used.
-        """
-        if not finished.movable:
-            raise JobError(texts.MOTION_NOT_HERE)
-
-        def work(task: Task) -> Followed:
-            inputs.require_small([clip], self.settings)
-            with self._line.turn(task.stop, _tell_ahead(task)):
-                mover = self.engine().mover
-                return follow(mover, finished, clip, self.shelf, stopping(task), how)
-
-        with self.callers.place():
-            yield from self._tickets.work(work, ticket)
-
     def _learn(self, place: Path) -> None:
         """Takes the seconds of a run for the next; a full disk does not undo the run for it."""
         with suppress(SvadError):
@@ -360,8 +270,3 @@ def _beat(task: Task) -> Progress:
     """The latest news of a run."""
     news = task.news or ()
     return news if isinstance(news, Progress) else Progress(news, task.seconds)
-
-
-def _tell_ahead(task: Task) -> Callable[[int], None]:
-    """Tells how many visitors are served before."""
-    return lambda n: task.tell((None, texts.ahead(n)))

@@ -230,7 +230,6 @@ FILES_LEAD = (
 FILES = {row.file: row.title for row in EVERY.values()}
 FILES_LACK = {row.file: row.loses for row in EVERY.values()}
 NOT_IN_IT = "Not in it: {what}"
-EXPORT_TITLE = "For another program"
 EXPORT_PICK = "Choose a format; meshes with a picture take about half a minute"
 EXPORT_MAKING = "Making {name}"
 EXPORT_NOT_HERE = (

@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from svad.config.diffusion import SOLVERS
 from svad.diffusion.schedule import Schedule
-from svad.diffusion.solver import SOLVERS, make_solver
+from svad.diffusion.solver import make_solver
 
 SPREADS = torch.tensor([0.7, 1.0, 2.0, 4.0], dtype=torch.float64)  # latents have about 1
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from svad.config.package import PackageConfig
-from svad.export.formats import FORMATS, Format, packed_formats, shown_formats
+from svad.export.formats import FORMATS, packed_formats, shown_formats
+from svad.export.row import Format
 from svad.motion.stills import POSES
 
 ROWS = tuple(FORMATS.values())

@@ -12,6 +12,7 @@ from svad.core.errors import SourceError, Stopped
 from svad.core.progress import silent
 from svad.footage import sentences as say
 from svad.footage.clip import from_clip
+from svad.track.watch import OTHERS
 from svad.types import Footage
 from tests.footage.acted import ANN, BOB, HEIGHT, Card, PaintedEyes, film, paint
 from tests.track.posed import angle
@@ -119,7 +120,7 @@ def test_the_largest_of_two_is_followed_while_they_cross(tmp_path: Path) -> None
         for yaw, x in zip(AROUND, places.tolist(), strict=True)
     ]
     footage = looked(tmp_path, pictures)
-    assert say.OTHERS in footage.warnings
+    assert OTHERS in footage.warnings
     assert np.abs(np.array(who(footage)) - ANN).max() < 40
     middle = footage.keypoints[:, 11:13, 0].mean(1)  # she walks to the left, all the way
     assert (np.diff(middle) < 5).all() and middle[0] - middle[-1] > 0.5 * 96

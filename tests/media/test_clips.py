@@ -14,8 +14,9 @@ import pytest
 from PIL import Image
 
 from svad.media import containers, decoding
-from svad.media.clips import VideoError, candidates, clip_info, every_frame, frame_at, is_clip
-from svad.media.video import ffmpeg_path, write_mp4
+from svad.media.clips import candidates, every_frame, frame_at
+from svad.media.containers import clip_info, is_clip
+from svad.media.video import VideoError, ffmpeg_path, write_mp4
 
 SIZE = (64, 48)  # width, height
 # Every frame of it differs from all others, and moves

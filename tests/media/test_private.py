@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from svad.media import private
-from svad.media.clips import clip_info, every_frame
+from svad.media.clips import every_frame
+from svad.media.containers import clip_info
 from svad.media.private import copy_clip
 from svad.media.video import VideoError, ffmpeg_path
 

@@ -12,7 +12,8 @@ import torch
 
 from svad.body.skeleton import PARENTS, Joint
 from svad.geometry.rotation import rodrigues_array
-from svad.motion.readers.npz import MotionError, read_npz, write_npz
+from svad.motion.readers.files import MotionError
+from svad.motion.readers.npz import read_npz, write_npz
 from svad.motion.readers.parameters import DEGREES, ROOT, Z_UP, axis_angle
 from svad.motion.recorded import Recorded
 from svad.motion.rig import Skeleton, Track, contact_points, forward

@@ -24,7 +24,7 @@ from svad.export.formats import FORMATS
 from svad.export.viewer_motions import write_viewer_motion
 from svad.export.viewer_rig import viewer_rig_bytes
 from svad.footage.strip import strip
-from svad.media.clips import clip_info
+from svad.media.containers import clip_info
 from svad.media.images import save_jpg, save_png
 from svad.media.video import write_mp4
 from svad.motion.authored import authored

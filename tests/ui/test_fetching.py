@@ -20,7 +20,7 @@ from svad.ui.studio import Studio
 from svad.weights import Store
 from svad.weights.download import download
 from svad.weights.manifest import Entry
-from tests.ui.test_offers import Names
+from tests.ui.page_fakes import Names
 from tests.weights.conftest import clean, hub  # noqa: F401 - fixtures
 from tests.weights.hub_server import Hub
 

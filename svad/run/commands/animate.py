@@ -12,6 +12,7 @@ from svad.media.shot import CAMERAS, Shot
 from svad.motion.authored import authored
 from svad.motion.readers.formats import SUFFIXES
 from svad.motion.standing import STAND
+from svad.run.commands.drawn import add_camera, add_finished, add_size
 from svad.run.motions import PLAYED
 from svad.terminal.arguments import add_debug, named_path, whole_number
 from svad.terminal.codes import OK
@@ -25,12 +26,7 @@ def parser() -> argparse.ArgumentParser:
         description="Writes a video of a finished avatar in motion, a picture of it, or that "
         "motion on its skeleton (.bvh, .npz, .vrma).",
     )
-    made.add_argument(
-        "folder",
-        type=named_path,
-        metavar="OUT",
-        help="folder of a finished avatar, or its avatar.zip, packed or unpacked",
-    )
+    add_finished(made)
     made.add_argument(
         "--motion",
         required=True,
@@ -47,19 +43,13 @@ def parser() -> argparse.ArgumentParser:
         help="a video (.mp4, .webm); its frames as pictures (.zip); one of them (.png); or with "
         "the ending .bvh, .npz or .vrma the motion itself",
     )
-    made.add_argument(
-        "--camera", "--view", default="front", metavar="NAME",
-        help=f"{', '.join(CAMERAS)} (default front; side is the person's left)",
-    )  # fmt: skip
+    add_camera(made, CAMERAS)
     made.add_argument(
         "--background", default="studio", metavar="WHAT",
         help="studio, transparent (.webm, .zip, .png), a colour (white, #20a040) or a picture's "
         "file; default studio",
     )  # fmt: skip
-    made.add_argument(
-        "--size", "--height", dest="height", type=whole_number(64, 2160), default=720, metavar="PX",
-        help="height of the picture (default 720)",
-    )  # fmt: skip
+    add_size(made)
     made.add_argument(
         "--fps", type=whole_number(1, 120), metavar="N",
         help="frames a second (default: those of the motion)",

@@ -10,6 +10,7 @@ from svad.export.sliders import sliders, values_of
 from svad.media.shot import STILL_CAMERAS, Shot
 from svad.motion.authored import authored
 from svad.motion.standing import STAND
+from svad.run.commands.drawn import add_camera, add_finished, add_size
 from svad.run.filming import still_picture
 from svad.terminal.arguments import add_debug, named_path, whole_number
 from svad.terminal.codes import OK
@@ -29,12 +30,7 @@ def parser() -> argparse.ArgumentParser:
         "jawOpen=0.5,eyeBlinkLeft=1.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    made.add_argument(
-        "folder",
-        type=named_path,
-        metavar="OUT",
-        help="folder of a finished avatar, or its avatar.zip, packed or unpacked",
-    )
+    add_finished(made)
     for option, example in (("--pose", "turn=20,left_arm=60"), ("--expression", "smile=1")):
         made.add_argument(
             option, action="append", default=[], metavar="NAME=VALUE,...",
@@ -52,18 +48,12 @@ def parser() -> argparse.ArgumentParser:
         "--frame", type=whole_number(0, 1_000_000), metavar="N",
         help="of the motion, the first is 0 (default: the middle one)",
     )  # fmt: skip
-    made.add_argument(
-        "--camera", "--view", default="front", metavar="NAME",
-        help=f"{', '.join(STILL_CAMERAS)} (default front; side is the person's left)",
-    )  # fmt: skip
+    add_camera(made, STILL_CAMERAS)
     made.add_argument(
         "--background", default="studio", metavar="WHAT",
         help="studio, transparent, a colour (white, #20a040) or a picture's file; default studio",
     )  # fmt: skip
-    made.add_argument(
-        "--size", "--height", dest="height", type=whole_number(64, 2160), default=720, metavar="PX",
-        help="height of the picture (default 720)",
-    )  # fmt: skip
+    add_size(made)
     add_debug(made)
     return made
 

@@ -8,10 +8,10 @@ import gradio as gr
 
 from svad.motion.readers.formats import SUFFIXES as MOTION_SUFFIXES
 from svad.ui import stages, texts
-from svad.ui.events import motion_choices
 from svad.ui.exporting import export_choices
 from svad.ui.gallery import Finished
 from svad.ui.inputs import VIDEOS
+from svad.ui.motions import motion_choices
 from svad.ui.page.plain import html
 from svad.ui.panels import notes
 from svad.ui.result_view import PAIR_HEIGHT, Sheet
