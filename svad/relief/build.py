@@ -11,7 +11,7 @@ import torch
 
 from svad.body import coco
 from svad.body.model import BodyModel, RestBody
-from svad.body.skeleton import ANKLES, HANDS, HIPS, SHOULDERS, WRISTS, Joint
+from svad.body.skeleton import ANKLES, ARMS, HANDS, HIPS, SHOULDERS, WRISTS, Joint
 from svad.geometry.camera import Camera
 from svad.media.images import to_float
 from svad.relief.colour import extended
@@ -36,6 +36,7 @@ from svad.types import Closeup, Subject
 ENDS = (*ANKLES, *WRISTS)  # of the bones; hands and feet lie beyond
 CORE_SPACING = 3.0  # of the inner body's samples, in steps of the fill's
 FLANKS = 2.5  # how much coarser a skirt's flanks are filled than a head's
+AHEAD = 0.1  # metres; wrists: up to 0.08 in pockets, from 0.16 on in crossed arms
 DOUBTFUL = 0.2  # score of an elbow above which its place is right; 0.28 behind the back
 INSIDE = 0.72  # blurred matte above which a pixel gets points: splats grow by half a pixel
 
@@ -106,12 +107,13 @@ def build_relief(
     tell("finding arms, legs and torso")
     h, w = scene.matte.shape
     drawn = draw_parts(scene.camera.project(vertices), faces, body.weights.numpy(), parts, h, w)
+    joints = posed_joints(subject, body)
+    hands = _hands(subject, scene, parts)
     labels = label_pixels(
         (scene.rgb * 255).astype(np.uint8), inside(scene.matte), drawn, scene.body_height,
-        _hands(subject, scene, parts), scene.skin, _elbows(subject, scene, parts),
+        hands, scene.skin, _elbows(subject, scene, parts), _handless(hands, parts, scene, joints),
     )  # fmt: skip
     tell("rounding the layers")
-    joints = posed_joints(subject, body)
     pixels = scene.camera.project(joints)[:, :2]
     skirt = find_skirt(labels, drawn, pixels, scene.body_height, scene.rgb)
     if skirt is not None:
@@ -218,6 +220,22 @@ def _hands(subject: Subject, scene: _Scene, parts: tuple[Part, ...]) -> dict[int
         for i, part in enumerate(parts)
         if HANDS[side][0] in part.joints
     }
+
+
+def _handless(
+    hands: dict[int, Hand], parts: tuple[Part, ...], scene: _Scene, joints: np.ndarray
+) -> list[int]:
+    """Arms whose hands are in pockets or behind the back: nothing of them is found or bare.
+
+    Hands of crossed arms may not be found either, but they lie well ahead of the shoulders.
+    """
+    out = []
+    for side, (_, shoulder, _, wrist) in ARMS.items():
+        ahead = joints[wrist, 2] - joints[shoulder, 2]
+        numbers = [i for i, part in enumerate(parts) if HANDS[side][0] in part.joints]
+        unseen = scene.skin is not None and not any(hands[i].area.any() for i in numbers)
+        out += numbers if unseen and ahead < AHEAD else []
+    return out
 
 
 def _elbows(subject: Subject, scene: _Scene, parts: tuple[Part, ...]) -> dict[int, np.ndarray]:

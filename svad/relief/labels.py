@@ -77,6 +77,7 @@ def label_pixels(
     hands: dict[int, Hand] | None = None,  # by part number
     skin: np.ndarray | None = None,  # [H, W] bool, skin-coloured pixels
     elbows: dict[int, np.ndarray] | None = None,  # [2] px, by part number, where the body may err
+    handless: Container[int] = (),  # numbers of parts whose hands something hides
 ) -> np.ndarray:  # [H, W] int32, -1 outside
     """Watershed from the body's parts, over edges of the photo and of the body together.
 
@@ -84,8 +85,7 @@ def label_pixels(
     does not cover (hair, skirts, sleeves) go to the part they are continuous with.
     """
     hands = hands or {}
-    hidden = [i for i, hand in hands.items() if skin is not None and not hand.area.any()]
-    front = nearest_part(drawn, hidden)  # a hand in a pocket is not where the body has it
+    front = nearest_part(drawn, handless)  # a hand in a pocket is not where the body has it
     sure = {i: hand_seed(hand, skin) & inside for i, hand in hands.items()}
     for i, seed in sure.items():
         front = np.where(seed, i, front)

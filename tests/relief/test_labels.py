@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -101,6 +103,20 @@ def test_a_gloved_hand_is_taken_whole(subject: Subject, drawn: list[PartMaps]) -
     assert not forearm_is_bare(hand, skin)
     labels = labelled(subject, drawn, rgb=rgb, hands={LEFT_ARM: hand}, skin=skin)
     assert (labels[hand.area] == LEFT_ARM).mean() > 0.8
+
+
+def test_a_hand_that_something_hides_gets_no_pixels_but_its_elbow_does(
+    subject: Subject, drawn: list[PartMaps]
+) -> None:
+    hand = (nearest_part(drawn) == LEFT_ARM) & (drawn[LEFT_ARM].hand > 0.5)
+    assert (nearest_part(drawn, (LEFT_ARM,)) != LEFT_ARM)[hand].all()
+    hidden = drawn[LEFT_ARM]
+    hidden = replace(hidden, hand=np.where(hidden.maps.covered, 1, 0))  # a hand up to the shoulder
+    pocket = labelled(subject, [drawn[TORSO], hidden, *drawn[2:]], handless=(LEFT_ARM,))
+    assert (pocket != LEFT_ARM).all()
+    elbow = subject.keypoints[11, :2]  # where the body has the hip
+    seen = labelled(subject, drawn, elbows={LEFT_ARM: elbow})
+    assert seen[int(elbow[1]), int(elbow[0])] == LEFT_ARM
 
 
 def test_hair_that_a_hand_is_held_to_stays_the_head_s() -> None:
