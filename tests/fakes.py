@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from svad.config import Preset
+from svad.config.preset import Preset
 from svad.core.files import write_bytes, writing
 from svad.media.images import save_png
 from svad.media.video import write_mp4

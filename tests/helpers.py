@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -214,3 +217,9 @@ def tiny_subject(width: int = 192, height: int = 256) -> Subject:
     )
     keypoints = np.zeros((133, 3), np.float32)
     return Subject(Photo(rgb, None), matte, keypoints, None, None, body, ())
+
+
+def aged(folder: Path, seconds: float) -> None:
+    """As if nobody had touched the folder for so long."""
+    for path in [*folder.rglob("*"), folder]:
+        os.utime(path, (time.time() - seconds,) * 2)

@@ -8,20 +8,22 @@ import resource
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from svad import cli
-from svad.config import PREVIEW, Preset
+from svad.config.preset import Preset
+from svad.config.presets import PREVIEW
 from svad.core import startup
 from svad.media.images import save_png
 from svad.media.video import probe, write_mp4
-from svad.run import pipeline
+from svad.run import filming, pipeline
+from svad.run.commands import animate, track
 from svad.run.jobs import read_card
-from svad.run.pipeline import waiting
+from svad.run.stages import titles
+from svad.terminal.codes import BAD_INPUT
 from tests.fakes import FakeStages
 from tests.helpers import tiny_subject
 
@@ -58,7 +60,7 @@ def test_a_photo_becomes_a_folder(
     shown = capsys.readouterr()
     assert shown.out.strip() == str(tmp_path / "out")
     lines = shown.err.splitlines()
-    for place, (_, title) in enumerate(pipeline.stages(PREVIEW), 1):
+    for place, (_, title) in enumerate(titles(PREVIEW), 1):
         assert any(line.startswith(f"{place}/6 {title}") for line in lines)
     assert sum("100%" in line for line in lines) == 4 and sum("skipped" in x for x in lines) == 2
     preset = fakes.preset
@@ -158,24 +160,6 @@ def test_ctrl_c_stops_and_the_same_command_goes_on(
     assert "1/6 Understand the photo     kept" in capsys.readouterr().err
 
 
-def test_bars_on_a_terminal_stay_on_one_line_each() -> None:
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
-
-    stream, states = Terminal(), list(waiting())
-    bars = cli.Bars(stream)
-    for done in range(5):
-        states[0] = replace(states[0], state="running", done=done, total=4, note="x" * 300)
-        bars.show(tuple(states))
-    states[0] = replace(states[0], state="done")
-    bars.show(tuple(states))
-    bars.show(tuple(states))
-    text = stream.getvalue()
-    assert text.count("\n") == 1 and text.count("\r") == 6
-    assert max(map(len, text.split("\r"))) < 100
-
-
 def test_help_is_quick_and_complete() -> None:
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     command = [sys.executable, "-m", "svad", "--help"]
@@ -249,8 +233,8 @@ def test_what_the_system_refuses_is_no_defect(
     def refuse(*_: object) -> int:
         raise PermissionError(13, "Permission denied", "/somebody/else")
 
-    monkeypatch.setattr(cli, "_animate", refuse)
-    assert run("animate", "out", "--motion", "wave", "-o", "a.mp4") == cli.BAD_INPUT
+    monkeypatch.setattr(animate, "run", refuse)
+    assert run("animate", "out", "--motion", "wave", "-o", "a.mp4") == BAD_INPUT
     assert "svad: /somebody/else cannot be read or written" in capsys.readouterr().err
     with pytest.raises(PermissionError):
         run("animate", "out", "--motion", "wave", "-o", "a.mp4", "--debug")
@@ -272,7 +256,7 @@ def test_a_name_that_is_none_is_refused(
     ):
         with pytest.raises(SystemExit) as ended:
             run(*words)
-        assert ended.value.code == cli.BAD_INPUT
+        assert ended.value.code == BAD_INPUT
         told = capsys.readouterr().err.splitlines()[-1]
         assert "the name is empty" in told or "zero byte" in told
     assert list(photo.parent.iterdir()) == [photo]
@@ -281,8 +265,8 @@ def test_a_name_that_is_none_is_refused(
 def test_where_a_video_cannot_go_is_said_before_it_is_drawn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(pipeline, "motion_video", lambda *_, **__: pytest.fail("it was drawn"))
-    monkeypatch.setattr(pipeline, "track", lambda *_, **__: pytest.fail("it was tracked"))
+    monkeypatch.setattr(filming, "motion_video", lambda *_, **__: pytest.fail("it was drawn"))
+    monkeypatch.setattr(track, "track", lambda *_, **__: pytest.fail("it was tracked"))
     for name in ("a.mp4", "a.npz"):
         (tmp_path / name).mkdir()
     for words, sentence in (
@@ -291,7 +275,7 @@ def test_where_a_video_cannot_go_is_said_before_it_is_drawn(
         (["track", "a.mp4", "-o", tmp_path / "a.npz"], "a.npz is a folder"),
         (["track", "a.mp4", "-o", "/proc/none/a.npz"], "cannot be"),
     ):
-        assert run(*words) == cli.BAD_INPUT
+        assert run(*words) == BAD_INPUT
         assert sentence in capsys.readouterr().err
 
 
@@ -353,7 +337,7 @@ def test_letters_that_a_terminal_does_not_know_are_written_out(
 
 
 def test_a_full_disk_behind_the_output_is_told_once() -> None:
-    code = "from svad.cli import _flush; print('x'); _flush()"
+    code = "from svad.terminal.streams import flush; print('x'); flush()"
     with open("/dev/full", "w") as full:
         done = subprocess.run(
             [sys.executable, "-c", code], cwd=ROOT, stdout=full, stderr=-1, check=False

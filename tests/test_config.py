@@ -9,24 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from svad.config import (
-    CLIP,
-    PAPER,
-    PHOTO_PRESETS,
-    PRESETS,
-    PREVIEW,
-    QUICK,
-    DiffusionConfig,
-    FilmConfig,
-    SettingError,
-    SubjectConfig,
-    TileConfig,
-    TrainConfig,
-    as_photo,
-    changed,
-    settings_of,
-    with_video,
-)
+from svad.config.avatar import TrainConfig
+from svad.config.change import changed
+from svad.config.diffusion import DiffusionConfig
+from svad.config.film import FilmConfig
+from svad.config.preset import as_photo, settings_of
+from svad.config.presets import CLIP, PAPER, PHOTO_PRESETS, PRESETS, PREVIEW, QUICK, with_video
+from svad.config.restoration import TileConfig
+from svad.config.subject import SubjectConfig
+from svad.core.errors import SettingError
 from svad.core.ranges import limits_of
 
 

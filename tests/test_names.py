@@ -14,7 +14,8 @@ from svad.core.parts import PART
 from svad.media.images import save_png
 from svad.run import pipeline
 from svad.run.jobs import read_card
-from svad.run.pipeline import Pipeline, read_result
+from svad.run.pipeline import Pipeline
+from svad.run.results import read_result
 from tests.fakes import FakeStages
 from tests.helpers import tiny_subject
 

@@ -10,12 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from svad.config import PREVIEW
+from svad.config.presets import PREVIEW
 from svad.media.images import read_png, read_rgb, save_png, to_float
 from svad.media.shot import Shot
 from svad.media.video import probe
+from svad.run.filming import motion_video
 from svad.run.jobs import read_card
-from svad.run.pipeline import Pipeline, load_avatar, motion_video
+from svad.run.pipeline import Pipeline
+from svad.run.results import load_avatar
 from svad.types import StageState
 
 EXAMPLES = Path(__file__).parents[1] / "examples"

@@ -6,6 +6,7 @@ import ast
 from collections import defaultdict
 from pathlib import Path
 
+from svad.cli import COMMANDS
 from svad.motion.authored import authored
 from svad.run.stages import STAGES
 from tests.test_floors import MODULES, ROOT, imported
@@ -14,6 +15,7 @@ ENTRIES = (
     *("svad.__main__", "svad.cli", "svad.ui.serve", "svad.weights.flame_convert"),
     "svad.export.loader_example",  # is packed as text, not imported
     *("svad.avatar.published.losses", "svad.avatar.published.fitting"),  # held to its numbers
+    *COMMANDS.values(),  # found by the table of commands
     *(f"svad.{row.room}.stage" for row in STAGES),  # found by the table of stages
     *(f"svad.motion.authored.{name}" for name in authored()),  # found by their folder
 )

@@ -26,7 +26,7 @@ ROWS = 40  # of the table
 def main() -> int:
     """Runs a preset on an example's photo; returns the exit code of the run."""
     from svad.cli import main as svad
-    from svad.config import PHOTO_PRESETS
+    from svad.config.presets import PHOTO_PRESETS
 
     parser = argparse.ArgumentParser(prog="python -m tools.profile", description=__doc__)
     parser.add_argument("preset", nargs="?", default="preview", choices=sorted(PHOTO_PRESETS))

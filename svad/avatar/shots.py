@@ -12,7 +12,6 @@ from scipy.ndimage import gaussian_filter1d
 from svad.avatar.animate import LOOKS, animate, motion_camera, motion_points
 from svad.body.lbs import rigid_chain
 from svad.body.skeleton import Joint
-from svad.core.errors import SettingError
 from svad.geometry.camera import Camera
 from svad.geometry.rotation import rodrigues
 from svad.media.shot import STUDIO, Shot, backdrop
@@ -54,7 +53,7 @@ def film(
     rounds = max(1, math.ceil(least / whole.seconds - 1e-6)) if motion.looped else 1
     cameras = shot_cameras(avatar, whole, shot, rounds)
     if still:
-        at = _frame(shot, len(cameras))
+        at = shot.at(len(cameras))
         cameras, rounds = cameras[at : at + 1], 1
         whole = replace(whole, poses=whole.poses[[at % each]])
     elif orbit:
@@ -105,14 +104,6 @@ def _backdrop(shot: Shot, camera: Camera) -> np.ndarray | None:  # [H, W, 3]
     if shot.transparent or shot.background == STUDIO:
         return None
     return backdrop(shot.background, camera.width, camera.height)
-
-
-def _frame(shot: Shot, count: int) -> int:
-    """Which frame a still shows."""
-    chosen = count // 2 if shot.frame is None else shot.frame
-    if not 0 <= chosen < count:
-        raise SettingError(f"The motion has the frames 0 to {count - 1}; there is no {chosen}.")
-    return chosen
 
 
 def _repeated(frames: Iterator[np.ndarray], rounds: int) -> Iterator[np.ndarray]:

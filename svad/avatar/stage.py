@@ -15,7 +15,7 @@ from svad.avatar.train.pictures import require_frames
 from svad.avatar.train.trainer import Trained
 from svad.body.model import BodyModel
 from svad.compute.engine import GpuUnavailable
-from svad.config import AvatarConfig
+from svad.config.avatar import AvatarConfig
 from svad.core.progress import StepCounter, part
 from svad.types import Avatar, Clip, Report, Subject
 

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from svad.body import skin_kernels as kernels
+from svad.body.kernels.joints import chain, chain_backward
+from svad.body.kernels.points import TABLE, points, points_backward
 from svad.body.skin import RIGID
 from svad.compute.compiled import spread
 
@@ -24,13 +25,13 @@ class _Pose(torch.autograd.Function):
         angles, rest = rotations.detach().double().numpy(), joints.detach().double().numpy()
         above = np.asarray(parents, np.int64)
         world, places = np.empty((len(above), 4)), np.empty((len(above), 3))
-        table = np.empty((len(above), kernels.TABLE), np.float32)
-        kernels.chain(angles, rest, above, world, places, table)
+        table = np.empty((len(above), TABLE), np.float32)
+        chain(angles, rest, above, world, places, table)
         placed, turned = np.empty_like(arrays[0]), np.empty_like(arrays[1])
         edges = np.linspace(0, len(arrays[0]), PARTS + 1).astype(np.int64)
         share, shift = np.float32(rigid), translation.detach().float().contiguous().numpy()
         spread(
-            kernels.points, range(PARTS + 1), torch.get_num_threads(), edges, table, shift, share,
+            points, range(PARTS + 1), torch.get_num_threads(), edges, table, shift, share,
             *arrays, placed, turned,
         )  # fmt: skip
         ctx.kept = arrays, edges, table, share, (angles, rest, above, world, places)
@@ -43,14 +44,12 @@ class _Pose(torch.autograd.Function):
         g_means = np.empty_like(arrays[0])
         sums = np.zeros((PARTS, *table.shape)), np.zeros((PARTS, 3))
         spread(
-            kernels.points_backward, range(PARTS + 1), torch.get_num_threads(), edges, table,
+            points_backward, range(PARTS + 1), torch.get_num_threads(), edges, table,
             share, *arrays, g_placed.contiguous().numpy(), g_turned.contiguous().numpy(),
             g_means, *sums,
         )  # fmt: skip
         g_rotations, g_joints = np.empty_like(rest), np.zeros_like(rest)
-        kernels.chain_backward(
-            angles, rest, above, world, places, sums[0].sum(0), g_rotations, g_joints
-        )
+        chain_backward(angles, rest, above, world, places, sums[0].sum(0), g_rotations, g_joints)
         found = (g_rotations, sums[1].sum(0), g_joints)
         return torch.from_numpy(g_means), *(torch.from_numpy(g).float() for g in found), *[None] * 5
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import itertools
 import logging
 import os
@@ -47,6 +48,27 @@ def jit(function: Callable) -> Callable:
     return cached(**_OPTIONS)(function)
 
 
+def jit_beside(function: Callable) -> Callable:
+    """As `jit`, for a kernel whose parts and constants lie in the files beside it.
+
+    numba keeps compiled code as long as the kernel's own file is the same; this one is compiled
+    anew when any file of its folder changes.
+    """
+    kernel = jit(function)
+    kept = getattr(kernel._cache, "_cache_file", None)  # type: ignore[attr-defined]
+    if kept is not None:  # else nothing is kept
+        folder = Path(function.__code__.co_filename).parent
+        kept._source_stamp = (kept._source_stamp, _hash_of(folder))
+    return kernel
+
+
+@functools.cache
+def _hash_of(folder: Path) -> str:
+    """Changes with any source file of a folder."""
+    files = sorted(folder.glob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+
+
 @functools.cache
 def _folder() -> str:
     return str(next(for_compiled(os.environ), ""))
@@ -73,7 +95,9 @@ def _or_none(function: Callable) -> Callable:
 
 
 def part(function: Callable) -> Callable:
-    """A piece of a kernel in the same file, never called from Python and always inlined.
+    """A piece of a kernel, never called from Python and always inlined.
+
+    A kernel with pieces in other files is compiled by `jit_beside`.
 
     Left as a call, it would be compiled twice, alone and with its kernel, and rounded differently.
     A process that compiles links the first, one that reads the kernel from the cache the second.

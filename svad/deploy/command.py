@@ -5,15 +5,16 @@ from __future__ import annotations
 import argparse
 import threading
 
-from svad.config import PRESETS
+from svad.config.presets import PRESETS
 from svad.core.errors import Stopped
 from svad.deploy.errors import NotAgreed
 from svad.deploy.plan import HARDWARE, OWN, Wish, plan, told
 from svad.deploy.space import deploy
-from svad.weights.command import Screen
+from svad.terminal.arguments import add_debug
+from svad.terminal.codes import OK
+from svad.terminal.screen import Screen
 from svad.weights.manifest import load_manifest
 
-OK = 0
 EPILOG = """\
 HF_TOKEN has to be a token that may write. It stays here: the Space gets none. What goes up is this
 program, its examples and its documents; nothing else that lies in the checkout does."""
@@ -54,7 +55,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--private", action="store_true", help="a new Space only you can see")
     made.add_argument("--yes", action="store_true", help="agree to hardware that costs money")
-    made.add_argument("--debug", action="store_true", help="show where an error comes from")
+    add_debug(made)
     return made
 
 

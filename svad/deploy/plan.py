@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from svad.config import PRESETS
+from svad.config.presets import PRESETS
 from svad.core.errors import SettingError
 from svad.deploy.errors import DeployError
 from svad.deploy.files import Upload, to_upload

@@ -9,7 +9,7 @@ from svad import __version__
 from svad.deploy.errors import DeployError
 from svad.deploy.files import belongs
 from svad.deploy.plan import SLEEP, Plan
-from svad.weights.account import asking, require_own, signed_in, uploading
+from svad.weights.account import asking, require_own, signed_in
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -106,7 +106,7 @@ def _commit(api: HfApi, plan: Plan, gone: list[str]) -> None:
         for path in contents
     ]
     removals = [CommitOperationDelete(path) for path in gone]
-    with uploading(f"take the files of {plan.wish.repo}"):
+    with asking(f"take the files of {plan.wish.repo}", uploads=True):
         api.create_commit(
             plan.wish.repo,
             [*operations, *removals],

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from svad.config import DiffusionConfig
+from svad.config.diffusion import DiffusionConfig
 from svad.core.progress import part
 from svad.diffusion.canvas import Canvas, compose, letterbox
 from svad.diffusion.generate import Request

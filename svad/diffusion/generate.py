@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from svad.config import SEEDS, DiffusionConfig
+from svad.config.diffusion import DiffusionConfig
+from svad.config.limits import SEEDS
 from svad.diffusion.models import Models, load_models
 from svad.diffusion.sampler import Sampler
 from svad.diffusion.sizes import ClipSizes, Sizes

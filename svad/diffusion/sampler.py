@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from svad.config import DiffusionConfig
+from svad.config.diffusion import DiffusionConfig
 from svad.diffusion.inputs import (
     clip_pixels,
     frame_pictures,

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-from svad.config import SOLVERS
+from svad.config.diffusion import SOLVERS
 from svad.diffusion.schedule import Schedule
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from svad.body.model import BodyModel
-from svad.config import DiffusionConfig
+from svad.config.diffusion import DiffusionConfig
 from svad.core.progress import part
 from svad.diffusion import frame_confidence as confidence
 from svad.diffusion.canvas import Canvas, compose, letterbox, squash

@@ -11,18 +11,20 @@ from pathlib import Path
 
 import numpy as np
 
-from svad.config import BUILT_IN, CLIP, FootageConfig, Preset
-from svad.core.arguments import named_path
+from svad.config.footage import FootageConfig
+from svad.config.preset import BUILT_IN, Preset
+from svad.config.presets import CLIP
 from svad.core.errors import JobError, SourceError
 from svad.evaluate.command import OK, reporting
 from svad.run.holdout import KINDS, TABLE, measure
 from svad.run.jobs import read_card
-from svad.run.pipeline import load_avatar
+from svad.run.results import load_avatar
 from svad.run.sources import read_source
 from svad.run.stages import Maker, stage_makers
 from svad.storage import load
+from svad.terminal.arguments import add_debug, named_path
+from svad.terminal.screen import Screen
 from svad.types import PHOTO_WEIGHT, Avatar, Clip, Subject
-from svad.weights.command import Screen
 
 FRAMES = FootageConfig().frames
 FOLDER = "evaluation"  # in the avatar's
@@ -48,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "-o", "--output", type=named_path, metavar="DIR", help=f"default: OUT/{FOLDER}"
     )
-    made.add_argument("--debug", action="store_true", help="show where an error comes from")
+    add_debug(made)
     return made
 
 

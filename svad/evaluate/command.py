@@ -5,23 +5,23 @@ from __future__ import annotations
 import argparse
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
-from svad.core.arguments import named_path, whole_number
-from svad.core.errors import MissingFile, Stopped, SvadError
+from svad.config.limits import SEEDS
+from svad.core.errors import MissingFile, SvadError
 from svad.evaluate.methods import Methods, methods
 from svad.evaluate.spoil import KINDS
 from svad.learn.metrics import Distance
-from svad.types import Report, StageState
-from svad.weights.command import Screen
+from svad.terminal.arguments import add_debug, named_path, whole_number
+from svad.terminal.codes import OK
+from svad.terminal.screen import Screen, one_bar
+from svad.types import Report
 
 if TYPE_CHECKING:
     from svad.evaluate import from_clip, synthetic
 
 AnyMeasured = TypeVar("AnyMeasured", "synthetic.Measured", "from_clip.Measured")
-OK = 0
 LEAST_FRAMES, SMALLEST = 5, 64  # one frame held out; px
 
 
@@ -50,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--size", type=int, default=540, metavar="PX", help="side of a frame")
     made.add_argument(
         "--seed",
-        type=whole_number(0, 2**31 - 1),
+        type=whole_number(*SEEDS),
         default=0,
         metavar="N",
         help="of what spoils the frames",
@@ -79,7 +79,7 @@ def with_people(made: argparse.ArgumentParser, other: str) -> argparse.ArgumentP
         metavar="DIR",
         help=f"also write sheets there: truth, {other}, trained; heads enlarged",
     )
-    made.add_argument("--debug", action="store_true", help="show where an error comes from")
+    add_debug(made)
     return made
 
 
@@ -145,15 +145,5 @@ def lpips() -> Distance | None:
 
 
 def reporting(screen: Screen, stop: threading.Event, name: str, place: str) -> Report:
-    """A report that draws one bar, and raises `Stopped` once `stop` is set."""
-    begun = time.monotonic()
-
-    def told(done: float, total: float, note: str, picture: object = None) -> None:
-        if stop.is_set():
-            raise Stopped("Stopped.")
-        seconds = time.monotonic() - begun
-        title = f"{place} {name}"
-        state = StageState(name, title, "running", int(done), int(total), note, seconds, None, None)
-        screen.show((state,))
-
-    return told
+    """A report that draws one bar for all that is done about a person or a clip."""
+    return one_bar(screen, stop, name, f"{place} {name}", shared=True)

@@ -18,7 +18,7 @@ from svad.evaluate.command import (
     with_people,
 )
 from svad.evaluate.methods import HOLDOUT, ClipMethods, clip_methods
-from svad.weights.command import Screen
+from svad.terminal.screen import Screen
 
 MOTIONS = ("turn", "pair")  # those that an avatar is made from
 SIZE = 540  # px, of the novel poses

@@ -7,11 +7,11 @@ import json
 import threading
 from collections.abc import Callable
 
-from svad.core.arguments import named_path
 from svad.core.errors import PhotoError, SvadError
 from svad.evaluate.command import OK, SMALLEST, reporting
 from svad.evaluate.methods import LookMethods, look_methods
-from svad.weights.command import Screen
+from svad.terminal.arguments import add_debug, named_path
+from svad.terminal.screen import Screen
 
 SIZE = 540  # px, side of a frame
 
@@ -43,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="also write sheets there: photo, truth and avatar from all sides",
     )
-    made.add_argument("--debug", action="store_true", help="show where an error comes from")
+    add_debug(made)
     return made
 
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from svad.avatar.train.poses import refine_poses
-from svad.config import CLIP, GENERATED, PREVIEW, AvatarConfig, FilmConfig, TrainConfig
+from svad.config.avatar import GENERATED, AvatarConfig, TrainConfig
+from svad.config.film import FilmConfig
+from svad.config.presets import CLIP, PREVIEW
 from svad.evaluate.truth import Look, Truth
 from svad.media.images import to_float, to_uint8
 from svad.run.holdout import learnable

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from svad.body.poser import Poser
-from svad.config import PackageConfig
+from svad.config.package import PackageConfig
 from svad.media.images import fit_within
 from svad.motion.standing import a_pose
 from svad.splat.gaussians import Gaussians

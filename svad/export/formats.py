@@ -15,7 +15,7 @@ from svad.export.asked import ASKED
 from svad.export.row import Format
 
 if TYPE_CHECKING:
-    from svad.config import PackageConfig
+    from svad.config.package import PackageConfig
     from svad.export.context import ExportContext
 
 

@@ -28,6 +28,7 @@ COUNT = len(JOINTS)
 GAUSSIANS = {"means": (3,), "scales": (3,), "quats": (4,), "opacities": (), "colors": (3,)}
 ROUNDING = 1e-2  # by which rows of skinning weights may miss 1
 SIDE = 720  # px of a camera that nothing is drawn with
+ZIPPED = (b"PK\3\4", b"PK\5\6")  # how an archive begins, and one with nothing in it
 BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError)
 
 
@@ -42,7 +43,7 @@ def read_rig(path: Path) -> Avatar:
     without the photo's pose the avatar was made in the A-pose. Raises `JobError`.
     """
     data = read_given(path, LARGEST, JobError)
-    if data[:4] == b"PK\3\4":
+    if data[:4] in ZIPPED:
         data = _unpacked(data, path.name)
     return opened(data, path.name)[0]
 

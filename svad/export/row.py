@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from svad.config import PackageConfig
+    from svad.config.package import PackageConfig
     from svad.export.context import ExportContext
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from svad.config import PackageConfig
+from svad.config.package import PackageConfig
 from svad.export.asked import ASKED
 from svad.export.context import ExportContext, ExportProgress
 from svad.export.formats import FORMATS

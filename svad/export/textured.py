@@ -11,8 +11,9 @@ from svad.body.skin import pose_points
 from svad.core.progress import Report
 from svad.export.mesh.bake import baked
 from svad.export.mesh.outer import outer_surface
+from svad.export.mesh.refine import refined
 from svad.export.mesh.simplify import simplified
-from svad.export.mesh.transfer import carried, head_and_hands, posed_means
+from svad.export.mesh.transfer import carried, head_and_hands, opening, posed_means
 from svad.export.mesh.unwrap import Unwrapped, unwrapped
 from svad.motion.standing import a_pose
 from svad.types import Avatar, Pose, SkinnedMesh, Subject
@@ -20,6 +21,8 @@ from svad.types import Avatar, Pose, SkinnedMesh, Subject
 CELL = 0.004  # metres, of the grid the surface is found on
 SKIN = 0.0045  # metres by which it lies outside: thin cloth stays, and no outline is lost
 FACE, HAND = 12.0, 4.0  # how much more than elsewhere a loss of shape counts there
+LIDS = 0.003  # metres, the longest edge at lids and lips, which have to open and close
+KEPT = 0.18  # of the triangles, for those
 PRESENT = 0.08  # opacity of a Gaussian that belongs to the surface
 OPEN = 0.6  # of the way from the T-pose to the A-pose
 STEPS = 5
@@ -47,7 +50,8 @@ def textured(
     report(1, STEPS, "simplifying")
     head, hand = head_and_hands(avatar, pose, points)
     weights = 1 + (FACE - 1) * head + (HAND - 1) * hand
-    points, faces = simplified(points, faces, triangles, weights)
+    points, faces = simplified(points, faces, round((1 - KEPT) * triangles), weights)
+    points, faces = refined(points, faces, opening(avatar, pose, points), LIDS, triangles)
     report(2, STEPS, "carrying weights and face shapes over")
     mesh = carried(avatar, pose, points, faces)
     report(3, STEPS, "laying the surface out")

@@ -14,8 +14,8 @@ VIEWING = Path(__file__).parent / "viewing"  # the viewer's own files, also serv
 TITLE = "An avatar that moves"
 # A module after those it imports from; the worker is a script of its own.
 SCRIPTS = (
-    *("download", "cloud", "splats", "rig", "skeleton", "motion", "puppet", "shaders", "draw"),
-    *("order", "camera", "input", "stage", "panel", "viewer"),
+    *("download", "cloud", "splats", "rig", "skeleton", "motion", "sliders", "puppet"),
+    *("shaders", "draw", "order", "camera", "input", "stage", "panel", "viewer"),
 )
 WORKER = "sort"
 IMPORT = re.compile(r'^import {([^}]*)} from "\./(\w+)\.js";\n', re.MULTILINE)

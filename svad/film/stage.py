@@ -10,15 +10,16 @@ from torch import Tensor
 
 from svad.body.model import BodyModel
 from svad.body.skeleton import SPINE, Joint
-from svad.config import FilmConfig
+from svad.config.film import FilmConfig
 from svad.core.progress import part
 from svad.film.exposure import evened
 from svad.film.turn import ENOUGH, Refine, Together, seen_poses, turning_poses
 from svad.geometry.rotation import matrix_to_axis_angle, rodrigues
 from svad.track.held import MOVING, TURNING
 from svad.track.points import JOINTS, body_points
+from svad.track.problem import Tracked
 from svad.track.seen import Seen
-from svad.track.solve import Tracked, track
+from svad.track.solve import track
 from svad.track.yaw import side_seen
 from svad.types import PHOTO_WEIGHT, BodyFit, Clip, Footage, Pose, Report, Subject
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from svad.config import FootageConfig
+from svad.config.footage import FootageConfig
 from svad.core.errors import SourceError
 from svad.core.progress import part
 from svad.footage import sentences as say

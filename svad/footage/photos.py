@@ -8,7 +8,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from svad.config import FootageConfig
+from svad.config.footage import FootageConfig
 from svad.core.errors import SourceError
 from svad.footage import sentences as say
 from svad.footage.choose import shows_back

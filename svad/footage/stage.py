@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
-from svad.config import FootageConfig
+from svad.config.footage import FootageConfig
 from svad.footage.clip import from_clip
 from svad.footage.eyes import Eyes
 from svad.footage.photos import from_photos

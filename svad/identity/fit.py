@@ -24,7 +24,7 @@ from svad.body.flame import (
     rotations,
 )
 from svad.compute.adam import Adam
-from svad.config import HeadFitConfig
+from svad.config.identity import HeadFitConfig
 from svad.face.landmarks import IBUG, INNER
 from svad.geometry.rotation import (
     matrix_to_rows6,

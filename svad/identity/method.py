@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from svad.config import IdentityConfig
+from svad.config.identity import IdentityConfig
 from svad.identity import select
 from svad.identity.fusion import Faces, Placement, fuse, place, published_fusion
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from svad.body.flame import Flame
-from svad.config import HeadFitConfig
+from svad.config.identity import HeadFitConfig
 from svad.identity.driver import Driver
 from svad.identity.fit import POINTS, project
 from svad.identity.head import Head, HeadAvatar

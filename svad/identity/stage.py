@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from svad.body.model import BodyModel
-from svad.config import IdentityConfig
+from svad.config.identity import IdentityConfig
 from svad.core.errors import MissingFile, NothingToDo
 from svad.core.progress import part
 from svad.face.projection import KnownFace

@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from svad.body.flame import Flame, load_flame
 from svad.compute.moved import placed
-from svad.config import HeadFitConfig
+from svad.config.identity import HeadFitConfig
 from svad.core.progress import StepCounter
 from svad.face.landmarks import INNER, five_points
 from svad.geometry import boxes

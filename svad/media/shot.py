@@ -12,6 +12,7 @@ from svad.core.errors import SettingError
 from svad.media.opening import DAMAGE, learn_heif, opened
 
 CAMERAS = ("front", "left", "right", "side", "back", "orbit", "portrait")
+STILL_CAMERAS = tuple(name for name in CAMERAS if name != "orbit")  # of one picture
 STUDIO, TRANSPARENT = "studio", "transparent"
 HEIGHTS = (64, 2160)  # px
 RATES = (1.0, 120.0)  # frames per second
@@ -36,6 +37,13 @@ class Shot:
     def transparent(self) -> bool:
         """Whether nothing is behind the person."""
         return self.background == TRANSPARENT
+
+    def at(self, count: int) -> int:
+        """Which of `count` frames a still shows; raises `SettingError` where there is none."""
+        chosen = count // 2 if self.frame is None else self.frame
+        if not 0 <= chosen < count:
+            raise SettingError(f"The motion has the frames 0 to {count - 1}; there is no {chosen}.")
+        return chosen
 
     def require_valid(self, output: Path) -> None:
         """Raises `SettingError` for what cannot be, before anything is drawn."""

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import torch
 
+from svad.body import coco
 from svad.body.model import BodyModel, RestBody
 from svad.body.skeleton import ANKLES, HANDS, HIPS, SHOULDERS, WRISTS, Joint
 from svad.geometry.camera import Camera
@@ -35,6 +36,7 @@ from svad.types import Closeup, Subject
 ENDS = (*ANKLES, *WRISTS)  # of the bones; hands and feet lie beyond
 CORE_SPACING = 3.0  # of the inner body's samples, in steps of the fill's
 FLANKS = 2.5  # how much coarser a skirt's flanks are filled than a head's
+DOUBTFUL = 0.2  # score of an elbow above which its place is right; 0.28 behind the back
 INSIDE = 0.72  # blurred matte above which a pixel gets points: splats grow by half a pixel
 
 
@@ -106,7 +108,7 @@ def build_relief(
     drawn = draw_parts(scene.camera.project(vertices), faces, body.weights.numpy(), parts, h, w)
     labels = label_pixels(
         (scene.rgb * 255).astype(np.uint8), inside(scene.matte), drawn, scene.body_height,
-        _hands(subject, scene, parts), scene.skin,
+        _hands(subject, scene, parts), scene.skin, _elbows(subject, scene, parts),
     )  # fmt: skip
     tell("rounding the layers")
     joints = posed_joints(subject, body)
@@ -216,6 +218,21 @@ def _hands(subject: Subject, scene: _Scene, parts: tuple[Part, ...]) -> dict[int
         for i, part in enumerate(parts)
         if HANDS[side][0] in part.joints
     }
+
+
+def _elbows(subject: Subject, scene: _Scene, parts: tuple[Part, ...]) -> dict[int, np.ndarray]:
+    """Elbows of arms whose hands nobody sees, px of the crop, by the number of the upper arm.
+
+    There the body is fitted to little and may lie beside the arm that the photo shows.
+    """
+    out = {}
+    for side, (_, elbow, wrist) in coco.ARMS.items():
+        x, y, score = subject.keypoints[elbow]
+        if score > DOUBTFUL and subject.keypoints[wrist, 2] < coco.VISIBLE:
+            upper = Joint[f"{side}_shoulder".upper()]
+            numbers = [i for i, part in enumerate(parts) if upper in part.joints]
+            out |= {i: np.array([x, y]) - scene.origin for i in numbers if parts[i].bones}
+    return out
 
 
 def _skin(

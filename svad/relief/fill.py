@@ -116,16 +116,18 @@ def missing_points(
     if skirted:
         thickness = np.where(body.weights[:, list(sk.HIPS)].sum(1) > 0.3, UNDER_SKIRT, thickness)
     xyz = body.xyz + thickness[:, None] * body.normals
-    distance, _ = cKDTree(layers.xyz[::3]).query(xyz, distance_upper_bound=reach, workers=-1)
+    distance = _distance(layers.xyz[::3], xyz, reach)
     h, w = matte.shape
     pixels, column, row, framed = _in_picture(xyz, camera, h, w)
     near = np.full(len(xyz), reach, np.float32)
-    for _, _, elbow, wrist in sk.ARMS.values():
+    for _, shoulder, elbow, wrist in sk.ARMS.values():
         arm = body.weights[:, [elbow, wrist]].sum(1) > 0.5
         if hand_is_seen(body, layers, wrist):
             near[body.weights[:, wrist] > 0.5] = np.inf
-        else:
+        else:  # cloth or a back that hides the arm lies close to it and does not replace it
             near[arm] = np.minimum(thickness[arm] + 0.014, reach)
+            own = layers.weights[:, [shoulder, elbow, wrist]].sum(1) > 0.5
+            distance[arm] = _distance(layers.xyz[own][::3], xyz[arm], reach)
     # an infinite `near` covers samples for which no layer point was found at all
     keep = ~(np.minimum(distance, 1e3) < np.where(framed, near, BEYOND))
     c, r = column.clip(0, w - 1), row.clip(0, h - 1)
@@ -139,6 +141,16 @@ def missing_points(
     )
     keep &= framed | outside
     return _points(body, np.flatnonzero(keep), xyz, camera, layers, skin)
+
+
+def _distance(
+    points: np.ndarray,  # [P, 3]
+    xyz: np.ndarray,  # [M, 3]
+    reach: float,
+) -> np.ndarray:  # [M], infinite beyond the reach
+    if not len(points):
+        return np.full(len(xyz), np.inf)
+    return cKDTree(points).query(xyz, distance_upper_bound=reach, workers=-1)[0]
 
 
 def core_points(

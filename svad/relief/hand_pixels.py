@@ -142,11 +142,9 @@ def tidy_hand(
     foreign = zone & (labels == part) & ~mine & alike
     if not arm_bare and mine.any():  # a cuff may reach beyond the wrist
         foreign &= along > np.quantile(along[mine], 0.1) + 0.005 * body_height
-        foreign |= (
-            _hair_beside(labels == part, mine, forearm, lab, cloth)
-            & alike
-            & ((along > HELD_FROM * length) & (away < HELD_REACH * body_height))
-        )
+        if hand.wrist[1] < hand.elbow[1]:  # raised: it may be held to the hair
+            held = (along > HELD_FROM * length) & (away < HELD_REACH * body_height)
+            foreign |= held & alike & _hair_beside(labels == part, mine, forearm, lab, cloth)
     out = np.where(foreign, nearest_known(labels, others), labels)
     return np.where(mine, part, out).astype(np.int32)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 import cv2
@@ -12,6 +13,8 @@ from svad.geometry.zbuffer import DepthMaps, draw
 from svad.media.fields import grown, nearest_known
 from svad.relief.hand_pixels import Hand, hand_seed, tidy_hand
 from svad.relief.parts import Part
+
+ELBOW = 0.008  # of the height, radius around an elbow that surely shows it
 
 
 @dataclass(frozen=True)
@@ -51,9 +54,17 @@ def draw_parts(
     return out
 
 
-def nearest_part(drawn: list[PartMaps]) -> np.ndarray:  # [H, W] int32, -1 = no body
+def nearest_part(
+    drawn: list[PartMaps],
+    handless: Container[int] = (),  # numbers of parts whose hands something hides
+) -> np.ndarray:  # [H, W] int32, -1 = no body
     """The part that is in front at each pixel."""
-    depth = np.stack([np.where(p.weight > 0.5, p.maps.near, np.inf) for p in drawn])
+    depth = np.stack(
+        [
+            np.where((p.weight > 0.5) & ~((p.hand > 0.5) & (i in handless)), p.maps.near, np.inf)
+            for i, p in enumerate(drawn)
+        ]
+    )
     front = depth.argmin(0).astype(np.int32)
     return np.where(np.isfinite(depth.min(0)), front, -1)
 
@@ -65,14 +76,16 @@ def label_pixels(
     body_height: float,  # px
     hands: dict[int, Hand] | None = None,  # by part number
     skin: np.ndarray | None = None,  # [H, W] bool, skin-coloured pixels
+    elbows: dict[int, np.ndarray] | None = None,  # [2] px, by part number, where the body may err
 ) -> np.ndarray:  # [H, W] int32, -1 outside
     """Watershed from the body's parts, over edges of the photo and of the body together.
 
     Where a sleeve lies on a jumper of the same colour the body's outline decides. Pixels the body
     does not cover (hair, skirts, sleeves) go to the part they are continuous with.
     """
-    front = nearest_part(drawn)
     hands = hands or {}
+    hidden = [i for i, hand in hands.items() if skin is not None and not hand.area.any()]
+    front = nearest_part(drawn, hidden)  # a hand in a pocket is not where the body has it
     sure = {i: hand_seed(hand, skin) & inside for i, hand in hands.items()}
     for i, seed in sure.items():
         front = np.where(seed, i, front)
@@ -87,6 +100,9 @@ def label_pixels(
         if seed.sum() < 30:
             seed = _shrunk((front == i) & inside, 1.0)
         markers[seed & ~taken] = i + 1
+    for i, elbow in (elbows or {}).items():
+        markers[disc(front.shape, elbow, 2 * ELBOW * body_height) & inside] = 0
+        markers[disc(front.shape, elbow, ELBOW * body_height) & inside] = i + 1
     cv2.watershed(_edges(rgb, front), markers)
     unknown = (markers <= 0) | (markers > len(drawn))
     labels = nearest_known(markers - 1, ~unknown)
@@ -109,6 +125,16 @@ def label_pixels(
         given = np.where(labels != before, labels, front)  # hair beyond a hand is no island
         labels = np.where(inside, _adopt_islands(labels, inside, drawn, given), -1)
     return labels
+
+
+def disc(
+    shape: tuple[int, ...],  # H, W
+    centre: np.ndarray,  # [2] px
+    radius: float,  # px
+) -> np.ndarray:  # [H, W] bool
+    """The pixels around a point."""
+    x, y = (int(v) for v in np.floor(centre))
+    return cv2.circle(np.zeros(shape, np.uint8), (x, y), max(1, round(radius)), (1,), -1) > 0
 
 
 def _edges(rgb: np.ndarray, front: np.ndarray) -> np.ndarray:  # [H, W, 3] uint8

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from svad.body.skeleton import WRISTS
+from svad.body.skeleton import ANKLES, ELBOWS, FEET, KNEES, WRISTS
 from svad.media.fields import blur, masked_blur
 from svad.relief.colour import extended, streaks
 from svad.relief.layers import Layer
@@ -21,6 +21,12 @@ GRAIN = 0.012  # standard deviation of the cloth of a limb's back
 HAND = 0.5  # share of a wrist above which a limb is hand
 HAND_SEEN = 80  # px of a hand that tell its colour
 BARE = 0.4  # share of skin from which on a hand has no glove
+OUTWARD = (
+    (1.0, (*ELBOWS, *KNEES)),
+    (2.0, (*WRISTS, *ANKLES, *FEET)),
+)  # place along a limb, in bones
+LAST = 0.95  # of the seen pixels, from the root outward: where a limb goes out of sight
+TAIL = 0.3  # bones before that, whose colours go on
 CALM = 0.02  # of the body's height: relief of bare skin that is not carried to the back
 
 
@@ -71,8 +77,31 @@ def _front(
     front = extended(rgb, known)
     if known.any():
         away = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, 5)
-        front = synthesised(front, known, layer.mask & ~layer.own & (away > NEAR), seed)
+        hidden = layer.mask & ~layer.own & (away > NEAR)
+        if layer.part.kind == "limb":
+            front, beyond = _beyond(front, layer, known)
+            hidden &= ~beyond
+        front = synthesised(front, known, hidden, seed)
     return np.where(pure[..., None], rgb, front), known
+
+
+def _beyond(
+    front: np.ndarray,  # [h, w, 3]
+    layer: Layer,
+    known: np.ndarray,  # [h, w] bool
+) -> tuple[np.ndarray, np.ndarray]:  # [h, w, 3], [h, w] bool
+    """What is farther out than all that is seen of a limb goes on as that ends: bare or as sleeve.
+
+    Patches from all over the limb would put a short sleeve on the forearm behind the back.
+    """
+    weights = layer.near_weights
+    along = np.zeros(layer.mask.shape, np.float32)
+    for place, ends in OUTWARD:
+        along += place * weights[..., list(ends)].sum(-1)
+    last = np.quantile(along[known], LAST)
+    beyond = layer.mask & ~layer.own & (along > last)
+    end = known & (along > last - TAIL)
+    return np.where(beyond[..., None], extended(front, end), front), beyond
 
 
 def _with_hand(

@@ -20,7 +20,8 @@ from svad.types import Pose
 GAP = 0.006  # metres; what is farther apart is not connected,
 STEPS = 1.5  # or farther than so many steps of the points' grid, where that is coarser
 NEAR = 0.03  # metres in the photo's pose, up to which a loose point joins its neighbour
-CRUMB = 0.004  # of all points, up to which a piece that stays loose is dropped
+CRUMB = 0.004  # of all points, up to which what stays loose is dropped; more may be a whole limb
+SPLINTER = 2e-4  # of all points, up to which a single piece is dropped even then
 
 
 def held_together(
@@ -40,8 +41,8 @@ def held_together(
     place = _Places(pose, joints, parents, still)
     posed = place(points)
     gap = max(GAP, STEPS * float(np.median(points.scales[:, 1])) / SIGMA)
-    loose = _loose(posed, gap)
-    if not loose.any() or loose.all():
+    loose = _sizes(posed, gap) < 1
+    if not loose.any():
         return points
     held, astray = np.flatnonzero(~loose), np.flatnonzero(loose)
     tree = cKDTree(points.xyz[held])
@@ -52,9 +53,10 @@ def held_together(
     points = replace(points, weights=weights)
     for whole, part in zip(posed, place(points.select(astray)), strict=True):
         whole[astray] = part
-    loose = _loose(posed, gap)
+    sizes = _sizes(posed, gap)
+    loose = sizes < 1
     if loose.mean() > CRUMB:  # a whole limb: better loose than gone
-        loose &= ~points.seen
+        loose &= ~points.seen | (sizes < SPLINTER)
     if kept:
         loose[-kept:] = False
     return points.select(~loose)
@@ -78,17 +80,21 @@ class _Places:
             return [xyz.numpy() for xyz in posed]
 
 
-def _loose(posed: list[np.ndarray], gap: float) -> np.ndarray:  # [P] bool
-    """Which points are not connected with most of the others, in any of the poses."""
+def _sizes(posed: list[np.ndarray], gap: float) -> np.ndarray:  # [P]
+    """How much of all points each is connected with, in the pose where that is least.
+
+    1 = it belongs to the largest piece of every pose.
+    """
     with ThreadPoolExecutor() as pool:
-        return ~np.logical_and.reduce(list(pool.map(lambda xyz: main_piece(xyz, gap), posed)))
+        return np.minimum.reduce(list(pool.map(lambda xyz: piece_sizes(xyz, gap), posed)))
 
 
-def main_piece(
+def piece_sizes(
     xyz: np.ndarray,  # [P, 3] metres
     gap: float = GAP,
-) -> np.ndarray:  # [P] bool
-    """The points of the largest connected piece, on a grid of cells of that size."""
+) -> np.ndarray:  # [P]
+    """The share of all points that the connected piece of each has, on a grid of cells of that
+    size; 1 for the largest."""
     cell = np.floor((xyz - xyz.min(0)) / gap).astype(np.int32)
     grid = np.zeros(tuple(cell.max(0) + 1), bool)
     where = tuple(cell.T)
@@ -96,4 +102,6 @@ def main_piece(
     pieces = np.zeros(grid.shape, np.int32)
     ndimage.label(grid, np.ones((3, 3, 3), bool), output=pieces)
     piece = pieces[where]
-    return piece == np.bincount(piece).argmax()
+    share = np.bincount(piece) / len(xyz)
+    share[share.argmax()] = 1
+    return share[piece]

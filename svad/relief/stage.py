@@ -10,7 +10,7 @@ import torch
 from svad.body.model import BodyModel
 from svad.body.skeleton import Joint
 from svad.body.skin import unpose_points, unpose_quats
-from svad.config import ReliefConfig
+from svad.config.relief import ReliefConfig
 from svad.core.progress import StepCounter
 from svad.media.images import to_uint8
 from svad.relief.build import Relief, build_relief

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from svad.config import RestorationConfig
+from svad.config.restoration import RestorationConfig
 from svad.restoration import align, background, faces, paste, published
 from svad.restoration.faces import FramedFace
 from svad.restoration.paste import RestoredFace

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from svad.config import RestorationConfig
+from svad.config.restoration import RestorationConfig
 from svad.face.landmarks import five_points
 from svad.face.projection import KnownFace
 from svad.restoration.detect import Detector

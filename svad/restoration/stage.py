@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from svad.body.model import BodyModel
-from svad.config import RestorationConfig, SettingError
-from svad.core.errors import NothingToDo
+from svad.config.restoration import RestorationConfig
+from svad.core.errors import NothingToDo, SettingError
 from svad.core.progress import StepCounter
 from svad.face.projection import KnownFace
 from svad.media.images import resize

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from svad.config import TileConfig
+from svad.config.restoration import TileConfig
 from svad.geometry.sampling import smoothstep
 from svad.restoration.enlarge import enlarge, enlarge_sharpened
 from svad.restoration.rrdb import FACTOR, RRDBNet

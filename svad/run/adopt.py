@@ -8,14 +8,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from svad.config import OWN_BODIES, PREVIEW
+from svad.config.preset import OWN_BODIES
+from svad.config.presets import PREVIEW
 from svad.core.errors import SvadError
 from svad.core.given import is_file, require_file
-from svad.run import makers
 from svad.run.board import Board, Listener
 from svad.run.bodies import COVERS, OwnBody, limits, own_body
 from svad.run.jobs import open_job
-from svad.run.pipeline import list_files, read_result
+from svad.run.makers.trained import trained_avatar
+from svad.run.results import list_files, read_result
 from svad.run.stages import stage_makers
 from svad.run.steps import Steps, no_weights
 from svad.types import Avatar, Report, Result
@@ -79,9 +80,7 @@ def _run(steps: Steps, trained: Trained, own: OwnBody | None) -> None:
     job = steps.job
 
     def read(report: Report) -> Avatar:
-        return makers.trained_avatar(
-            trained.snapshot, trained.offsets, own.path if own else None, report
-        )
+        return trained_avatar(trained.snapshot, trained.offsets, own.path if own else None, report)
 
     def pack(report: Report) -> Result:
         stage = stage_makers(SETTINGS)["package"]()

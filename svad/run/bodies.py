@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from svad import weights
-from svad.config import BODIES, OWN_BODIES, SettingError
+from svad.config.preset import BODIES, OWN_BODIES
+from svad.core.errors import SettingError
 from svad.weights.store import sha256_of
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from svad.compute.engine import ASKED_FACTOR
-from svad.config import Preset
+from svad.config.preset import Preset
 from svad.run.learned import ENDED_EARLY, Table, call_name
 from svad.run.offers import DAILY_SECONDS, offer
 from svad.run.stages import shown

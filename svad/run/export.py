@@ -9,16 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from svad.config import SettingError
-from svad.core.errors import JobError, OutputError
+from svad.core.errors import JobError, OutputError, SettingError
 from svad.core.given import is_file, read_given
 from svad.core.progress import part, silent
 from svad.export.formats import EVERY, Format
 from svad.motion.authored import authored
-from svad.run import makers
 from svad.run.jobs import CARD, read_card, require_finished
+from svad.run.makers.files import packed_avatar, write_format
 from svad.run.motions import read_motion
-from svad.run.pipeline import KEPT
+from svad.run.results import KEPT
 from svad.storage import load
 from svad.types import Avatar, Report, Subject
 
@@ -69,7 +68,7 @@ def export(
     share = 700 if motions else 0  # of a thousand: clips take longer than files
     moves = _read(motions, part(report, 0, share, 1000), say) if motions else {}
     told = part(report, share, 1000, 1000) if motions else report
-    makers.write_format(
+    write_format(
         row, found.avatar, path, told, subject=found.subject, card=found.card,
         folder=found.folder, motions=moves, lit=lit, bones=bones or BONES[0], triangles=triangles,
     )  # fmt: skip
@@ -149,7 +148,7 @@ def _from_folder(folder: Path) -> Finished:
     if not (folder / KEPT).is_file() and is_file(folder / RIG) and is_file(folder / GLB):
         # an archive that was unpacked: the mesh, too, is taken from what is there
         packed = (read_given(folder / name, LARGEST, JobError) for name in (RIG, GLB))
-        return Finished(makers.packed_avatar(*packed), card, None, folder)
+        return Finished(packed_avatar(*packed), card, None, folder)
     require_finished(folder / KEPT)
     avatar = load(Avatar, folder / KEPT)
     kept = folder / "stages" / "subject.safetensors"
@@ -161,7 +160,9 @@ def _from_archive(path: Path) -> Finished:
     try:
         with zipfile.ZipFile(path) as archive:
             members = {info.filename: info for info in archive.infolist()}
-            _require_ours(path, members)
+            _require_inside(path, members)
+            members = _below(members)
+            _require_whole(path, members)
             rig, glb, card = (archive.read(members[name]) for name in (RIG, GLB, CARD))
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
         raise JobError(
@@ -172,12 +173,20 @@ def _from_archive(path: Path) -> Finished:
         facts = json.loads(card)
     except ValueError as error:
         raise JobError(f"The {CARD} in {path.name} is damaged.") from error
-    avatar = makers.packed_avatar(rig, glb)
+    avatar = packed_avatar(rig, glb)
     return Finished(avatar, facts if isinstance(facts, dict) else {}, None, path.parent)
 
 
-def _require_ours(path: Path, members: dict[str, zipfile.ZipInfo]) -> None:
-    """Refuses archives that this program did not write, before anything in them is read."""
+def _below(members: dict[str, zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
+    """The files where the avatar lies: in a folder, where an unpacked archive was packed again."""
+    cards = [name for name in members if PurePosixPath(name).name == CARD]
+    start = min(cards, key=len, default=CARD).removesuffix(CARD)
+    found = {name: info for name, info in members.items() if name.startswith(start)}
+    return {name.removeprefix(start): info for name, info in found.items()}
+
+
+def _require_inside(path: Path, members: dict[str, zipfile.ZipInfo]) -> None:
+    """Refuses archives with names that lead elsewhere, before anything in them is read."""
     for name, info in members.items():
         parts = PurePosixPath(name.replace("\\", "/")).parts
         if ".." in parts or name.startswith(("/", "\\")) or ":" in name:
@@ -187,6 +196,10 @@ def _require_ours(path: Path, members: dict[str, zipfile.ZipInfo]) -> None:
             )
         if info.file_size > LARGEST:
             raise JobError(f"{name} in {path.name} is too large to be part of an avatar.")
+
+
+def _require_whole(path: Path, members: dict[str, zipfile.ZipInfo]) -> None:
+    """Refuses archives that hold no avatar."""
     missing = [name for name in (CARD, GLB, RIG) if name not in members]
     if missing == [RIG]:
         raise JobError(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from svad.config import FilmConfig
+from svad.config.film import FilmConfig
 from svad.core.files import write_json
 from svad.core.progress import part, silent
 from svad.types import Avatar, Clip, Footage, Pose, Report

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import platform
-import re
-import secrets
 import shutil
 import stat
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from svad import __version__
-from svad.config import Preset, settings_of
+from svad.config.preset import Preset, settings_of
 from svad.core.errors import JobError, OutputError
 from svad.core.files import make_folder, write_json
-from svad.core.locks import is_locked, locked
+from svad.core.locks import locked
 from svad.core.parts import PART, is_left
 from svad.export.formats import EVERY, FORMATS
 from svad.run.holdout import FOLDER as HOLDOUT
@@ -34,7 +30,6 @@ CARD = "job.json"
 LOCK = ".lock"
 BETTER = "better"  # inside a job: a folder for each further preset that made an avatar of it
 NEXT = ".next"  # inside a folder that holds another photo's job: the new one, until it is ready
-ID = re.compile(r"[A-Za-z0-9_-]{22}")  # 128 random bits
 RECORDED = (
     *("torch", "numpy", "numba", "mediapipe", "opencv-python", "gsplat", "warp-lang", "gradio"),
 )
@@ -108,7 +103,7 @@ class Job:
         return (
             entry.get("state") == "done"
             and entry.get("key") == key
-            and all(_size(self.folder / file) == size for file, size in files.items())
+            and all(file_size(self.folder / file) == size for file, size in files.items())
         )
 
     def sizes(self, files: Iterable[Path]) -> dict[str, int]:
@@ -235,7 +230,10 @@ def read_card(folder: Path) -> dict[str, Any]:
     try:
         card = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise JobError(f"There is no job in {folder}: it has no {CARD}.") from error
+        give = "Give the folder of a finished avatar, or the avatar.zip in it."
+        if not Path(folder).exists():
+            raise JobError(f"There is no {folder}. {give}") from error
+        raise JobError(f"There is no job in {folder}: it has no {CARD}. {give}") from error
     except NotADirectoryError as error:
         raise JobError(f"{folder} is a file. Give the folder of a job.") from error
     except OSError as error:
@@ -301,109 +299,18 @@ def _installed() -> dict[str, str]:
     return found
 
 
-class JobStore:
-    """A private folder of jobs; who knows a job's id may see it, nobody can list them."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = Path(root)
-
-    def create(self) -> Job:
-        """A new, empty job; raises `OutputError` if the root cannot be written to."""
-        folder = self.root / secrets.token_urlsafe(16)
-        make_folder(self.root, mode=0o700)
-        make_folder(folder, mode=0o700)
-        return Job(folder)
-
-    def open(self, id: str) -> Job:
-        """The job of that id; raises `JobError` if there is none (any more)."""
-        if not ID.fullmatch(id) or not (self.root / id).is_dir():
-            raise JobError("This avatar is not here any more: finished ones are kept for a while.")
-        return Job(self.root / id)
-
-    def remove(self, id: str) -> None:
-        """Deletes a job with all that is in it; raises `JobError` while a run works there."""
-        folder = self.open(id).folder
-        with ExitStack() as locks:
-            for place in _places(folder):
-                locks.enter_context(locked(place / LOCK))
-            shutil.rmtree(folder)
-
-    def clean(self, max_age: float, max_bytes: int) -> int:
-        """Deletes jobs older than `max_age` seconds, then the oldest until `max_bytes` are kept.
-
-        Jobs that run are left alone. Returns the number of deleted jobs.
-        """
-        jobs = (
-            [f for f in self.root.iterdir() if ID.fullmatch(f.name)] if self.root.exists() else []
-        )
-        ages = sorted((_touched(folder), folder) for folder in jobs)  # oldest first
-        total = sum(_bytes(folder) for folder in jobs)
-        deleted = 0
-        for touched, folder in ages:
-            young = time.time() - touched <= max_age and total <= max_bytes
-            if young or any(is_locked(place / LOCK) for place in _places(folder)):
-                continue
-            size = _bytes(folder)
-            try:
-                self.remove(folder.name)
-            except JobError:
-                continue  # a run began this moment
-            total -= size
-            deleted += 1
-        return deleted
-
-
-def start_janitor(
-    store: JobStore, every: float, max_age: float, max_bytes: int
-) -> Callable[[], None]:
-    """Cleans `store` now and every `every` seconds in the background; returns how to end that."""
-    ended = threading.Event()
-
-    def work() -> None:
-        while True:
-            try:
-                store.clean(max_age, max_bytes)
-            except OSError:
-                # The next round may do better; a dead janitor would fill the disk.
-                logging.getLogger(__name__).exception("the job folder could not be cleaned")
-            if ended.wait(every):
-                return
-
-    threading.Thread(target=work, daemon=True, name="janitor").start()
-    return ended.set
-
-
 def _pictures(folder: Path) -> list[str]:
     """The thumbnails of the stages."""
     return [p.relative_to(folder).as_posix() for p in (folder / "stages").glob("*.jpg")]
 
 
-def _places(folder: Path) -> list[Path]:
-    """The folders of a job in which runs work."""
-    return [folder, *(folder / BETTER).glob("*/")]
-
-
-def _size(path: Path) -> int | None:
+def file_size(path: Path) -> int | None:
+    """Bytes of a plain file; None if there is none (any more)."""
     try:
         facts = path.stat()
     except OSError:
         return None
     return facts.st_size if stat.S_ISREG(facts.st_mode) else None
-
-
-def _bytes(folder: Path) -> int:
-    """Of all files below; a run, or a visitor who deletes, may be at work there."""
-    files = (os.path.join(place, name) for place, _, names in os.walk(folder) for name in names)
-    return sum(_size(Path(file)) or 0 for file in files)
-
-
-def _touched(folder: Path) -> float:
-    """When the job was last worked on."""
-    times = [0.0]
-    for mark in (place / name for place in _places(folder) for name in (CARD, LOCK, "")):
-        with suppress(OSError):  # not there, or not any more
-            times.append(mark.stat().st_mtime)
-    return max(times)
 
 
 def _now() -> str:

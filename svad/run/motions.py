@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from svad.core.errors import JobError
-from svad.core.progress import part
-from svad.run import makers
+from svad.core.progress import part, silent
+from svad.run.makers import builders
 from svad.types import Report
 
 if TYPE_CHECKING:
@@ -40,13 +40,13 @@ def track_clip(clip: Path, report: Report) -> Recorded:
     info = clip_info(clip)
     seconds = min(info.seconds, LONGEST_SECONDS)
     rate = min(info.fps, 2 * RATE if seconds <= QUICK else RATE)
-    follower, closer, reader = makers.motion_watcher()
+    follower, closer, reader = builders.motion_watcher()
     looking = part(report, 0, round(1000 * LOOKED), 1000)
     with closing(every_frame(clip, info, rate, HEIGHT)) as frames:
         watched = watch(frames, round(seconds * rate), follower.see, closer, looking)
     others = (OTHERS,) if follower.others else ()
     rest = part(report, round(1000 * LOOKED), 1000, 1000)
-    made = captured(watched, makers.motion_body(), reader, rest)
+    made = captured(watched, builders.motion_body(), reader, rest)
     return made.warned(*info.warnings, *others)
 
 
@@ -61,7 +61,7 @@ def read_motion(source: Path, report: Report) -> Recorded:
         return track_clip(source, report)
     from svad.motion.capture import rest_joints
 
-    return read_file(source, rest_joints(makers.motion_body()))
+    return read_file(source, rest_joints(builders.motion_body()))
 
 
 def keep_motion(motion: Recorded, output: Path) -> Path:
@@ -82,3 +82,29 @@ def require_kept(output: Path) -> None:
     """Raises `JobError` where a motion's file would have another ending."""
     if output.suffix.lower() not in KEPT:
         raise JobError(SOMETHING_ELSE.format(name=output.name))
+
+
+def track(
+    clip: Path,
+    output: Path,
+    report: Report | None = None,
+    *,
+    say: Say | None = None,
+) -> Path:
+    """Keeps the motion of the person in a clip as .npz (AMASS, SMPL-X) or .bvh.
+
+    `clip` may also be a file of a motion, which is then written anew. `say` gets what a person
+    should know of it. Raises `JobError` for another ending, `VideoError`, `SourceError`,
+    `MotionError`, `OutputError`.
+    """
+    require_kept(Path(output))
+    found = read_motion(Path(clip), report or silent)
+    say_all(found.warnings, say)
+    return keep_motion(found, Path(output))
+
+
+def say_all(sentences: Iterable[str], say: Say | None) -> None:
+    """Says what a person should know of a motion, where somebody listens."""
+    for sentence in sentences:
+        if say is not None:
+            say(f"Note: {sentence}")

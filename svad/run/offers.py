@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from svad import weights
 from svad.compute.device import device, on_zero
-from svad.config import Preset
+from svad.config.preset import Preset
 from svad.run import stages
 from svad.weights.manifest import Entry
 

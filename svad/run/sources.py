@@ -6,10 +6,11 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from svad.config import CLIP, PHOTO_PRESETS, PRESETS, PREVIEW, Preset, SettingError
-from svad.core.errors import PhotoError, SourceError
+from svad.config.preset import Preset
+from svad.config.presets import CLIP, PHOTO_PRESETS, PRESETS, PREVIEW
+from svad.core.errors import PhotoError, SettingError, SourceError
 from svad.core.given import is_file
-from svad.run import makers
+from svad.run.makers.builders import read_photo
 from svad.types import Photo, Source
 from svad.weights.store import sha256_of
 
@@ -44,7 +45,7 @@ def read_source(sent: Sent | Sequence[Sent]) -> Source:
             "person from the front, from the back and from the sides, or record a clip."
         )
     if len(files) == 1:
-        return Source(photos=(makers.read_photo(files[0]),))
+        return Source(photos=(read_photo(files[0]),))
     photos = tuple(_read_named(file, place) for place, file in enumerate(files, 1))
     _require_different(photos, files)
     return Source(photos=photos)
@@ -131,7 +132,7 @@ def _is_clip(file: Sent) -> bool:
 def _read_named(file: Sent, place: int) -> Photo:
     """One of several photos; what is wrong with it is said by its name."""
     try:
-        return makers.read_photo(file)
+        return read_photo(file)
     except PhotoError as error:
         raise PhotoError(f"{_name(file, place)}: {error}") from error
 

@@ -1,6 +1,6 @@
 """The table of stages: each one's name, title, room, seconds, pretrained files and builder.
 
-A stage is a row here, its settings in `svad/config.py` and a room with `stage.py`.
+A stage is a row here, its settings in `svad/config/` and a room with `stage.py`.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from importlib import import_module
 from typing import Any, Literal, Protocol
 
 from svad.compute import engine
-from svad.config import Preset
-from svad.run import makers
+from svad.config.preset import Preset
 from svad.run.imports import own_graph
+from svad.run.makers import builders
+from svad.run.makers.on_gpu import asked_seconds
 from svad.types import Clip, Report, Subject
 
 BODIES = ("svad.body.free", "svad.body.smplx_file")  # readers of the bodies a stage may get
@@ -92,7 +93,7 @@ STAGES = (  # in the order in which they run
         name="footage",
         title="Look through the pictures",
         room="footage",
-        build=makers.footage,
+        build=builders.footage,
         parts=("svad.subject.eyes",),
         seconds=25.0,
         any_weights=("pose",),
@@ -101,7 +102,7 @@ STAGES = (  # in the order in which they run
         name="subject",
         title="Understand the photo",
         room="subject",
-        build=makers.subject,
+        build=builders.subject,
         parts=BODIES,
         seconds=5.0,
         weights=("subject",),
@@ -111,7 +112,7 @@ STAGES = (  # in the order in which they run
         name="relief",
         title="Shape from the photo",
         room="relief",
-        build=makers.relief,
+        build=builders.relief,
         parts=BODIES,
         seconds=5.5,
     ),
@@ -119,7 +120,7 @@ STAGES = (  # in the order in which they run
         name="film",
         title="Follow the person",
         room="film",
-        build=makers.film,
+        build=builders.film,
         parts=(*BODIES, "svad.avatar.train.poses", "svad.avatar.train.together"),
         takes_clip=True,
         takes_footage=True,
@@ -129,7 +130,7 @@ STAGES = (  # in the order in which they run
         name="diffusion",
         title="Turn the person around",
         room="diffusion",
-        build=makers.diffusion,
+        build=builders.diffusion,
         parts=(*BODIES, "svad.subject.frames", "svad.weights"),
         takes_clip=True,
         where="networks",
@@ -140,7 +141,7 @@ STAGES = (  # in the order in which they run
         name="identity",
         title="Keep the face",
         room="identity",
-        build=makers.identity,
+        build=builders.identity,
         parts=(*BODIES, "svad.subject.landmarker", "svad.weights"),
         takes_clip=True,
         optional=True,
@@ -152,7 +153,7 @@ STAGES = (  # in the order in which they run
         name="restoration",
         title="Restore detail",
         room="restoration",
-        build=makers.restoration,
+        build=builders.restoration,
         parts=(*BODIES, "svad.weights"),
         takes_clip=True,
         optional=True,
@@ -164,7 +165,7 @@ STAGES = (  # in the order in which they run
         name="avatar",
         title="Match the photo",
         room="avatar",
-        build=makers.avatar,
+        build=builders.avatar,
         parts=(*BODIES, "svad.weights"),
         seconds=2.5,
         more_seconds=170.0,
@@ -186,6 +187,17 @@ def shown(preset: Preset) -> tuple[Stage, ...]:
     return tuple(row for row in STAGES if row.of(preset) is not None or row.why_not(preset))
 
 
+def titles(preset: Preset) -> tuple[tuple[str, str], ...]:
+    """(name, title) of the stages that a run of the preset shows, in order."""
+    return tuple((row.name, row.title) for row in shown(preset))
+
+
+def typical_seconds(preset: Preset) -> dict[str, float]:
+    """Seconds on two ordinary cores of the stages of which they are known."""
+    seconds = {row.name: row.typical(preset) for row in STAGES}
+    return {name: value for name, value in seconds.items() if value is not None}
+
+
 def on_gpu(preset: Preset) -> tuple[Stage, ...]:
     """The stages of a preset that want a GPU."""
     return tuple(row for row in STAGES if row.where != "here" and row.wants_gpu(preset))
@@ -200,7 +212,7 @@ def asked(preset: Preset) -> int:
     """Seconds of a visitor's quota that a run asks for in all; 0 where the preset says none."""
     if not preset.gpu_seconds:
         return 0
-    own = sum(makers.asked_seconds(row.name, preset) for row in on_gpu(preset))
+    own = sum(asked_seconds(row.name, preset) for row in on_gpu(preset))
     return round(own * engine.ASKED_FACTOR)
 
 
@@ -208,10 +220,10 @@ def stage_makers(preset: Preset) -> dict[str, Maker]:
     """How the stages of a preset are built; nothing heavy is imported before one is."""
     made = {row.name: partial(_maker, row, preset) for row in STAGES}
     return made | {
-        "look": partial(makers.look, preset),
-        "strip": makers.strip,
-        "refine": makers.refine,
-        "follow": partial(makers.follow, preset),
+        "look": partial(builders.look, preset),
+        "strip": builders.strip,
+        "refine": builders.refine,
+        "follow": partial(builders.follow, preset),
     }
 
 
@@ -230,7 +242,7 @@ class InWorker:
         """What the stage makes of the clip."""
         return engine.run(
             _run_there, self.name, self.preset, subject, clip,
-            seconds=makers.asked_seconds(self.name, self.preset), report=report,
+            seconds=asked_seconds(self.name, self.preset), report=report,
         )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from svad.compute.engine import GpuUnavailable, timed
-from svad.config import Preset, settings_of
+from svad.config.preset import Preset, settings_of
 from svad.core.errors import MissingFile, NothingToDo, OutputError, Stopped, SvadError
 from svad.core.files import output_error
 from svad.run.board import Board

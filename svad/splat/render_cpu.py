@@ -9,7 +9,8 @@ from torch.autograd.function import once_differentiable
 
 from svad.compute.compiled import spread as _spread
 from svad.geometry.camera import Camera
-from svad.splat import kernels
+from svad.splat.kernels import drawing, drawing_backward, projection, projection_backward, tiles
+from svad.splat.kernels.constants import BLOCK, GROUP, RECORD, TILE_H, TILE_W
 
 NEAR = 0.01  # metres; nearer splats are not drawn
 
@@ -20,7 +21,7 @@ def _ranges(n: int, threads: int, smallest: int) -> list[int]:
     They lie between blocks, so that the same splats share a block on any number of threads.
     """
     parts = 1 if threads == 1 else max(1, min(4 * threads, n // smallest))
-    block = kernels.BLOCK
+    block = BLOCK
     return [n * p // parts // block * block for p in range(parts)] + [n]
 
 
@@ -58,17 +59,17 @@ class _Scene:
         n = arrays[0].shape[0]
         self.width, self.height, self.threads = camera.width, camera.height, threads
         self.camera = camera_numbers(camera, near)
-        self.tiles_x = -(-self.width // kernels.TILE_W)
-        self.record = _aligned(n, kernels.RECORD)
+        self.tiles_x = -(-self.width // TILE_W)
+        self.record = _aligned(n, RECORD)
         self.integers = self.record.view(np.int32)
         self.count, self.slot = np.empty(n, np.int32), np.empty(n, np.int64)
-        tiles = self.tiles_x * -(-self.height // kernels.TILE_H)
+        number = self.tiles_x * -(-self.height // TILE_H)
         box, depth = np.empty((n, 4), np.int32), np.empty(n, np.float32)
         *points, opacities, colors = arrays
         edges = np.asarray(_ranges(n, threads, 2048))
-        amounts = np.zeros((len(edges) - 1, tiles), np.int32)
+        amounts = np.zeros((len(edges) - 1, number), np.int32)
         _spread(
-            kernels.project, range(len(edges)), threads, edges,
+            projection.project, range(len(edges)), threads, edges,
             *(a.reshape(-1) for a in points), opacities, opacities.view(np.int32), colors,
             self.camera, self.width, self.height, self.tiles_x,
             self.record, self.integers, box, depth, self.count, amounts,
@@ -76,16 +77,16 @@ class _Scene:
 
         ids = np.empty(n, np.int32)
         bits = depth.view(np.int32)
-        visible, self.pairs = kernels.sort_by_depth(bits, self.count, self.slot, ids)
+        visible, self.pairs = tiles.sort_by_depth(bits, self.count, self.slot, ids)
         if self.pairs >= 2**31:
             raise MemoryError(f"{n} splats cover {self.pairs} tiles: too many or too large")
-        self.starts, places = np.empty(tiles + 1, np.int64), np.empty((2, tiles), np.int64)
-        kernels.start_tiles(amounts, self.starts, places)
+        self.starts, places = np.empty(number + 1, np.int64), np.empty((2, number), np.int64)
+        tiles.start_tiles(amounts, self.starts, places)
         self.lists = np.empty(self.pairs, np.int32)
         self.rows = np.empty(self.pairs if gradients else 0, np.int32)
         halves = np.asarray([0, visible // 2 if threads > 1 else visible, visible])
         _spread(
-            kernels.fill_tiles, range(3), threads,
+            tiles.fill_tiles, range(3), threads,
             halves, ids, box, self.tiles_x, places, self.slot, self.lists, self.rows,
         )  # fmt: skip
 
@@ -104,10 +105,10 @@ class _Scene:
         splats = (self.record, self.integers)
         edges = self.tile_ranges()
         if channels <= 3:
-            _spread(kernels.draw3, edges, self.threads, *view, *splats, image, left)
+            _spread(drawing.draw3, edges, self.threads, *view, *splats, image, left)
             return image[..., :channels], left
         for group in _groups(channels):
-            _spread(kernels.draw, edges, self.threads, *view, *splats, colors, *group, image, left)
+            _spread(drawing.draw, edges, self.threads, *view, *splats, colors, *group, image, left)
         return image, left
 
     def draw_backward(
@@ -125,12 +126,12 @@ class _Scene:
         edges = self.tile_ranges()
         if colors.shape[1] == 3:
             pictures = (self.rows, _three(image), left, _three(g_image), g_alpha, sums)
-            _spread(kernels.draw3_backward, edges, self.threads, *view, *splats, *pictures)
+            _spread(drawing_backward.draw3_backward, edges, self.threads, *view, *splats, *pictures)
             return sums
         pictures = (self.rows, image, left, g_image, g_alpha, sums)
         for group in _groups(channels):
             shared = (*view, *splats, colors, *group, *pictures)
-            _spread(kernels.draw_backward, edges, self.threads, *shared)
+            _spread(drawing_backward.draw_backward, edges, self.threads, *shared)
         return sums
 
     def project_backward(
@@ -140,7 +141,7 @@ class _Scene:
         grads = tuple(np.empty_like(a) for a in arrays)
         n = len(self.count)
         _spread(
-            kernels.project_backward, _ranges(n, self.threads, 2048), self.threads,
+            projection_backward.project_backward, _ranges(n, self.threads, 2048), self.threads,
             *(a.reshape(-1) for a in arrays[:4]), self.camera, self.count, self.slot, sums,
             *grads,
         )  # fmt: skip
@@ -149,7 +150,7 @@ class _Scene:
 
 def _groups(channels: int) -> list[tuple[int, int]]:
     """(first channel, number of channels) of the groups drawn in one go."""
-    step = kernels.GROUP
+    step = GROUP
     return [(first, min(step, channels - first)) for first in range(0, channels, step)]
 
 

@@ -18,7 +18,7 @@ from types import SimpleNamespace
 
 import warp as wp
 
-from svad.splat import kernels
+from svad.splat.kernels import constants
 from svad.splat.warp_kernels import MOMENTS, TILE_H, TILE_W
 from svad.splat.warp_native import (
     adding,
@@ -36,10 +36,10 @@ from svad.splat.warp_native import (
 TILE = TILE_W * TILE_H  # threads of a block
 PATCH_W, PATCH_H = 8, 4  # pixels of a CUDA warp
 PATCHES = TILE_W // PATCH_W  # beside each other in a tile
-WIDTHS = (4, kernels.GROUP)  # channels that the two sets of kernels draw in one go
+WIDTHS = (4, constants.GROUP)  # channels that the two sets of kernels draw in one go
 
-ALPHA_MAX = float(kernels.ALPHA_MAX)
-STOP = float(kernels.STOP)
+ALPHA_MAX = float(constants.ALPHA_MAX)
+STOP = float(constants.STOP)
 SPARE = 0.02  # px, for rounding
 
 vec8 = wp.types.vector(MOMENTS, float)

@@ -14,17 +14,17 @@ tile) pairs, C channels. A row is camera x N + splat; what all cameras share has
 
 import warp as wp
 
-from svad.splat import kernels
+from svad.splat.kernels import constants
 
 TILE_W = 16  # pixels
 TILE_H = 16  # pixels
 MOMENTS = 8  # columns of the sums over a splat's pixels; 6 are used
 DEPTH_BITS = 31  # of a pair's key; a positive float32 has no sign
 
-BLUR = float(kernels.BLUR)
-ALPHA_MIN = float(kernels.ALPHA_MIN)
-CUT_MAX = float(kernels.CUT_MAX)
-INWARD, OUTWARD = float(kernels.INWARD), float(kernels.OUTWARD)
+BLUR = float(constants.BLUR)
+ALPHA_MIN = float(constants.ALPHA_MIN)
+CUT_MAX = float(constants.CUT_MAX)
+INWARD, OUTWARD = float(constants.INWARD), float(constants.OUTWARD)
 
 MODULE = wp.get_module(__name__)
 

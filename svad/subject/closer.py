@@ -92,6 +92,7 @@ def finger_reader(
             depth=np.full(coco.COUNT, np.nan),
             face=None,
             bent=(False, False),
+            covered=(False, False),
             outside=np.zeros((1, 1), np.float32),
             contour=nothing,
             normals=nothing,

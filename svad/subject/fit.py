@@ -22,8 +22,9 @@ from svad.face.landmarks import STEADY
 from svad.geometry.camera import photo_camera
 from svad.geometry.rotation import matrix_to_axis_angle, rodrigues_array
 from svad.subject import rig as r
-from svad.subject.contact import before_trunk, inside_trunk
+from svad.subject.contact import before_cover, before_trunk, inside_trunk
 from svad.subject.evidence import (
+    GUESSED,
     JOINT_OF,
     KNUCKLE_OF,
     POINT_OF,
@@ -162,9 +163,9 @@ def start(
     yaw = np.arctan2(-across[2], across[0]) if across[0] > 0 else 0.0
     pose[Joint.PELVIS, 1] = 0.7 * np.clip(yaw, -1.2, 1.2)
     back = rodrigues_array(pose[Joint.PELVIS]).T
-    arms = zip((1, -1), coco.ARMS.values(), sk.ARMS.values(), strict=True)
-    for sign, chain, (collar, shoulder, elbow, _) in arms:
-        if evidence.trust[list(chain)].min() < 0.3:
+    arms = zip((1, -1), evidence.covered, coco.ARMS.values(), sk.ARMS.values(), strict=True)
+    for sign, covered, chain, (collar, shoulder, elbow, _) in arms:
+        if evidence.trust[list(chain)].min() < 0.3 and not covered:
             continue
         upper = back @ _directions(evidence, *chain[:2])
         lower = back @ _directions(evidence, *chain[1:])
@@ -279,6 +280,7 @@ class _Problem:
         terms += self._face(posed, turns) + self._prior(x) + self._upright(joints, posed)
         terms += self._depths(joints)
         terms.append(Term(inside_trunk(joints, turns, self._before), "cauchy", 4.0))
+        terms.append(Term(before_cover(joints, turns, self._see.covered), "cauchy", 4.0))
         if self._outline:
             terms += self._silhouette(posed[:, self._rig.surface])
         return terms
@@ -352,7 +354,7 @@ class _Problem:
         depth, values = self._see.depth, []
         across = (coco.SHOULDERS, coco.HIPS)
         for a, b in (*coco.ARM_LINES, *across):
-            if np.isnan(depth[[a, b]]).any() or self._see.trust[[a, b]].min() < 0.3:
+            if np.isnan(depth[[a, b]]).any() or self._see.trust[[a, b]].min() < GUESSED:
                 continue
             mine = joints[:, JOINT_OF[b], 2] - joints[:, JOINT_OF[a], 2]
             values.append((mine - (depth[b] - depth[a])) / (0.05 if (a, b) in across else 0.12))

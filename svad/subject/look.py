@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from svad.body.coco import BODY_AND_FEET
-from svad.config import SubjectConfig
+from svad.config.subject import SubjectConfig
 from svad.pose.overlay import overlay
 from svad.subject import judge
 from svad.subject.closeup import head_closeup

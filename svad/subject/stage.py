@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from svad.body.model import BodyModel
-from svad.config import SubjectConfig
+from svad.config.subject import SubjectConfig
 from svad.core.progress import part
 from svad.media.images import fit_within
 from svad.subject.detect import Detector, MediapipeDetector

@@ -7,58 +7,19 @@ are held by a pose that is the clip's own mean, by steadiness in time, and by wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import numpy as np
-import torch
 
-from svad.body import coco
-from svad.body import skeleton as sk
-from svad.body.coco import Keypoint
-from svad.body.skeleton import Joint
 from svad.geometry.camera import Camera
-from svad.geometry.rotation import matrix_to_axis_angle
-from svad.track.bordered import Normal, Tie, cauchy, trust
-from svad.track.chain import OWN, PLACE, TURNS, YAW, Chain, Standing, of_joints, shared
-from svad.track.held import (
-    JERK,
-    JITTER,
-    MARK,
-    OWN_TURN,
-    SIGMA,
-    SLIP,
-    STIFF,
-    TURNING,
-    Freedom,
-    depth_pairs,
-    near_side,
-)
-from svad.track.lift import lifted_turns
-from svad.track.planted import SOLES, standing_pairs
-from svad.track.points import JOINTS, BodyPoints, local_rotations
-from svad.track.seen import STATURE, Seen
-from svad.track.yaw import side_seen
+from svad.track.held import TURNING, Freedom
+from svad.track.points import BodyPoints
+from svad.track.problem import Problem, Tracked
+from svad.track.seen import Seen
 
 DAMPING, TRIES = 1e-3, 5  # of the steps, at the start; dampings that are tried
 HALVED = 0.75  # of what is left to do, after each step
 ENOUGH = 1e-3  # of the cost, that a step lowers it by
-LIMITED = [  # knees and elbows, the axis they bend about
-    TURNS.start + 3 * joint + axis
-    for pair, axis in ((sk.KNEES, 0), (sk.ELBOWS, 1))
-    for joint in pair
-]
-SIGNS = np.array([-1.0, -1.0, 1.0, -1.0])  # of the wrong way
-
-
-@dataclass(frozen=True)
-class Tracked:
-    """Poses of T frames and how well they explain what was seen."""
-
-    rotations: np.ndarray  # [T, 22, 3] axis-angle relative to the parent
-    translation: np.ndarray  # [T, 3] metres
-    yaw: np.ndarray  # [T] radians, the side that is seen
-    miss: np.ndarray  # [T] mean distance of trusted landmarks, shares of the body height
 
 
 def track(
@@ -71,7 +32,7 @@ def track(
     tell: Callable[[float], None] | None = None,  # gets the share that is done; may raise
 ) -> Tracked:
     """The poses of all frames, by Gauss and Newton's steps, damped (Levenberg 1944)."""
-    problem = _Problem(body, seen, camera, rest, freedom)
+    problem = Problem(body, seen, camera, rest, freedom)
     values = problem.start(yaw)
     cost, damping = problem.cost(values), DAMPING
     for step in range(freedom.rounds):
@@ -90,223 +51,3 @@ def track(
         if before - cost < ENOUGH * before:
             break
     return problem.result(values)
-
-
-@dataclass(frozen=True)
-class _Values:
-    """The unknowns."""
-
-    own: np.ndarray  # [T, OWN] yaw, turns off the mean, place
-    mean: np.ndarray  # [66] axis-angles
-    marks: np.ndarray  # [K, 3] metres
-
-    def posed(self) -> np.ndarray:  # [T, OWN]
-        own = self.own.copy()
-        own[:, TURNS] += self.mean
-        return own
-
-    def moved(self, own: np.ndarray, common: np.ndarray) -> _Values:
-        mean, marks = np.split(common, [len(self.mean)])
-        return _Values(self.own + own, self.mean + mean, self.marks + marks.reshape(-1, 3))
-
-
-class _Problem:
-    """What the poses are held to."""
-
-    def __init__(
-        self, body: BodyPoints, seen: Seen, camera: Camera, rest: np.ndarray, freedom: Freedom
-    ) -> None:
-        self._body, self._seen, self._camera, self._freedom = body, seen, camera, freedom
-        self._chain = Chain(body)
-        self._rest = np.ascontiguousarray(rest, np.float64)
-        stiff = np.sqrt(np.array([STIFF[Joint(j)] for j in range(JOINTS)]) * freedom.held) / 0.8
-        self._stiff = stiff.ravel()  # [66]
-        own = np.array([OWN_TURN[Joint(j)] for j in range(JOINTS)]) * freedom.own
-        self._loose = np.repeat(1 / own, 3)  # [66]
-        self._mark = MARK * freedom.marks
-        self._unit = seen.unit
-        rows = list(body.landmarks)
-        sigma = np.array([SIGMA[Keypoint(k)] for k in rows])
-        believed = seen.trust[:, rows] * near_side(seen)[:, rows]
-        self._certain = np.sqrt(believed) / sigma  # [T, K]
-        self._target = seen.keypoints[:, rows, :2].astype(np.float64)
-        self._pairs, self._deep, self._deep_certain = depth_pairs(seen, freedom)
-        self._deep_certain = self._deep_certain * freedom.depth
-        self._gaps()
-        self._stands = standing_pairs(seen) if freedom.planted else []
-
-    def _gaps(self) -> None:
-        """Second differences in time; none for photos."""
-        time = self._seen.time
-        self._bend = None
-        if len(time) > 2 and not np.isnan(time).any():
-            gap = np.maximum(np.diff(time), 1e-3)
-            before, after = gap[:-1], gap[1:]
-            # times a gap: a change of speed, which is what a frame that is off shows
-            weight = 2 / (before + after) * np.sqrt(before * after)
-            parts = (1 / before, -1 / before - 1 / after, 1 / after)
-            self._bend = Tie((0, 1, 2), np.stack(parts, 1) * weight[:, None])
-            self._even = np.sqrt(self._freedom.steady) / np.clip((before + after) / 2, 0.03, 1.0)
-
-    def start(self, yaw: np.ndarray) -> _Values:
-        """First guess: the likeliest pose, turned, where the hips are seen."""
-        camera, count = self._camera, len(self._seen)
-        hips = self._seen.keypoints[:, list(coco.HIPS), :2].mean(1)
-        depth = camera.focal[1] * STATURE / self._unit
-        ray = (hips - np.asarray(camera.center)) / np.asarray(camera.focal)
-        own = np.zeros((count, OWN))
-        own[:, YAW] = -np.unwrap(yaw.astype(np.float64))
-        own[:, PLACE] = np.concatenate([ray * (1, -1), np.full((count, 1), np.log(depth))], 1)
-        mean = self._rest.copy()
-        mean[0, 1] = 0
-        if self._freedom.lifted:
-            turns = lifted_turns(self._body, self._seen, yaw, mean)
-            own[:, TURNS] = (turns - mean).reshape(count, -1)
-        return _Values(own, mean.ravel(), np.zeros((len(self._chain.moved_by), 3)))
-
-    def _landmarks(self, at: Standing) -> np.ndarray:  # [T, K, 2] standard deviations
-        c, p = self._camera, at.marks
-        flat = p[..., :2] / -p[..., 2:] * (c.focal[0], -c.focal[1]) + np.asarray(c.center)
-        return (flat - self._target) * (self._certain / self._unit)[..., None]
-
-    def _depths(self, at: Standing) -> np.ndarray:  # [T, L]
-        a, b = self._pairs
-        deep = at.joints[:, b, 2] - at.joints[:, a, 2]
-        return (deep + self._deep) * self._deep_certain
-
-    def _limits(self, posed: np.ndarray) -> np.ndarray:  # [T, 4]
-        """Knees and elbows that bend the wrong way."""
-        return np.maximum(posed[:, LIMITED] * SIGNS, 0) / 0.05
-
-    def _pose(self, values: _Values) -> tuple[np.ndarray, Standing]:
-        posed = values.posed()
-        return posed, self._chain.pose(posed, values.marks)
-
-    def cost(self, values: _Values) -> float:
-        """Half the sum of squares in standard deviations, of T frames."""
-        posed, at = self._pose(values)
-        held = (posed[:, TURNS] - self._rest.ravel()) * self._stiff
-        total = cauchy(self._landmarks(at), 4.0) + cauchy(self._depths(at), self._far)
-        squares: Sequence[np.ndarray] = (
-            held,
-            values.own[:, TURNS] * self._loose,
-            self._limits(posed),
-            values.marks / self._mark,
-        )
-        total += 0.5 * sum(float(np.square(s).sum()) for s in squares)
-        for tie, weight, row in self._ties(at):
-            total += 0.5 * float(((tie.of(row) * weight) ** 2).sum())
-        for tie, weight, row, _ in self._standing(at):
-            total += cauchy(tie.of(row) * weight, 3.0)
-        if self._bend is not None:
-            total += 0.5 * float(((self._bend.of(values.own) * self._own_even()) ** 2).sum())
-        return total
-
-    @property
-    def _far(self) -> float:
-        return 1.5 * self._freedom.depth
-
-    def _own_even(self) -> np.ndarray:  # [T - 2, OWN]
-        weight = np.zeros((len(self._even), OWN))
-        weight[:, : PLACE.start] = (self._even / JITTER)[:, None]
-        return weight
-
-    def _ties(self, at: Standing) -> list[tuple[Tie, np.ndarray, np.ndarray]]:
-        if self._bend is None:
-            return []
-        row = at.joints.reshape(len(at.joints), -1)
-        weight = np.repeat((self._even / JERK / np.sqrt(3))[:, None], row.shape[1], 1)
-        return [(self._bend, weight, row)]
-
-    def _standing(self, at: Standing) -> list[tuple[Tie, np.ndarray, np.ndarray, list[int]]]:
-        out, feet = [], list(SOLES)
-        for lag, stands in self._stands:
-            tie = Tie((0, lag), np.tile([-1.0, 1.0], (len(stands), 1)))
-            weight = np.repeat(np.sqrt(stands) / SLIP, 3, axis=1)
-            out.append((tie, weight, at.joints[:, feet].reshape(len(at.joints), -1), feet))
-        return out
-
-    def normal(self, values: _Values) -> Normal:
-        """The normal equations around some values."""
-        posed, at = self._pose(values)
-        count, common = len(posed), 3 * (JOINTS + len(values.marks))
-        reach = 0 if self._bend is None else 2
-        for lag, _ in self._stands:
-            reach = max(reach, lag)
-        out = Normal(count, OWN, common, reach)
-        slopes = self._chain.slopes(at)
-        self._add_landmarks(out, at, slopes)
-        self._add_depths(out, at, slopes)
-        self._add_priors(out, posed, values)
-        for tie, weight, row in self._ties(at):
-            out.tied(tie, weight, row, *of_joints(slopes, range(JOINTS), common))
-        for tie, weight, row, feet in self._standing(at):
-            weight = weight * np.sqrt(trust(tie.of(row) * weight, 3.0))
-            out.tied(tie, weight, row, *of_joints(slopes, feet, common))
-        if self._bend is not None:
-            out.own_tied(self._bend, self._own_even(), values.own)
-        return out
-
-    def _add_landmarks(self, out: Normal, at: Standing, slopes: np.ndarray) -> None:
-        c, p = self._camera, at.marks
-        near = -1 / p[..., 2]
-        flat = np.zeros((*p.shape[:2], 2, 3))
-        for k, focal in enumerate((c.focal[0], -c.focal[1])):
-            flat[..., k, k] = focal * near
-            flat[..., k, 2] = focal * p[..., k] * near**2
-        away = self._landmarks(at)
-        weight = np.sqrt(trust(away, 4.0))
-        flat *= (weight * (self._certain / self._unit)[..., None])[..., None]
-        own = flat @ slopes[:, JOINTS:]
-        common = shared(own, out.common_gradient.size)
-        turned = flat @ at.turns[:, self._chain.moved_by]  # [T, K, 2, 3]
-        for k in range(p.shape[1]):
-            first = 3 * (JOINTS + k)
-            common[:, k, :, first : first + 3] = turned[:, k]
-        rows = (len(p), 2 * p.shape[1])
-        out.rows((away * weight).reshape(rows), own.reshape(*rows, -1), common.reshape(*rows, -1))
-
-    def _add_depths(self, out: Normal, at: Standing, slopes: np.ndarray) -> None:
-        a, b = self._pairs
-        off = self._depths(at)
-        weight = np.sqrt(trust(off, self._far))
-        own = (slopes[:, b, 2] - slopes[:, a, 2]) * (weight * self._deep_certain)[..., None]
-        out.rows(off * weight, own, shared(own, out.common_gradient.size))
-
-    def _add_priors(self, out: Normal, posed: np.ndarray, values: _Values) -> None:
-        turns = np.arange(TURNS.start, TURNS.stop)
-        mean = np.arange(3 * JOINTS)
-        square = np.tile(self._stiff**2, (len(posed), 1))
-        pull = square * (posed[:, TURNS] - self._rest.ravel())
-        at = np.array(LIMITED) - TURNS.start
-        over = self._limits(posed)
-        square[:, at] += (over > 0) / 0.05**2
-        pull[:, at] += over / 0.05 * SIGNS
-        out.own[:, turns, turns] += square + self._loose**2
-        out.gradient[:, TURNS] += pull + values.own[:, TURNS] * self._loose**2
-        out.border[:, turns, mean] += square
-        out.common[mean, mean] += square.sum(0)
-        out.common_gradient[mean] += pull.sum(0)
-        marks = np.arange(3 * JOINTS, out.common_gradient.size)
-        out.common[marks, marks] += 1 / self._mark**2
-        out.common_gradient[marks] += values.marks.ravel() / self._mark**2
-
-    def result(self, values: _Values) -> Tracked:
-        """The poses in the form that bodies take."""
-        posed, at = self._pose(values)
-        local = local_rotations(
-            torch.from_numpy(posed[:, YAW]).float(),
-            torch.from_numpy(posed[:, TURNS].reshape(-1, JOINTS, 3)).float(),
-        )
-        away = np.linalg.norm(self._landmarks(at), axis=-1)
-        sure = self._certain > 0.5 * self._certain.max()
-        away = np.where(sure, away / np.maximum(self._certain, 1e-9), 0)
-        miss = away.sum(1) / np.maximum(sure.sum(1), 1)
-        yaw = side_seen(at.turns[:, 0, :, 2], -at.joints[:, 0])
-        offset = at.offset - self._chain.pelvis
-        return Tracked(
-            rotations=matrix_to_axis_angle(local).numpy(),
-            translation=offset.astype(np.float32),
-            yaw=yaw.astype(np.float32),
-            miss=miss.astype(np.float32),
-        )

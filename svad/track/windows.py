@@ -18,8 +18,9 @@ from svad.geometry.rotation import axis_angle_to_quaternion, quaternion_to_axis_
 from svad.geometry.sampling import smoothstep
 from svad.track.held import TURNING, Freedom
 from svad.track.points import BodyPoints
+from svad.track.problem import Tracked
 from svad.track.seen import Seen
-from svad.track.solve import Tracked, track
+from svad.track.solve import track
 
 LONGEST = 450  # frames at once: half a minute at 15 frames/s
 SHARED = 45  # frames of two windows

@@ -5,23 +5,22 @@ Their docstrings are what the page of the API and the MCP server show; `Args:` i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import wraps
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
 from gradio.events import api
 
-from svad.config import BUILT_IN, PRESETS, PREVIEW
+from svad.config.preset import BUILT_IN
+from svad.config.presets import PRESETS, PREVIEW
 from svad.core.errors import SvadError
 from svad.export.formats import EVERY
-from svad.motion.authored import authored
 from svad.run.bodies import own_body
 from svad.run.sources import is_one_photo, require_fitting
 from svad.ui import texts
-from svad.ui.beats import Ended, Followed, Progress, Seen
-from svad.ui.explain import explain
+from svad.ui.api_moving import add_moving
+from svad.ui.beats import Ended, Progress, Seen
+from svad.ui.calls import explained, file_data, job_named, newest, streaming, word
 from svad.ui.files import uploaded
 from svad.ui.gallery import Finished
 from svad.ui.studio import Studio
@@ -45,10 +44,10 @@ def add_endpoints(studio: Studio) -> None:
             preset: preview, quick or paper for one photo (default preview), clip for the rest; a wrong one is answered with all names
             body: default, or smplx_neutral, smplx_male, smplx_female where that file is installed
         """  # noqa: E501  gradio reads one line for each argument
-        if preset and _word("preset", preset, PREVIEW.name) not in PRESETS:
+        if preset and word("preset", preset, PREVIEW.name) not in PRESETS:
             words = texts.PRESET_UNKNOWN.format(name=preset, names=", ".join(PRESETS))
             raise SvadError(words)
-        own_body(_word("body", body, BUILT_IN))
+        own_body(word("body", body, BUILT_IN))
         sent = [uploaded(one) for one in (photo if isinstance(photo, list) else [photo])]
         if preset:
             require_fitting(PRESETS[preset], is_one_photo(sent))
@@ -63,7 +62,7 @@ def add_endpoints(studio: Studio) -> None:
         Args:
             job: the word that generate gave as "job"
         """
-        known = _job(studio, job)
+        known = job_named(studio, job)
         left = studio.unfinished(known)
         if left is None and studio.versions(known):
             yield _status(studio, known)
@@ -79,36 +78,7 @@ def add_endpoints(studio: Studio) -> None:
         Args:
             job: the word that generate gave as "job"
         """
-        return _status(studio, _job(studio, job))
-
-    def animate(job: str, motion: str) -> dict:
-        """Plays a motion with the finished avatar of a job; gives the video file (.mp4).
-
-        Args:
-            job: the word that generate gave as "job"
-            motion: the name of a motion, such as wave, walk or turn; a wrong one is answered with all names
-        """  # noqa: E501
-        finished = _finished(studio, job)
-        if _word("motion", motion, "wave") not in finished.motions:
-            names = ", ".join(finished.motions or authored())
-            raise SvadError(texts.MOTION_UNKNOWN.format(name=motion, names=names))
-        *_, video = studio.move(finished, motion)
-        return _file(Path(str(video)))
-
-    def follow(job: str, clip: dict) -> dict:
-        """Moves the avatar of a job as the person in a clip or in a motion's file does.
-
-        Gives "video" and the motion, as SMPL-X parameters in "motion" (.npz) and as "bvh", and
-        the avatar with it as a "mesh" (.glb).
-
-        Args:
-            job: the word that generate gave as "job"
-            clip: an uploaded file as {"path": PATH}: a video, or a motion (.npz, .bvh, .glb, .vrma, .csv)
-        """  # noqa: E501
-        *_, made = studio.follow(_finished(studio, job), uploaded(clip))
-        assert isinstance(made, Followed)
-        files = {"video": made.video, "motion": made.motion, "bvh": made.bvh, "mesh": made.mesh}
-        return {name: _file(path) for name, path in files.items()}
+        return _status(studio, job_named(studio, job))
 
     def export(job: str, format: str) -> dict:
         """Gives the avatar of a job as a file for another program: Blender, a game, a viewer.
@@ -117,11 +87,11 @@ def add_endpoints(studio: Studio) -> None:
             job: the word that generate gave as "job"
             format: the name of a format, such as glb, ply, textured, vrm, obj, spz or sog; a wrong one is answered with all names
         """  # noqa: E501
-        if _word("format", format, "glb") not in EVERY:
+        if word("format", format, "glb") not in EVERY:
             words = texts.FORMAT_UNKNOWN.format(name=format, names=", ".join(EVERY))
             raise SvadError(words)
-        *_, path = studio.export(_finished(studio, job), format)
-        return _file(Path(str(path)))
+        *_, path = studio.export(newest(studio, job), format)
+        return file_data(Path(str(path)))
 
     def example(name: str) -> dict:
         """Gives the files of a finished example, at no cost.
@@ -129,7 +99,7 @@ def add_endpoints(studio: Studio) -> None:
         Args:
             name: of an example; a wrong one is answered with all names
         """
-        finished = studio.examples.get(_word("name", name, "ada"))
+        finished = studio.examples.get(word("name", name, "ada"))
         if finished is None:
             names = ", ".join(studio.examples) or "none"
             raise SvadError(texts.EXAMPLE_UNKNOWN.format(name=name, names=names))
@@ -137,64 +107,14 @@ def add_endpoints(studio: Studio) -> None:
 
     for endpoint in (generate, resume):
         api(
-            _streaming(endpoint),
+            streaming(endpoint),
             api_name=endpoint.__name__,
             concurrency_limit=studio.settings.waiting,
         )
-    for endpoint in (animate, follow, export):
-        api(_explained(endpoint), api_name=endpoint.__name__)
+    add_moving(studio)
+    api(explained(export), api_name="export")
     for endpoint in (status, example):
-        api(_explained(endpoint), api_name=endpoint.__name__, queue=False)
-
-
-def _explained(endpoint: Callable[..., dict]) -> Callable[..., dict]:
-    """The endpoint with every error as a sentence."""
-
-    @wraps(endpoint)
-    def answer(*arguments: Any) -> dict:
-        try:
-            return endpoint(*arguments)
-        except Exception as error:
-            raise gr.Error(explain(error), print_exception=False) from error
-
-    return answer
-
-
-def _streaming(endpoint: Callable[..., Iterator[dict]]) -> Callable[..., Iterator[dict]]:
-    """The same for one that streams."""
-
-    @wraps(endpoint)
-    def answer(*arguments: Any) -> Iterator[dict]:
-        try:
-            yield from endpoint(*arguments)
-        except Exception as error:
-            raise gr.Error(explain(error), print_exception=False) from error
-
-    return answer
-
-
-def _word(name: str, value: Any, example: str) -> str:
-    """A text from outside; raises `SvadError` for anything else that JSON can hold."""
-    if not isinstance(value, str):
-        raise SvadError(texts.WORD_NEEDED.format(name=name, example=example))
-    return value
-
-
-def _job(studio: Studio, job: Any) -> str:
-    """The id of a job that is here; raises `SvadError`."""
-    if not isinstance(job, str) or not job:
-        raise SvadError(texts.JOB_WORD)
-    if studio.is_share(job):
-        raise SvadError(texts.JOB_TOKEN)
-    return studio.job(job).id
-
-
-def _finished(studio: Studio, job: Any) -> Finished:
-    """The newest avatar of a job; raises `SvadError` while there is none."""
-    made = studio.versions(_job(studio, job))
-    if not made:
-        raise SvadError(texts.LINK_UNFINISHED)
-    return made[-1]
+        api(explained(endpoint), api_name=endpoint.__name__, queue=False)
 
 
 def _generate(studio: Studio, sent: list[Path], preset: str | None, body: str) -> Iterator[dict]:
@@ -252,8 +172,4 @@ def files(finished: Finished, studio: Studio) -> dict[str, Any]:
     """The files of an avatar as gradio hands them to programs."""
     found = [finished.archive, finished.front, *finished.downloads]
     published = [studio.shelf.publish(path) for path in found if path is not None]
-    return {path.name: _file(path) for path in published}
-
-
-def _file(path: Path) -> dict[str, Any]:
-    return gr.FileData(path=str(path)).model_dump()
+    return {path.name: file_data(path) for path in published}

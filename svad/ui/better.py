@@ -7,14 +7,16 @@ from collections.abc import Iterator
 
 import gradio as gr
 
-from svad.config import BUILT_IN, CLIP, PRESETS
+from svad.config.preset import BUILT_IN
+from svad.config.presets import CLIP, PRESETS
 from svad.core.errors import Stopped, SvadError
 from svad.run.offers import offer
-from svad.ui import panels, stages, texts
+from svad.ui import stages, texts
 from svad.ui.beats import Seen
 from svad.ui.explain import explain
 from svad.ui.files import uploaded
-from svad.ui.gallery import Finished
+from svad.ui.gallery import Finished, own_job
+from svad.ui.panels import avatar, notes, offers, uploads
 from svad.ui.parts import Parts, Updates
 from svad.ui.studio import Studio
 
@@ -48,20 +50,20 @@ class BetterEvents(ABC):
         yield {
             p.stop: gr.Button(texts.STOP, interactive=True, visible=True),
             p.more: gr.UploadButton(interactive=False),
-            p.status: panels.looking(0, None, "", self.studio.ready),
+            p.status: uploads.looking(0, None, "", self.studio.ready),
         }
         try:
             sent = [uploaded(file) for file in files or ()]
             for beat in self.studio.add(job, sent, f"add:{job}"):
                 if not isinstance(beat, Seen):
-                    words = panels.looking(beat.seconds, beat.share, beat.note, self.studio.ready)
+                    words = uploads.looking(beat.seconds, beat.share, beat.note, self.studio.ready)
                     yield {p.status: words}
         except Stopped:
             yield ready | {p.status: stages.note(texts.ADD_STOPPED)}
             return
         except Exception as error:
             title = texts.BAD_PICTURES if isinstance(error, SvadError) else texts.FAILED
-            yield ready | {p.status: panels.problem(title, explain(error), texts.ADD_KEPT)}
+            yield ready | {p.status: notes.problem(title, explain(error), texts.ADD_KEPT)}
             return
         yield ready | {p.photo: gr.Gallery()}
         yield from self.create(job, CLIP.name, body)
@@ -83,7 +85,7 @@ class BetterEvents(ABC):
         words = [offer(PRESETS[name]) for name in names]
         title = PRESETS[go[0]].title if go else ""
         return {
-            p.better: panels.better(words, clip) if clip else "",
+            p.better: offers.better(words, clip) if clip else "",
             p.improve: gr.Button(
                 texts.IMPROVE.format(name=title), visible=bool(go), interactive=True
             ),
@@ -98,12 +100,12 @@ class BetterEvents(ABC):
     def several(self, shown: Finished) -> Updates:
         """The choice between a job's avatars, and all of them side by side, where there are two."""
         p, key = self.parts, shown.key
-        job = panels.job_of(key)
+        job = own_job(key)
         made = self.studio.versions(job) if job else []
         choices = [(_title(one), one.key) for one in made]
         return {
             p.versions: gr.Radio(choices=choices, value=key, visible=len(made) > 1),
-            p.side: panels.side_by_side(made, self.studio.shelf) if len(made) > 1 else "",
+            p.side: avatar.side_by_side(made, self.studio.shelf) if len(made) > 1 else "",
         }
 
 

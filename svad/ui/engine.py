@@ -8,14 +8,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from svad.config import BUILT_IN, OWN_BODIES, PRESETS, PREVIEW
+from svad.config.preset import BUILT_IN, OWN_BODIES
+from svad.config.presets import PRESETS, PREVIEW
 from svad.media.shot import Shot
 
 if TYPE_CHECKING:
     import numpy as np
 
     from svad.run.board import Listener
-    from svad.run.jobs import JobStore
+    from svad.run.job_store import JobStore
     from svad.subject.look import Look
     from svad.types import Footage, Report, Result
 
@@ -69,15 +70,15 @@ class AvatarMaker(Protocol):
         """Makes the avatar of what was sent in a folder."""
         ...
 
+
+class AvatarMover(Protocol):
+    """What the page asks of what moves finished avatars: see `svad.run.filming`."""
+
     def motion_video(
         self, folder: Path, motion: str, output: Path, /, *, report: Report, shot: Shot = ...
     ) -> Path:
         """Writes a video of the avatar in a folder."""
         ...
-
-
-class ClipMover(Protocol):
-    """What the page asks of what follows people in clips: see `svad.run.pipeline`."""
 
     def track(
         self, clip: Path, output: Path, report: Report, /, *, say: Callable[[str], None]
@@ -91,6 +92,12 @@ class ClipMover(Protocol):
         """Writes a video of the avatar in a folder, moving so."""
         ...
 
+    def still(
+        self, folder: Path, pose: Mapping[str, float], output: Path, /, *, shot: Shot = ...
+    ) -> Path:
+        """Writes a picture of the avatar in a folder, with the viewer's sliders moved."""
+        ...
+
     def mesh(self, folder: Path, motion: Path, output: Path, /, *, report: Report) -> Path:
         """Writes the avatar in a folder as a mesh with that motion in it."""
         ...
@@ -99,21 +106,37 @@ class ClipMover(Protocol):
 class Mover:
     """The real one; nothing is imported before it is needed."""
 
+    def motion_video(
+        self, folder: Path, motion: str, output: Path, /, *, report: Report, shot: Shot = USUAL
+    ) -> Path:
+        """See `svad.run.filming.motion_video`."""
+        from svad.run.filming import motion_video
+
+        return motion_video(folder, motion, output, report=report, shot=shot)
+
     def track(
         self, clip: Path, output: Path, report: Report, /, *, say: Callable[[str], None]
     ) -> Path:
-        """See `svad.run.pipeline.track`."""
-        from svad.run import pipeline
+        """See `svad.run.motions.track`."""
+        from svad.run.motions import track
 
-        return pipeline.track(clip, output, report, say=say)
+        return track(clip, output, report, say=say)
 
     def clip_motion(
         self, folder: Path, clip: Path, output: Path, /, *, report: Report, shot: Shot = USUAL
     ) -> Path:
-        """See `svad.run.pipeline.clip_motion`."""
-        from svad.run import pipeline
+        """See `svad.run.filming.clip_motion`."""
+        from svad.run.filming import clip_motion
 
-        return pipeline.clip_motion(folder, clip, output, report=report, shot=shot)
+        return clip_motion(folder, clip, output, report=report, shot=shot)
+
+    def still(
+        self, folder: Path, pose: Mapping[str, float], output: Path, /, *, shot: Shot = USUAL
+    ) -> Path:
+        """See `svad.run.filming.still_picture`."""
+        from svad.run import filming
+
+        return filming.still_picture(folder, pose, output, shot=shot)
 
     def mesh(self, folder: Path, motion: Path, output: Path, /, *, report: Report) -> Path:
         """See `svad.run.export`."""
@@ -138,7 +161,7 @@ class Engine:
     others: Mapping[str, AvatarMaker] = field(default_factory=dict)  # the same for further presets
     # the same by preset and body, for bodies other than the built-in one
     bodied: Mapping[tuple[str, str], AvatarMaker] = field(default_factory=dict)
-    mover: ClipMover = field(default_factory=Mover)
+    mover: AvatarMover = field(default_factory=Mover)
     export: Callable[[Path, str, Report], Path] = export_file
 
     def of(self, preset: str, body: str = BUILT_IN) -> AvatarMaker:
@@ -150,7 +173,7 @@ class Engine:
 
 def load_engine(settings: Settings) -> Engine:
     """The real pipeline and job store; takes seconds the first time."""
-    from svad.run.jobs import JobStore
+    from svad.run.job_store import JobStore
     from svad.run.pipeline import Pipeline
 
     all_of_them = {name: Pipeline(preset) for name, preset in PRESETS.items()}

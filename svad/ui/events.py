@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import gradio as gr
 
-from svad.config import BUILT_IN
+from svad.config.preset import BUILT_IN
 from svad.core.errors import OutputError, SvadError
-from svad.ui import panels, stages, texts
+from svad.ui import stages, texts
 from svad.ui.beats import Ended, Progress
 from svad.ui.better import BetterEvents
 from svad.ui.explain import explain
@@ -17,6 +17,7 @@ from svad.ui.gallery import Finished
 from svad.ui.motions import MotionEvents
 from svad.ui.motions import motion_choices as motion_choices
 from svad.ui.offering import offering
+from svad.ui.panels import notes, offers, visit
 from svad.ui.parts import Given, Parts, Updates
 from svad.ui.pictures import PictureEvents
 from svad.ui.result_view import make_sheet
@@ -54,12 +55,12 @@ class Events(BetterEvents, ReturnEvents, PictureEvents, MotionEvents, ExportEven
                 raise SvadError(texts.FETCH_HOSTED)
             for beat in self.studio.fetcher.fetch(preset, accepted):
                 if not beat.over:
-                    yield {p.offer: panels.fetching(preset, beat)}
+                    yield {p.offer: offers.fetching(preset, beat)}
                     continue
                 now = self._offer(preset)
-                yield ready | now | {p.offer: panels.fetched(beat) + now[p.offer]}
+                yield ready | now | {p.offer: offers.fetched(beat) + now[p.offer]}
         except Exception as error:
-            sentence = panels.problem(texts.FETCH_FAILED, explain(error), "")
+            sentence = notes.problem(texts.FETCH_FAILED, explain(error), "")
             yield (ready | self._offer(preset) | {p.offer: sentence})
 
     def halt(self) -> Updates:
@@ -144,7 +145,7 @@ class Events(BetterEvents, ReturnEvents, PictureEvents, MotionEvents, ExportEven
             finished = next(reversed(self.studio.versions(job)), None)
             picture = self.studio.seen(job)
         except SvadError as error:
-            gone = {p.mark: panels.mark("", forget=job)}
+            gone = {p.mark: visit.mark("", forget=job)}
             return gone | {p.status: stages.note(str(error), kind="bad")}
         updates: Updates = {}
         if picture is not None:
@@ -152,7 +153,7 @@ class Events(BetterEvents, ReturnEvents, PictureEvents, MotionEvents, ExportEven
             several = not self.studio.is_photo(job)
             given = Given((str(picture),), "", several)
             updates = {p.job: job, p.photo: [str(picture)], p.create: go, p.check: ""}
-            updates |= {p.mark: panels.mark(job), p.delete: gr.Button(visible=True)}
+            updates |= {p.mark: visit.mark(job), p.delete: gr.Button(visible=True)}
             updates |= {p.given: given, p.preset: self.studio.preset_of(job)}
             updates |= self._kind(True, "") if several else {}
             updates[p.body] = self.studio.body_of(job)
@@ -248,4 +249,4 @@ class Events(BetterEvents, ReturnEvents, PictureEvents, MotionEvents, ExportEven
         }
 
     def _examples(self, shown: str) -> str:
-        return panels.examples(self.studio.examples, shown, self.studio.shelf)
+        return visit.examples(self.studio.examples, shown, self.studio.shelf)

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from svad.export.formats import EVERY
-from svad.ui import panels, texts
+from svad.ui import texts
 from svad.ui.explain import explain
+from svad.ui.panels import avatar, notes
 from svad.ui.parts import Parts, Updates
 from svad.ui.studio import Studio
 
@@ -25,17 +26,17 @@ class ExportEvents:
             finished = self.studio.finished(shown) if shown else None
             row = EVERY.get(name or "")
             if finished is None or row is None:
-                yield {p.exported: panels.hint(texts.NOTHING_YET)}
+                yield {p.exported: notes.hint(texts.NOTHING_YET)}
                 return
             making = texts.EXPORT_MAKING.format(name=row.file)
             for beat in self.studio.export(finished, row.name):
                 if isinstance(beat, Path):
-                    html = panels.exported(beat, row, self.studio.shelf)
+                    html = avatar.exported(beat, row, self.studio.shelf)
                 else:
-                    html = panels.busy(making, beat.seconds, beat.share, beat.note)
+                    html = notes.busy(making, beat.seconds, beat.share, beat.note)
                 yield {p.exported: html}
         except Exception as error:
-            yield {p.exported: panels.hint(explain(error))}
+            yield {p.exported: notes.hint(explain(error))}
 
 
 def export_choices() -> list[tuple[str, str]]:

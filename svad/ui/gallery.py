@@ -38,6 +38,12 @@ class Finished:
     movable: bool = False  # whether the avatar itself is here, for motions nobody has played yet
 
 
+def own_job(key: str) -> str:
+    """The id of the job in the key of a visitor's own avatar; "" for others."""
+    kind, _, name = key.partition(":")
+    return name.partition("/")[0] if kind == "job" else ""
+
+
 def read_finished(folder: Path, key: str, name: str, seconds: float | None = None) -> Finished:
     """Whatever of a finished avatar lies in `folder`."""
 

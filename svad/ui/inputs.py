@@ -9,13 +9,18 @@ from pathlib import Path
 from svad.core.errors import PhotoError, SourceError
 from svad.core.files import writing
 from svad.media.clips import is_clip
+from svad.media.containers import VIDEO_SUFFIXES
 from svad.media.images import save_png, with_alpha
+from svad.media.opening import SUFFIXES as HEIF_SUFFIXES
 from svad.media.private import copy_clip, tells_nothing
 from svad.motion.readers.formats import is_motion
-from svad.run import makers
+from svad.run.makers.builders import read_photo
 from svad.ui import texts
 from svad.ui.engine import Settings
 
+# By name, too, since many browsers do not know the kind of these files.
+VIDEOS = ["video", *sorted(VIDEO_SUFFIXES)]
+PICTURES = ["image", *HEIF_SUFFIXES, ".avif", *VIDEOS]
 NAME = "picture-{n}"  # in the job folder, whatever they were called
 
 
@@ -47,7 +52,7 @@ def keep(files: Sequence[Path], folder: Path) -> None:
             with writing(target) as temporary:
                 shutil.copyfile(file, temporary)
         else:
-            photo = makers.read_photo(file)
+            photo = read_photo(file)
             save_png(target, with_alpha(photo.rgb, photo.alpha))
 
 

@@ -6,7 +6,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from svad.config import BUILT_IN, CLIP, PHOTO_PRESETS, PRESETS
+from svad.config.preset import BUILT_IN
+from svad.config.presets import CLIP, PHOTO_PRESETS, PRESETS
 from svad.core.errors import JobError
 from svad.run.bodies import bodies_here
 from svad.run.jobs import BETTER, Job

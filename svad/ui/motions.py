@@ -12,11 +12,12 @@ import gradio as gr
 from svad.core.errors import JobError, Stopped
 from svad.motion.authored import authored
 from svad.motion.readers.files import MotionError
-from svad.ui import panels, shooting, texts
+from svad.ui import shooting, texts
 from svad.ui.beats import Followed
 from svad.ui.explain import explain
 from svad.ui.files import uploaded
 from svad.ui.gallery import Finished
+from svad.ui.panels import avatar, notes
 from svad.ui.parts import Parts, Updates
 from svad.ui.shooting import filming
 from svad.ui.studio import Studio
@@ -34,7 +35,7 @@ class MotionEvents:
         try:
             finished = self.studio.finished(shown) if shown else None
             if finished is None or not motion:
-                yield {p.motion_video: panels.hint(texts.MOTION_NOTHING)}
+                yield {p.motion_video: notes.hint(texts.MOTION_NOTHING)}
                 return
             title = authored()[motion].title if motion in authored() else ""
             label = texts.MOTION_VIDEO.format(name=title, who=finished.name)
@@ -43,10 +44,10 @@ class MotionEvents:
                 if isinstance(beat, Path):
                     html = shooting.shown(beat, label, self.studio.shelf, title)
                 else:
-                    html = panels.busy(making, beat.seconds, beat.share, beat.note)
+                    html = notes.busy(making, beat.seconds, beat.share, beat.note)
                 yield {p.motion_video: html}
         except Exception as error:
-            yield {p.motion_video: panels.hint(explain(error))}
+            yield {p.motion_video: notes.hint(explain(error))}
 
     def film_anew(self, motion: str | None, shown: str, *chosen: Any) -> Iterator[Updates]:
         """Something else was chosen of the video: that of a bundled motion is made again."""
@@ -63,7 +64,7 @@ class MotionEvents:
             p.follow: gr.UploadButton(interactive=False),
             p.follow_stop: gr.Button(texts.FOLLOW_STOP, visible=True, interactive=True),
             p.motion: gr.Radio(value=None, interactive=False),
-            p.motion_video: panels.busy(texts.FOLLOW_MAKING, 0, None),
+            p.motion_video: notes.busy(texts.FOLLOW_MAKING, 0, None),
         }
         ready = {
             p.following: "",
@@ -79,13 +80,13 @@ class MotionEvents:
                 if isinstance(beat, Followed):
                     yield ready | {p.motion_video: self._followed(beat, finished)}
                 else:
-                    making = panels.busy(texts.FOLLOW_MAKING, beat.seconds, beat.share, beat.note)
+                    making = notes.busy(texts.FOLLOW_MAKING, beat.seconds, beat.share, beat.note)
                     yield {p.motion_video: making}
         except Stopped:
-            yield ready | {p.motion_video: panels.hint(texts.FOLLOW_STOPPED)}
+            yield ready | {p.motion_video: notes.hint(texts.FOLLOW_STOPPED)}
         except Exception as error:
             what = texts.BAD_MOTION if isinstance(error, MotionError) else texts.BAD_CLIP
-            yield ready | {p.motion_video: panels.problem(what, explain(error), "")}
+            yield ready | {p.motion_video: notes.problem(what, explain(error), "")}
 
     def halt_follow(self, ticket: str) -> Updates:
         """*Stop* was pressed beside the clip."""
@@ -97,8 +98,8 @@ class MotionEvents:
         label = texts.MOTION_VIDEO.format(name=texts.FOLLOW_TITLE, who=finished.name)
         shelf = self.studio.shelf
         film = shooting.shown(beat.video, label, shelf, texts.FOLLOW_TITLE)
-        film += panels.in_the_view(beat.moving)
-        return film + panels.motion_files((beat.motion, beat.bvh, beat.mesh), beat.warnings, shelf)
+        film += avatar.in_the_view(beat.moving)
+        return film + avatar.motion_files((beat.motion, beat.bvh, beat.mesh), beat.warnings, shelf)
 
 
 def motion_choices(finished: Finished | None) -> list[tuple[str, str]]:

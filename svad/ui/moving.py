@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from svad.core.progress import part, silent
 from svad.ui import texts
 from svad.ui.beats import Followed
-from svad.ui.panels import job_of
+from svad.ui.gallery import own_job
 from svad.ui.result_view import short
 from svad.ui.shooting import Filming
 
 if TYPE_CHECKING:
     from svad.types import Report
-    from svad.ui.engine import AvatarMaker, ClipMover
+    from svad.ui.engine import AvatarMover
     from svad.ui.files import Shelf
     from svad.ui.gallery import Finished
 
@@ -24,7 +25,7 @@ TRACKING = 60  # of a hundred parts of the time: finding out how the person in t
 
 
 def play(
-    maker: AvatarMaker,
+    mover: AvatarMover,
     finished: Finished,
     motion: str,
     shelf: Shelf,
@@ -38,16 +39,30 @@ def play(
     if how.usual:
         video = finished.folder / "motions" / f"{motion}.mp4"
         video.parent.mkdir(exist_ok=True)
-        return shelf.publish(maker.motion_video(finished.folder, motion, video, report=report))
+        return shelf.publish(mover.motion_video(finished.folder, motion, video, report=report))
     name = f"avatar-{short(finished.key)}-{motion}{how.ending}"
     with tempfile.TemporaryDirectory() as folder:
         video = Path(folder) / name
-        maker.motion_video(finished.folder, motion, video, report=report, shot=how.shot)
-        return shelf.publish(video, job=job_of(finished.key))
+        mover.motion_video(finished.folder, motion, video, report=report, shot=how.shot)
+        return shelf.publish(video, job=own_job(finished.key))
+
+
+def stand(
+    mover: AvatarMover,
+    finished: Finished,
+    pose: Mapping[str, float],  # of the viewer's sliders
+    shelf: Shelf,
+    how: Filming = USUAL,
+) -> Path:
+    """A picture of the avatar in a pose; nothing is left beside the avatar."""
+    with tempfile.TemporaryDirectory() as folder:
+        picture = Path(folder) / f"avatar-{short(finished.key)}.png"
+        mover.still(finished.folder, pose, picture, shot=how.shot)
+        return shelf.publish(picture, job=own_job(finished.key))
 
 
 def follow(
-    mover: ClipMover,
+    mover: AvatarMover,
     finished: Finished,
     clip: Path,
     shelf: Shelf,
@@ -69,7 +84,7 @@ def follow(
         name = f"avatar-{short(finished.key)}-motion"
         mesh = mover.mesh(finished.folder, motion, motion.with_suffix(".glb"), report=silent)
         film, data, same, mesh = (
-            shelf.publish(file, f"{name}{file.suffix}", job_of(finished.key))
+            shelf.publish(file, f"{name}{file.suffix}", own_job(finished.key))
             for file in (video, motion, bvh, mesh)
         )
         shown = None

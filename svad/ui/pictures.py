@@ -9,14 +9,15 @@ from typing import Any
 
 import gradio as gr
 
-from svad.config import CLIP
+from svad.config.presets import CLIP
 from svad.core.errors import OutputError, Stopped, SvadError
 from svad.run.sources import is_one_photo
-from svad.ui import panels, stages, texts
+from svad.ui import stages, texts
 from svad.ui.beats import Seen
 from svad.ui.explain import explain
 from svad.ui.files import uploaded
 from svad.ui.offering import offering
+from svad.ui.panels import notes, uploads, visit
 from svad.ui.parts import Given, Parts, Updates
 from svad.ui.studio import Studio
 
@@ -42,9 +43,9 @@ class PictureEvents:
             p.given: now,
             p.job: "",
             p.create: gr.Button(interactive=False),
-            p.check: panels.looking(0, None, "", self.studio.ready) if files else panels.tips(),
+            p.check: uploads.looking(0, None, "", self.studio.ready) if files else uploads.tips(),
             p.status: "",
-            p.mark: panels.mark(""),
+            p.mark: visit.mark(""),
             p.delete: gr.Button(visible=False),
             p.sure: gr.Button(visible=False),
             p.resume: gr.Button(visible=False),
@@ -63,7 +64,7 @@ class PictureEvents:
                     yield self._seen(beat, now, preset)
                 else:
                     ready = self.studio.ready
-                    yield {p.check: panels.looking(beat.seconds, beat.share, beat.note, ready)}
+                    yield {p.check: uploads.looking(beat.seconds, beat.share, beat.note, ready)}
         except Stopped:  # they are taken away already
             yield {p.status: gr.skip()}
         except Exception as error:
@@ -88,11 +89,11 @@ class PictureEvents:
         large = self.studio.shelf.url(seen.picture)
         updates: Updates = {
             p.job: seen.job,
-            p.mark: panels.mark(seen.job),
+            p.mark: visit.mark(seen.job),
             p.delete: gr.Button(visible=True),
             p.photo: [str(seen.picture)],
             p.given: Given((str(seen.picture),), "", several),
-            p.check: panels.seen(seen.warnings, seen.pictures, large),
+            p.check: uploads.seen(seen.warnings, seen.pictures, large),
             p.create: gr.Button(interactive=True),
         }
         return updates | (self._kind(several, preset) if several != now.several else {})
@@ -120,4 +121,4 @@ def refused(error: Exception, sent: list[Path]) -> str:
         if sent and not is_one_photo(sent):
             advice = texts.OTHER_PICTURES
             title = texts.BAD_CLIP if len(sent) == 1 else texts.BAD_PICTURES
-    return panels.problem(title, explain(error), advice)
+    return notes.problem(title, explain(error), advice)

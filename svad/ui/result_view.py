@@ -8,9 +8,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from svad.ui import panels, texts
+from svad.ui import texts
 from svad.ui.files import Shelf
-from svad.ui.gallery import Finished, compare
+from svad.ui.gallery import Finished, compare, own_job
+from svad.ui.panels import avatar, notes
 
 PAIR_HEIGHT = 600  # px
 
@@ -35,14 +36,14 @@ def make_sheet(finished: Finished | None, shelf: Shelf, hours: float) -> Sheet:
     if finished is None:
         return Sheet(
             key="",
-            heading=panels.heading(None),
+            heading=avatar.heading(None),
             archive=None,
-            video=panels.hint(texts.NO_EXAMPLES),
-            viewer=panels.hint(texts.NO_VIEWER),
+            video=notes.hint(texts.NO_EXAMPLES),
+            viewer=notes.hint(texts.NO_VIEWER),
             pair=None,
             pair_width=0,
-            motion=panels.hint(texts.MOTION_NOTHING),
-            files=panels.files(None, shelf, hours),
+            motion=notes.hint(texts.MOTION_NOTHING),
+            files=avatar.files(None, shelf, hours),
         )
     label = texts.TURNTABLE.format(name=finished.name)
     archive = finished.archive
@@ -51,14 +52,14 @@ def make_sheet(finished: Finished | None, shelf: Shelf, hours: float) -> Sheet:
     pair = published_pair(finished, shelf)
     return Sheet(
         key=finished.key,
-        heading=panels.heading(finished),
+        heading=avatar.heading(finished),
         archive=archive,
-        video=panels.video(finished.turntable, label, shelf, texts.VIDEO_CAPTION),
-        viewer=panels.viewer(finished, shelf),
+        video=avatar.video(finished.turntable, label, shelf, texts.VIDEO_CAPTION),
+        viewer=avatar.viewer(finished, shelf),
         pair=pair,
         pair_width=0 if pair is None else width_at(pair[0], PAIR_HEIGHT),
-        motion=panels.hint(texts.MOTION_HINT if finished.motions else texts.MOTION_NOT_HERE),
-        files=panels.files(finished, shelf, hours),
+        motion=notes.hint(texts.MOTION_HINT if finished.motions else texts.MOTION_NOT_HERE),
+        files=avatar.files(finished, shelf, hours),
     )
 
 
@@ -71,7 +72,7 @@ def width_at(path: Path, height: int) -> int:
 def published_pair(finished: Finished, shelf: Shelf) -> tuple[Path, Path] | None:
     """Photo and render, of the same size."""
     with tempfile.TemporaryDirectory() as folder:
-        pair, job = compare(finished, Path(folder)), panels.job_of(finished.key)
+        pair, job = compare(finished, Path(folder)), own_job(finished.key)
         if pair is None:
             return None
         return shelf.publish(pair[0], job=job), shelf.publish(pair[1], job=job)

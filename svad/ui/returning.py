@@ -5,8 +5,9 @@ from __future__ import annotations
 import gradio as gr
 
 from svad.core.errors import SvadError
-from svad.ui import panels, stages, texts
-from svad.ui.gallery import Finished
+from svad.ui import stages, texts
+from svad.ui.gallery import Finished, own_job
+from svad.ui.panels import notes, uploads, visit
 from svad.ui.parts import Given, Parts, Updates
 from svad.ui.result_view import make_sheet
 from svad.ui.studio import Studio
@@ -33,10 +34,10 @@ class ReturnEvents:
             return forget | kept | {p.status: stages.note(str(error), kind="bad")}
         updates: Updates = forget | {
             p.job: "",
-            p.mark: panels.mark("", forget=job),
+            p.mark: visit.mark("", forget=job),
             p.photo: None,
             p.given: Given(),
-            p.check: panels.tips(),
+            p.check: uploads.tips(),
             p.create: gr.Button(interactive=False),
             p.status: stages.note(texts.DELETED, kind="good"),
             p.resume: gr.Button(visible=False),
@@ -49,14 +50,14 @@ class ReturnEvents:
 
     def share_photo(self, shown: str, wanted: bool) -> Updates:
         """*Show the photo, too* was ticked, or no longer is."""
-        job = panels.job_of(shown)
+        job = own_job(shown)
         if job:
             self.studio.share_photo(job, wanted)
         return {self.parts.status: gr.skip()}  # gradio wants something
 
     def sharing(self, finished: Finished) -> Updates:
         """The tick for the photo: of a visitor's own avatar only."""
-        job = panels.job_of(finished.key)
+        job = own_job(finished.key)
         value = bool(job) and self.studio.photo_shared(job)
         return {self.parts.photo_too: gr.Checkbox(value=value, visible=bool(job))}
 
@@ -68,7 +69,7 @@ class ReturnEvents:
             p.shown: "",
             p.heading: sheet.heading,
             p.download: gr.DownloadButton(value=None, interactive=False),
-            p.video: panels.hint(texts.NOTHING_YET),
+            p.video: notes.hint(texts.NOTHING_YET),
             p.viewer: sheet.viewer,
             p.compare: gr.ImageSlider(value=None, visible=False),
             p.no_compare: gr.HTML(visible=True),

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 
 from svad.compute.device import on_zero
 from svad.compute.engine import dispatcher
-from svad.config import PRESETS
+from svad.config.presets import PRESETS
 from svad.core.errors import SvadError
 from svad.core.places import private_folder
-from svad.run import makers
+from svad.run.makers.networks import preload
 from svad.run.offers import offer
 from svad.run.stages import STAGES
 from svad.ui.address import free_port, no_proxies, wanted_host, wanted_port
@@ -64,7 +64,7 @@ def serve(examples: Path = ROOT / "examples") -> None:
     if not on_zero():
         threading.Thread(target=fetch_at_start, daemon=True).start()
     threading.Thread(target=warm_up, args=(studio,), daemon=True).start()
-    from svad.ui.page import first_view_files
+    from svad.ui.page.launch import first_view_files
 
     threading.Thread(target=clean, args=(studio, first_view_files(page)), daemon=True).start()
     page.block_thread()
@@ -73,7 +73,8 @@ def serve(examples: Path = ROOT / "examples") -> None:
 def _open(private: Path, examples: Path, hosted: bool, wanted: int) -> tuple[Studio, gr.Blocks]:
     """Builds the page and launches it on the wanted port or the next free one."""
     from svad.ui.engine import Settings
-    from svad.ui.page import build_page, launch_options
+    from svad.ui.page.build import build_page
+    from svad.ui.page.launch import launch_options
     from svad.ui.studio import Studio
 
     settings = Settings(jobs=private / "jobs", examples=examples, hosted=hosted)
@@ -123,7 +124,7 @@ def ready_for_zero() -> None:
     try:
         for preset in PRESETS.values():
             if offer(preset).ready:
-                makers.preload(preset)
+                preload(preset)
     except SvadError:  # a wrong file; the preview needs none, and a run will say what is wrong
         log.exception("The networks could not be loaded before the start")
 
@@ -161,7 +162,7 @@ def clean(studio: Studio, keep: frozenset[str]) -> None:
     time.sleep(GRACE)
     from gradio.utils import get_upload_folder
 
-    from svad.run.jobs import start_janitor
+    from svad.run.job_store import start_janitor
     from svad.ui.files import sweep
 
     age = studio.settings.keep_hours * 3600

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route
 
-from svad.run.jobs import ID
+from svad.run.job_store import ID
 from svad.ui import texts
 from svad.ui.gallery import BACKDROP, Finished
 

@@ -12,8 +12,9 @@ from PIL import ImageColor
 
 from svad.core.errors import SettingError
 from svad.media.shot import STUDIO, TRANSPARENT, Shot
-from svad.ui import panels, texts
+from svad.ui import texts
 from svad.ui.files import Shelf, uploaded
+from svad.ui.panels import avatar
 
 COLOR, PICTURE = "colour", "picture"
 CAMERAS = ("front", "left", "right", "back", "orbit", "portrait")
@@ -50,9 +51,8 @@ def filming(
     Raises `SettingError` for what the page does not offer, `PhotoError` for a picture that is not
     there.
     """
-    if (camera, background) not in {(c, b) for c in CAMERAS for b in BACKGROUNDS}:
-        raise SettingError(texts.FILM_UNKNOWN)
-    if size not in SIZES or rate not in RATES:
+    rows = ((camera, CAMERAS), (background, BACKGROUNDS), (size, SIZES), (rate, RATES))
+    if not all(one in row for one, row in rows):
         raise SettingError(texts.FILM_UNKNOWN)
     behind = background
     if background == COLOR:
@@ -62,9 +62,26 @@ def filming(
             raise SettingError(texts.FILM_NO_PICTURE)
         behind = str(uploaded(picture))
     ending = ".zip" if pictures else ".webm" if background == TRANSPARENT else ".mp4"
-    shot = Shot(height=size, camera=camera, background=behind, fps=float(rate) if rate else None)
+    fps = float(rate) if rate else None
+    shot = Shot(height=int(size), camera=camera, background=behind, fps=fps)
     shot.require_valid(Path(f"video{ending}"))
     return Filming(shot, ending)
+
+
+def asked(
+    camera: str,
+    background: str,  # studio, transparent or a colour
+    picture: Any,  # an uploaded file, in place of the background
+    size: int,
+    rate: int = 0,
+    pictures: bool = False,
+) -> Filming:
+    """What a program asks for, in the words of the endpoints; raises as `filming` does."""
+    if picture is not None:
+        return filming(camera, PICTURE, GREEN, picture, size, rate, pictures)
+    if background in (STUDIO, TRANSPARENT):
+        return filming(camera, background, GREEN, None, size, rate, pictures)
+    return filming(camera, COLOR, background, None, size, rate, pictures)
 
 
 def _hex(color: object) -> str:
@@ -113,5 +130,5 @@ def shown(path: Path, label: str, shelf: Shelf, caption: str) -> str:
         f'<p class="terms"><a href="{escape(shelf.url(path))}" download="{escape(path.name)}">'
         f"{escape(texts.FILM_DOWNLOAD.format(ending=path.suffix))}</a></p>"
     )
-    film = "" if path.suffix == ".zip" else panels.video(path, label, shelf, caption)
+    film = "" if path.suffix == ".zip" else avatar.video(path, label, shelf, caption)
     return film + link

@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from svad.config import PRESETS, PREVIEW
+from svad.config.presets import PRESETS, PREVIEW
 from svad.run.stages import shown
 from svad.ui import texts
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from svad.compute.engine import GpuUnavailable
-from svad.config import BUILT_IN, CLIP, PRESETS
+from svad.config.preset import BUILT_IN
+from svad.config.presets import CLIP, PRESETS
 from svad.core.errors import JobError, Stopped, SvadError
 from svad.export.formats import EVERY
 from svad.export.viewer_page import VIEWING
@@ -31,7 +32,7 @@ from svad.ui.files import Shelf
 from svad.ui.gallery import Finished, read_examples
 from svad.ui.kept import LOOK, Kept
 from svad.ui.memory import Memory
-from svad.ui.moving import USUAL, follow, play
+from svad.ui.moving import USUAL, follow, play, stand
 from svad.ui.shooting import Filming
 from svad.ui.work import Line, Task, Tickets, stopping
 
@@ -247,8 +248,8 @@ class Studio(Kept):
 
         def work(task: Task) -> Path:
             with self._line.turn(task.stop, _tell_ahead(task)):
-                maker, report = self.engine().pipeline, stopping(task)
-                return play(maker, finished, motion, self.shelf, report, how)
+                mover, report = self.engine().mover, stopping(task)
+                return play(mover, finished, motion, self.shelf, report, how)
 
         video = finished.folder / "motions" / f"{motion}.mp4"
         if how.usual and video.is_file():
@@ -256,6 +257,24 @@ class Studio(Kept):
             return
         if not finished.movable:
             raise JobError(texts.FILM_NOT_HERE)
+        with self.callers.place():
+            yield from self._tickets.work(work)
+
+    def still(
+        self, finished: Finished, pose: Mapping[str, float], how: Filming = USUAL
+    ) -> Iterator[Making | Path]:
+        """How far it is while it draws the avatar in a pose, then the picture's path.
+
+        `pose`: values of the viewer's sliders by name. Raises `JobError` where there is no avatar
+        to move, `SettingError` for a pose or a view that cannot be.
+        """
+        if not finished.movable:
+            raise JobError(texts.FILM_NOT_HERE)
+
+        def work(task: Task) -> Path:
+            with self._line.turn(task.stop, _tell_ahead(task)):
+                return stand(self.engine().mover, finished, pose, self.shelf, how)
+
         with self.callers.place():
             yield from self._tickets.work(work)
 

@@ -297,7 +297,15 @@ FILM_DOWNLOAD = "Download the video ({ending})"
 FILM_NOT_HERE = (
     "Of this example there is only the usual video. Create an avatar from a photo to film it so."
 )
-FILM_UNKNOWN = "The page does not offer this choice for a video. Choose one of those it shows."
+FILM_UNKNOWN = (
+    "There is no such choice for a video. Cameras: front, left, right, back, orbit, portrait. "
+    "Backgrounds: studio, transparent, a colour, a picture. Heights: 480, 720, 1080 px. Frames a "
+    "second: 24, 25, 30, 60, or the motion's own."
+)
+POSE_NEEDED = (
+    'A pose is names and numbers, such as {"turn": 20, "left_arm": 90, "smile": 1}; the names are '
+    "those of the viewer's sliders, or of ARKit's expressions."
+)
 FILM_NO_PICTURE = "Choose the picture that goes behind the person, under Options of the video."
 MOTION_NOTHING = "There is no avatar to move yet."
 

@@ -56,8 +56,14 @@ def require_own(api: HfApi, repo: str) -> None:
 @contextmanager
 def asking(
     doing: str,  # completes "The Hub was asked to ..."
+    *,
+    uploads: bool = False,
 ) -> Iterator[None]:
-    """Turns what the Hub refuses within the block into a `WeightsError` with a sentence."""
+    """Turns what the Hub refuses within the block into a `WeightsError` with a sentence.
+
+    `uploads`: large files are sent in it, and what breaks in their transfer is turned into one,
+    too; elsewhere such errors are nothing of the Hub's.
+    """
     from huggingface_hub.errors import (
         HfHubHTTPError,
         HTTPError,  # pyright: ignore[reportPrivateImportUsage]
@@ -78,37 +84,26 @@ def asking(
                 "network and run the same command again: what is done stays done."
             ) from error
         raise _refused(doing, answer.status_code, error) from error
-
-
-@contextmanager
-def uploading(
-    doing: str,  # completes "The Hub was asked to ..."
-) -> Iterator[None]:
-    """As `asking`, and also turns what breaks in the transfer of large files into an error."""
-    from huggingface_hub.errors import (
-        HfHubHTTPError,
-        HTTPError,  # pyright: ignore[reportPrivateImportUsage]
-        OfflineModeIsEnabled,
-    )
-
-    with asking(doing):
-        try:
-            yield
-        except (HfHubHTTPError, HTTPError, OfflineModeIsEnabled):
+    except (RuntimeError, OSError, ValueError) as error:
+        if not uploads:
             raise
-        except (RuntimeError, OSError) as error:  # as the library of large files raises them
-            raise ConnectionCut(
-                f"The Hub was asked to {doing}, and the transfer broke ({_first(error)}). Run the "
-                "same command again: what has come there is not sent twice."
-            ) from error
-        except ValueError as error:  # of huggingface_hub, for a header or a file it refuses
-            raise ServerFailed(
-                f"The Hub was asked to {doing} and does not take it: {_first(error, 300)}"
-            ) from error
+        raise _broken(doing, error) from error
 
 
 def _first(error: Exception, most: int = 150) -> str:
     return " ".join(str(error).split())[:most]
+
+
+def _broken(doing: str, error: RuntimeError | OSError | ValueError) -> SvadError:
+    """What became of a transfer of large files."""
+    if isinstance(error, RuntimeError | OSError):  # as the library of large files raises them
+        return ConnectionCut(
+            f"The Hub was asked to {doing}, and the transfer broke ({_first(error)}). Run the "
+            "same command again: what has come there is not sent twice."
+        )
+    return ServerFailed(  # of huggingface_hub, for a header or a file it refuses
+        f"The Hub was asked to {doing} and does not take it: {_first(error, 300)}"
+    )
 
 
 def _refused(doing: str, status: int, error: Exception) -> SvadError:

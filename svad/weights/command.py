@@ -6,10 +6,12 @@ import argparse
 import threading
 import time
 from collections.abc import Sequence
-from typing import Protocol
 
-from svad.config import PRESETS
+from svad.config.presets import PRESETS
 from svad.core.errors import Stopped, SvadError
+from svad.terminal.arguments import add_debug
+from svad.terminal.codes import OK
+from svad.terminal.screen import Screen
 from svad.types import StageState
 from svad.weights.convert import in_words
 from svad.weights.download import Outcome, download
@@ -19,7 +21,7 @@ from svad.weights.push import push
 from svad.weights.store import Found, Store, sha256_of
 from svad.weights.transfer import DONE, Progress
 
-OK, FAILED = 0, 2
+FAILED = 2
 HEADINGS = ("name", "state", "size", "for", "terms", "file", "where it comes from")
 EPILOG = """\
 Your own files: set SVAD_WEIGHTS to a folder that holds them, or to a YAML list such as
@@ -34,19 +36,6 @@ PUSHED = """\
 Done. On another machine, or as variables of a Space: SVAD_WEIGHTS={repo}, and HF_TOKEN (on a Space
 as a secret) with a token that may read it. Then `python -m svad weights --download` there, or
 SVAD_FETCH=own on the Space, brings the files."""
-
-
-class Screen(Protocol):
-    """Where bars and lines of text go."""
-
-    def show(self, states: tuple[StageState, ...]) -> None:
-        """Draws a bar."""
-
-    def say(self, text: str) -> None:
-        """Writes a line."""
-
-    def end(self) -> None:
-        """Leaves the open line."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -73,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
         help="put the files that you brought by hand (BFRffusion, SMPL-X, FLAME) into a private "
         "repository of yours on the Hub",
     )
-    made.add_argument("--debug", action="store_true", help="show where an error comes from")
+    add_debug(made)
     return made
 
 

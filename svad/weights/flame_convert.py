@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from svad.core.arguments import named_path
 from svad.core.errors import SvadError
 from svad.core.files import writing
+from svad.terminal.arguments import named_path
 from svad.weights.errors import UnsafeFile
 from svad.weights.restricted import Bag, dense, read_object_array, read_objects
 

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from svad.core.errors import SettingError, Stopped, SvadError
-from svad.weights.account import asking, require_own, signed_in, uploading
+from svad.weights.account import asking, require_own, signed_in
 from svad.weights.convert import in_words
 from svad.weights.errors import MissingOwn, RepositoryMissing, RepositoryPublic
 from svad.weights.manifest import Entry
@@ -52,7 +52,7 @@ def push(
             continue
         _require_private(api, repo)  # it may have been opened while the last file was on its way
         say(f"{entry.name}: {in_words(path.stat().st_size)} as {place}")
-        with uploading(f"take {place} into {repo}"):
+        with asking(f"take {place} into {repo}", uploads=True):
             api.upload_file(
                 path_or_fileobj=str(path),
                 path_in_repo=place,

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from svad.body.skin import pose_gaussians
-from svad.config import TrainConfig
+from svad.config.avatar import TrainConfig
 from svad.geometry.camera import Camera, photo_camera
 from svad.media.images import to_uint8
 from svad.splat.render import render

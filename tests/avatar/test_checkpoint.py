@@ -21,7 +21,7 @@ from safetensors.torch import load_file, save_file
 from svad.avatar.train import trainer as module
 from svad.avatar.train.checkpoint import DAMAGED
 from svad.avatar.train.trainer import Trained, Trainer
-from svad.config import TrainConfig
+from svad.config.avatar import TrainConfig
 from svad.core.errors import OutputError, Stopped
 from svad.core.parts import PART
 from svad.types import Avatar, Clip, Subject

@@ -11,7 +11,7 @@ import torch
 from svad.avatar.closed.colours import LEAST, confident_frames, fit_frames, replace_colors
 from svad.avatar.stage import AvatarStage
 from svad.body.skin import pose_gaussians
-from svad.config import AvatarConfig
+from svad.config.avatar import AvatarConfig
 from svad.geometry.camera import orbit_camera
 from svad.media.images import to_uint8
 from svad.splat.render import render

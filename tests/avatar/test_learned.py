@@ -13,7 +13,7 @@ from svad.avatar.model.learned import FAINTEST, LARGEST, SMALLEST, Learned
 from svad.avatar.model.thin import blend_onto, thinned
 from svad.body.correctives import new_correctives
 from svad.body.skin import pose_gaussians
-from svad.config import TrainConfig
+from svad.config.avatar import TrainConfig
 from svad.geometry.camera import photo_camera
 from svad.splat.gaussians import Gaussians
 from svad.splat.render import render

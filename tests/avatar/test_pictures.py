@@ -18,7 +18,7 @@ from svad.avatar.train.pictures import (
     Pictures,
     require_frames,
 )
-from svad.config import TrainConfig
+from svad.config.avatar import TrainConfig
 from svad.core.errors import Stopped
 from svad.types import Clip
 from tests.avatar.drawn import SMALL, all_around, person

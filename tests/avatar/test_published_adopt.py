@@ -33,7 +33,7 @@ from svad.body.skeleton import LEGS
 from svad.body.skin import pose_gaussians
 from svad.core.errors import MissingFile
 from svad.geometry.rotation import matrix_to_axis_angle, rows6_to_matrix
-from svad.run.makers import read_snapshot
+from svad.run.makers.trained import read_snapshot
 from svad.types import Avatar, Pose
 from svad.weights.convert import read_checkpoint
 from svad.weights.errors import UnsafeFile

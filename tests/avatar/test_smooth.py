@@ -12,7 +12,7 @@ from torch import Tensor
 from svad.avatar.model.learned import Learned
 from svad.avatar.train.smooth import NEIGHBOURS, Neighbourhood, Regularisers
 from svad.body.skeleton import HANDS, HEAD_JOINTS
-from svad.config import TrainConfig
+from svad.config.avatar import TrainConfig
 from tests.helpers import tiny_avatar
 
 COUNT = 300

@@ -12,7 +12,8 @@ from svad.avatar.front import front_picture
 from svad.avatar.stage import AvatarStage
 from svad.body.free import load_free_body
 from svad.body.skin import pose_gaussians
-from svad.config import AvatarConfig, ReliefConfig
+from svad.config.avatar import AvatarConfig
+from svad.config.relief import ReliefConfig
 from svad.core.errors import Stopped
 from svad.relief.stage import ReliefStage
 from svad.splat.render import render

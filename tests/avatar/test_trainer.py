@@ -15,7 +15,7 @@ from svad.avatar.train import trainer as module
 from svad.avatar.train.pictures import ClipError
 from svad.avatar.train.trainer import Trained, Trainer, train
 from svad.compute.engine import GpuUnavailable
-from svad.config import AvatarConfig
+from svad.config.avatar import AvatarConfig
 from svad.core.errors import Stopped
 from svad.core.progress import silent
 from svad.learn.lpips import Lpips

@@ -15,7 +15,7 @@ from svad.avatar.model.thin import thinned
 from svad.avatar.train import poses as poses_module
 from svad.avatar.train.trainer import Trained, Trainer
 from svad.body.skin import pose_gaussians
-from svad.config import TrainConfig
+from svad.config.avatar import TrainConfig
 from svad.core.errors import Stopped
 from svad.learn.lpips import Lpips
 from svad.media.images import to_float, to_uint8

@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
-from svad.config import SettingError
-from svad.core.errors import MissingWeights, NothingToDo, SvadError
+from svad.core.errors import MissingWeights, NothingToDo, SettingError, SvadError
 
 
 class QuotaExceeded(Exception):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -19,6 +20,22 @@ from svad.compute.compiled import cached
 @cached(nogil=True)
 def twice(x):
     return 2 * x
+"""
+
+PIECE = """
+from svad.compute.compiled import part
+
+@part
+def times(x):
+    return {n} * x
+"""
+WHOLE = """
+from pieces import times
+from svad.compute.compiled import jit_beside
+
+@jit_beside
+def many(x):
+    return times(x)
 """
 
 
@@ -58,6 +75,20 @@ def test_what_is_compiled_is_kept_beside_the_source(folder: Path) -> None:
     assert {path.suffix for path in kept(folder / "__pycache__")} == {".nbc", ".nbi"}
     again = module(folder)
     assert again.twice(4) == 8 and sum(again.twice.stats.cache_hits.values()) == 1
+
+
+def test_a_kernel_is_compiled_anew_when_a_piece_beside_it_changes(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(folder)
+    (folder / "loops.py").write_text(WHOLE)
+    for n, hits in ((2, 0), (2, 1), (30, 0)):
+        (folder / "pieces.py").write_text(PIECE.format(n=n))
+        compiled._hash_of.cache_clear()
+        sys.modules.pop("pieces", None)
+        found = module(folder)
+        assert found.many(5) == 5 * n
+        assert sum(found.many.stats.cache_hits.values()) == hits
 
 
 def test_an_installed_one_is_kept_in_our_cache(

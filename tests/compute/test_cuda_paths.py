@@ -21,7 +21,8 @@ from svad.body.poser import Poser
 from svad.body.skin import pose_gaussians, unpose_points
 from svad.compute.adam import Adam
 from svad.compute.moved import moved, placed
-from svad.config import QUICK, TrainConfig
+from svad.config.avatar import TrainConfig
+from svad.config.presets import QUICK
 from svad.diffusion import sampler as sampler_module
 from svad.diffusion.models import build_models
 from svad.diffusion.sampler import Prepared, Sampler

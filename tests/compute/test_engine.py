@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from svad.compute import engine as gpu
-from svad.config import SettingError
-from svad.core.errors import MissingWeights, NothingToDo, Stopped, SvadError
+from svad.core.errors import MissingWeights, NothingToDo, SettingError, Stopped, SvadError
 from tests.compute import engine_work as gpu_work
 from tests.compute.engine_work import FakeSpaces
 

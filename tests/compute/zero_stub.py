@@ -77,9 +77,10 @@ def token_name(token: str) -> str:
 
 def learning(engine: Any, works: Any, silent: Any) -> dict[str, Any]:
     """What a call took apart from its wait, and what is asked after some runs that took so long."""
-    from svad.config import QUICK
-    from svad.run import costs, makers
+    from svad.config.presets import QUICK
+    from svad.run import costs
     from svad.run.learned import MACHINE
+    from svad.run.makers import on_gpu
 
     Platform.wait = 1.0
     with engine.timed() as taken:
@@ -90,7 +91,7 @@ def learning(engine: Any, works: Any, silent: Any) -> dict[str, Any]:
         line = {"name": "diffusion", "state": "done", "seconds": 600.0, "gpu_seconds": taken[0]}
         for _ in range(3):
             costs.learn({"preset": "quick", "state": "done", "stages": [line]}, MACHINE.root)
-        seconds = makers.asked_seconds("diffusion", QUICK)
+        seconds = on_gpu.asked_seconds("diffusion", QUICK)
         engine.run(works.add, 1, 2, seconds=seconds, report=silent)
         told = costs.cost(QUICK, MACHINE.root).asks
         MACHINE.root = None
@@ -108,9 +109,9 @@ def main() -> None:
 
     configs = files("spaces.zero").joinpath("configs.json")
     from svad.compute import engine
-    from svad.config import QUICK
+    from svad.config.presets import QUICK
     from svad.core.errors import Stopped
-    from svad.run import makers
+    from svad.run.makers.on_gpu import asked_seconds
     from svad.run.stages import asked, on_gpu
     from tests.compute import engine_work as works
 
@@ -130,14 +131,14 @@ def main() -> None:
     rows = on_gpu(QUICK)
     pids = []
     for row in rows:
-        seconds = makers.asked_seconds(row.name, QUICK)
+        seconds = asked_seconds(row.name, QUICK)
         pids.append(engine.run(works.add, 1, 2, seconds=seconds, report=silent)[1])
     engine.run(works.add, 1, 2, seconds=1000, report=silent)
     seen: dict[str, Any] = {
         "asked": [int(one["durationSeconds"]) for one in Platform.asked],
         "sizes": sorted({one["gpuSize"] for one in Platform.asked}),
         "tasks": len({one["taskId"] for one in Platform.asked}),
-        "table": [makers.asked_seconds(row.name, QUICK) for row in rows],
+        "table": [asked_seconds(row.name, QUICK) for row in rows],
         "in all": asked(QUICK),
         "platform's": [one["duration_factor"] for one in json.loads(configs.read_text())],
         "workers": len(set(pids)),

@@ -8,7 +8,7 @@ import pytest
 
 from svad.body.free import load_free_body
 from svad.body.model import BodyModel
-from svad.config import SubjectConfig
+from svad.config.subject import SubjectConfig
 from svad.types import Subject
 from tests.diffusion.files import write_files
 from tests.diffusion.golden import Golden

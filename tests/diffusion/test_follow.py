@@ -10,13 +10,14 @@ import pytest
 
 from svad import cli
 from svad.body.model import BodyModel
-from svad.config import PREVIEW, QUICK, SettingError
+from svad.config.presets import PREVIEW, QUICK
+from svad.core.errors import SettingError
 from svad.diffusion.follow import FollowStage
 from svad.diffusion.generate import Request
 from svad.media.video import probe, write_mp4
 from svad.pose.drive import drive_default, even_turn
 from svad.pose.keypoints import WholeBody
-from svad.run.pipeline import drive
+from svad.run.driving import drive
 from svad.types import Subject
 from tests.diffusion.conftest import PHOTO
 from tests.diffusion.test_quick import own_files  # noqa: F401 - a fixture

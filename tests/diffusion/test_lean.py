@@ -9,7 +9,7 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from svad.config import DiffusionConfig
+from svad.config.diffusion import DiffusionConfig
 from svad.diffusion import layers
 from svad.diffusion.models import build_models
 from svad.diffusion.sampler import Sampler

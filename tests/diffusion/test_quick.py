@@ -12,10 +12,10 @@ import pytest
 from safetensors.torch import load_file, save_file
 
 from svad import cli
-from svad.config import PRESETS, QUICK
+from svad.config.presets import PRESETS, QUICK
 from svad.diffusion import frame_confidence
-from svad.run import makers
 from svad.run.jobs import read_card
+from svad.run.makers.networks import video_networks
 from svad.run.offers import offer
 from svad.storage import load
 from svad.types import Avatar, Clip
@@ -51,9 +51,9 @@ def own_files(weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("SVAD_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setitem(PRESETS, "quick", SMALL)
-    makers.video_networks.cache_clear()
+    video_networks.cache_clear()
     yield weights
-    makers.video_networks.cache_clear()
+    video_networks.cache_clear()
 
 
 def test_a_photo_goes_through_quick_to_an_avatar(
@@ -106,7 +106,7 @@ def test_another_seed_makes_other_frames(own_files: Path) -> None:
     )  # fmt: skip
     request = Request(np.full((96, 64, 3), 90, np.uint8), (figure,) * 2, (96, 64))
     config = replace(SMALL.diffusion, frames=2, steps=1)
-    networks, notes = makers.video_networks(), []
+    networks, notes = video_networks(), []
     found = [
         generate(networks, config, request, lambda *a: notes.append(a[2]), seed=seed)
         for seed in (0, 0, 1)
@@ -160,4 +160,4 @@ def test_a_file_that_does_not_fit_is_refused_by_name(
     (own / "mine.yaml").write_text("\n".join(listed), encoding="utf-8")
     monkeypatch.setenv("SVAD_WEIGHTS", str(own / "mine.yaml"))
     with pytest.raises(WeightsMismatch, match=f"pose_guider.*{key}"):
-        makers.video_networks()()
+        video_networks()()

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from svad.config import DiffusionConfig, SettingError
-from svad.core.errors import Stopped
+from svad.config.diffusion import DiffusionConfig
+from svad.core.errors import SettingError, Stopped
 from svad.diffusion.inputs import clip_pixels, frame_pictures, photo_pixels, skeleton_pixels
 from svad.diffusion.models import build_models, load_models
 from svad.diffusion.sampler import Prepared, Sampler

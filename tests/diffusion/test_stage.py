@@ -11,8 +11,9 @@ import pytest
 import torch
 
 from svad.body.model import BodyModel
-from svad.config import PAPER, QUICK, DiffusionConfig, SettingError
-from svad.core.errors import Stopped
+from svad.config.diffusion import DiffusionConfig
+from svad.config.presets import PAPER, QUICK
+from svad.core.errors import SettingError, Stopped
 from svad.diffusion import frame_confidence as check
 from svad.diffusion.generate import Request, Skeletons
 from svad.diffusion.stage import DiffusionStage, summary

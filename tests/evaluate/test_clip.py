@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 
 from svad import cli
-from svad.config import CLIP, PREVIEW
+from svad.config.presets import CLIP, PREVIEW
 from svad.core.errors import JobError, SourceError, Stopped
 from svad.evaluate import clip as command
 from svad.media.images import save_png
 from svad.media.video import write_mp4
+from svad.run.commands import create
 from svad.run.pipeline import Pipeline
 from tests.evaluate.test_command import Lines
 from tests.fakes import FakeStages
@@ -113,5 +114,5 @@ def test_the_command_line_knows_it(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "There is no job in" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         cli.main(["evaluate", "clip", "--help"])
-    assert "--truth" in capsys.readouterr().out and "evaluate clip OUT" in cli.USAGE
+    assert "--truth" in capsys.readouterr().out and "evaluate clip OUT" in create.USAGE
     assert "svad.evaluate.clip" in sys.modules

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from svad.config import PackageConfig
+from svad.config.package import PackageConfig
 from svad.export.formats import FORMATS, Format, packed_formats, shown_formats
 from svad.motion.stills import POSES
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from svad.export.mesh.outer import outer_surface, surface_net
+from svad.export.mesh.refine import refined
 from svad.export.mesh.simplify import simplified
 from svad.export.mesh.transfer import carried, strongest
 from svad.export.mesh.unwrap import unwrapped
@@ -96,6 +97,28 @@ def test_simplifying_keeps_it_closed_and_the_shape(joined: tuple[np.ndarray, np.
     even = simplified(points, faces, 300, np.ones(len(points)))
     assert left < (even[0][even[1]].mean(1)[:, 0] < 0.2).mean()  # fewer where it counts less
     assert len(simplified(points, faces, len(faces), weights)[1]) == len(faces)
+
+
+def test_refining_keeps_it_closed_and_divides_only_where_it_shall(
+    joined: tuple[np.ndarray, np.ndarray],
+) -> None:
+    points, faces = joined
+    middle = float(np.median(points[:, 0]))
+    found, divided = refined(points, faces, points[:, 0] > middle, 0.006, 10**6)
+    assert edge_uses(divided) == {2} and len(np.unique(divided)) == len(found)
+    assert volume(found, divided) == pytest.approx(volume(points, faces), rel=1e-5)
+    ends = found[divided[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)]
+    long = np.linalg.norm(ends[:, 0] - ends[:, 1], axis=1)
+    assert long[(ends[..., 0] > middle + 0.02).all(1)].max() <= 0.006
+    assert np.isin(long[(ends[..., 0] < middle - 0.02).all(1)].max(), _lengths(points, faces))
+    assert len(refined(points, faces, points[:, 0] > middle, 0.006, len(faces) + 1)[1]) == len(
+        faces
+    )
+
+
+def _lengths(points: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    ends = points[faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)]
+    return np.linalg.norm(ends[:, 0] - ends[:, 1], axis=1)
 
 
 def test_weights_and_shapes_come_from_the_gaussians() -> None:

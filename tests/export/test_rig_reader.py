@@ -18,7 +18,8 @@ from svad.export.rig import METADATA, rig_bytes
 from svad.export.rig_reader import read_rig
 from svad.media.shot import Shot
 from svad.media.video import probe
-from svad.run.pipeline import load_avatar, motion_video
+from svad.run.filming import motion_video
+from svad.run.results import load_avatar
 from tests.helpers import tiny_avatar
 
 COUNT = 400
@@ -116,6 +117,7 @@ def test_what_is_no_avatar_is_a_sentence(rig: bytes, tmp_path: Path) -> None:
         (save({"a": np.zeros(3)}, {METADATA: "[]"}), "no avatar, or damaged"),
         (save({"a": np.zeros(3)}, {METADATA: about}), "another version"),
         (zipped(**{"photo.jpg": b"x"}), "holds no avatar.safetensors"),
+        (zipped(), "holds no avatar.safetensors"),
         (whole[: len(whole) // 2], "is damaged"),
         (b"PK\3\4" + bytes(100), "is damaged"),
     ):
@@ -128,5 +130,5 @@ def test_what_is_no_avatar_is_a_sentence(rig: bytes, tmp_path: Path) -> None:
 def test_a_folder_without_an_avatar_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(JobError, match="There is no job"):
         load_avatar(tmp_path)
-    with pytest.raises(JobError, match="There is no job"):
+    with pytest.raises(JobError, match=r"There is no .*gone.zip. Give the folder"):
         load_avatar(tmp_path / "gone.zip")

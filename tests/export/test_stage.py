@@ -15,7 +15,7 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
-from svad.config import PackageConfig
+from svad.config.package import PackageConfig
 from svad.core.errors import OutputError, Stopped
 from svad.export.gltf import unpack
 from svad.export.stage import PackageStage

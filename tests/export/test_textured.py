@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 
 from svad.body.lbs import joint_transforms
-from svad.config import PackageConfig
+from svad.config.package import PackageConfig
 from svad.export import textured as textured_module
 from svad.export.context import ExportContext, ExportProgress
 from svad.export.glb import write_glb, write_textured

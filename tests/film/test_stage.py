@@ -10,12 +10,12 @@ import torch
 
 from svad.body.free import load_free_body
 from svad.body.skeleton import Joint
-from svad.config import FilmConfig
+from svad.config.film import FilmConfig
 from svad.core.progress import silent
 from svad.film.stage import LEFT_OUT, MOST, FilmStage, nodded, poses_of, side_of, weights
 from svad.geometry.rotation import matrix_to_axis_angle, rodrigues
 from svad.track.held import Freedom
-from svad.track.solve import Tracked
+from svad.track.problem import Tracked
 from svad.types import PHOTO_WEIGHT, Avatar, Clip, Footage, Photo, Pose, Subject
 from tests.helpers import tiny_avatar
 from tests.track.posed import HEIGHT, WIDTH, Posed, angle, turned

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from svad.config import FootageConfig
+from svad.config.footage import FootageConfig
 from svad.core.errors import SourceError, Stopped
 from svad.core.progress import silent
 from svad.footage import sentences as say

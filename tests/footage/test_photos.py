@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from svad.config import FootageConfig
+from svad.config.footage import FootageConfig
 from svad.core.errors import SourceError
 from svad.core.progress import silent
 from svad.footage import sentences as say

@@ -50,11 +50,12 @@ EXPORT = """
 import json, sys, zipfile
 from pathlib import Path
 
-from svad.config import PREVIEW, PackageConfig
+from svad.config.package import PackageConfig
+from svad.config.presets import PREVIEW
 from svad.core.errors import OutputError
 from svad.export.stage import PackageStage
 from svad.run.jobs import is_own, open_job
-from svad.ui import panels
+from svad.ui.panels import avatar
 from svad.ui.files import Shelf
 from svad.ui.gallery import read_finished
 from tests.helpers import tiny_avatar, tiny_subject
@@ -66,7 +67,7 @@ result = PackageStage(PackageConfig(turntable_frames=3, turntable_height=64)).ru
 )
 with zipfile.ZipFile(result.archive) as archive:
     packed = {name: archive.read(name).decode() for name in ("census.txt", "README.txt")}
-page = panels.files(read_finished(job, "example:toy", "Toy"), Shelf((job,)), 6)
+page = avatar.files(read_finished(job, "example:toy", "Toy"), Shelf((job,)), 6)
 try:
     with open_job(foreign, "source"):
         refused = ""

@@ -39,7 +39,7 @@ MOTION = Authored(name="nod", title="Nod yes", help="Says yes twice.", seconds=2
 QUESTIONS = """
 import json
 from pathlib import Path
-from svad import cli
+from svad.run.commands import animate
 from svad.export.glb import tracks
 from svad.ui.events import motion_choices
 from svad.ui.gallery import read_finished
@@ -49,7 +49,7 @@ stage = Path("job/stages/avatar.safetensors")
 stage.parent.mkdir(parents=True)
 stage.write_bytes(b"")
 found = {
-    "command": cli._animate_parser().format_help(),
+    "command": animate.parser().format_help(),
     "page": dict(map(reversed, motion_choices(read_finished(Path("job"), "job:1", "Job")))),
     "file": {track.name: len(track.poses) for track in tracks(tiny_avatar(50))},
 }

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from svad.config import FrameDimmingConfig
+from svad.config.frame_dimming import FrameDimmingConfig
 from svad.types import Clip, Report, Subject
 
 
@@ -50,14 +50,23 @@ ROW = """    Stage(
         seconds=1.5,
     ),
 """
-SETTINGS = '''@dataclass(frozen=True, kw_only=True)
+SETTINGS = '''"""Darker frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from svad.config.limits import SHARE
+from svad.core.ranges import Checked, within
+
+
+@dataclass(frozen=True, kw_only=True)
 class FrameDimmingConfig(Checked):
     """Darker frames."""
 
     share: float = within(0.5, *SHARE)  # of the light that stays
-
-
 '''
+IMPORT = "from svad.config.frame_dimming import FrameDimmingConfig\n"
 FIELD = "    frame_dimming: FrameDimmingConfig = field(default_factory=FrameDimmingConfig)\n"
 PRESET = """DUSK = Preset(
     name="dusk",
@@ -70,10 +79,11 @@ PRESET = """DUSK = Preset(
 RUN = """
 import json, sys
 from pathlib import Path
-from svad.config import PREVIEW, changed
+from svad.config.change import changed
+from svad.config.presets import PREVIEW
 from svad.run.jobs import read_card
-from svad.run.pipeline import Pipeline, waiting
-from svad.run.stages import stage_makers
+from svad.run.pipeline import Pipeline
+from svad.run.stages import stage_makers, typical_seconds
 from svad.storage import load
 from svad.types import Clip
 from svad.ui.stages import step_list
@@ -99,21 +109,21 @@ run("frame_dimming.share=0.25")
 states = [[s.name, s.title, s.state, s.done, s.total] for s in seen[-1]]
 print(json.dumps({
     "told": told, "states": states, "ran": fakes.ran, "page": step_list((), str),
-    "waiting": {s.name: s.remaining for s in waiting()},
+    "seconds": typical_seconds(PREVIEW),
 }))
 """
 OFFER = """
 import json
-from svad import cli
-from svad.config import PRESETS, with_video
+from svad.run.commands import create
+from svad.config.presets import PRESETS, with_video
 from pathlib import Path
 from svad.run import offers
 from svad.run.costs import cost
-from svad.ui.panels import offer
+from svad.ui.panels.offers import offer
 from svad.ui.stages import step_list
 
 found = offers.offer(PRESETS["dusk"])
-parser = cli._create_parser()
+parser = create.parser()
 print(json.dumps({
     "panel": offer(found, cost(PRESETS["dusk"], Path("none")), 1.0),
     "ready": found.ready, "needs_gpu": found.needs_gpu,
@@ -171,16 +181,16 @@ def test_a_stage_is_a_room_a_row_and_its_settings(tree: Path, tmp_path: Path) ->
     (tree / "svad" / "dimming").mkdir()
     (tree / "svad" / "dimming" / "stage.py").write_text(STAGE, encoding="utf-8")
     insert(tree / "svad/run/stages.py", '    Stage(\n        name="restoration",', ROW)
-    insert(
-        tree / "svad/config.py",
-        "@dataclass(frozen=True, kw_only=True)\nclass Preset(Checked):",
-        SETTINGS,
-    )
-    insert(tree / "svad/config.py", "    avatar: AvatarConfig = field", FIELD)
-    assert touched(tree) == {"svad/dimming/stage.py", "svad/run/stages.py", "svad/config.py"}
+    (tree / "svad/config/frame_dimming.py").write_text(SETTINGS, encoding="utf-8")
+    insert(tree / "svad/config/preset.py", "from svad.config.identity", IMPORT)
+    insert(tree / "svad/config/preset.py", "    avatar: AvatarConfig = field", FIELD)
+    assert touched(tree) == {
+        *("svad/dimming/stage.py", "svad/run/stages.py"),
+        *("svad/config/frame_dimming.py", "svad/config/preset.py"),
+    }
 
     guide = (ROOT / "docs" / "adding-a-stage.md").read_text(encoding="utf-8")
-    for name in ("svad/<room>/stage.py", "svad/run/stages.py", "svad/config.py"):
+    for name in ("svad/<room>/stage.py", "svad/run/stages.py", "svad/config/<name>.py"):
         assert f". `{name}`: " in guide
 
     found = run(tree, RUN, tmp_path)
@@ -188,7 +198,7 @@ def test_a_stage_is_a_room_a_row_and_its_settings(tree: Path, tmp_path: Path) ->
     place = names.index("frame_dimming")
     assert names[place - 1 : place + 2] == ["identity", "frame_dimming", "restoration"]
     assert found["states"][place] == ["frame_dimming", "Dim the frames", "done", 2, 2]
-    assert found["waiting"]["frame_dimming"] == 1.5
+    assert found["seconds"]["frame_dimming"] == 1.5
     assert "<b>Dim the frames</b>" in found["page"]
     first, second = found["told"]
     assert first["entry"]["title"] == "Dim the frames" and first["entry"]["note"] == "all frames"
@@ -200,9 +210,9 @@ def test_a_stage_is_a_room_a_row_and_its_settings(tree: Path, tmp_path: Path) ->
 
 
 def test_a_preset_is_a_row(tree: Path) -> None:
-    insert(tree / "svad/config.py", "PRESETS: dict[str, Preset]", PRESET)
-    insert(tree / "svad/config.py", "PREVIEW, QUICK, PAPER)}", "DUSK, ")
-    assert touched(tree) == {"svad/config.py"}
+    insert(tree / "svad/config/presets.py", "PRESETS: dict[str, Preset]", PRESET)
+    insert(tree / "svad/config/presets.py", "PREVIEW, QUICK, PAPER)}", "DUSK, ")
+    assert touched(tree) == {"svad/config/presets.py"}
 
     found = run(tree, OFFER)
     assert found["chosen"] == "dusk" and "dusk" in found["help"]

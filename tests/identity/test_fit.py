@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from svad.body.flame import Flame, Rest, make_flame
-from svad.config import HeadFitConfig
+from svad.config.identity import HeadFitConfig
 from svad.identity.fit import (
     EyeHead,
     Fit,

@@ -10,7 +10,7 @@ import pytest
 
 from svad.body.coco import FACE
 from svad.body.free import load_free_body
-from svad.config import HeadFitConfig, IdentityConfig
+from svad.config.identity import HeadFitConfig, IdentityConfig
 from svad.core.errors import MissingWeights, NothingToDo, Stopped
 from svad.face.projection import KnownFace
 from svad.identity import fusion, select

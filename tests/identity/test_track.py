@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from svad.body.flame import Flame, make_flame
-from svad.config import HeadFitConfig
+from svad.config.identity import HeadFitConfig
 from svad.core.errors import MissingWeights, NothingToDo
 from svad.identity.emica import Emica, EmicaSizes, Face
 from svad.identity.fit import project, start_rotation

@@ -17,7 +17,7 @@ from svad.body.coco import FACE
 from svad.body.flame import EYELIDS
 from svad.body.free import load_free_body
 from svad.body.keypoints import whole_body
-from svad.config import PREVIEW
+from svad.config.presets import PREVIEW
 from svad.geometry.rotation import matrix_to_axis_angle, rodrigues
 from svad.identity.emica import Emica, EmicaSizes
 from svad.identity.hrnet import HRNetSizes, LandmarkNet

@@ -58,6 +58,7 @@ class Style:
     all_channels: bool = False  # position channels for every joint
     above: str = ""  # a bone above the hips
     between: str = ""  # bones of no length above the thighs, with "{side}"
+    beside: bool = False  # the spine hangs beside the hips, below `above`
     flat: bool = True  # feet stay level at rest
 
 
@@ -121,6 +122,16 @@ def _unreal(joint: Joint) -> str:
     return NAMES["unreal"][joint]
 
 
+def _mmd(joint: Joint) -> str:
+    words = {"pelvis": "下半身", "head": "頭"}
+    parts = {
+        **{"collar": "肩", "shoulder": "腕", "elbow": "ひじ", "wrist": "手首"},
+        **{"hip": "足", "knee": "ひざ", "ankle": "足首", "foot": "つま先"},
+    }
+    side, _, part = joint.name.lower().rpartition("_")
+    return words[part] if part in words else f"{'左' if side == 'left' else '右'}{parts[part]}"
+
+
 def _along_x() -> dict[Joint, np.ndarray]:
     """Every bone along +x at rest, as in LAFAN's files: a rest pose that is none."""
     out = {Joint.PELVIS: axis_rotation(2, -np.pi / 2) @ axis_rotation(1, 0.3)}
@@ -161,6 +172,9 @@ STYLES = {
         up=axis_rotation(2, np.pi / 2) @ axis_rotation(0, np.pi / 2), above="root",
     ),
     "biovision": Style(_biovision, arms(90), ("Chest",), order="ZXY", unit=0.0254),
+    "mmd": Style(
+        _mmd, arms(35), ("上半身", "上半身2"), ("首",), unit=0.08, above="センター", beside=True,
+    ),
     "lafan": Style(_cmu, _along_x(), ("Spine", "Spine1", "Spine2"), order="ZYX", flat=False),
 }  # fmt: skip
 
@@ -191,7 +205,7 @@ def _bones(track: Track, style: Style) -> list[_Bone]:
         top = add(style.above, -1, np.zeros(3), np.tile(np.eye(3), (frames, 1, 1)), np.eye(3))
     hips = style.names(Joint.PELVIS)
     rows[0] = add(hips, top, joints[0], world[:, 0], rest[0])
-    row, count = rows[0], len(style.spine)
+    row, count = (top if style.beside else rows[0]), len(style.spine)
     spine = [Joint.PELVIS, Joint.SPINE1, Joint.SPINE2, Joint.SPINE3]
     for k, name in enumerate(style.spine, 1):
         place = 3 * k / count
@@ -254,7 +268,8 @@ def performer(track: Track, style: Style, fps: float = 24.0) -> Performer:
         offset = style.up @ above.rest @ (bone.place - above.place) / style.unit
         rest[k] = rest[bone.parent] + offset
         if bone.parent == 0 and style.above:
-            places[:, k] = track.pelvis / style.unit @ style.up.T
+            own = bone.place - track.skeleton.joints[0]  # of the hips it is zero
+            places[:, k] = (track.pelvis + own) / style.unit @ style.up.T
         else:
             places[:, k] = places[:, bone.parent] + turns[:, bone.parent] @ offset
     names = tuple(bone.name for bone in bones)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -134,7 +136,7 @@ def walk_text() -> str:
         (small(chain(*"ABCDEF"), "0 0 0\n1,5 0 0"), "cut short"),
         (small(chain(*"ABCDEF"), "0 0 0\n"), "2 frames of 3 numbers, and 1"),
         (small(chain(*"ABCDEF"), "0 0 0\n0 nan 0"), "not finite"),
-        (walk_text().replace("Frames:\t4", "Frames:\t1"), "1 frames"),
+        (walk_text().replace("Frames:\t4", "Frames:\t1"), "this one has 1"),
         (walk_text().replace("Frame Time", "Time"), "no frames"),
     ],
 )
@@ -152,6 +154,36 @@ def test_a_file_without_a_rate_is_played_at_thirty(tmp_path: Path, time: str) ->
     (tmp_path / "m.bvh").write_text(f"{text[:start]}Frame Time: {time}{text[end:]}")
     found = read_bvh(tmp_path / "m.bvh", tiny_joints())
     assert found.fps == 30 and found.warnings == (NO_RATE,)
+
+
+FORMS: dict[str, Callable[[str], str | bytes]] = {
+    "old ends of lines": lambda text: text.replace("\n", "\r"),
+    "windows": lambda text: text.replace("\n", "\r\n"),
+    "tabs and blanks": lambda text: text.replace("\n", " \n\n\t").replace(" ", " \t"),
+    "utf-16": lambda text: text.encode("utf-16"),
+    "shift-jis": lambda text: text.replace("mixamorig:Spine1", "上半身2").encode("cp932"),
+    "small keywords": lambda text: re.sub(
+        "HIERARCHY|ROOT|JOINT|MOTION|OFFSET|CHANNELS", lambda m: m[0].title(), text
+    ),
+    "brackets behind": lambda text: text.replace("\n{", " {"),
+    "no end sites": lambda text: re.sub(r"End Site\n\{\n[^}]*\}\n", "", text),
+    "bare end sites": lambda text: re.sub(r"End Site\n\{\n[^}]*\}", "EndSite\n{\n}", text),
+    "decimal commas": lambda text: re.sub(r"(\d)\.(\d)", r"\1,\2", text),
+    "a file's name before": lambda text: text.replace("mixamorig:", "Müller_"),
+    "two prefixes": lambda text: text.replace("mixamorig:", "Armature|Take 1:mixamorig:"),
+    "numbers behind": lambda text: re.sub(r"(mixamorig:\w+)", r"\1_017", text),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_same_walk_in_forms_of_other_programs(tmp_path: Path, form: str) -> None:
+    (tmp_path / "plain.bvh").write_text(walk_text())
+    data = FORMS[form](walk_text())
+    (tmp_path / "m.bvh").write_bytes(data if isinstance(data, bytes) else data.encode())
+    plain, found = (read_bvh(tmp_path / f"{n}.bvh", tiny_joints()) for n in ("plain", "m"))
+    # the tips that are left out tell the directions of feet and hands, which this body has anyway
+    off = apart(*(forward(track_of(one))[0][:, MAIN] for one in (plain, found)))
+    assert off.max() < 3 and len(found.poses) == 4 and found.warnings == ()
 
 
 def test_bytes_that_are_no_text_get_a_sentence(tmp_path: Path) -> None:

@@ -196,6 +196,24 @@ def test_one_of_several_animations_is_chosen_by_name(tmp_path: Path) -> None:
         read_file(path.with_name("two.glb#run"), tiny_joints())
 
 
+def test_an_animation_of_something_else_does_not_take_the_first_place(tmp_path: Path) -> None:
+    builder = GltfBuilder()
+    document = animated(builder, walk())
+    time = builder.add(np.float32([0, 1]), bounds=True)
+    way = builder.add(np.zeros((2, 3), np.float32))
+    document["nodes"].append({"name": "Camera"})
+    target = {"node": len(document["nodes"]) - 1, "path": "translation"}
+    first = {
+        "name": "camera",
+        "channels": [{"sampler": 0, "target": target}],
+        "samplers": [{"input": time, "output": way}],
+    }
+    document["animations"].insert(0, first)
+    found = read_gltf(file_of(tmp_path / "walk.glb", document, builder), tiny_joints())
+    assert "2 motions: camera" in found.warnings[0] and "called walk" in found.warnings[0]
+    assert (found.poses.rotations[1:] - found.poses.rotations[:-1]).abs().max() > 0.01
+
+
 def test_expressions_of_a_mesh_come_under_their_names(tmp_path: Path) -> None:
     builder = GltfBuilder()
     document = animated(builder, walk())
@@ -210,6 +228,28 @@ def test_expressions_of_a_mesh_come_under_their_names(tmp_path: Path) -> None:
     found = read_gltf(file_of(tmp_path / "walk.glb", document, builder), tiny_joints())
     assert list(found.expression_names) == names
     np.testing.assert_allclose(found.poses.expression.numpy(), np.tile([0.25, 0.5], (FRAMES, 1)))
+
+
+def test_values_that_are_mostly_zero_may_be_left_out(tmp_path: Path) -> None:
+    """Sparse accessors, with and without a view below them."""
+    builder = GltfBuilder()
+    document = animated(builder, walk())
+    plain = read_gltf(file_of(tmp_path / "plain.glb", document, builder), tiny_joints())
+    sampler = document["animations"][0]["samplers"][0]
+    whole = builder.accessors[sampler["output"]]
+    view, count = whole["bufferView"], whole["count"]
+    rows = builder.add(np.arange(count, dtype=np.uint32))
+    sparse = {
+        "count": count,
+        "indices": {"bufferView": builder.accessors[rows]["bufferView"], "componentType": 5125},
+        "values": {"bufferView": view},
+    }
+    builder.accessors.append({k: v for k, v in whole.items() if k != "bufferView"} |
+                             {"sparse": sparse})  # fmt: skip
+    sampler["output"] = len(builder.accessors) - 1
+    found = read_gltf(file_of(tmp_path / "sparse.glb", document, builder), tiny_joints())
+    np.testing.assert_array_equal(found.poses.rotations, plain.poses.rotations)
+    np.testing.assert_array_equal(found.poses.translation, plain.poses.translation)
 
 
 def spoilt(kind: str) -> bytes:
@@ -237,7 +277,16 @@ def spoilt(kind: str) -> bytes:
         animation["channels"][0]["sampler"] = -1
     data = builder.pack(document)
     document, binary = unpack(data)
-    if kind == "view":
+    if kind == "compressed":
+        document["bufferViews"][0]["extensions"] = {"EXT_meshopt_compression": {"buffer": 0}}
+    elif kind == "sparse":
+        document["accessors"][0]["sparse"] = {"count": 1}
+    elif kind == "avatar":
+        del document["animations"]
+        bones = {VRM_NAMES[n["name"]]: {"node": k} for k, n in enumerate(document["nodes"])
+                 if n["name"] in VRM_NAMES}  # fmt: skip
+        document["extensions"] = {"VRMC_vrm": {"humanoid": {"humanBones": bones}}}
+    elif kind == "view":
         document["bufferViews"][0]["byteOffset"] = len(binary)
     elif kind == "count of rows":
         document["accessors"][0]["count"] = 10**9
@@ -262,6 +311,9 @@ def rebuilt(text: bytes, binary: bytes) -> bytes:
     ("kind", "word"),
     [
         ("no animation", "no animation"),
+        ("avatar", "a VRM avatar: a person without a motion. Give .* a .vrma"),
+        ("compressed", "without compression"),
+        ("sparse", "packed in a way"),
         ("no person", "Names as of Mixamo.*has Cube"),
         ("circle", "circle"),
         ("times", "do not rise"),

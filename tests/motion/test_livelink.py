@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ from svad.body.skeleton import Joint
 from svad.face.expressions import ARKIT
 from svad.geometry.rotation import rodrigues_array
 from svad.motion.readers.files import NO_RATE, MotionError
-from svad.motion.readers.livelink import read_livelink
+from svad.motion.readers.livelink import COLUMNS, NO_HEAD, read_livelink
 from tests.helpers import tiny_avatar, tiny_joints
 
 ANGLES = [
@@ -86,11 +88,43 @@ def test_without_time_codes_thirty_frames_are_taken(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "form",
+    [
+        lambda text: text.replace(",", ";").replace(".", ","),
+        lambda text: "sep=;\n" + text.replace(",", ";"),
+        lambda text: text.replace(",", "\t").replace("\n", "\r\n"),
+        lambda text: re.sub(r"[^,\n]+", r'"\g<0>"', text),
+        lambda text: text.replace("\n", ",\n"),
+        lambda text: re.sub(r"\w+(?=Left,)|\w+(?=Right,)", r"\g<0>_", text)
+        .replace("_Left", "_L").replace("_Right", "_R"),
+    ],
+    ids=["semicolons", "spreadsheet", "tabs", "quotes", "commas behind", "short sides"],
+)  # fmt: skip
+def test_tables_as_other_programs_save_them(tmp_path: Path, form: Callable[[str], str]) -> None:
+    text = table({"JawOpen": 0.4, "MouthSmileLeft": 0.25}, 4)
+    plain, found = read(tmp_path, text), read(tmp_path, form(text))
+    assert found.expression_names == plain.expression_names
+    np.testing.assert_array_equal(found.poses.expression, plain.poses.expression)
+
+
+def test_without_names_the_order_of_the_app_is_taken(tmp_path: Path) -> None:
+    places = {name: place for place, name in enumerate(COLUMNS)}
+    assert {name for name in places if name in ARKIT} == set(ARKIT) and len(COLUMNS) == 63
+    rows = [["0"] * 63 for _ in range(4)]
+    for frame, row in enumerate(rows):
+        row[0], row[places["jawOpen"]] = f"12:00:00:{frame:02d}.100", "0.4"
+    found = read(tmp_path, "\n".join(map(",".join, rows)))
+    faces = dict(zip(found.expression_names, found.poses.expression[0].tolist(), strict=True))
+    assert {n: v for n, v in faces.items() if v} == {"jawOpen": pytest.approx(0.4)}
+    assert NO_HEAD in found.warnings
+
+
+@pytest.mark.parametrize(
     ("text", "word"),
     [
         ("a,b\n1,2\n3,4\n", "no recording of a face"),
         ("\n\n", "no recording of a face"),
-        (table({}, 1), "1 frames"),
+        (table({}, 1), "this one has 1"),
         (table({"JawOpen": np.nan}, 4), "not finite"),
     ],
 )

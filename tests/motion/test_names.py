@@ -75,6 +75,21 @@ def test_a_spine_that_is_numbered_up_to_the_head() -> None:
     assert [found[joint] for joint in (Joint.NECK, Joint.HEAD)] == [2, 4]
 
 
+def test_japanese_names_with_the_side_before_or_behind() -> None:
+    """As MikuMikuDance writes them, and as Blender's add-on does; helpers are left alone."""
+    words = "肩 腕 ひじ 手首 足 ひざ 足首 つま先 目 親指０ 人指１ 中指2 小指３ 腕捩 足ＩＫ 足D 肩P"
+    parts = "collar shoulder elbow wrist hip knee ankle foot eye thumb1 index1 middle2 pinky3"
+    for left, right in (("左{}", "右{}"), ("{}.L", "{}.R"), ("{}_L", "{}_R")):
+        pairs = [form.format(word) for form in (left, right) for word in words.split()]
+        names = ["全ての親", "センター", "下半身", "上半身", "首", "頭", *pairs]
+        found = bones_of(names)
+        assert names[found[Joint.PELVIS]] == "下半身" and names[found[Joint.HEAD]] == "頭"
+        for word, part in zip(words.split(), parts.split(), strict=False):
+            for side, form in (("left", left), ("right", right)):
+                assert names[found[Joint[f"{side}_{part}".upper()]]] == form.format(word)
+        assert len(found) == 3 + 2 * len(parts.split())
+
+
 def test_our_own_names_are_all_known() -> None:
     found = bones_of(JOINTS)
     assert all(joint == place for joint, place in found.items())

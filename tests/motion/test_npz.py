@@ -13,7 +13,7 @@ import torch
 from svad.body.skeleton import PARENTS, Joint
 from svad.geometry.rotation import rodrigues_array
 from svad.motion.readers.npz import MotionError, read_npz, write_npz
-from svad.motion.readers.parameters import ROOT, Z_UP, axis_angle
+from svad.motion.readers.parameters import DEGREES, ROOT, Z_UP, axis_angle
 from svad.motion.recorded import Recorded
 from svad.motion.rig import Skeleton, Track, contact_points, forward
 from svad.types import Pose
@@ -114,8 +114,10 @@ def test_programs_keep_the_same_motion_in_many_ways(tmp_path: Path) -> None:
         {"smpl_poses": smpl, "smpl_trans": 90 * place, "smpl_scaling": np.array([90.0])},
         {"poses": matrices, "trans": place},
         {"poses": smpl, "trans": place[:, None], "gender": np.array(b"female")},
+        {"fullpose": turns.reshape(6, 165), "trans": place, "fps": np.array("25")},
+        {"poses": turns.reshape(6, 165), "trans": place, "more": np.array({}, object)},
     ):
-        np.savez(tmp_path / "m.npz", **arrays, fps=25)
+        np.savez(tmp_path / "m.npz", **({"fps": 25} | arrays))
         found = read_npz(tmp_path / "m.npz", tiny_joints())
         assert found.fps == 25 and len(found.poses) == 6
         np.testing.assert_allclose(found.poses.rotations.numpy(), turns, atol=1e-6)
@@ -125,14 +127,14 @@ def test_programs_keep_the_same_motion_in_many_ways(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arrays", "word"),
     [
-        ({"poses": np.zeros((1, 55, 3))}, "1 frames"),
+        ({"poses": np.zeros((1, 55, 3))}, "this one has 1"),
         ({"poses": np.zeros((5, 100))}, "100 numbers"),
-        ({"poses": np.zeros((1, 72))}, "1 frames"),
-        ({"poses": np.zeros((0, 165))}, "0 frames"),
-        ({"root_orient": np.array(1.0), "pose_body": np.zeros((5, 63))}, "0 frames"),
+        ({"poses": np.zeros((1, 72))}, "this one has 1"),
+        ({"poses": np.zeros((0, 165))}, "this one has 0"),
+        ({"root_orient": np.array(1.0), "pose_body": np.zeros((5, 63))}, "this one has 0"),
         ({"poses": np.full((5, 72), np.nan)}, "finite"),
         ({"poses": np.zeros((5, 72)), "trans": np.zeros((4, 3))}, "trans"),
-        ({"weights": np.zeros(3)}, "no motion"),
+        ({"weights": np.zeros(3)}, "no motion.*but weights"),
     ],
 )
 def test_strange_files_get_a_sentence(
@@ -140,6 +142,20 @@ def test_strange_files_get_a_sentence(
 ) -> None:
     np.savez(tmp_path / "m.npz", **arrays)
     with pytest.raises(MotionError, match=word):
+        read_npz(tmp_path / "m.npz", tiny_joints())
+
+
+def test_degrees_are_told_by_their_size(tmp_path: Path) -> None:
+    poses = walking(24).poses(()).rotations.double().numpy().reshape(24, 165)
+    np.savez(tmp_path / "m.npz", poses=np.degrees(poses), fps=24)
+    found = read_npz(tmp_path / "m.npz", tiny_joints())
+    assert found.warnings == (DEGREES,)
+    np.testing.assert_allclose(found.poses.rotations.reshape(24, 165), poses, atol=1e-5)
+
+
+def test_a_motion_of_objects_is_refused_though_its_way_is_numbers(tmp_path: Path) -> None:
+    np.savez(tmp_path / "m.npz", poses=np.zeros((5, 165)).astype(object), trans=np.zeros((5, 3)))
+    with pytest.raises(MotionError, match="objects of Python"):
         read_npz(tmp_path / "m.npz", tiny_joints())
 
 
@@ -190,6 +206,40 @@ def test_a_walk_of_amass_is_upright_at_its_speed_with_feet_on_the_floor(tmp_path
     assert np.abs(above).max() < 0.02 and forward(played)[1][:, Joint.HEAD, 1].min() > 0.5
     wanted = walk.pelvis[-1] - walk.pelvis[0]
     np.testing.assert_allclose((pelvis[-1] - pelvis[0])[[0, 2]], wanted[[0, 2]], atol=0.05)
+
+
+@pytest.mark.parametrize(("unit", "factor"), [("centimetres", 100.0), ("millimetres", 1000.0)])
+@pytest.mark.parametrize("going", [True, False])
+def test_other_units_are_told_by_steps_or_by_the_height(
+    tmp_path: Path, unit: str, factor: float, going: bool
+) -> None:
+    """One who walks far from the origin, and one who stands and only moves the arms."""
+    if going:
+        walk = walking(48)
+        poses, way = walk.poses(()).rotations.numpy(), walk.pelvis + [2.0, -30.0, 5.0]
+    else:
+        poses, way = np.zeros((20, 55, 3), np.float32), np.tile(tiny_joints()[0], (20, 1))
+        poses[:, Joint.LEFT_SHOULDER, 2] = np.linspace(0, 1, 20)
+        way = way - [0, tiny_joints()[:, 1].min(), 0]  # on a floor at zero
+    found = {}
+    for name, size in (("same", 1.0), ("other", factor)):
+        arrays = dict(poses=poses.reshape(len(poses), -1), trans=size * way, fps=24.0)
+        np.savez(tmp_path / f"{name}.npz", **arrays)
+        found[name] = read_npz(tmp_path / f"{name}.npz", tiny_joints())
+    assert found["same"].warnings == () and unit in found["other"].warnings[0]
+    np.testing.assert_allclose(found["other"].pelvis, found["same"].pelvis, atol=1e-4)
+
+
+def test_who_jumps_or_rides_is_not_taken_for_small(tmp_path: Path) -> None:
+    """Feet that tell nothing leave metres: ways that jitter, a ride, a floor far away."""
+    rng = np.random.default_rng(2)
+    still, walk = np.zeros((60, 165)), walking(48)
+    ride = np.arange(60)[:, None] * [0.7, 0, 0] + [0, 300.0, 0]
+    poses = walk.poses(()).rotations.numpy().reshape(48, -1)
+    jitter = walk.pelvis + rng.normal(0, 0.2, (48, 3))
+    for k, (pose, way) in enumerate(((still, ride), (poses, jitter), (poses, 0 * walk.pelvis))):
+        np.savez(tmp_path / f"{k}.npz", poses=pose, trans=way, fps=24.0)
+        assert read_npz(tmp_path / f"{k}.npz", tiny_joints()).warnings == ()
 
 
 def test_a_motion_is_played_at_the_size_of_the_avatar() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from svad.body.skeleton import ELBOWS, WRISTS
+from svad.body.skeleton import ELBOWS, SHOULDERS, WRISTS
 from svad.relief.layer_colours import layer_colours
 from svad.relief.layers import Layer
 from svad.relief.parts import Part
@@ -51,3 +53,21 @@ def test_a_hidden_hand_has_the_hand_s_colour(shown: int, hand, wanted) -> None:
     for side in (front, back):
         np.testing.assert_allclose(side[80, 20], wanted, atol=0.06)  # cloth has a grain
         np.testing.assert_allclose(side[30, 20], SLEEVE, atol=0.06)
+
+
+def test_a_forearm_goes_on_bare_where_its_sleeve_ended() -> None:
+    layer = forearm(55)  # a short sleeve, then skin, then out of sight
+    rgb = np.full((H, W, 3), SLEEVE, np.float32)
+    rgb[35:] = SKIN
+    weights = layer.near_weights.copy()
+    down = np.clip(np.arange(H, dtype=np.float32) / 45, 0, 1)[:, None]
+    weights[..., ELBOWS[0]], weights[..., SHOULDERS[0]] = down, 1 - down
+    weights[WRIST_ROW:] = 0
+    weights[WRIST_ROW:, :, WRISTS[0]] = 1
+    layer = replace(layer, near_weights=weights, far_weights=weights)
+    skin = np.abs(rgb - SKIN).max(-1) < 0.05
+    for side in layer_colours(
+        layer, rgb, np.ones((H, W), np.float32), skin, np.array(SKIN), 400.0, 0
+    ):
+        np.testing.assert_allclose(side[57:80, 20], np.tile(SKIN, (23, 1)), atol=0.08)
+        np.testing.assert_allclose(side[20, 20], SLEEVE, atol=0.06)

@@ -10,7 +10,7 @@ import torch
 from svad.body.model import BodyModel
 from svad.body.skeleton import Joint
 from svad.relief.build import Relief
-from svad.relief.loose import held_together, main_piece
+from svad.relief.loose import held_together, piece_sizes
 from svad.relief.points import Points, joined
 from svad.types import Subject
 
@@ -27,11 +27,12 @@ def with_weights(points: Points, index: np.ndarray, joint: int) -> Points:
     return replace(points, weights=weights)
 
 
-def test_main_piece_is_the_largest_of_what_touches() -> None:
+def test_the_largest_of_what_touches_is_the_main_piece() -> None:
     line = np.zeros((100, 3), np.float32)
     line[:, 0] = 0.004 * np.arange(100)
     far = line[:20] + np.float32([0, 0.1, 0])
-    np.testing.assert_array_equal(main_piece(np.concatenate([line, far])), np.arange(120) < 100)
+    sizes = piece_sizes(np.concatenate([line, far]))
+    np.testing.assert_allclose(sizes, np.where(np.arange(120) < 100, 1, 20 / 120))
 
 
 def test_a_finger_left_on_the_chest_stays_there(
@@ -58,3 +59,16 @@ def test_what_touches_nothing_is_left_out_but_not_the_last_ones(
     assert len(together(both, subject, body)) <= n
     kept = together(both, subject, body, kept=5)
     np.testing.assert_array_equal(kept.xyz[-5:], crumb.xyz)
+
+
+def test_splinters_go_even_where_a_whole_limb_is_loose(
+    relief: Relief, subject: Subject, body: BodyModel
+) -> None:
+    points = replace(relief.points, seen=np.ones(len(relief.points), bool))
+    limb = points.select(np.arange(len(points) // 50))
+    limb = replace(limb, weights=np.repeat(points.weights[:1], len(limb), 0))
+    limb = replace(limb, xyz=np.float32([0, 1.0, 0]) + 0.01 * (limb.xyz - limb.xyz.mean(0)))
+    splinter = replace(limb.select(np.arange(3)), xyz=limb.xyz[:3] + np.float32([0.5, 0, 0]))
+    out = together(joined([points, limb, splinter]), subject, body)
+    assert np.isin(limb.xyz[:, 1], out.xyz[:, 1]).all()
+    assert not np.isin(splinter.xyz[:, 0], out.xyz[:, 0]).any()

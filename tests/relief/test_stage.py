@@ -10,7 +10,7 @@ import torch
 
 from svad.body.model import BodyModel
 from svad.body.skin import pose_gaussians, pose_points
-from svad.config import ReliefConfig
+from svad.config.relief import ReliefConfig
 from svad.core.errors import Stopped
 from svad.motion.standing import a_pose
 from svad.relief.build import Relief, build_relief

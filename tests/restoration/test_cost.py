@@ -9,7 +9,7 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from svad.config import RestorationConfig
+from svad.config.restoration import RestorationConfig
 from svad.pose.drive import even_turn, paper_turn
 from svad.restoration.networks import build_networks
 from svad.restoration.restorer import Restorer

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from svad.config import RestorationConfig
+from svad.config.restoration import RestorationConfig
 from svad.geometry.similarity import move
 from svad.restoration import faces, published
 from svad.restoration.align import TEMPLATE

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from svad.body.free import load_free_body
-from svad.config import RestorationConfig, SettingError, TileConfig
-from svad.core.errors import NothingToDo, Stopped
+from svad.config.restoration import RestorationConfig, TileConfig
+from svad.core.errors import NothingToDo, SettingError, Stopped
 from svad.restoration import published
 from svad.restoration.align import crop, robust_similarity
 from svad.restoration.enlarge import enlarge

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from svad.config import TileConfig
+from svad.config.restoration import TileConfig
 from svad.media.images import read_rgb
 from svad.restoration.upsampler import Upsampler, aligned_box, span_weight, spans
 from tests.conftest import TESTS

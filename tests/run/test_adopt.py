@@ -15,11 +15,12 @@ from svad.core.errors import MissingFile, Stopped
 from svad.export.formats import FORMATS
 from svad.media.shot import Shot
 from svad.run import adopt as room
-from svad.run import makers
 from svad.run.adopt import Trained, adopt
 from svad.run.bodies import OwnBody
+from svad.run.filming import motion_video
 from svad.run.jobs import read_card
-from svad.run.pipeline import load_avatar, motion_video, read_result
+from svad.run.makers import trained as maker
+from svad.run.results import load_avatar, read_result
 from svad.types import StageState
 from svad.weights.convert import read_checkpoint
 from tests.avatar.golden import PREFIX, golden
@@ -111,10 +112,10 @@ def test_a_stripped_snapshot_stands_on_a_body_of_ones_own(
     own = OwnBody(tmp_path / "SMPLX_NEUTRAL.npz", "0" * 64, "SMPL-X: non-commercial.")
     other = replace(layer, weights=layer.weights.flip(0))
     layers = [layer] if chosen else [other, layer]
-    monkeypatch.setattr(makers, "bodies_here", lambda: ("default", "smplx_male", "smplx_neutral"))
-    for module in (makers, room):
+    monkeypatch.setattr(maker, "bodies_here", lambda: ("default", "smplx_male", "smplx_neutral"))
+    for module in (maker, room):
         monkeypatch.setattr(module, "own_body", lambda n: None if n == "default" else own)
-    monkeypatch.setattr(makers, "own_layer", lambda _: layers.pop(0))
+    monkeypatch.setattr(maker, "own_layer", lambda _: layers.pop(0))
     adopt(Trained(stripped(trained), tmp_path / "face_offset.json", chosen), tmp_path / "out")
     assert not layers
     assert "non-commercial" in read_card(tmp_path / "out")["body"]

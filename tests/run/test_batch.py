@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from svad import cli
-from svad.config import PREVIEW
+from svad.config.presets import PREVIEW
 from svad.core.errors import JobError, OutputError, SettingError, SourceError, Stopped
 from svad.core.locks import locked
 from svad.core.parts import PART

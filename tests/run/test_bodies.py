@@ -10,8 +10,9 @@ import pytest
 
 from svad.body.free import load_free_body
 from svad.compute import engine as gpu
-from svad.config import BODIES, BUILT_IN, PREVIEW, QUICK, SettingError
-from svad.core.errors import MissingWeights
+from svad.config.preset import BODIES, BUILT_IN
+from svad.config.presets import PREVIEW, QUICK
+from svad.core.errors import MissingWeights, SettingError
 from svad.media.images import save_png
 from svad.run import stages as table
 from svad.run.bodies import STILL_FACE, bodies_here, limits, load_body, own_body

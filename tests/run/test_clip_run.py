@@ -11,13 +11,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from svad.config import CLIP, PREVIEW, FilmConfig, FootageConfig, Preset, SettingError
-from svad.core.errors import JobError, SourceError, Stopped
+from svad.config.film import FilmConfig
+from svad.config.footage import FootageConfig
+from svad.config.preset import Preset
+from svad.config.presets import CLIP, PREVIEW
+from svad.core.errors import JobError, SettingError, SourceError, Stopped
 from svad.media.images import read_rgb, save_png
 from svad.media.video import write_mp4
 from svad.run import pipeline
 from svad.run.jobs import read_card
-from svad.run.pipeline import NO_TURN, Pipeline
+from svad.run.order import NO_TURN
+from svad.run.pipeline import Pipeline
 from svad.storage import load
 from svad.types import Clip, Footage, StageState
 from tests.fakes import FakeStages

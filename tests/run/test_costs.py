@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from svad.compute.engine import MOST_SECONDS
-from svad.config import CLIP, PREVIEW, QUICK
+from svad.config.presets import CLIP, PREVIEW, QUICK
 from svad.run.costs import cost, learn
 from svad.run.learned import LEARNED, LEAST_ASKED, MACHINE, RUNS, Table, call_name, to_ask
-from svad.run.makers import asked_seconds
+from svad.run.makers.on_gpu import asked_seconds
 from svad.run.offers import offer
 from svad.run.stages import asked, stage
 

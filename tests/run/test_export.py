@@ -17,8 +17,8 @@ import torch
 
 from svad import storage
 from svad.cli import main
-from svad.config import PackageConfig, SettingError
-from svad.core.errors import JobError, MissingFile, OutputError, SvadError
+from svad.config.package import PackageConfig
+from svad.core.errors import JobError, MissingFile, OutputError, SettingError, SvadError
 from svad.export.formats import EVERY, FORMATS
 from svad.export.gltf import read_accessor, unpack
 from svad.export.stage import PackageStage
@@ -175,6 +175,18 @@ def test_archives_that_are_not_ours(archive: Path, job: Path, tmp_path: Path) ->
     with pytest.raises(JobError, match="is the archive already"):
         export(archive, "archive")
     assert not (tmp_path / "out.ply").exists()
+
+
+def test_an_archive_that_was_unpacked_and_packed_again(archive: Path, tmp_path: Path) -> None:
+    """With its folder, as file managers do, and with what they add."""
+    again = tmp_path / "avatar.zip"
+    with zipfile.ZipFile(archive) as source, zipfile.ZipFile(again, "w") as target:
+        for name in ("job.json", "avatar.glb", "avatar.safetensors"):
+            target.writestr(f"my avatar/{name}", source.read(name))
+        target.writestr("__MACOSX/my avatar/._job.json", b"x")
+    one, other = (export(path, "splat", tmp_path / f"{k}.splat") for k, path in
+                  enumerate((archive, again)))  # fmt: skip
+    assert one.read_bytes() == other.read_bytes()
 
 
 def test_the_command(job: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

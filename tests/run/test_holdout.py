@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from svad.avatar.train.poses import refine_poses
-from svad.config import FilmConfig
+from svad.config.film import FilmConfig
 from svad.geometry.camera import photo_camera
 from svad.media.images import read_rgb
 from svad.run import holdout

@@ -19,9 +19,11 @@ from svad.media.shot import Shot
 from svad.media.video import probe, write_mp4
 from svad.motion.authored import authored
 from svad.motion.readers.npz import read_npz
-from svad.run import makers, pipeline
-from svad.run.motions import read_motion
-from svad.run.pipeline import Pipeline, load_avatar
+from svad.run.filming import clip_motion
+from svad.run.makers import builders
+from svad.run.motions import read_motion, track
+from svad.run.pipeline import Pipeline
+from svad.run.results import load_avatar
 from svad.track.seen import Glimpse
 from svad.track.watch import OTHERS
 from tests.fakes import FakeStages
@@ -53,7 +55,7 @@ class FakeFollower:
 def follower(monkeypatch: pytest.MonkeyPatch) -> FakeFollower:
     made = FakeFollower()
     parts = (made, lambda rgb, glimpse: (glimpse, None), no_fingers)
-    monkeypatch.setattr(makers, "motion_watcher", lambda: parts)
+    monkeypatch.setattr(builders, "motion_watcher", lambda: parts)
     return made
 
 
@@ -102,7 +104,7 @@ def test_a_clip_moves_the_avatar_and_its_motion_is_kept_beside_the_video(
     follower: FakeFollower, clip: Path, avatar: Path, tmp_path: Path
 ) -> None:
     video, said, told = tmp_path / "v.mp4", [], []
-    done = pipeline.clip_motion(
+    done = clip_motion(
         avatar, clip, video, shot=Shot(height=96), say=said.append,
         report=lambda done, total, note, picture=None: told.append(done / total),
     )  # fmt: skip
@@ -136,7 +138,7 @@ def test_a_bundled_motion_is_written_and_played_again(
 def test_a_motion_is_written_for_the_viewer(avatar: Path, tmp_path: Path) -> None:
     npz, shown = tmp_path / "wave.npz", tmp_path / "wave.rig"
     assert run("animate", avatar, "--motion", "wave", "-o", npz) == 0
-    assert pipeline.clip_motion(avatar, npz, shown) == shown
+    assert clip_motion(avatar, npz, shown) == shown
     data = gzip.decompress(shown.read_bytes())
     header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
     about = json.loads(header["__metadata__"]["viewer"])
@@ -149,9 +151,9 @@ def test_a_clip_of_nobody_gets_a_sentence_and_leaves_nothing(
 ) -> None:
     follower.lost = (-1.0, 9.0)
     with pytest.raises(SourceError, match="No person"):
-        pipeline.track(clip, tmp_path / "m.npz")
+        track(clip, tmp_path / "m.npz")
     with pytest.raises(JobError, match="another ending"):
-        pipeline.track(clip, tmp_path / "m.mp4")
+        track(clip, tmp_path / "m.mp4")
     assert not list(tmp_path.iterdir())
 
 
@@ -172,7 +174,7 @@ def test_what_is_no_motion_gets_a_sentence(
 def test_a_motion_file_is_read_on_the_built_in_body(tmp_path: Path) -> None:
     np.savez(tmp_path / "m.npz", poses=np.zeros((3, 165)), mocap_framerate=30.0)
     found = read_motion(tmp_path / "m.npz", silent)
-    np.testing.assert_array_equal(found.joints[0], makers.motion_body().joint_template[0].numpy())
+    np.testing.assert_array_equal(found.joints[0], builders.motion_body().joint_template[0].numpy())
 
 
 def test_a_still_and_an_animation_for_other_avatars(avatar: Path, tmp_path: Path) -> None:
@@ -184,6 +186,29 @@ def test_a_still_and_an_animation_for_other_avatars(avatar: Path, tmp_path: Path
     vrma = tmp_path / "wave.vrma"
     assert run("animate", avatar, "--motion", "wave", "-o", vrma) == 0
     assert read_motion(vrma, silent).seconds == pytest.approx(authored()["wave"].seconds, abs=0.05)
+
+
+def test_sliders_make_a_still_of_ones_own(
+    avatar: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    look = ("--background", "transparent", "--size", 64)
+    made = []
+    for arms in (0, 50):
+        path = tmp_path / f"{arms}.png"
+        pose = ("--pose", f"turn=20,arms={arms}", "--expression", "smile=1")
+        assert run("still", avatar, *pose, *look, "-o", path) == 0
+        made.append(read_png(path))
+    wide = [np.ptp(np.flatnonzero(one[..., 3].any(0))) / 64 for one in made]
+    assert wide[1] > 1.3 * wide[0]  # the arms are level
+    for wrong, words in (
+        (("--pose", "fly=1"), "no slider named fly"),
+        (("--camera", "orbit"), "seen from one side"),
+        (("--motion", "fly"), "Choose one of"),
+    ):
+        assert run("still", avatar, *wrong, "-o", tmp_path / "a.png") == 2
+        assert words in capsys.readouterr().err
+    assert run("still", avatar, "-o", tmp_path / "a.jpg") == 2
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["0.png", "50.png"]
 
 
 def test_a_shot_that_cannot_be_is_refused_before_anything_is_drawn(

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from svad.config import PAPER, PRESETS, PREVIEW, QUICK
+from svad.config.presets import PAPER, PRESETS, PREVIEW, QUICK
 from svad.run import offers
 from svad.run.stages import asked, on_gpu
 

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from svad.compute.engine import GpuUnavailable
-from svad.config import QUICK
+from svad.config.presets import QUICK
 from svad.media.images import save_png
 from svad.run.jobs import read_card
-from svad.run.pipeline import Pipeline, read_result
+from svad.run.pipeline import Pipeline
+from svad.run.results import read_result
 from svad.run.stages import on_gpu
 from tests.fakes import FakeStages
 from tests.helpers import tiny_subject

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from svad.config import CLIP, PREVIEW, QUICK, SettingError
-from svad.core.errors import PhotoError, SourceError
+from svad.config.presets import CLIP, PREVIEW, QUICK
+from svad.core.errors import PhotoError, SettingError, SourceError
 from svad.media.images import save_png
 from svad.media.video import VideoError, write_mp4
 from svad.run.sources import is_one_photo, photo_hash, preset_for, read_source, source_hash

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import inspect
 import pickle
 from dataclasses import fields, is_dataclass, replace
 from types import SimpleNamespace
@@ -11,8 +10,9 @@ from types import SimpleNamespace
 import pytest
 
 from svad.compute.engine import DEFAULT_SECONDS
-from svad.config import CLIP, PAPER, PRESETS, PREVIEW, QUICK, Preset, training
-from svad.run import makers, stages
+from svad.config.preset import Preset
+from svad.config.presets import CLIP, PAPER, PRESETS, PREVIEW, QUICK, training
+from svad.run import stages
 from svad.run.imports import own_graph
 from svad.run.stages import (
     STAGES,
@@ -106,8 +106,10 @@ def test_without_a_builder_the_rooms_class_is_taken(row: Stage) -> None:
 
 @pytest.mark.parametrize("row", [r for r in STAGES if r.build is not None], ids=lambda r: r.name)
 def test_what_a_builder_hands_over_counts_as_the_stages_code(row: Stage) -> None:
-    tree = ast.parse(inspect.getsource(makers))
-    functions = {f.name: f for f in tree.body if isinstance(f, ast.FunctionDef)}
+    graph = own_graph()
+    files = (graph.package / "run" / "makers").glob("*.py")
+    nodes = [node for file in files for node in ast.parse(file.read_text("utf-8")).body]
+    functions = {f.name: f for f in nodes if isinstance(f, ast.FunctionDef)}
     waiting, seen, names = [row.build.__name__], set(), set()
     while waiting:
         function = functions[waiting.pop()]
@@ -118,7 +120,6 @@ def test_what_a_builder_hands_over_counts_as_the_stages_code(row: Stage) -> None
                 names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
             if isinstance(node, ast.Name) and node.id in functions.keys() - seen - own:
                 waiting.append(node.id)
-    graph = own_graph()
     reached = graph.of_room(row.room, row.parts)
     names.discard(graph.package.name)  # it only says the version
     modules = {path for path in graph.package.rglob("*.py") if _name(path) in names}

@@ -17,13 +17,18 @@ import pytest
 from svad.avatar.train import trainer as trainer_module
 from svad.avatar.train.checkpoint import DAMAGED
 from svad.avatar.train.trainer import Trainer
-from svad.config import PAPER, PREVIEW, QUICK, HeadFitConfig, Preset
+from svad.config.identity import HeadFitConfig
+from svad.config.preset import Preset
+from svad.config.presets import PAPER, PREVIEW, QUICK
 from svad.core.errors import Stopped
 from svad.diffusion import frame_confidence
 from svad.restoration.models import RestorationModels
-from svad.run import makers, stages
+from svad.run import stages
 from svad.run.jobs import read_card
-from svad.run.pipeline import Pipeline, load_avatar
+from svad.run.makers import builders, on_gpu
+from svad.run.makers.networks import video_networks
+from svad.run.pipeline import Pipeline
+from svad.run.results import load_avatar
 from svad.run.stages import stage_makers
 from svad.run.steps import PART
 from svad.storage import load
@@ -69,14 +74,14 @@ def networks(golden_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SVAD_WEIGHTS", str(video))
         patch.setenv("SVAD_CACHE", str(tmp_path_factory.mktemp("cache")))
-        patch.setattr(makers, "head_networks", lambda: whole.models(head))
-        patch.setattr(makers, "face_networks", lambda: lambda *_: faces)
+        patch.setattr(builders, "head_networks", lambda: whole.models(head))
+        patch.setattr(builders, "face_networks", lambda: lambda *_: faces)
         patch.setattr(frame_confidence, "weight_of", lambda quality: 0.4)
         patch.setattr(stages, "_made_there", cache(stages._made_there.__wrapped__))
         patch.setattr(trainer_module, "TOLD", -1.0)  # a report at every step
-        makers.video_networks.cache_clear()
+        video_networks.cache_clear()
         yield
-        makers.video_networks.cache_clear()
+        video_networks.cache_clear()
 
 
 def run(preset: Preset, out: Path, **more) -> Result:
@@ -203,10 +208,10 @@ def test_the_seed_of_a_run_is_the_trainings(monkeypatch: pytest.MonkeyPatch) -> 
 
     def far_away(work, preset, *arguments, seconds, report):
         sent.append(preset)
-        assert seconds == makers.asked_seconds("avatar", QUICK)
+        assert seconds == on_gpu.asked_seconds("avatar", QUICK)
 
-    monkeypatch.setattr(makers.engine, "run", far_away)
+    monkeypatch.setattr(on_gpu.engine, "run", far_away)
     preset = replace(QUICK, seed=5)
-    makers.train_on_gpu(preset, None, None, None, print, None, "")
+    on_gpu.train_on_gpu(preset, None, None, None, print, None, "")
     assert sent == [preset]
-    assert makers._training_here(preset, gpu=True) == replace(QUICK.avatar.train, seed=5)
+    assert on_gpu._training_here(preset, gpu=True) == replace(QUICK.avatar.train, seed=5)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from svad.body.free import load_free_body
 from svad.body.skeleton import ELBOWS, WRISTS, Joint
 from svad.subject import rig as r
-from svad.subject.contact import before_trunk, inside_trunk
-from svad.subject.fit import rest_pose
-from tests.subject.people import person, pose_of
+from svad.subject.contact import before_cover, before_trunk, inside_trunk
+from svad.subject.evidence import gather
+from svad.subject.fit import BodyFitter, rest_pose
+from tests.subject.people import Person, person, pose_of
 from tests.subject.test_fit import evidence_of, fitted
 
 CROSSED = {16: (50, -50, -77), 17: (50, 60, 60), 18: (4, -94, 0), 19: (4, 105, 0)}
@@ -53,3 +56,39 @@ def test_only_an_arm_whose_wrist_is_in_view_is_before_the_trunk() -> None:
 def test_crossed_arms_lie_before_the_chest() -> None:
     _, joints, _ = fitted(person(pose_of(CROSSED)))
     assert joints[list(WRISTS), 2].min() > joints[Joint.SPINE2, 2] + 0.1
+
+
+def hidden_hands(depth: float) -> tuple[Person, np.ndarray]:
+    """Somebody whose hands nobody sees, and what a detector says of the depths [133]."""
+    one = person(pose_of(CROSSED))  # seen from before it is the same
+    points = one.keypoints.copy()
+    points[[9, 10, *range(91, 133)], 2] = 0
+    depths = np.full(133, np.nan, np.float32)
+    depths[[5, 6, 11, 12]] = 0
+    depths[[7, 8]], depths[[9, 10]] = 0.6 * depth, depth
+    return replace(one, keypoints=points), depths
+
+
+@pytest.mark.parametrize(("depth", "behind"), [(0.2, True), (-0.02, False)])
+def test_hands_that_nobody_sees_are_not_before_the_body(depth: float, behind: bool) -> None:
+    one, depths = hidden_hands(depth)
+    evidence = gather(one.keypoints, depths, one.face, one.matte)
+    assert evidence.covered == (True, True)
+    body = load_free_body()
+    fitter = BodyFitter(body)
+    joints, _, turns = r.Rig(body, 10).pose(fitter.fit(evidence)[None])
+    wrists, spine = joints[0, list(WRISTS), 2], joints[0, Joint.SPINE2, 2]
+    assert before_cover(joints, turns, (True, True)).max() < 2  # a finger's breadth
+    assert (wrists < spine + (0 if behind else 0.12)).all()
+
+
+def test_what_hides_a_hand_is_not_asked_for_one_that_is_seen() -> None:
+    one, depths = hidden_hands(0.0)
+    crossed = one.keypoints.copy()
+    crossed[[9, 10], 2] = 0.6  # half sure, and well ahead of the shoulders
+    depths[[9, 10]] = -0.2
+    assert gather(crossed, depths, one.face, one.matte).covered == (False, False)
+    depths[[9, 10]] = 0.0  # in a pocket
+    assert gather(crossed, depths, one.face, one.matte).covered == (True, True)
+    crossed[[91, 112], 2] = 0.9  # a hand was found
+    assert gather(crossed, depths, one.face, one.matte).covered == (False, False)

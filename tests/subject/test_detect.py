@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from svad.body import coco
-from svad.config import SubjectConfig
+from svad.config.subject import SubjectConfig
 from svad.core.errors import PhotoError
 from svad.subject import crops
 from svad.subject import detect as d

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from svad.body import coco
-from svad.config import SubjectConfig
+from svad.config.subject import SubjectConfig
 from svad.core.errors import PhotoError
 from svad.subject import faces, judge, upright
 from svad.subject.detect import MediapipeDetector

@@ -11,7 +11,7 @@ import torch
 
 from svad.body.free import load_free_body
 from svad.body.model import BodyModel
-from svad.config import SubjectConfig
+from svad.config.subject import SubjectConfig
 from svad.core.errors import PhotoError, Stopped
 from svad.subject import judge
 from svad.subject.detect import Detection

@@ -14,7 +14,8 @@ from svad.geometry.rotation import rodrigues
 from svad.subject.fit import rest_pose
 from svad.track.held import MOVING, TURNING, Freedom
 from svad.track.points import body_points
-from svad.track.solve import Tracked, track
+from svad.track.problem import Tracked
+from svad.track.solve import track
 from svad.track.yaw import yaws
 from tests.track.posed import Posed, angle, turned
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from svad.media.video import write_mp4
-from svad.run.jobs import JobStore
+from svad.run.job_store import JobStore
 from svad.ui.engine import Engine, Settings
 from svad.ui.studio import Studio
 from tests.footage.turning import turning
@@ -58,7 +58,8 @@ def engine_of(pipeline: FakePipeline, settings: Settings) -> Engine:
 @pytest.fixture
 def launch() -> Iterator[Callable[[Studio], str]]:
     """Serves pages until the test ends; gives their addresses."""
-    from svad.ui.page import build_page, launch_options
+    from svad.ui.page.build import build_page
+    from svad.ui.page.launch import launch_options
 
     pages = []
 

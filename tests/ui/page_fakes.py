@@ -17,7 +17,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from svad.config import PRESETS, Preset
+from svad.config.preset import Preset
+from svad.config.presets import PRESETS
 from svad.core.errors import Stopped
 from svad.export.formats import FORMATS
 from svad.export.viewer_motions import write_viewer_motion
@@ -30,8 +31,8 @@ from svad.motion.authored import authored
 from svad.motion.readers.files import MotionError
 from svad.motion.readers.formats import is_motion
 from svad.run.jobs import Job
-from svad.run.pipeline import stages
 from svad.run.sources import preset_for, read_source, source_hash
+from svad.run.stages import titles
 from svad.subject.checks import read_photo
 from svad.types import Footage, Result, StageState
 from tests.footage.turning import turning
@@ -65,6 +66,8 @@ class FakePipeline:
         self.folders: list[Path] = []
         self.looks: list[Any] = []  # what each run was given
         self.footages: list[Any] = []
+        self.shots: list[Any] = []  # how each video was asked for
+        self.stills: list[Any] = []  # what each picture of a pose was asked for with
         self.glances = 0  # that were begun
 
     def look(self, photo: Path) -> Any:
@@ -108,15 +111,15 @@ class FakePipeline:
         assert source and all(path.is_file() for path in source)
         sent = read_source(source)
         preset = PRESETS[self.preset] if self.preset else preset_for(source)
-        titles = stages(preset)
+        shown = titles(preset)
         self.folders.append(folder)
         self.looks.append(look)
         self.footages.append(footage)
         self.running += 1
         self.most_running = max(self.most_running, self.running)
         try:
-            states = {n: StageState(n, t, "waiting", 0, 10, "", 0, 1, None) for n, t in titles}
-            for name, _ in titles:
+            states = {n: StageState(n, t, "waiting", 0, 10, "", 0, 1, None) for n, t in shown}
+            for name, _ in shown:
                 self._stage(name, states, folder, listener, stop)
             photo = sent.photos[0].rgb if sent.photos else turning(1, 360, 480).rgb[0]
             result = write_files(folder, photo)
@@ -156,10 +159,11 @@ class FakePipeline:
         tell(state="done", done=10, seconds=self.seconds, remaining=0.0, thumbnail=picture)
 
     def motion_video(
-        self, folder: Path, motion: str, output: Path, *, report: Any, **_: Any
+        self, folder: Path, motion: str, output: Path, *, report: Any, shot: Any = None
     ) -> Path:
-        """A short video."""
+        """A short video, whatever its ending."""
         report(0, 1, "frames")
+        self.shots.append(shot)
         write_mp4(output, [draw(0.3 * np.sin(k / 3))[:, :, :3] for k in range(12)], fps=12)
         return output
 
@@ -180,13 +184,19 @@ class FakePipeline:
         output.write_bytes(b"motion")
         return output
 
+    def still(self, folder: Path, pose: Any, output: Path, *, shot: Any) -> Path:
+        """A picture; what was asked for is remembered."""
+        self.stills.append((dict(pose), shot))
+        save_png(output, draw(0.3))
+        return output
+
     def mesh(self, folder: Path, motion: Path, output: Path, *, report: Any) -> Path:
         """A file."""
         output.write_bytes(b"mesh of " + motion.read_bytes())
         return output
 
     def clip_motion(
-        self, folder: Path, motion: Path, output: Path, *, report: Any, **_: Any
+        self, folder: Path, motion: Path, output: Path, *, report: Any, shot: Any = None
     ) -> Path:
         """A short video."""
         assert motion.read_bytes() == b"motion"
@@ -194,7 +204,7 @@ class FakePipeline:
             person = tiny_avatar(300)
             made = authored()["wave"].for_avatar(person)
             return write_viewer_motion(output, person, replace(made, name="clip"))
-        return self.motion_video(folder, "", output, report=report)
+        return self.motion_video(folder, "", output, report=report, shot=shot)
 
 
 def draw(yaw: float) -> np.ndarray:

@@ -13,13 +13,14 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
-from svad.ui import page
+from svad.media.shot import Shot
+from svad.ui.page.blocks import Page
 from svad.ui.sharing import token_of
 from tests.ui.conftest import save_photo
 from tests.ui.page_fakes import FakePipeline
 from tests.ui.visitor import until
 
-PUBLIC = ("generate", "resume", "status", "animate", "follow", "export", "example")
+PUBLIC = ("generate", "resume", "status", "animate", "follow", "still", "export", "example")
 
 
 def connect(url: str, tmp_path: Path) -> Client:
@@ -45,8 +46,8 @@ def status_of(url: str) -> int:
 def test_generate_streams_in_order_and_ends_with_the_files(
     make_studio, launch, photo: Path, tmp_path: Path
 ):
-    url = launch(make_studio(FakePipeline(0.3)))
-    client = connect(url, tmp_path)
+    pipeline = FakePipeline(0.3)
+    client = connect(launch(make_studio(pipeline)), tmp_path)
     results = list(client.submit(handle_file(photo), api_name="/generate"))
     states = [result["state"] for result in results]
     order = ["looking", "running", "done"]
@@ -54,19 +55,33 @@ def test_generate_streams_in_order_and_ends_with_the_files(
     assert states.count("running") >= 3
     seconds = [r["seconds"] for r in results if r["state"] == "running"]
     assert sorted(seconds) == seconds
-    files = results[-1]["files"]
+    files, job = results[-1]["files"], results[-1]["job"]
     assert {"avatar.zip", "turntable.mp4", "viewer.splat"} <= set(files)
     assert Path(files["avatar.zip"]).read_bytes()[:2] == b"PK"
-    video = client.predict(results[-1]["job"], "wave", api_name="/animate")
+    video = client.predict(job, "wave", api_name="/animate")
     assert Path(video).read_bytes()[4:8] == b"ftyp"
+    _shows_it_as_it_is_asked_to(client, job, pipeline)
+
+
+def _shows_it_as_it_is_asked_to(client: Client, job: str, pipeline: FakePipeline) -> None:
+    """Videos and stills with the choices of the page."""
+    video = client.predict(
+        job, "wave", camera="orbit", background="#20a040", size=480, fps=30, api_name="/animate"
+    )
+    assert Path(video).suffix == ".mp4"
+    assert pipeline.shots[-1] == Shot(height=480, camera="orbit", background="#20a040", fps=30.0)
+    pose = {"turn": 20, "smile": 1}
+    picture = client.predict(job, pose, camera="back", background="transparent", api_name="/still")
+    assert Path(picture).read_bytes()[1:4] == b"PNG"
+    assert pipeline.stills == [(pose, Shot(camera="back", background="transparent"))]
 
 
 def test_calls_of_programs_leave_no_session_behind(
     make_studio, launch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pages, forget = [], page.Page._forget
+    pages, forget = [], Page._forget
     monkeypatch.setattr(
-        page.Page, "_forget", lambda self, session: pages.append(self) or forget(self, session)
+        Page, "_forget", lambda self, session: pages.append(self) or forget(self, session)
     )
     url = launch(make_studio())
     for _ in range(3):
@@ -244,7 +259,9 @@ def test_jobs_that_are_not_here_and_words_that_are_none_are_sentences(make_studi
         ({"path": "/etc/passwd"}, "named by the word"),
     ):  # fmt: skip
         for endpoint, more in (
-            ("status", []), ("resume", []), ("animate", ["wave"]), ("export", ["glb"]),
+            ("status", []), ("resume", []), ("export", ["glb"]),
+            ("animate", ["wave", "front", "studio", 720, 0, False, None]),
+            ("still", [{}, "front", "studio", 720, None]),
         ):  # fmt: skip
             answer = ask(url, [word, *more], endpoint)
             told = json.loads(answer.rpartition("data: ")[2])
@@ -298,7 +315,7 @@ def test_models_find_tools_with_words_for_each_argument(make_studio, launch) -> 
 def test_without_the_package_for_models_the_page_works_and_says_so(
     make_studio, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from svad.ui.page import launch_options
+    from svad.ui.page.launch import launch_options
 
     monkeypatch.setitem(sys.modules, "mcp.server", None)
     assert launch_options(make_studio())["mcp_server"] is False

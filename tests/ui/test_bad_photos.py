@@ -11,12 +11,12 @@ import pytest
 from gradio_client.utils import is_valid_file
 from PIL import Image
 
-from svad.config import CLIP, PREVIEW
-from svad.run.jobs import JobStore
+from svad.config.presets import CLIP, PREVIEW
+from svad.run.job_store import JobStore
 from svad.run.pipeline import Pipeline
 from svad.ui.engine import Engine, Settings
 from svad.ui.events import Events
-from svad.ui.page import PICTURES, VIDEOS
+from svad.ui.inputs import PICTURES, VIDEOS
 from svad.ui.parts import Given
 from svad.ui.studio import Studio
 from tests.ui.bad_photos import REFUSED, TAKEN, encoded

@@ -8,14 +8,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from svad.config import CLIP, PRESETS
+from svad.config.presets import CLIP, PRESETS
 from svad.core.errors import JobError
-from svad.run.jobs import JobStore
+from svad.run.job_store import JobStore
 from svad.run.offers import Offer
-from svad.ui import better, panels, texts
+from svad.ui import better, texts
 from svad.ui.beats import Ended, Seen
 from svad.ui.engine import Engine, Settings
 from svad.ui.events import Events
+from svad.ui.panels import offers
 from svad.ui.studio import Studio
 from tests.ui.conftest import save_photo
 from tests.ui.page_fakes import FakePipeline, Names
@@ -105,7 +106,7 @@ def test_bad_pictures_leave_the_avatar(studio: Studio, job: str, tmp_path: Path,
 @pytest.mark.parametrize("missing", [False, True])
 def test_what_stands_in_the_way_is_said(missing: bool) -> None:
     found = Offer("quick", ("a", "b") if missing else (), (), True, "gpu", 0, True)
-    words = unescape(panels.better([found], clip=True))
+    words = unescape(offers.better([found], clip=True))
     assert PRESETS["quick"].title in words and texts.BETTER_CLIP in words
     assert ("2 files" in words) == missing
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from svad.config import CLIP, PRESETS
+from svad.config.presets import CLIP, PRESETS
 from svad.core.errors import JobError, PhotoError, SourceError, Stopped
 from svad.media.video import VideoError, write_mp4
 from svad.types import Footage

@@ -12,7 +12,7 @@ import pytest
 
 from svad.core.errors import JobError, MissingFile
 from svad.export.formats import EVERY
-from svad.run.jobs import JobStore
+from svad.run.job_store import JobStore
 from svad.ui import texts
 from svad.ui.engine import Engine, Settings
 from svad.ui.events import Events

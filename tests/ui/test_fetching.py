@@ -62,10 +62,10 @@ def test_what_the_hub_has_comes_and_the_rest_is_told(events: Events) -> None:
 
 
 def test_a_bar_per_file() -> None:
-    from svad.ui import panels
     from svad.ui.fetching import Fetching, FileState
+    from svad.ui.panels import offers
 
-    html = panels.fetching("quick", Fetching((FileState("a<b>.onnx", 500, 2000, "checking"),)))
+    html = offers.fetching("quick", Fetching((FileState("a<b>.onnx", 500, 2000, "checking"),)))
     assert "a&lt;b&gt;.onnx" in html and 'value="0.250"' in html and "500 B of 2.00 kB" in html
     assert "checking" in html
 

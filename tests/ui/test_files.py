@@ -42,7 +42,8 @@ def test_sweep_removes_only_what_is_old(tmp_path: Path):
 
 
 def test_what_the_page_shows_first_is_kept(make_studio, cache: Path):
-    from svad.ui.page import build_page, first_view_files
+    from svad.ui.page.build import build_page
+    from svad.ui.page.launch import first_view_files
 
     kept = {Path(path).name for path in first_view_files(build_page(make_studio()))}
     assert {"avatar-ada.zip", "compare_photo.jpg", "compare_avatar.jpg"} <= kept

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from svad.ui.headers import HEADERS, SecurityHeaders
-from svad.ui.page import launch_options
+from svad.ui.page.launch import launch_options
 
 
 def answered(kind: str, headers: list[tuple[bytes, bytes]]) -> list[dict[str, Any]]:

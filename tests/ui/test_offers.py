@@ -11,18 +11,20 @@ from types import SimpleNamespace
 import gradio as gr
 import pytest
 
-from svad.config import BODIES, BUILT_IN, PRESETS, QUICK
+from svad.config.preset import BODIES, BUILT_IN
+from svad.config.presets import PRESETS, QUICK
 from svad.core.errors import MissingWeights, SvadError
 from svad.run.bodies import STILL_FACE
 from svad.run.costs import learn
-from svad.run.jobs import JobStore
+from svad.run.job_store import JobStore
 from svad.run.offers import offer
-from svad.ui import panels, texts
+from svad.ui import texts
 from svad.ui.beats import Ended, Seen
 from svad.ui.engine import Engine, Settings, load_engine
 from svad.ui.events import Events
 from svad.ui.offering import offer_panel
-from svad.ui.page import build_page
+from svad.ui.page.build import build_page
+from svad.ui.panels import avatar, offers
 from svad.ui.studio import Studio
 from tests.ui.page_fakes import FakePipeline, Names
 
@@ -149,8 +151,8 @@ def test_a_body_whose_file_is_here_can_be_chosen(
 ) -> None:
     choice = bodies_of(make_studio())
     assert choice.visible and [name for _, name in choice.choices] == [BUILT_IN, "smplx_male"]
-    assert panels.body_note(BUILT_IN) == ""
-    note = unescape(panels.body_note("smplx_male"))
+    assert offers.body_note(BUILT_IN) == ""
+    note = unescape(offers.body_note("smplx_male"))
     assert "non-commercial" in note and STILL_FACE in note
 
 
@@ -174,12 +176,12 @@ def test_the_result_shows_the_terms_of_what_it_was_made_with(
     *_, seen = studio.look(photo)
     *_, ended = studio.create(seen.job)
     assert ended.finished.terms == ()
-    assert texts.TERMS_TITLE not in panels.files(ended.finished, studio.shelf, 6)
+    assert texts.TERMS_TITLE not in avatar.files(ended.finished, studio.shelf, 6)
     job = studio.engine().store.open(seen.job)
     job.begin(QUICK, "source")
     job.card |= {"body": "body.npz: <non-commercial>", "weights": ["net.onnx: free"]}
     job.write()
-    shown = panels.files(studio.finished(f"job:{seen.job}"), studio.shelf, 6)
+    shown = avatar.files(studio.finished(f"job:{seen.job}"), studio.shelf, 6)
     assert texts.TERMS_TITLE in shown
     for line in ("body.npz: &lt;non-commercial&gt;", "net.onnx: free"):
         assert f'<p class="terms">{line}</p>' in shown

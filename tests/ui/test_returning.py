@@ -13,8 +13,9 @@ import pytest
 from PIL import Image
 
 from svad.core.errors import JobError
-from svad.ui import panels, texts
+from svad.ui import texts
 from svad.ui.events import Events
+from svad.ui.gallery import own_job
 from svad.ui.sharing import SIZE, job_of, picture, token_of
 from svad.ui.studio import Studio
 from tests.ui.page_fakes import FakePipeline, Names
@@ -126,8 +127,8 @@ def test_the_share_picture_shows_the_whole_figure(tmp_path: Path) -> None:
 
 
 def test_what_is_not_a_visitors_own_has_no_job(studio: Studio) -> None:
-    assert panels.job_of("example:ada") == panels.job_of("share:x") == panels.job_of("") == ""
-    assert panels.job_of("job:abc/quick") == panels.job_of("job:abc") == "abc"
+    assert own_job("example:ada") == own_job("share:x") == own_job("") == ""
+    assert own_job("job:abc/quick") == own_job("job:abc") == "abc"
 
 
 @pytest.mark.browser

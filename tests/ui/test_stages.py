@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from svad.config import PRESETS
-from svad.run import pipeline
+from svad.config.presets import PRESETS
+from svad.run.stages import titles
 from svad.types import StageState
 from svad.ui import stages
 
@@ -24,9 +24,9 @@ def url(path: Path) -> str:
 @pytest.mark.parametrize("preset", PRESETS)
 def test_before_a_run_all_stages_of_the_preset_wait(preset: str):
     html = stages.step_list((), url, preset)
-    titles = [title for _, title in pipeline.stages(PRESETS[preset])]
-    assert html.count("<li") == len(titles) == html.count("Waiting")
-    places = [html.index(f"<b>{title}</b>") for title in titles]
+    shown = [title for _, title in titles(PRESETS[preset])]
+    assert html.count("<li") == len(shown) == html.count("Waiting")
+    places = [html.index(f"<b>{title}</b>") for title in shown]
     assert places == sorted(places)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from svad.config import PRESETS
+from svad.config.presets import PRESETS
 from svad.core.errors import JobError, OutputError, PhotoError
 from svad.run.sources import photo_hash
 from svad.subject.checks import read_photo

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from svad.export.viewer_page import VIEWING
-from svad.ui import page, texts
+from svad.ui import texts
+from svad.ui.page import launch
 from svad.ui.theme import STONE, TEAL, make_theme
 
-HERE = Path(page.__file__).parent
+HERE = Path(launch.__file__).parent
 TEXT = ("ink", "quiet", "accent", "good", "warn", "bad")
 GROUND = ("card", "soft")
 
@@ -58,5 +59,5 @@ def test_nothing_is_fetched_from_elsewhere():
 
 
 def test_words_reach_the_script_as_text():
-    script = page.page_script(25, 300)
+    script = launch.page_script(25, 300)
     assert json.dumps(texts.TOO_LARGE) in script and "LIMIT_MB" not in script

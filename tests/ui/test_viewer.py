@@ -14,6 +14,7 @@ import torch
 from PIL import Image
 
 from svad.body.skin import blended, pose_gaussians
+from svad.export.sliders import slid
 from svad.export.viewer_page import viewer_page
 from svad.export.viewer_rig import thinned_avatar, viewer_rig_bytes
 from svad.geometry.camera import Camera
@@ -141,12 +142,14 @@ def test_reduced_motion_and_a_lost_context(viewer: Viewer) -> None:
 
 
 def _is_posed_as_the_program_does(viewer: Viewer, avatar: Avatar) -> None:
-    """Joints of a frame, to what 16 bits of a quaternion leave."""
-    viewer.do("avatar.panel.pose('arms', 0)")
+    """Joints of a frame with sliders moved, to what 16 bits of a quaternion leave."""
+    moved = {"turn": 50.0, "nod": -20.0, "arms": -15.0, "left_arm": 30.0}
+    for name, value in moved.items():
+        viewer.do("avatar.panel.pose(...arguments)", name, value)
     viewer.do(SHOW, "raise_arms", 60 / 24 + 1e-6)
     table = np.array(viewer.do("return [...avatar.stage.skeleton.table.subarray(0, 1100)]"))
     rows = table.reshape(55, 20)[:, 8:].reshape(55, 3, 4)
-    pose = authored()["raise_arms"].for_avatar(avatar).poses[60]
+    pose = slid(avatar, authored()["raise_arms"].for_avatar(avatar).poses[[60]], moved)[0]
     joint = torch.arange(55)[:, None].repeat(1, 4)
     alone = torch.tensor([[1.0, 0, 0, 0]]).expand(55, 4)
     ours, _ = blended(joint, alone, avatar.joints, avatar.parents, pose, rigid=0.0)

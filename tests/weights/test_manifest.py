@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from svad.config import OWN_BODIES
+from svad.config.preset import OWN_BODIES
 from svad.weights.errors import ManifestError
 from svad.weights.manifest import (
     COMMIT,

@@ -12,7 +12,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from svad.config import PAPER, PRESETS, DiffusionConfig, Preset
+from svad.config.diffusion import DiffusionConfig
+from svad.config.preset import Preset
+from svad.config.presets import PAPER, PRESETS
 from svad.diffusion.models import Models, build_models
 from svad.diffusion.sampler import Sampler
 from svad.diffusion.sizes import LATENT_CHANNELS, ClipSizes, Sizes

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from svad.config import DiffusionConfig
+from svad.config.diffusion import DiffusionConfig
 from svad.diffusion.sizes import CLIP_IMAGE, LATENT_CHANNELS, Sizes
 from svad.diffusion.windows import padded_frames, windows
 from tools.bench.flops import attend, conv, linear

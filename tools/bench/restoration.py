@@ -10,7 +10,8 @@ from dataclasses import fields
 import numpy as np
 import torch
 
-from svad.config import PRESETS, RestorationConfig
+from svad.config.presets import PRESETS
+from svad.config.restoration import RestorationConfig
 from svad.pose.drive import turning
 from svad.restoration.networks import Networks, build_networks
 from svad.restoration.restorer import CROP, Restorer, start_noise

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from svad.config import RestorationConfig
+from svad.config.restoration import RestorationConfig
 from svad.pose.drive import PAPER_FRAMES
 from svad.restoration.control import HINT, HINT_STRIDES
 from svad.restoration.restorer import CROP

@@ -19,7 +19,9 @@ from svad.avatar.train.poses import L1, SSIM
 from svad.avatar.train.trainer import EVERY, Trainer
 from svad.avatar.train.views import make_view, over
 from svad.compute.device import device as chosen_device
-from svad.config import PAPER, QUICK, Preset, TrainConfig
+from svad.config.avatar import TrainConfig
+from svad.config.preset import Preset
+from svad.config.presets import PAPER, QUICK
 from svad.learn.ssim import photometric
 from svad.splat.rasterisers import NAMES, backend_for
 from svad.splat.render import render

@@ -24,7 +24,7 @@ from svad.geometry.sampling import bilinear
 from svad.geometry.zbuffer import draw
 from svad.media.images import read_png, save_png, to_uint8
 from svad.run.export import export
-from svad.run.pipeline import load_avatar
+from svad.run.results import load_avatar
 from svad.types import Avatar
 
 FINER = 3  # samples of a pixel along each axis

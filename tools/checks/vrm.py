@@ -121,7 +121,9 @@ def _looked_at(address: str) -> tuple[dict, list[np.ndarray]]:
     options = webdriver.ChromeOptions()
     for flag in FLAGS:
         options.add_argument(flag)
-    browser = webdriver.Chrome(options=options)
+    # The path is given: selenium would otherwise look for a driver on the net.
+    service = webdriver.ChromeService(executable_path=shutil.which("chromedriver"))
+    browser = webdriver.Chrome(options=options, service=service)
     try:
         browser.set_script_timeout(PATIENCE)
         browser.get(address)

@@ -17,13 +17,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from svad.config import PREVIEW
+from svad.config.presets import PREVIEW
 from svad.core.errors import JobError, Stopped, SvadError
 from svad.core.parts import PART
 from svad.run.batch.batch import batch
 from svad.run.batch.local import Local
 from svad.run.jobs import LOCK, NAMES, NEXT, read_card
-from svad.run.pipeline import read_result
+from svad.run.results import read_result
 from tools.drill import tiny
 
 LONGEST = 60.0  # s that a run may take

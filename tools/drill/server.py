@@ -185,12 +185,13 @@ def main() -> None:
     import logging
     import threading
 
-    from svad.config import PREVIEW
-    from svad.run.jobs import JobStore
+    from svad.config.presets import PREVIEW
+    from svad.run.job_store import JobStore
     from svad.run.pipeline import Pipeline
     from svad.ui import serve
     from svad.ui.engine import Engine, Settings
-    from svad.ui.page import build_page, first_view_files, launch_options
+    from svad.ui.page.build import build_page
+    from svad.ui.page.launch import first_view_files, launch_options
     from svad.ui.studio import Studio
     from tools.drill.tiny import Forgetful
 

@@ -7,7 +7,8 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from svad.config import PREVIEW, Preset
+from svad.config.preset import Preset
+from svad.config.presets import PREVIEW
 from svad.media.images import save_png
 from svad.run.pipeline import Pipeline
 from svad.types import Report

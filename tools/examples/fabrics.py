@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from tools.examples.noise import cloud, noise, smoothstep
-from tools.examples.picture import Material, Points, Surface, colour
+from tools.examples.picture import Material, Points, Surface
+from tools.examples.tones import colour
 
 Pattern = Callable[[Points, np.ndarray], np.ndarray]  # pixels, albedo [P, 3] -> albedo
 

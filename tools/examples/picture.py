@@ -13,6 +13,7 @@ from svad.geometry.sampling import smoothstep
 from svad.geometry.surface import interpolate, vertex_normals
 from tools.examples.lights import Light, Samples, light_up
 from tools.examples.raster import nearest_triangles
+from tools.examples.tones import film, to_linear, to_srgb
 
 SCATTER = (0.0042, 0.0019, 0.0011)  # metres, spread of red, green and blue light in skin
 FLOOR_SPAN = 1.6  # metres round the person where the floor is shaded
@@ -279,25 +280,3 @@ def _backdrop(
         shade[near] = 1 + fade * (lit / full - 1)
         out = out * cv2.GaussianBlur(shade, (0, 0), camera.height / 450)
     return out.astype(np.float32)
-
-
-def film(linear: np.ndarray) -> np.ndarray:
-    """A soft shoulder: about the identity below 0.5, never above 1."""
-    x = np.maximum(linear, 0)
-    return x / (1 + (x / 1.02) ** 3.2) ** (1 / 3.2)
-
-
-def to_linear(srgb: np.ndarray) -> np.ndarray:
-    """sRGB 0..1 to linear."""
-    return np.where(srgb <= 0.04045, srgb / 12.92, ((np.maximum(srgb, 0) + 0.055) / 1.055) ** 2.4)
-
-
-def to_srgb(linear: np.ndarray) -> np.ndarray:
-    """Linear 0..1 to sRGB."""
-    x = np.clip(linear, 0, 1)
-    return np.where(x <= 0.0031308, x * 12.92, 1.055 * x ** (1 / 2.4) - 0.055)
-
-
-def colour(text: str) -> np.ndarray:  # [3] float32
-    """Linear RGB of an sRGB hex colour such as "d9a441"."""
-    return to_linear(np.array([int(text[i : i + 2], 16) for i in (0, 2, 4)], np.float32) / 255)

@@ -23,8 +23,10 @@ from svad.export.viewer_rig import viewer_rig_bytes
 from svad.media.images import fit_within, read_png, read_rgb, save_jpg
 from svad.media.shot import Shot
 from svad.media.video import write_mp4
+from svad.run.filming import motion_video
 from svad.run.jobs import read_card
-from svad.run.pipeline import Pipeline, load_avatar
+from svad.run.pipeline import Pipeline
+from svad.run.results import load_avatar
 from svad.types import Avatar
 from tools.examples.people import Person
 
@@ -69,7 +71,7 @@ def make_result(person: Person, folder: Path, pipeline: Pipeline) -> dict[str, i
         write_mp4(folder / TURNTABLE, _frames(job / TURNTABLE), 24.0, TURNTABLE_CRF)
         for name in MOTIONS:
             clip = job / f"{name}.mp4"
-            pipeline.motion_video(job, name, clip, shot=Shot(height=MOTION_HEIGHT))
+            motion_video(job, name, clip, shot=Shot(height=MOTION_HEIGHT))
             write_mp4(folder / "motions" / f"{name}.mp4", _frames(clip), 24.0, MOTION_CRF)
         front = Image.fromarray(read_png(job / FRONT))
         with writing(folder / "front.webp") as temporary:

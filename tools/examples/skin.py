@@ -21,7 +21,8 @@ from svad.face.landmarks import (
 from svad.geometry.surface import vertex_normals
 from tools.examples.figure import Figure, subdivide
 from tools.examples.noise import cloud, noise, smoothstep
-from tools.examples.picture import Piece, Points, Surface, colour
+from tools.examples.picture import Piece, Points, Surface
+from tools.examples.tones import colour
 
 KEY = np.array([-0.62, 0.60, 0.78]) / np.linalg.norm([-0.62, 0.60, 0.78])  # towards the key light
 

@@ -8,7 +8,8 @@ import numpy as np
 from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]
 
 from tools.examples.noise import noise
-from tools.examples.picture import Piece, Points, Surface, colour
+from tools.examples.picture import Piece, Points, Surface
+from tools.examples.tones import colour
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ import numpy as np
 from svad.geometry.surface import vertex_normals
 from tools.examples.lights import Light, Samples, light_up
 from tools.examples.make import EXPOSURE
-from tools.examples.picture import Piece, Points, film, to_srgb
+from tools.examples.picture import Piece, Points
+from tools.examples.tones import film, to_srgb
 from tools.truth.meshes import spread
 
 LEAST = 0.3  # light on what other pieces hide: in another pose it may come out from under them

@@ -12,7 +12,7 @@ from svad.avatar.model.thin import Blend
 from svad.body.correctives import corrected, new_correctives
 from svad.body.skin import add_expression, pose_gaussians
 from svad.body.skin_fast import pose_cloud
-from svad.config import TrainConfig
+from svad.config.avatar import TrainConfig
 from svad.splat.gaussians import Gaussians
 from svad.types import Avatar, Correctives, Pose
 

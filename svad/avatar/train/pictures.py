@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from svad.avatar.train.views import View, box_size, make_view, shows_person
-from svad.config import TrainConfig
+from svad.config.avatar import TrainConfig
 from svad.core.errors import SvadError
 from svad.types import Avatar, Clip, Subject
 

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from svad.avatar.model.learned import Learned
 from svad.body.skeleton import HANDS, HEAD_JOINTS
-from svad.config import TrainConfig
+from svad.config.avatar import TrainConfig
 from svad.types import Avatar
 
 NEIGHBOURS = 6

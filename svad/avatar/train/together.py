@@ -7,7 +7,7 @@ from dataclasses import replace
 from svad.avatar.train.poses import refine_poses
 from svad.avatar.train.trainer import Trainer
 from svad.body.skeleton import Joint
-from svad.config import TrainConfig
+from svad.config.avatar import TrainConfig
 from svad.core.progress import part
 from svad.types import Avatar, Clip, Pose, Report, Subject
 

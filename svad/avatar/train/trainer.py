@@ -25,7 +25,7 @@ from svad.avatar.train.pictures import Pictures
 from svad.avatar.train.poses import PoseTable, picture_loss
 from svad.avatar.train.smooth import Regularisers
 from svad.compute.adam import Adam
-from svad.config import TrainConfig
+from svad.config.avatar import TrainConfig
 from svad.core.errors import Stopped
 from svad.core.progress import silent
 from svad.learn.lpips import Lpips

@@ -17,6 +17,8 @@ from svad.types import Avatar, Pose, SkinnedMesh
 NEAREST = 4  # Gaussians that a vertex takes after
 SOLID = 0.3  # opacity of a Gaussian that counts
 SMOOTHED = 3  # times; where parts that lay in each other were joined the weights would jump
+PARTING = ("eyeBlinkLeft", "eyeBlinkRight", "mouthRollLower", "mouthRollUpper")
+PARTED = 1e-3  # metres, by which one of them moves what belongs to lids and lips
 LEAST = 2e-5  # metres; smaller movements of a face shape are left out
 
 
@@ -94,6 +96,21 @@ def head_and_hands(
     hands = [joint for hand in HANDS.values() for joint in hand]
     of = lambda joints: (weights * np.isin(ids, joints)).sum(1)  # noqa: E731
     return of(list(HEAD_JOINTS)), of(hands)
+
+
+def opening(
+    avatar: Avatar,
+    pose: Pose,
+    points: np.ndarray,  # [W, 3] metres, around the avatar in that pose
+) -> np.ndarray:  # [W] bool
+    """Which points lie at the lids or the lips, whose two sides part."""
+    dirs = avatar.expression_dirs.float().cpu().numpy()  # [K, E, 3]
+    shapes = [k for k, name in enumerate(avatar.expression_names) if name in PARTING]
+    moved = np.linalg.norm(dirs[:, shapes], axis=2).max(1, initial=0) > PARTED
+    at = np.zeros(len(avatar.gaussians), bool)
+    at[avatar.expression_ids.cpu().numpy()[moved]] = True
+    _, nearest = cKDTree(posed_means(avatar, pose)).query(points, workers=-1)
+    return at[nearest]
 
 
 def dense_weights(mesh: SkinnedMesh) -> np.ndarray:  # [V, 55]

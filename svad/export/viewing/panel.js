@@ -1,9 +1,8 @@
 // Buttons and sliders: motions, time, pose, view, background.
 
 import { duration } from "./motion.js";
-import { LEAST, MOST } from "./puppet.js";
+import { SLIDERS } from "./sliders.js";
 
-const WORDS = { turn: "Turn head", nod: "Nod", arms: "Arms", jaw: "Jaw", brows: "Brows", smile: "Smile" };
 const WALLS = { studio: "Studio", white: "White", black: "Black", green: "Green", none: "None" };
 const find = (selector) => document.querySelector(selector);
 
@@ -53,10 +52,10 @@ export class Panel {
 
   sliders() {
     const { puppet } = this.stage;
-    for (const [name, words] of Object.entries(WORDS)) {
+    for (const [name, { title, least, most }] of Object.entries(SLIDERS)) {
       if (!puppet.has(name)) continue;
-      const label = add(find("#pose"), "label", {}, words);
-      const input = add(label, "input", { type: "range", min: LEAST[name], max: MOST[name], step: MOST[name] > 1 ? 1 : 0.01, value: 0 });
+      const label = add(find("#pose"), "label", {}, title);
+      const input = add(label, "input", { type: "range", min: least, max: most, step: most > 1 ? 1 : 0.01, value: 0 });
       input.dataset.pose = name;
       input.oninput = () => this.pose(name, Number(input.value));
     }
@@ -64,7 +63,7 @@ export class Panel {
 
   /** Sets a slider and what it moves. */
   pose(name, value) {
-    this.stage.puppet.values[name] = Math.max(LEAST[name], Math.min(MOST[name], value));
+    this.stage.puppet.values[name] = Math.max(SLIDERS[name].least, Math.min(SLIDERS[name].most, value));
     find(`[data-pose="${name}"]`).value = value;
     this.stage.repose();
   }
@@ -103,7 +102,7 @@ export class Panel {
     follow.disabled = calm.matches;
     calm.addEventListener("change", () => { follow.disabled = calm.matches; this.follow(false); });
     follow.onchange = () => this.follow(follow.checked);
-    find("#straight").onclick = () => { for (const name of Object.keys(WORDS)) if (stage.puppet.has(name)) this.pose(name, 0); };
+    find("#straight").onclick = () => { for (const name of Object.keys(SLIDERS)) if (stage.puppet.has(name)) this.pose(name, 0); };
     find("#views").onclick = (event) => {
       const { yaw, head } = event.target.dataset;
       if (yaw) stage.view((Number(yaw) * Math.PI) / 180, head === "1");

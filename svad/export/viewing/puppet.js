@@ -1,43 +1,35 @@
 // What a person adds to a motion with sliders and the pointer: head, arms, jaw, brows, smile.
 
 import { multiply } from "./skeleton.js";
+import { SLIDERS } from "./sliders.js";
 
 const RADIANS = Math.PI / 180;
-const NECK = 0.4; // share of the neck in a turn of the head
-const COLLAR = 0.2; // share of the collar bones in a lift of the arms
 const FOLLOW = 6; // per second: how fast the head comes after the pointer
-export const LEAST = { turn: -60, nod: -30, arms: -40, jaw: 0, brows: -1, smile: -1 };
-export const MOST = { turn: 60, nod: 30, arms: 130, jaw: 1, brows: 1, smile: 1 };
-/** Which expressions a slider moves, up and down. */
-const SHAPES = {
-  jaw: [["jawOpen"], []],
-  brows: [["browInnerUp", "browOuterUpLeft", "browOuterUpRight"], ["browDownLeft", "browDownRight"]],
-  smile: [["mouthSmileLeft", "mouthSmileRight"], ["mouthFrownLeft", "mouthFrownRight"]],
-};
+const GAZE = { turn: [0, 75], nod: [1, 45] }; // of the pointer, and degrees up to which slider and pointer add up
+const FULL = 1.2; // up to which a motion's expression and a slider's add up
+const AXES = { x: 1, y: 2, z: 3 };
 
 export class Puppet {
   constructor(names, expressions) {
-    const joint = (name) => names.indexOf(name);
-    this.values = { turn: 0, nod: 0, arms: 0, jaw: 0, brows: 0, smile: 0 }; // degrees, then shares
+    this.values = Object.fromEntries(Object.keys(SLIDERS).map((name) => [name, 0])); // degrees, or shares
     this.following = false;
     this.wanted = new Float64Array(2); // where the pointer is: turn and nod, degrees
     this.gaze = new Float64Array(2); // where the head has got to
-    this.neck = joint("neck");
-    this.head = joint("head");
-    this.jaw = joint("jaw");
-    this.arms = [["left_collar", COLLAR], ["left_shoulder", 1 - COLLAR], ["right_collar", -COLLAR], ["right_shoulder", COLLAR - 1]]
-      .map(([name, share]) => [joint(name), share]);
-    this.shapes = {};
-    for (const [name, sides] of Object.entries(SHAPES)) {
-      this.shapes[name] = sides.map((side) => side.map((one) => expressions.indexOf(one)).filter((e) => e >= 0));
-    }
+    this.head = names.indexOf("head");
+    this.rows = Object.entries(SLIDERS).map(([name, told]) => {
+      const sides = [told.up ?? [], told.down ?? []].map((side) => side.map((one) => expressions.indexOf(one)).filter((e) => e >= 0));
+      const moved = told.joints ?? (sides[0].length ? [] : told.without ?? []);
+      const joints = moved.map(([joint, axis, share, whose]) => ({ joint: names.indexOf(joint), axis: AXES[axis], share, own: whose === "own" }));
+      return { name, sides, joints, gaze: GAZE[name] };
+    });
     this.turnBy = new Float64Array(4);
     this.product = new Float64Array(4);
   }
 
   /** Whether a slider moves anything of this avatar. */
   has(name) {
-    return !this.shapes[name] || name === "jaw" || this.shapes[name][0].length > 0;
+    const row = this.rows.find((one) => one.name === name);
+    return row.joints.length > 0 || row.sides[0].length > 0;
   }
 
   /** The head goes after the pointer; true while it moves. */
@@ -54,28 +46,13 @@ export class Puppet {
 
   /** Adds all of it to a skeleton that a motion has posed. */
   move(skeleton) {
-    const { values, gaze } = this;
-    this.aim(skeleton, values.turn + gaze[0], values.nod + gaze[1]);
-    if (values.arms) for (const [joint, share] of this.arms) this.lift(skeleton, joint, share * values.arms);
-    for (const name in this.shapes) {
-      const value = values[name], side = this.shapes[name][value < 0 ? 1 : 0];
-      for (const e of side) skeleton.faces[e] = Math.min(1.2, skeleton.faces[e] + Math.abs(value));
+    for (const { name, sides, joints, gaze } of this.rows) {
+      let value = this.values[name];
+      if (gaze) value = Math.max(-gaze[1], Math.min(gaze[1], value + this.gaze[gaze[0]]));
+      if (!value) continue;
+      for (const { joint, axis, share, own } of joints) this.about(skeleton, joint, axis, share * value, own);
+      for (const e of sides[value < 0 ? 1 : 0]) skeleton.faces[e] = Math.min(FULL, skeleton.faces[e] + Math.abs(value));
     }
-    if (values.jaw && !this.shapes.jaw[0].length) this.about(skeleton, this.jaw, 1, 20 * values.jaw, true);
-  }
-
-  /** Turns the head to the person's left, and down. */
-  aim(skeleton, turn, nod) {
-    const yaw = Math.max(-75, Math.min(75, turn)), pitch = Math.max(-45, Math.min(45, nod));
-    if (!yaw && !pitch) return;
-    this.about(skeleton, this.neck, 2, NECK * yaw, true);
-    this.about(skeleton, this.head, 2, (1 - NECK) * yaw, true);
-    this.about(skeleton, this.neck, 1, NECK * pitch, true);
-    this.about(skeleton, this.head, 1, (1 - NECK) * pitch, true);
-  }
-
-  lift(skeleton, joint, degrees) {
-    this.about(skeleton, joint, 3, degrees, false);
   }
 
   /** Turns a joint about its own axis (1 x, 2 y, 3 z), or about its parent's. */

@@ -29,9 +29,12 @@ from svad.motion.retarget import retargeted
 
 MOST = 1000  # joints
 FEW = 4  # joints with names, of which nobody has fewer
-MOTION = re.compile(r"^\s*MOTION\b[^\n]*\n", re.MULTILINE)
+MOTION = re.compile(r"^\s*MOTION\b[^\n]*\n", re.MULTILINE | re.IGNORECASE)
+DECIMAL = re.compile(r"(?<=\d),(?=\d)")
+POINT = re.compile(r"\d\.\d")
 FRAMES = re.compile(r"Frames\s*:\s*(\S+)", re.IGNORECASE)
 FRAME_TIME = re.compile(r"Frame\s+Time\s*:\s*(\S+)[^\n]*\n?", re.IGNORECASE)
+ENDS = ("END", "ENDSITE")
 AXES = {"x": 0, "y": 1, "z": 2}
 POSITIONS = {f"{axis}position" for axis in AXES}
 
@@ -52,6 +55,8 @@ def read_bvh(
 ) -> Recorded:
     """The motion of a .bvh file. Raises `MotionError` with a sentence for whatever is none."""
     text = text_of(path)
+    if DECIMAL.search(text) and not POINT.search(text):  # as some countries write numbers
+        text = DECIMAL.sub(".", text)
     start = MOTION.search(text)
     if start is None or "HIERARCHY" not in text[: start.start()].upper():
         raise MotionError(
@@ -82,11 +87,11 @@ def parse_hierarchy(text: str) -> list[Joint]:
     found: list[Joint] = []
     open_joints: list[int] = []  # from the root to the one that is being read
     for line in re.sub(r"([{}])", r"\n\1\n", text).splitlines():
-        word, _, rest = line.strip().partition(" " if "\t" not in line.strip() else "\t")
-        word, rest = word.upper(), " ".join(rest.split())
-        if word in ("ROOT", "JOINT", "END"):
+        first, *others = line.split() or [""]
+        word, rest = first.upper(), " ".join(others)
+        if word in ("ROOT", "JOINT", *ENDS):
             found.append(
-                Joint("" if word == "END" else rest, open_joints[-1] if open_joints else -1)
+                Joint("" if word in ENDS else rest, open_joints[-1] if open_joints else -1)
             )
         elif word == "{":
             if not found or len(found) > MOST or len(found) - 1 in open_joints:

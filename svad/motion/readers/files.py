@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from pathlib import Path
 
 import numpy as np
@@ -29,9 +30,21 @@ def contents(path: Path) -> bytes:
 def text_of(path: Path) -> str:
     """A text file as such, whatever stands in its comments; raises `MotionError`."""
     data = contents(path)
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return _lines(data.decode("utf-16", "replace"))
     if b"\0" in data[:4096]:
         raise MotionError(f"{path.name} is no text, as {path.suffix} files are. Save it again.")
-    return data.decode("utf-8-sig", "replace")
+    for encoding in ("utf-8-sig", "cp932"):  # the second: Japanese names from before Unicode
+        try:
+            return _lines(data.decode(encoding))
+        except UnicodeDecodeError:
+            continue
+    return _lines(data.decode("utf-8", "replace"))
+
+
+def _lines(text: str) -> str:
+    """With the ends of lines of this system."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def require_usable(path: Path) -> None:
@@ -61,4 +74,4 @@ def require_numbers(
 def require_length(count: int) -> None:
     """Raises `MotionError` for a motion without two frames, or with too many."""
     if not 2 <= count <= LONGEST:
-        raise MotionError(f"The motion has {count} frames; from 2 to {LONGEST} can be played.")
+        raise MotionError(f"A motion of 2 to {LONGEST} frames can be played; this one has {count}.")

@@ -52,11 +52,11 @@ READERS: dict[str, Callable[[], Reader]] = {
     ".npz": _npz,
     ".npy": _npy,
     ".bvh": _bvh,
-    **dict.fromkeys((".glb", ".gltf", ".vrma"), _gltf),
+    **dict.fromkeys((".glb", ".gltf", ".vrma", ".vrm"), _gltf),
     ".csv": _livelink,
 }
 SUFFIXES = tuple(READERS)
-SEVERAL = (".glb", ".gltf")  # that can hold more than one motion
+SEVERAL = (".glb", ".gltf", ".vrm")  # that can hold more than one motion
 
 BLENDER = (
     "{name} is of a closed format. Open it in Blender (File > Import > FBX) and save it with "
@@ -67,6 +67,11 @@ PICKLE = (
     "numpy.savez as .npz: poses or root_orient and pose_body, trans, mocap_framerate."
 )
 PACKED = "{name} is packed. Unpack it and give the motion in it ({endings})."
+MMD = (
+    "{name} is of MikuMikuDance, whose motions fit only together with its model. Import the model "
+    "(.pmx) and then the motion into Blender with the add-on MMD Tools, and save it with File > "
+    "Export > glTF 2.0 (.glb) or Motion Capture (.bvh); Japanese names of bones may stay."
+)
 POINTS = (
     "{name} holds places of points, which do not tell how bones turn. Programs that made it can "
     "also write .bvh."
@@ -77,6 +82,7 @@ ELSEWHERE = {  # endings of motions that are not read, and what to do
     **dict.fromkeys((".pkl", ".pickle", ".pt", ".pth", ".p"), PICKLE),
     **dict.fromkeys((".zip", ".7z", ".rar", ".gz", ".xz"), PACKED),
     **dict.fromkeys((".c3d", ".trc"), POINTS),
+    **dict.fromkeys((".vmd", ".vpd", ".pmx", ".pmd"), MMD),
 }
 UNKNOWN = "{name} is of no kind of motion that is read here: {endings}."
 

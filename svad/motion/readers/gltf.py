@@ -31,6 +31,10 @@ SEVERAL = (
     "The file holds {count} motions: {names}. The one called {name} is played; {file}#NAME picks "
     "another."
 )
+AVATAR = (
+    "{name} is a VRM avatar: a person without a motion. Give what it should move by: a .vrma, a "
+    ".bvh, or a .glb with an animation."
+)
 
 
 @dataclass
@@ -52,9 +56,10 @@ def read_gltf(
     Raises `MotionError` with a sentence where there is no motion of a person.
     """
     file = GltfFile(path)
-    chosen, warnings = _chosen(file, name)
+    rows = _animations(file)
     names, parents = _named(file), _parents(file)
     kept = _kept(names, parents)
+    chosen, warnings = _chosen(file, rows, name, set(kept))
     animation = _animation(file, chosen)
     if not animation.curves or not animation.end > animation.start:
         raise MotionError(f"The animation in {path.name} does not move. Save it again.")
@@ -67,18 +72,39 @@ def read_gltf(
     return retargeted(body, joints, faces, y_up=True).warned(*warnings)
 
 
-def _chosen(file: GltfFile, name: str | None) -> tuple[dict[str, Any], tuple[str, ...]]:
+def _animations(file: GltfFile) -> list[dict[str, Any]]:
+    """All animations; raises `MotionError` where there is none."""
     rows = file.rows("animations")
+    if not rows and any(_dig(file.document, "extensions", one) for one in ("VRMC_vrm", "VRM")):
+        raise MotionError(AVATAR.format(name=file.name))
     if not rows:
-        raise MotionError(f"There is no animation in {file.name}.")
+        raise MotionError(
+            f"There is no animation in {file.name}. Save it again with one: in Blender, Animation "
+            "under File > Export > glTF 2.0."
+        )
+    return rows
+
+
+def _chosen(
+    file: GltfFile, rows: list[dict[str, Any]], name: str | None, bones: set[int]
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The animation of a name, or the first that moves bones of a person."""
     names = [str(row.get("name", place)) for place, row in enumerate(rows)]
     listed = ", ".join(names[:12]) + (" ..." if len(names) > 12 else "")
     if name is None:
-        words = SEVERAL.format(count=len(rows), names=listed, name=names[0], file=file.name)
-        return rows[0], (words,) if len(rows) > 1 else ()
+        moving = [k for k, row in enumerate(rows) if _moves(row, bones)]
+        first = moving[0] if moving else 0
+        words = SEVERAL.format(count=len(rows), names=listed, name=names[first], file=file.name)
+        return rows[first], (words,) if len(rows) > 1 else ()
     if name not in names:
         raise MotionError(f"There is no motion {name} in {file.name}; it has {listed}.")
     return rows[names.index(name)], ()
+
+
+def _moves(animation: dict[str, Any], bones: set[int]) -> bool:
+    """Whether an animation turns any of the bones: others move cameras, or faces alone."""
+    targets = [_dig(channel, "target") for channel in _listed(animation.get("channels"))]
+    return any(_index(one) in bones and _dig(one, "path") == "rotation" for one in targets)
 
 
 def _named(file: GltfFile) -> list[str]:

@@ -14,12 +14,20 @@ from typing import Any
 
 import numpy as np
 
-from svad.motion.readers.files import ABSURD, MotionError, contents, require_numbers
+from svad.motion.readers.files import (
+    ABSURD,
+    LARGEST,
+    MotionError,
+    contents,
+    require_numbers,
+)
 
 MAGIC, JSON_CHUNK, BINARY_CHUNK = b"glTF", 0x4E4F534A, 0x004E4942
 KINDS = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
 DATA = "base64,"
+SPARSE = ("indices", "values")
+MOST = LARGEST // 8  # numbers of an accessor
 
 
 class GltfFile:
@@ -63,27 +71,59 @@ class GltfFile:
     def accessor(self, index: Any) -> np.ndarray:  # [N, C] float64
         """The numbers of an accessor; whole numbers become shares of one (section 3.11)."""
         told = self.row("accessors", index)
-        view = self.row("bufferViews", told.get("bufferView"))
         kind = KINDS.get(self._whole(told, "componentType"))
         width = WIDTHS.get(str(told.get("type")))
-        if kind is None or width is None or "sparse" in told:
-            raise self.broken("its animation is packed in a way that is not read here")
-        size = np.dtype(kind).itemsize * width
-        count = self._whole(told, "count")
-        start = self._whole(view, "byteOffset") + self._whole(told, "byteOffset")
-        stride = self._whole(view, "byteStride") or size
-        data = self._buffer(view.get("buffer"))
-        last = start + stride * (count - 1) + size
-        if count < 1 or stride < size or last > len(data):
+        count, sparse = self._whole(told, "count"), told.get("sparse")
+        if kind is None or width is None or ("bufferView" not in told and sparse is None):
+            raise self._packed()
+        if not 0 < count <= MOST // width:
             raise self.broken("it is shorter than it says")
-        raw = np.frombuffer(data, np.uint8, last - start, start)
-        rows = np.lib.stride_tricks.as_strided(raw, (count, size), (stride, 1))
-        values = np.ascontiguousarray(rows).view(kind).astype(np.float64)
+        if "bufferView" in told:
+            values = self._values(told, kind, width, count)
+        else:  # all but a few are zero
+            values = np.zeros((count, width))
+        if sparse is not None:
+            self._replace(values, sparse, kind)
         if kind[1] != "f":
             largest = np.iinfo(np.dtype(kind)).max
             values = np.maximum(values / largest, -1.0)
         require_numbers(values)
         return values
+
+    def _values(self, place: dict[str, Any], kind: str, width: int, count: int) -> np.ndarray:
+        """Numbers [count, width] at a place: a view, and where they begin in it."""
+        view = self.row("bufferViews", place.get("bufferView"))
+        if any("compression" in str(name) for name in view.get("extensions") or ()):
+            raise self._packed()
+        size = np.dtype(kind).itemsize * width
+        start = self._whole(view, "byteOffset") + self._whole(place, "byteOffset")
+        stride = self._whole(view, "byteStride") or size
+        data = self._buffer(view.get("buffer"))
+        last = start + stride * (count - 1) + size
+        if stride < size or last > len(data):
+            raise self.broken("it is shorter than it says")
+        raw = np.frombuffer(data, np.uint8, last - start, start)
+        rows = np.lib.stride_tricks.as_strided(raw, (count, size), (stride, 1))
+        return np.ascontiguousarray(rows).view(kind).astype(np.float64)
+
+    def _replace(self, values: np.ndarray, told: Any, kind: str) -> None:
+        """Puts the numbers of a sparse accessor in their rows (section 3.6.2.3)."""
+        rows, given = (told.get(name) if isinstance(told, dict) else None for name in SPARSE)
+        if not isinstance(rows, dict) or not isinstance(given, dict):
+            raise self._packed()
+        count, whole = self._whole(told, "count"), KINDS.get(self._whole(rows, "componentType"))
+        if whole is None or whole[1] != "u" or not 0 < count <= len(values):
+            raise self._packed()
+        index = self._values(rows, whole, 1, count)[:, 0].astype(np.int64)
+        if index.max() >= len(values):
+            raise self.broken("it is shorter than it says")
+        values[index] = self._values(given, kind, values.shape[1], count)
+
+    def _packed(self) -> MotionError:
+        return MotionError(
+            f"The animation in {self.name} is packed in a way that is not read here. Save it again "
+            "as .glb, without compression."
+        )
 
     def _whole(self, told: dict[str, Any], name: str) -> int:
         value = told.get(name, 0)

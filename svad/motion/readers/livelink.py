@@ -8,7 +8,7 @@ and such a shape say the same.
 from __future__ import annotations
 
 import csv
-import io
+import re
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +28,25 @@ from svad.motion.recorded import Recorded
 from svad.motion.rig import Skeleton, Track, turn_x, turn_y
 
 TIME = "timecode"
+CODE = re.compile(r"^\d+:\d+:\d+:")
+SEPARATOR = re.compile(r"^sep=.$", re.IGNORECASE)  # a line that spreadsheets put first
+MARKS = (",", ";", "\t")
+EYES = ("Blink", "LookDown", "LookIn", "LookOut", "LookUp", "Squint", "Wide")
+WAYS = ("Yaw", "Pitch", "Roll")
+COLUMNS = (  # of the app, in its order
+    *("Timecode", "BlendShapeCount"),
+    *(f"eye{name}{side.title()}" for side in SIDES for name in EYES),
+    *("jawForward", "jawRight", "jawLeft", "jawOpen", "mouthClose", "mouthFunnel", "mouthPucker"),
+    *("mouthRight", "mouthLeft"),
+    *(f"mouth{n}{s.title()}" for n in ("Smile", "Frown", "Dimple", "Stretch") for s in SIDES),
+    *("mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper"),
+    *(f"mouth{name}{side.title()}" for name in ("Press", "LowerDown", "UpperUp") for side in SIDES),
+    *("browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight"),
+    *("cheekPuff", "cheekSquintLeft", "cheekSquintRight", "noseSneerLeft", "noseSneerRight"),
+    *("tongueOut", *(f"Head{way}" for way in WAYS)),
+    *(f"{side.title()}Eye{way}" for side in SIDES for way in WAYS),
+)
+NO_HEAD = "The file has no names of columns; they are taken in the order of the app Live Link Face."
 LOOKS = {"eyeLookIn", "eyeLookOut", "eyeLookUp", "eyeLookDown"}
 LOOK = 30.0  # degrees that an eye turns at a full eyeLook
 LEAST = 10  # of ARKit's columns, of which a recording has 52
@@ -39,7 +58,7 @@ def read_livelink(
     joints: np.ndarray,  # [55, 3] rest joints of the body that shows the face, metres
 ) -> Recorded:
     """The face and head of a recording. Raises `MotionError` with a sentence for other files."""
-    columns, codes = _table(path)
+    columns, codes, warnings = _table(path)
     shapes = {name: columns[name.lower()] for name in ARKIT if name.lower() in columns}
     if len(shapes) < LEAST:
         raise MotionError(
@@ -60,15 +79,18 @@ def read_livelink(
     track.expression.update({name: np.clip(shapes[name], 0, 1) for name in kept})
     fps = _rate(codes)
     names = tuple(kept)
-    warnings = () if fps else (NO_RATE,)
+    warnings = warnings if fps else (NO_RATE, *warnings)
     return Recorded(fps or FPS, track.poses(names), joints, names, warnings, focus="bust")
 
 
-def _table(path: Path) -> tuple[dict[str, np.ndarray], list[str]]:
-    """Columns of numbers by name in small letters, and the time of each row."""
-    rows = [row for row in csv.reader(io.StringIO(text_of(path))) if any(row)]
-    names = [name.strip().lower() for name in rows[0]] if rows else []
-    rows = [row for row in rows[1:] if len(row) == len(names)]
+def _table(path: Path) -> tuple[dict[str, np.ndarray], list[str], tuple[str, ...]]:
+    """Columns of numbers by name in small letters, the time of each row, and what is to be said."""
+    rows = _rows(text_of(path))
+    if rows and len(rows[0]) == len(COLUMNS) and CODE.match(rows[0][0]):
+        names, warnings = [name.lower() for name in COLUMNS], (NO_HEAD,)
+    else:
+        names, warnings = [_plain(name) for name in rows.pop(0)] if rows else [], ()
+    rows = [row for row in rows if len(row) == len(names)]
     columns: dict[str, np.ndarray] = {}
     for place, name in enumerate(names):
         if name == TIME:
@@ -80,7 +102,23 @@ def _table(path: Path) -> tuple[dict[str, np.ndarray], list[str]]:
         require_numbers(values)
         columns[name] = values
     time = names.index(TIME) if TIME in names else None
-    return columns, [row[time] if time is not None else "" for row in rows]
+    return columns, [row[time] if time is not None else "" for row in rows], warnings
+
+
+def _rows(text: str) -> list[list[str]]:
+    """The fields of a table, with commas, semicolons or tabs between them."""
+    lines = [line for line in text.splitlines() if line.strip() and not SEPARATOR.match(line)]
+    mark = max(MARKS, key=lines[0].count) if lines else ","
+    rows = [[field.strip() for field in row] for row in csv.reader(lines, delimiter=mark)]
+    if mark != ",":  # a comma is then that of a number, as some countries write it
+        rows = [[field.replace(",", ".") for field in row] for row in rows]
+    return [row[:-1] if row[-1] == "" else row for row in rows]
+
+
+def _plain(name: str) -> str:
+    """A column's name in small letters, its side in full."""
+    low = name.lower()
+    return low[:-2] + {"_l": "left", "_r": "right"}[low[-2:]] if low[-2:] in ("_l", "_r") else low
 
 
 def _column(columns: dict[str, np.ndarray], name: str, count: int) -> np.ndarray:  # [T]

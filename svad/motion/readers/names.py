@@ -2,7 +2,7 @@
 
 Read are the names of CMU's conversions, Mixamo, Rokoko, MotionBuilder, 3ds Max biped, Biovision and
 Xsens, Daz, Character Creator, Rigify and other rigs of Blender, DeepMotion, VRM and Unity, Unreal,
-SMPL and SMPL-X. Some words mean another bone from program to
+MikuMikuDance, SMPL and SMPL-X. Some words mean another bone from program to
 program ("shoulder", "foot", "hip"): what else is there tells. Spine and neck are found by how they
 hang together, since programs differ in how many bones they have.
 """
@@ -10,15 +10,20 @@ hang together, since programs differ in how many bones they have.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 from svad.body.skeleton import FINGER_NAMES, SIDES, Joint
 from svad.motion.readers.files import MotionError
+from svad.motion.readers.mmd_names import in_english
 
 WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 BEFORE = re.compile(
     r"^(mixamorig|bip|biped|valve|character|j|def|org|cc|base|avg|m|f|b|c|armature|rig|\d+)$"
 )
+PREFIX = re.compile(r"^.+?[_.|: -](?=.)")  # up to the first mark between words
+NUMBER = re.compile(r"[._]\d+$")  # some programs give every bone one, or copies of a bone
+MOST = 0.8  # of the names, that begin with one word
 AFTER = re.compile(r"^(jnt|joint|jt|bone|bnd|bind|stretch|x)$")
 FIRST = ("", "01", "1")  # what may follow the name of the first of several bones of a limb
 SIDE = {"left": "left", "l": "left", "right": "right", "r": "right"}
@@ -59,7 +64,7 @@ BIPED_FINGER = re.compile(r"^finger(?P<name>[0-4])(?P<part>[12]?)$")
 FINGERS_ALSO = {"mid": "middle", "pinkie": "pinky", "little": "pinky"}
 IN_ORDER = ("thumb", "index", "middle", "ring", "pinky")
 NEEDED = ("shoulder", "elbow", "hip", "knee", "ankle")
-KNOWN = "Mixamo, CMU, Rokoko, MotionBuilder, 3ds Max, Xsens, VRM, Unreal or SMPL-X"
+KNOWN = "Mixamo, CMU, Rokoko, MotionBuilder, 3ds Max, Xsens, VRM, Unreal, MikuMikuDance or SMPL-X"
 
 
 def bones_of(names: Sequence[str]) -> dict[Joint, int]:
@@ -67,6 +72,27 @@ def bones_of(names: Sequence[str]) -> dict[Joint, int]:
 
     Raises `MotionError` where arms or legs are not found.
     """
+    found = _found(names)
+    if not _missing(found):
+        return found
+    prefix = _shared(names)
+    short = [name.removeprefix(prefix) for name in names]
+    for other in (short, [NUMBER.sub("", name) for name in short]):
+        found = _found(other)
+        if not _missing(found):
+            return found
+    _require(_found(names), names)
+    return found
+
+
+def _shared(names: Sequence[str]) -> str:
+    """What most names begin with: that of a person or a file, which some programs put before."""
+    counts = Counter(match[0] for name in names if (match := PREFIX.match(name)))
+    prefix, count = next(iter(counts.most_common(1)), ("", 0))
+    return prefix if count > MOST * sum(map(bool, names)) else ""
+
+
+def _found(names: Sequence[str]) -> dict[Joint, int]:
     words: dict[tuple[str, str], int] = {}
     for place, name in enumerate(names):
         words.setdefault(_plain(name), place)
@@ -80,7 +106,6 @@ def bones_of(names: Sequence[str]) -> dict[Joint, int]:
         joint = _finger(side, word, words)
         if joint is not None:
             found.setdefault(joint, place)
-    _require(found, names)
     return found
 
 
@@ -101,7 +126,7 @@ def _take(
 
 def _plain(name: str) -> tuple[str, str]:
     """Side ("left", "right" or "") and what is left of a name, in small letters."""
-    parts = [word.lower() for word in WORDS.findall(name.rpartition(":")[2])]
+    parts = [word.lower() for word in WORDS.findall(in_english(name.rpartition(":")[2]))]
     while len(parts) > 1 and BEFORE.match(parts[0]):
         parts.pop(0)
     sides = [word for word in parts if word in SIDE]
@@ -146,9 +171,13 @@ def _by_word(name: str, side: str, part: str, words: dict[tuple[str, str], int])
     return row.index(part) + 1 if part in row else 0
 
 
-def _require(found: dict[Joint, int], names: Sequence[str]) -> None:
+def _missing(found: dict[Joint, int]) -> list[str]:
     needed = [Joint[f"{side}_{part}".upper()] for side in SIDES for part in NEEDED]
-    missing = [joint.name.lower().replace("_", " ") for joint in needed if joint not in found]
+    return [joint.name.lower().replace("_", " ") for joint in needed if joint not in found]
+
+
+def _require(found: dict[Joint, int], names: Sequence[str]) -> None:
+    missing = _missing(found)
     if not missing:
         return
     named = [name for name in names if name]

@@ -16,7 +16,7 @@ import numpy as np
 from svad.core.files import write_bytes
 from svad.geometry.rotation import rodrigues_array
 from svad.motion.readers.files import LARGEST, MotionError, require_usable
-from svad.motion.readers.parameters import PARTS, ROOT, Z_UP, axis_angle, recorded
+from svad.motion.readers.parameters import KNOWN, PARTS, ROOT, Z_UP, axis_angle, recorded
 from svad.motion.recorded import Recorded
 
 # what zip and numpy raise over damaged, encrypted or made-up files
@@ -127,20 +127,20 @@ def arrays_of(path: Path) -> dict[str, np.ndarray]:
         found, pickled = _opened(path)
     except BROKEN as error:
         raise _unreadable(path) from error
-    if pickled and not any(value.ndim > 1 for value in found.values()):
+    if pickled & KNOWN or (pickled and not any(value.ndim > 1 for value in found.values())):
         raise MotionError(PICKLES.format(name=path.name))
     return found
 
 
-def _opened(path: Path) -> tuple[dict[str, np.ndarray], bool]:
-    """The arrays, and whether there were objects of Python among them."""
-    found, pickled = {}, False
+def _opened(path: Path) -> tuple[dict[str, np.ndarray], set[str]]:
+    """The arrays, and the names of those that are objects of Python."""
+    found, pickled = {}, set()
     with np.load(path, allow_pickle=False) as archive:
         for name in archive.files:
             try:
                 value = archive[name]
             except ValueError:  # objects of Python, which are never unpacked
-                pickled = True
+                pickled.add(name)
                 continue
             if isinstance(value, np.ndarray):  # other files come as bytes
                 found[name] = value

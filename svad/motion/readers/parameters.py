@@ -22,6 +22,7 @@ from svad.motion.readers.files import (
     require_length,
     require_numbers,
 )
+from svad.motion.readers.units import SAID, UNITS, unit_of
 from svad.motion.recorded import Recorded
 from svad.types import Pose
 
@@ -52,11 +53,14 @@ ALSO = {
     **dict.fromkeys(("lhand_pose", "left_hand_pose", "smplx_lhand_pose"), "left_hand"),
     **dict.fromkeys(("rhand_pose", "right_hand_pose", "smplx_rhand_pose"), "right_hand"),
     **dict.fromkeys(("transl", "translation", "cam_trans", "smpl_trans"), "trans"),
+    "fullpose": "poses",  # of MoSh++
     "smpl_poses": "poses",  # of AIST++ (Li et al. 2021), whose lengths `smpl_scaling` divides
 }
+KNOWN = {"poses", "trans", *PARTS, *HALVES, *ALSO}  # names of what moves
 BODY_SMPL = 69  # numbers of SMPL's body without its root; the last two joints are hands
 Z_UP = axis_rotation(0, -np.pi / 2)  # z up to y up
 Y_DOWN = axis_rotation(0, np.pi)
+DEGREES = "The angles in the file are degrees, by their size; those of SMPL and AMASS are radians."
 NO_HANDS = (
     "The hands of the file are given by principal components, which take a file of MANO to read; "
     "the fingers are left at rest."
@@ -74,14 +78,19 @@ def recorded(
     found = {ALSO.get(name, name): value for name, value in found.items()}
     found = {name: _unpacked(name, value) for name, value in found.items()}
     poses, warnings = _poses(found)
+    if _in_degrees(poses):
+        poses, warnings = np.radians(poses), (DEGREES, *warnings)
     trans = numbers(found, "trans", 3, len(poses)) / _scaling(found)
     own = found.get("joints")
     if own is not None and own.shape == joints.shape and _finite(own):
         joints = own
     upright = _upright(poses, found.get("up_axis"))
-    pelvis = (trans + ROOT) @ upright.T
     poses[:, :3] = axis_angle(upright @ rodrigues_array(poses[:, :3]))
     fps = _rate(found)
+    unit = unit_of(poses, trans @ upright.T, joints, fps or FPS)
+    if unit != "metres":
+        warnings = (SAID.format(unit=unit), *warnings)
+    pelvis = (UNITS[unit] * trans + ROOT) @ upright.T
     faces, names = _faces(found, len(poses))
     return Recorded(
         fps=fps or FPS,
@@ -113,7 +122,8 @@ def _poses(found: dict[str, np.ndarray]) -> tuple[np.ndarray, tuple[str, ...]]: 
         return _whole(found["poses"]), ()
     if not {"root_orient", "pose_body"} <= found.keys():
         raise MotionError(
-            "The file holds no motion: neither poses nor root_orient and pose_body are in it."
+            "The file holds no motion: neither poses nor root_orient and pose_body are in it, but "
+            f"{', '.join(sorted(found)[:6]) or 'nothing'}."
         )
     root = found["root_orient"]
     count = len(root) if root.ndim > 1 else root.size // 3
@@ -153,6 +163,12 @@ def _whole(poses: np.ndarray) -> np.ndarray:  # [T, 165]
     return out
 
 
+def _in_degrees(poses: np.ndarray) -> bool:
+    """Whether many joints would be turned more than once round, if the angles were radians."""
+    size = np.linalg.norm(poses[:, 3:BODY].reshape(len(poses), -1, 3), axis=-1)
+    return bool(np.quantile(size, 0.8) > 2 * np.pi)
+
+
 def _zeros(count: int) -> np.ndarray:
     require_length(count)
     return np.zeros((count, SMPLX))
@@ -189,8 +205,11 @@ def _finite(value: np.ndarray) -> bool:
 def _rate(found: dict[str, np.ndarray]) -> float | None:
     for name in RATES:
         value = found.get(name)
-        if value is not None and value.size == 1 and value.dtype.kind in "fiu":
-            fps = float(value.reshape(()))
+        if value is not None and value.size == 1 and value.dtype.kind in "fiuUS":
+            try:
+                fps = float(value.reshape(())[()])
+            except ValueError:
+                continue  # words
             if 1 <= fps <= 1000:
                 return fps
     return None

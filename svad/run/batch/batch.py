@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from svad import weights
-from svad.config import Preset
+from svad.config.preset import Preset
 from svad.core.errors import JobError, Stopped
 from svad.core.files import make_folder
 from svad.core.locks import locked
@@ -18,7 +18,8 @@ from svad.run.batch.report import write_report
 from svad.run.batch.rows import DONE, FAILED, WAITING, Row, append_row, read_rows, write_rows
 from svad.run.batch.work import BatchEngine, Make, Work, all_but_photo, fingerprint
 from svad.run.board import Listener
-from svad.run.pipeline import Pipeline, read_result
+from svad.run.pipeline import Pipeline
+from svad.run.results import read_result
 from svad.types import StageState
 
 Choose = Callable[[Preset, int], BatchEngine]  # gets how many photos there are to do

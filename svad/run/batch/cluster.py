@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from svad.config import Preset
+from svad.config.preset import Preset
 from svad.core.errors import JobError, SettingError
 from svad.core.files import make_folder, write_bytes
 from svad.run.batch.local import NEED

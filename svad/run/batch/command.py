@@ -8,8 +8,11 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 
-from svad.config import PHOTO_PRESETS, PREVIEW, Preset, SettingError, changed
-from svad.core.arguments import add_output_folder, named_path, whole_number
+from svad.config.change import changed
+from svad.config.limits import SEEDS
+from svad.config.preset import Preset
+from svad.config.presets import PHOTO_PRESETS, PREVIEW
+from svad.core.errors import SettingError
 from svad.run.batch.batch import Choose, batch
 from svad.run.batch.cluster import Cluster
 from svad.run.batch.hub import NEEDS, SENT, HubJobs, hub_api
@@ -17,7 +20,8 @@ from svad.run.batch.local import usual
 from svad.run.batch.photos import PAGE
 from svad.run.batch.rows import DONE
 from svad.run.batch.work import BatchEngine
-from svad.weights.command import Screen
+from svad.terminal.arguments import add_debug, add_output_folder, named_path, whole_number
+from svad.terminal.screen import Screen
 
 OK, SOME_FAILED = 0, 2
 ENGINES = ("local", "ray", "hf-jobs")
@@ -55,7 +59,7 @@ def parser() -> argparse.ArgumentParser:
         help="avatars made at once on this machine; default: as many as memory and processors "
         "allow",
     )
-    made.add_argument("--seed", type=whole_number(0, 2**31 - 1), default=0, metavar="N")
+    made.add_argument("--seed", type=whole_number(*SEEDS), default=0, metavar="N")
     made.add_argument("--set", action="append", default=[], metavar="STAGE.FIELD=VALUE")
     made.add_argument("--image", metavar="IMAGE", help="hf-jobs: a Docker image, or a Space")
     made.add_argument("--bucket", metavar="ME/NAME", help="hf-jobs: a private bucket of yours")
@@ -65,15 +69,13 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--jobs", type=whole_number(1, 256), default=1, metavar="N", help="hf-jobs: how many"
     )
-    made.add_argument("--debug", action="store_true", help="show where an error comes from")
+    add_debug(made)
     return made
 
 
 def run(options: argparse.Namespace, stop: threading.Event, screen: Screen) -> int:
     """Runs the command; returns 0, or 2 where a photo failed."""
-    preset = replace(PHOTO_PRESETS[options.preset], seed=options.seed)
-    for setting in options.set:
-        preset = changed(preset, setting)
+    preset = changed(replace(PHOTO_PRESETS[options.preset], seed=options.seed), *options.set)
     try:
         rows = batch(
             options.photos, options.output, preset, chooser(options, screen.say),

@@ -15,7 +15,7 @@ from multiprocessing import connection, get_context
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from svad.config import Preset
+from svad.config.preset import Preset
 from svad.core.memory import memory_free
 from svad.run.batch.rows import FAILED, Row
 from svad.run.batch.work import Share, Tell, Work, make_avatar

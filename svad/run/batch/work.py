@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from svad import weights
-from svad.config import Preset, settings_of
+from svad.config.preset import Preset, settings_of
 from svad.core.errors import JobError, Stopped, SvadError
 from svad.core.files import plain
 from svad.run.batch.rows import DONE, FAILED, STOPPED, Row

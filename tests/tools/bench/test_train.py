@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from svad.body.skin import pose_gaussians
-from svad.config import PAPER, QUICK, Preset
+from svad.config.preset import Preset
+from svad.config.presets import PAPER, QUICK
 from svad.splat.render import render
 from tools.bench import train
 from tools.bench.person import body_cloud, frames_of

@@ -8,7 +8,8 @@ from svad.geometry.camera import Camera
 from tools.examples.lights import Light, Samples, light_up, studio_lights
 from tools.examples.make import render
 from tools.examples.people import PEOPLE
-from tools.examples.picture import Backdrop, Piece, Surface, colour, draw, to_linear, to_srgb
+from tools.examples.picture import Backdrop, Piece, Surface, draw
+from tools.examples.tones import colour, to_linear, to_srgb
 
 GREY = Backdrop((0.7, 0.7, 0.7), (0.6, 0.6, 0.6), (0.6, 0.6, 0.6))
 SQUARE = np.array([[-0.5, 0.5, -0.5], [0.5, 0.5, -0.5], [0.5, 0.5, 0.5], [-0.5, 0.5, 0.5]])

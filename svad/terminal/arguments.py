@@ -44,3 +44,8 @@ def add_output_folder(parser: argparse.ArgumentParser) -> None:
         metavar="OUT",
         help="folder for the results",
     )
+
+
+def add_debug(parser: argparse.ArgumentParser) -> None:
+    """The option of every command that shows a traceback instead of a sentence."""
+    parser.add_argument("--debug", action="store_true", help="show where an error comes from")

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import argparse
 import threading
-import time
+from functools import partial
 
-from svad.core.arguments import named_path
-from svad.core.errors import Stopped
 from svad.export.formats import EVERY
 from svad.run.export import BONES, export
-from svad.types import StageState
-from svad.weights.command import Screen
-
-OK = 0
+from svad.terminal.arguments import add_debug, named_path
+from svad.terminal.codes import OK
+from svad.terminal.screen import Screen, write_watched
 
 
 def parser() -> argparse.ArgumentParser:
@@ -66,28 +63,15 @@ def parser() -> argparse.ArgumentParser:
         help="lamps shine on the mesh, though its colours hold light already; for programs that "
         "cannot do without, and on the way to FBX",
     )
-    made.add_argument("--debug", action="store_true", help="show where an error comes from")
+    add_debug(made)
     return made
 
 
 def run(options: argparse.Namespace, stop: threading.Event, screen: Screen) -> int:
     """Runs the command; returns 0."""
-    begun = time.monotonic()
-
-    def report(done: int, total: int, note: str, picture: object = None) -> None:
-        if stop.is_set():
-            raise Stopped("Stopped.")
-        seconds, state = time.monotonic() - begun, "done" if done >= total else "running"
-        title = f"Export: {options.format}"
-        screen.show((StageState("export", title, state, done, total, note, seconds, None, None),))
-
-    try:
-        path = export(
-            options.source, options.format, options.output, bones=options.rig,
-            triangles=options.triangles, motions=options.motion, lit=options.lit,
-            report=report, say=screen.say,
-        )  # fmt: skip
-    finally:
-        screen.end()
-    print(path)
+    write = partial(
+        export, options.source, options.format, options.output, bones=options.rig,
+        triangles=options.triangles, motions=options.motion, lit=options.lit, say=screen.say,
+    )  # fmt: skip
+    write_watched(screen, stop, "export", f"Export: {options.format}", write)
     return OK

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import threading
 
-from svad.config import OWN_BODIES
-from svad.core.arguments import add_output_folder, named_path
-from svad.weights.command import Screen
+from svad.config.preset import OWN_BODIES
+from svad.terminal.arguments import add_debug, add_output_folder, named_path
+from svad.terminal.codes import OK
+from svad.terminal.screen import Screen
 
-OK = 0
 EPILOG = """\
 The snapshot is snapshot_4.pth of the training; face_offset.json lies in the folder smplx_optimized
 of the subject it was trained on. Nothing in the snapshot is run. It holds SMPL-X data: the SMPL-X
@@ -41,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
         help="your own SMPL-X file, in the folder that SVAD_WEIGHTS names; needed only for a "
         "snapshot from which the body was removed",
     )
-    made.add_argument("--debug", action="store_true", help="show where an error comes from")
+    add_debug(made)
     return made
 
 
