@@ -96,7 +96,7 @@ def command_of(arguments: list[str]) -> tuple[ModuleType, list[str]]:
 
 @contextmanager
 def _interrupts(stop: threading.Event) -> Iterator[None]:
-    """Ctrl-C asks the run to stop; a second one ends it at once."""
+    """Ctrl-C asks the run to stop; a second one ends it at once. So does a terminal that closes."""
 
     def ask(number: int, frame: object) -> None:
         if stop.is_set():
@@ -106,7 +106,11 @@ def _interrupts(stop: threading.Event) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield  # signals belong to the main thread
         return
-    before = {name: signal.signal(name, ask) for name in (signal.SIGINT, signal.SIGTERM)}
+    names = [signal.SIGINT, signal.SIGTERM]
+    hang_up = getattr(signal, "SIGHUP", None)  # not on every system
+    if hang_up is not None and signal.getsignal(hang_up) == signal.SIG_DFL:  # else it is `nohup`
+        names.append(hang_up)
+    before = {name: signal.signal(name, ask) for name in names}
     try:
         yield
     finally:
