@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 
 def run() -> int:
-    """The command; Ctrl-C is a word also while its modules are still being imported."""
+    """The command; Ctrl-C, or being ended, is a word also while its modules are being imported."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         from svad.cli import main
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import signal
 import sys
@@ -21,6 +20,7 @@ from svad.core.errors import JobError, Stopped, SvadError  # noqa: E402
 from svad.core.files import plain  # noqa: E402
 from svad.terminal.bars import Bars  # noqa: E402
 from svad.terminal.codes import BAD_INPUT, BROKEN, INTERRUPTED, OK  # noqa: E402
+from svad.terminal.streams import flush, prepare_streams  # noqa: E402
 
 # A command is a module with `parser()` and `run(options, stop, screen)`, which returns the exit
 # code; it is imported when somebody calls it.
@@ -44,7 +44,7 @@ COMMANDS = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code: 0, 1 a defect, 2 bad input, 130 interrupted."""
-    _prepare_streams()
+    prepare_streams()
     command, rest = command_of(list(sys.argv[1:] if argv is None else argv))
     options = command.parser().parse_args(rest)
     stop = threading.Event()
@@ -52,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         with _interrupts(stop):
             _require_here()
             code = command.run(options, stop, Bars(sys.stderr))
-            _flush()
+            flush()
             return code
     except (Stopped, KeyboardInterrupt):
         print("Stopped. What was finished is kept: the same command goes on.", file=sys.stderr)
@@ -78,16 +78,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return BROKEN
 
 
-def _prepare_streams() -> None:
-    """Somewhere to write, whatever was closed; letters a terminal does not know are written out."""
-    for name in ("stdout", "stderr"):
-        stream = getattr(sys, name)
-        if stream is None:
-            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
-        elif isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-
-
 def _require_here() -> None:
     """Raises `JobError` where the folder this was started in is gone, or may not be entered."""
     try:
@@ -98,15 +88,6 @@ def _require_here() -> None:
         ) from error
 
 
-def _flush() -> None:
-    """Writes out what was printed; raises OSError where that cannot be, and then only once."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        raise
-
-
 def command_of(arguments: list[str]) -> tuple[ModuleType, list[str]]:
     """The command that the first words name, and the arguments after them."""
     length = next(n for n in (2, 1, 0) if tuple(arguments[:n]) in COMMANDS)
@@ -115,7 +96,7 @@ def command_of(arguments: list[str]) -> tuple[ModuleType, list[str]]:
 
 @contextmanager
 def _interrupts(stop: threading.Event) -> Iterator[None]:
-    """Ctrl-C asks the run to stop; a second one ends it at once."""
+    """Ctrl-C asks the run to stop; a second one ends it at once. So does a terminal that closes."""
 
     def ask(number: int, frame: object) -> None:
         if stop.is_set():
@@ -125,7 +106,11 @@ def _interrupts(stop: threading.Event) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield  # signals belong to the main thread
         return
-    before = {name: signal.signal(name, ask) for name in (signal.SIGINT, signal.SIGTERM)}
+    names = [signal.SIGINT, signal.SIGTERM]
+    hang_up = getattr(signal, "SIGHUP", None)  # not on every system
+    if hang_up is not None and signal.getsignal(hang_up) == signal.SIG_DFL:  # else it is `nohup`
+        names.append(hang_up)
+    before = {name: signal.signal(name, ask) for name in names}
     try:
         yield
     finally:

@@ -8,6 +8,7 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -289,12 +290,14 @@ def test_a_current_folder_that_is_gone_is_a_sentence(
     assert "current folder cannot be found" in capsys.readouterr().err
 
 
-def test_ctrl_c_before_anything_has_begun_is_a_word(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_an_end_before_anything_has_begun_is_a_word(name: str, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(
-        "import sys\n"
+        "import signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell may have it ignored
         "class Pressed:\n"
         "    def find_spec(self, name, *_):\n"
-        "        if name == 'svad.cli': raise KeyboardInterrupt\n"
+        f"        if name == 'svad.cli': signal.raise_signal(signal.{name})\n"
         "sys.meta_path.insert(0, Pressed())\n"
     )
     environment = os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
@@ -302,6 +305,21 @@ def test_ctrl_c_before_anything_has_begun_is_a_word(tmp_path: Path) -> None:
         [sys.executable, "-m", "svad"], env=environment, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (130, "Stopped before anything was begun.\n")
+
+
+def test_a_terminal_that_closes_stops_the_run_unless_it_was_told_not_to() -> None:
+    before, stop = signal.getsignal(signal.SIGHUP), threading.Event()
+    try:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as `nohup` leaves it
+        with cli._interrupts(stop):
+            signal.raise_signal(signal.SIGHUP)
+        assert not stop.is_set()
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        with cli._interrupts(stop):
+            signal.raise_signal(signal.SIGHUP)
+        assert stop.is_set() and signal.getsignal(signal.SIGHUP) == signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 class Broken(io.StringIO):
@@ -337,7 +355,7 @@ def test_letters_that_a_terminal_does_not_know_are_written_out(
 
 
 def test_a_full_disk_behind_the_output_is_told_once() -> None:
-    code = "from svad.cli import _flush; print('x'); _flush()"
+    code = "from svad.terminal.streams import flush; print('x'); flush()"
     with open("/dev/full", "w") as full:
         done = subprocess.run(
             [sys.executable, "-c", code], cwd=ROOT, stdout=full, stderr=-1, check=False

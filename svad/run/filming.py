@@ -81,8 +81,9 @@ def _bundled(avatar: Avatar, name: str) -> Motion:
 
     table = {name: one.for_avatar for name, one in authored().items()} | {STAND: standing}
     if name not in table:
-        named = ", ".join(table)
-        raise JobError(f"There is no motion named {in_short(name)}. Choose one of: {named}.")
+        raise JobError(
+            f"There is no motion named {in_short(name)}. Choose one of: {', '.join(table)}."
+        )
     return table[name](avatar)
 
 

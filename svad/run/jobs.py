@@ -243,9 +243,28 @@ def read_card(folder: Path) -> dict[str, Any]:
     schema = card.get("schema") if isinstance(card, dict) else None
     if not isinstance(schema, int):
         raise JobError(f"{path} tells of no run here. Give the folder of a finished job.")
+    if schema <= SCHEMA and not _is_sound(card):
+        raise JobError(f"{path} is damaged. Choose another folder, or delete it.")
     if schema > SCHEMA:
         raise JobError(f"{path} was made by a newer version. Update, or choose another folder.")
     return card
+
+
+def _is_sound(card: dict[str, Any]) -> bool:
+    """Whether a card is built as runs build it; its words may be anybody's."""
+    stages, warnings = card.get("stages", []), card.get("warnings", [])
+    files = [card.get("result") or {}]
+    if not isinstance(stages, list) or not all(isinstance(entry, dict) for entry in stages):
+        return False
+    files += [entry.get("files", {}) for entry in stages]
+    return (
+        all(isinstance(entry.get("name"), str) for entry in stages)
+        and all(isinstance(entry.get("seconds"), int | float) for entry in stages)
+        and all(isinstance(one, dict) for one in files)
+        and all(isinstance(file, str) for file in files[0].values())
+        and isinstance(warnings, list)
+        and all(isinstance(text, str) for text in warnings)
+    )
 
 
 def require_finished(

@@ -100,6 +100,12 @@ def _open(private: Path, examples: Path, hosted: bool, wanted: int) -> tuple[Stu
                 inbrowser=not hosted and has_screen(),
                 **launch_options(studio),
             )
+    except ValueError as error:  # what gradio finds when it looks at the page it has opened
+        sys.exit(
+            f"svad: The page does not answer where it should ({str(error).partition('.')[0]}). "
+            "Look at GRADIO_ROOT_PATH and at other variables whose names begin with GRADIO, and "
+            "whether a firewall keeps this computer from itself."
+        )
     except OSError as error:
         sys.exit(
             f"The page could not be opened on port {port} ({error}). If something else uses the "

@@ -74,6 +74,20 @@ def test_a_lock_from_another_machine_counts_until_it_goes_quiet(tmp_path: Path) 
     ("text", "words"),
     [
         *((text, "is damaged") for text in ("", "no json", '{"schema": 1')),
+        *(
+            (f'{{"schema": 1, {text}}}', "is damaged")
+            for text in (
+                '"stages": true',
+                '"stages": ["x"]',
+                '"stages": [{"name": 1, "seconds": 1}]',
+                '"stages": [{"name": "a"}]',
+                '"stages": [{"name": "a", "seconds": 1, "files": 3}]',
+                '"warnings": 2',
+                '"warnings": [3]',
+                '"result": "x"',
+                '"result": {"ply": 1}',
+            )
+        ),
         *((text, "tells of no run here") for text in ("[]", "{}", "7", '{"schema": "one"}')),
     ],
 )

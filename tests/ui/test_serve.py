@@ -17,6 +17,7 @@ import pytest
 
 from svad.ui import serve
 from svad.ui.headers import HEADERS
+from svad.ui.page import Page
 
 ROOT = Path(__file__).parents[2]
 LIMIT = 90.0  # s for an answer or an end: tells a hang. How soon it answers, the bench measures
@@ -93,3 +94,14 @@ def test_what_keeps_the_page_from_opening_is_a_sentence(
         monkeypatch.setattr(tempfile, "tempdir", "/dev/null")
     with pytest.raises(SystemExit, match=f"svad: .*{words}"):
         serve.serve()
+
+
+def test_a_page_that_its_own_computer_cannot_reach_is_a_sentence(
+    tmp_path: Path, examples: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def refuse(*_: object, **__: object) -> None:
+        raise ValueError("When localhost is not accessible, a link must be created. Set share.")
+
+    monkeypatch.setattr(Page, "launch", refuse)
+    with pytest.raises(SystemExit, match=r"svad: The page does not answer .*GRADIO_ROOT_PATH"):
+        serve._open(tmp_path, examples, hosted=False, wanted=serve.free_port(7860, "127.0.0.1"))

@@ -48,7 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in options.drills or DRILLS:
         begun = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="svad-drill-") as folder:
-            found = DRILLS[name](options, Path(folder), end)
+            try:
+                found = DRILLS[name](options, Path(folder), end)
+            except RuntimeError as error:  # the page did not open, or made nothing
+                found = {"missed": [str(error)]}
         seconds = round(time.monotonic() - begun, 1)
         good &= not found["missed"]
         print(json.dumps({"drill": name, **found, "seconds": seconds}), flush=True)

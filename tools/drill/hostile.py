@@ -70,7 +70,9 @@ class _Victim:
         sent = page.upload(photo, f"{NAME}.png", VISITOR)
         path = json.loads(sent.body)[0]
         made = page.call("generate", [{"path": path}, None, "default"], VISITOR)
-        last = [line for line in made.text.splitlines() if line.startswith("data: ")][-1]
+        last = next((x for x in made.text.splitlines()[::-1] if x.startswith("data: ")), "")
+        if '"job"' not in last:
+            raise RuntimeError(f"the first avatar was not made: {made.status} {made.text[-200:]}")
         self.job: str = json.loads(last.removeprefix("data: "))[0]["job"]
         folder = page.jobs / self.job
         self.secrets = [str(path) for path in folder.rglob("*") if path.is_file()]

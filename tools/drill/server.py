@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 STARTS = 120.0  # s that the page may take to open
-PATIENCE = 60.0  # s for an answer
+PATIENCE = 120.0  # s for an answer
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -17,7 +17,7 @@ from svad.ui.page.wiring import wire
 from svad.ui.panels import visit
 from svad.ui.parts import Given, Parts
 from svad.ui.result_view import make_sheet
-from svad.ui.schemas import keep_schemas
+from svad.ui.schemas import keep_configs
 from svad.ui.studio import Studio
 
 
@@ -46,6 +46,6 @@ def build_page(studio: Studio) -> gr.Blocks:
         )
         add_endpoints(studio)  # first: they have their names, and the page's own callbacks others
         wire(page, parts, Events(studio, parts))
-    keep_schemas(page)
+    keep_configs(page)
     page.queue(max_size=settings.waiting, default_concurrency_limit=settings.waiting)
     return page
