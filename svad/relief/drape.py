@@ -11,7 +11,7 @@ from svad.body.skeleton import ANKLES, HIPS, KNEES, LARGE, Joint
 from svad.geometry.camera import Camera
 from svad.geometry.sampling import smoothstep
 from svad.media.fields import blur, masked_blur, pull_push
-from svad.relief.fill import BodySurface
+from svad.relief.body_surface import BodySurface
 from svad.relief.labels import PartMaps
 from svad.relief.skirt import Skirt
 from svad.relief.surface import Surface

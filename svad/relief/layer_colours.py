@@ -8,7 +8,7 @@ import numpy as np
 from svad.body.skeleton import ANKLES, ELBOWS, FEET, KNEES, WRISTS
 from svad.media.fields import blur, masked_blur
 from svad.relief.colour import extended, streaks
-from svad.relief.layers import Layer
+from svad.relief.layer import Layer
 from svad.relief.prints import chest_alone
 from svad.relief.texture import synthesised
 from svad.relief.weights import head_share

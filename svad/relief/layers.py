@@ -2,43 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 import cv2
 import numpy as np
 
 from svad.body.skeleton import ANKLES, ELBOWS, FEET, KNEES, SHOULDERS, WRISTS, Joint
 from svad.media.fields import blur, pull_push
-from svad.relief.drape import eased, flared, hidden_cloth, under_skirt
+from svad.relief.drape import flared, hidden_cloth, under_skirt
 from svad.relief.hem import open_below
+from svad.relief.hiding import in_order
 from svad.relief.labels import PartMaps
+from svad.relief.layer import Layer
 from svad.relief.parts import Part
 from svad.relief.skirt import Skirt
-from svad.relief.surface import Surface, body_surface, closed
+from svad.relief.surface import body_surface, closed
 from svad.relief.weights import surface_weights
 
-HIDDEN_GAP = 0.02  # metres a hidden surface stays behind what hides it
 HELD_TO = 0.035  # of the body's height: half a hand with its wrist
-EASED = 0.03  # of the body's height over which a skirt gives way around a hand before it
-OVERLAP_GAP = 0.004  # metres an overlapping neighbour stays behind
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One limb group as a two-sided relief over the photo; arrays cover its box only."""
-
-    part: Part
-    box: tuple[slice, slice]  # rows and columns of the crop the labels lie on
-    own: np.ndarray  # [H, W] bool, pixels of the photo that show this layer
-    mask: np.ndarray  # [H, W] bool, own pixels, overlap and hidden parts
-    bridge: np.ndarray  # [H, W] bool, hidden pixels that join two pieces of a limb
-    outline: np.ndarray  # [H, W] bool, the mask with what it is grown together with
-    surface: Surface
-    head: np.ndarray | float  # [H, W] share of the head, 0 on limbs
-    near: np.ndarray  # [H, W] metres, front after closing
-    far: np.ndarray  # [H, W] metres, back after closing
-    near_weights: np.ndarray  # [H, W, 22]
-    far_weights: np.ndarray  # [H, W, 22]
 
 
 def build_layers(
@@ -92,7 +71,7 @@ def build_layers(
         layers.append(
             Layer(p.part, box, own, mask, bridge, outline, surface, head, near, far, near_w, far_w)
         )
-    return _behind(layers, labels, body_height)
+    return in_order(layers, labels, body_height)
 
 
 def _outline(
@@ -238,74 +217,4 @@ def hidden_bridge(
         grown = cv2.dilate(gap.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
         if len({int(v) for v in np.unique(pieces[grown])} & set(large)) >= 2:
             out = out | gap
-    return out
-
-
-def _bent_back(layer: Layer, push: np.ndarray, body_height: float) -> np.ndarray:  # [H, W] metres
-    """How far a limb that passes behind something bends back, from its root to its end.
-
-    The piece nearest the root stays; beyond the bridge the limb keeps the bridge's distance.
-    """
-    _, pieces, stats, _ = cv2.connectedComponentsWithStats(
-        layer.own.astype(np.uint8), connectivity=8
-    )
-    root = pieces == 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
-    distance = cv2.distanceTransform((~layer.bridge).astype(np.uint8), cv2.DIST_L2, 5)
-    fixed = root & (distance > 0.08 * body_height)
-    amount = np.where(layer.bridge, push, 0).astype(np.float32)
-    return blur(pull_push(amount, (layer.bridge | fixed).astype(np.float32)), 2.0)
-
-
-def _giving_way(layers: list[Layer], labels: np.ndarray, body_height: float) -> list[Layer]:
-    """A skirt with hands before it: around them it gives way, so that none leaves a dent in it."""
-    hand = np.full(labels.shape, -np.inf, np.float32)
-    for i, layer in enumerate(layers):
-        if "arm" in layer.part.name:
-            hand[layer.box] = np.where(labels[layer.box] == i, layer.near, hand[layer.box])
-    out = []
-    for layer in layers:
-        if layer.part.kind == "skirt":
-            push = np.maximum(hand[layer.box] + HIDDEN_GAP - layer.near, 0)
-            push = np.where(layer.mask & ~layer.own, push, 0).astype(np.float32)
-            near = layer.near + layer.mask * eased(push, EASED * body_height)
-            layer = replace(layer, near=near, far=np.maximum(layer.far, near + 0.002))
-        out.append(layer)
-    return out
-
-
-def _behind(layers: list[Layer], labels: np.ndarray, body_height: float) -> list[Layer]:
-    """Keeps every layer behind the one the photo shows, and overlaps inside their neighbour."""
-    layers = _giving_way(layers, labels, body_height)
-    shown = np.full(labels.shape, -np.inf, np.float32)
-    deepest = shown.copy()  # of a pixel and its neighbours: their splats overlap on steep flanks
-    back = np.full(labels.shape, np.inf, np.float32)
-    for i, layer in enumerate(layers):
-        mine = labels[layer.box] == i
-        shown[layer.box] = np.where(mine, layer.near, shown[layer.box])
-        own = np.where(mine, layer.near, -np.inf).astype(np.float32)
-        own = cv2.dilate(own, np.ones((3, 3), np.uint8))
-        deepest[layer.box] = np.where(mine, own, deepest[layer.box])
-        back[layer.box] = np.where(mine, layer.far, back[layer.box])
-    out = []
-    for layer in layers:
-        front = shown[layer.box]
-        other = layer.mask & ~layer.own & np.isfinite(front)
-        # a neighbour's overlap lies almost in the same surface; what is hidden lies deeper
-        hidden = other & (layer.near - front > 0.012)
-        limit = deepest[layer.box] + np.where(hidden, HIDDEN_GAP, OVERLAP_GAP)
-        push = np.where(other, np.maximum(limit - layer.near, 0), 0).astype(np.float32)
-        mask = layer.mask
-        if layer.part.kind == "limb":
-            mask = mask & (layer.bridge | ~(push > 0.015 + OVERLAP_GAP))
-        # an own pixel beside a pushed one must not leave a step: let the push fade out
-        spread = pull_push(push, (other | layer.own).astype(np.float32))
-        near = layer.near + np.where(mask, push, spread)
-        middle = layer.far
-        if layer.bridge.any():
-            bent = _bent_back(layer, push, body_height)
-            near, middle = np.where(layer.own, near + bent, near), middle + bent
-        overlap = other & ~hidden
-        far = np.where(overlap, np.minimum(middle, back[layer.box] - OVERLAP_GAP), middle)
-        far = np.maximum(far, near + 0.002)
-        out.append(replace(layer, mask=mask, near=near.astype(np.float32), far=far))
     return out

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from svad.body.skeleton import HANDS, HEAD_JOINTS, LARGE, Joint
+from svad.body.skeleton import (
+    ANKLES,
+    HANDS,
+    HEAD_JOINTS,
+    HIPS,
+    LARGE,
+    SHOULDERS,
+    WRISTS,
+    Joint,
+)
 from svad.media.fields import masked_blur, pull_push
 from svad.relief.labels import PartMaps
 from svad.relief.parts import Part
+
+ENDS = (*ANKLES, *WRISTS)  # of the bones; hands and feet lie beyond
 
 
 def folded(weights: np.ndarray) -> np.ndarray:  # [V, 55] -> [V, 22]
@@ -116,3 +127,37 @@ def top4(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:  # [P, 22] -> id
     )
     w = np.take_along_axis(weights, ids, 1)
     return ids.astype(np.int64), (w / np.maximum(w.sum(1, keepdims=True), 1e-8)).astype(np.float32)
+
+
+def limb_weights(
+    limbs: dict[int, tuple[LimbProfile, tuple[float, float]]],
+    joints: np.ndarray,  # [55, 3] posed
+    xyz: np.ndarray,  # [P, 3] in the photo's pose
+    weights: np.ndarray,  # [P, 22]
+    layer: np.ndarray,  # [P]
+) -> np.ndarray:  # [P, 22]
+    """Weights of limb points by the position along the bone, blended in from the limb's root.
+
+    Hands and feet lie beyond the last bone: they keep the weights of the body's own surface.
+    """
+    out = weights.copy()
+    for i, (profile, (low, high)) in limbs.items():
+        mine = layer == i
+        if not mine.any():
+            continue
+        along, t = profile(xyz[mine], joints)
+        root = profile.bones[0][0]
+        share = (
+            np.clip((t - low) / (high - low), 0, 1)[:, None] if root in (*HIPS, *SHOULDERS) else 1.0
+        )
+        start, end = profile.bones[-1]
+        if end in ENDS:
+            t = bone_position(xyz[mine], joints[start], joints[end])
+            share = share * np.clip((1.06 - t) / 0.14, 0, 1)[:, None]
+        out[mine] = weights[mine] * (1 - share) + along * share
+    return out
+
+
+def blend_range(root: int) -> tuple[float, float]:
+    """Where along its first bone a limb takes over from the trunk, in lengths of it."""
+    return (0.12, 0.30) if root in HIPS else (-0.02, 0.12)

@@ -7,17 +7,9 @@ import pytest
 
 from svad.body.model import BodyModel
 from svad.body.skeleton import Joint
+from svad.relief.body_surface import GROUPS, BodySurface, body_surface_samples
 from svad.relief.build import Relief
-from svad.relief.fill import (
-    GROUPS,
-    BodySurface,
-    body_surface_samples,
-    cloth_thickness,
-    core_points,
-    frame_cuts,
-    hand_is_seen,
-    missing_points,
-)
+from svad.relief.fill import cloth_thickness, core_points, frame_cuts, hand_is_seen, missing_points
 from svad.relief.points import FILL, Points
 from svad.relief.weights import folded
 from svad.types import Subject

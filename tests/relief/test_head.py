@@ -12,16 +12,11 @@ from svad.face.landmarks import LOWER_LIP_EDGE, UPPER_LIP_EDGE
 from svad.geometry.camera import photo_camera
 from svad.relief.densify import densifying_points
 from svad.relief.expression import LIDS, ExpressionField, blinking, eye_holes
-from svad.relief.hair import flat_fill, head_frame, patchwork
+from svad.relief.hair import flat_fill, patchwork
 from svad.relief.head import face_depth, face_hull, face_triangles
-from svad.relief.head_completion import (
-    HairTones,
-    cloth_behind,
-    coloured_points,
-    coloured_sheet,
-    hair_behind,
-    make_head_texture,
-)
+from svad.relief.head_completion import coloured_points, coloured_sheet
+from svad.relief.head_frame import head_frame
+from svad.relief.head_texture import HairTones, cloth_behind, hair_behind, make_head_texture
 from svad.relief.mouth import DEPTH, mouth_points
 from svad.relief.points import BACK, Sheet, sheet_points
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from svad.body.skeleton import ELBOWS, SHOULDERS, WRISTS
+from svad.relief.layer import Layer
 from svad.relief.layer_colours import layer_colours
-from svad.relief.layers import Layer
 from svad.relief.parts import Part
 from svad.relief.surface import Surface
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from svad.body.model import BodyModel
+from svad.relief.hiding import OVERLAP_GAP
 from svad.relief.labels import PartMaps, label_pixels
+from svad.relief.layer import Layer
 from svad.relief.layers import (
-    OVERLAP_GAP,
-    Layer,
     behind_hands,
     bounding_box,
     build_layers,

@@ -7,8 +7,9 @@ import pytest
 
 from svad.body.model import BodyModel
 from svad.body.skeleton import HIPS, KNEES
-from svad.relief.build import build_relief, posed_joints
+from svad.relief.build import build_relief
 from svad.relief.labels import label_pixels
+from svad.relief.scene import posed_joints
 from svad.relief.skirt import Skirt, find_skirt
 from svad.types import Subject
 from tests.relief.people import drawn_parts, subject_of, with_skirt
