@@ -102,7 +102,11 @@ class Problem:
         self._outline = False
         self._before = before_trunk(evidence)
 
-    def begin(self, x: np.ndarray, with_outline: bool) -> None:
+    def begin(
+        self,
+        x: np.ndarray,  # [COUNT] parameters
+        with_outline: bool,
+    ) -> None:
         """Choose for each outline point the surface point that should lie on it."""
         self._outline = with_outline and len(self._see.contour) > 0
         if not self._outline:
