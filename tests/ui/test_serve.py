@@ -17,7 +17,7 @@ import pytest
 
 from svad.ui import serve
 from svad.ui.headers import HEADERS
-from svad.ui.page import Page
+from svad.ui.page.blocks import Page
 
 ROOT = Path(__file__).parents[2]
 LIMIT = 90.0  # s for an answer or an end: tells a hang. How soon it answers, the bench measures
