@@ -101,7 +101,7 @@ def build_relief(
     labels = label_pixels(
         (scene.rgb * 255).astype(np.uint8), inside(scene.matte), drawn, scene.body_height,
         hands, scene.skin, covered_elbows(subject, scene, parts),
-        handless(hands, parts, scene, joints),
+        handless(subject, hands, parts, scene, joints),
     )  # fmt: skip
     tell("rounding the layers")
     pixels = scene.camera.project(joints)[:, :2]

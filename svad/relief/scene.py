@@ -19,6 +19,7 @@ from svad.relief.parts import Part
 from svad.types import Subject
 
 AHEAD = 0.1  # metres; wrists: up to 0.08 in pockets, from 0.16 on in crossed arms
+SURE_WRIST = 0.75  # score of a wrist in view: up to 0.73 in pockets, from 0.78 on in sleeves
 DOUBTFUL = 0.2  # score of an elbow above which its place is right; 0.28 behind the back
 INSIDE = 0.72  # blurred matte above which a pixel gets points: splats grow by half a pixel
 
@@ -87,6 +88,7 @@ def found_hands(subject: Subject, scene: Scene, parts: tuple[Part, ...]) -> dict
 
 
 def handless(
+    subject: Subject,
     hands: dict[int, Hand],
     parts: tuple[Part, ...],
     scene: Scene,
@@ -94,14 +96,16 @@ def handless(
 ) -> list[int]:
     """Arms whose hands are in pockets or behind the back: nothing of them is found or bare.
 
-    Hands of crossed arms may not be found either, but they lie well ahead of the shoulders.
+    Hands of crossed arms may not be found either, but they lie well ahead of the shoulders; of a
+    glove or a hand in the shade, the wrist is surely seen.
     """
     out = []
     for side, (_, shoulder, _, wrist) in ARMS.items():
         ahead = joints[wrist, 2] - joints[shoulder, 2]
+        seen = subject.keypoints[coco.ARMS[side][-1], 2] > SURE_WRIST
         numbers = [i for i, part in enumerate(parts) if HANDS[side][0] in part.joints]
         unseen = scene.skin is not None and not any(hands[i].area.any() for i in numbers)
-        out += numbers if unseen and ahead < AHEAD else []
+        out += numbers if unseen and ahead < AHEAD and not seen else []
     return out
 
 
