@@ -21,10 +21,8 @@ GRAIN = 0.012  # standard deviation of the cloth of a limb's back
 HAND = 0.5  # share of a wrist above which a limb is hand
 HAND_SEEN = 80  # px of a hand that tell its colour
 BARE = 0.4  # share of skin from which on a hand has no glove
-OUTWARD = (
-    (1.0, (*ELBOWS, *KNEES)),
-    (2.0, (*WRISTS, *ANKLES, *FEET)),
-)  # place along a limb, in bones
+# place along a limb, in bones from its root
+OUTWARD = ((1.0, (*ELBOWS, *KNEES)), (2.0, (*WRISTS, *ANKLES, *FEET)))
 LAST = 0.95  # of the seen pixels, from the root outward: where a limb goes out of sight
 TAIL = 0.3  # bones before that, whose colours go on
 CALM = 0.02  # of the body's height: relief of bare skin that is not carried to the back
@@ -100,6 +98,8 @@ def _beyond(
         along += place * weights[..., list(ends)].sum(-1)
     last = np.quantile(along[known], LAST)
     beyond = layer.mask & ~layer.own & (along > last)
+    if not beyond.any():
+        return front, beyond
     end = known & (along > last - TAIL)
     return np.where(beyond[..., None], extended(front, end), front), beyond
 

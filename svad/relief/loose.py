@@ -93,8 +93,10 @@ def piece_sizes(
     xyz: np.ndarray,  # [P, 3] metres
     gap: float = GAP,
 ) -> np.ndarray:  # [P]
-    """The share of all points that the connected piece of each has, on a grid of cells of that
-    size; 1 for the largest."""
+    """The share of all points that the connected piece of each has; 1 for the largest piece.
+
+    What touches on a grid of cells of size `gap` is connected.
+    """
     cell = np.floor((xyz - xyz.min(0)) / gap).astype(np.int32)
     grid = np.zeros(tuple(cell.max(0) + 1), bool)
     where = tuple(cell.T)

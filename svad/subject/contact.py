@@ -67,8 +67,9 @@ def before_cover(
 def _forearms(
     joints: np.ndarray, turns: np.ndarray, below: float
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Left, then right, each [B, 4]: how far ahead in the spine's frame, the trunk's depth there as
-    a share of its largest (0 beside it), and whether there is any at this height (0 to 1)."""
+    """Left, then right, of four points along each forearm [B, 4]: how far ahead of the spine, the
+    trunk's depth there as a share of its largest (0 beside it), and whether there is any trunk at
+    this height (0 to 1)."""
     turn, origin = turns[:, Joint.SPINE2], joints[:, None, Joint.SPINE2]
     for elbow, wrist in zip(sk.ELBOWS, sk.WRISTS, strict=True):
         start, end = joints[:, None, elbow], joints[:, None, wrist]

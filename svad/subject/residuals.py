@@ -123,7 +123,8 @@ class Problem:
         terms += self._face(posed, turns) + self._prior(x) + self._upright(joints, posed)
         terms += self._depths(joints)
         terms.append(Term(inside_trunk(joints, turns, self._before), "cauchy", 4.0))
-        terms.append(Term(before_cover(joints, turns, self._see.covered), "cauchy", 4.0))
+        if any(self._see.covered):
+            terms.append(Term(before_cover(joints, turns, self._see.covered), "cauchy", 4.0))
         if self._outline:
             terms += self._silhouette(posed[:, self._rig.surface])
         return terms

@@ -114,11 +114,8 @@ def numbers(pose: object) -> dict[str, float]:
         raise SettingError(texts.POSE_NEEDED)
     found = {}
     for name, value in pose.items():
-        if (
-            not isinstance(name, str)
-            or isinstance(value, bool)
-            or not isinstance(value, int | float)
-        ):
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not isinstance(name, str) or not number:
             raise SettingError(texts.POSE_NEEDED)
         found[name] = float(value)
     return found

@@ -17,12 +17,12 @@ from svad.body.skin import blended, pose_gaussians
 from svad.export.sliders import slid
 from svad.export.viewer_page import viewer_page
 from svad.export.viewer_rig import thinned_avatar, viewer_rig_bytes
-from svad.geometry.camera import Camera
 from svad.motion.authored import authored
 from svad.splat.scene import draw_rgba
-from svad.types import Avatar, Pose
+from svad.types import Avatar
 from tests.helpers import tiny_avatar
 from tests.ui.visitor import until
+from tools.checks.viewer import CAMERA, SHOW, camera_of, over_white
 
 pytestmark = [pytest.mark.browser, pytest.mark.flaky(reruns=1)]
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
@@ -32,17 +32,6 @@ avatar.panel.wall('white');
 avatar.stage.drawing.withGround = false;
 document.querySelector('#dock').style.visibility = 'hidden';
 avatar.stage.camera.yaw = 0.4;
-"""
-SHOW = """
-const [name, seconds] = arguments, { stage } = avatar;
-stage.choose(stage.rig.motions.find((one) => one.name === name), false);
-stage.seek(seconds);
-stage.camera.jump();
-"""
-CAMERA = """
-const { camera, canvas } = avatar.stage;
-return { turn: [...camera.turn], shift: [...camera.shift], focal: camera.focal,
-         width: canvas.width, height: canvas.height };
 """
 SETTLED = "return Boolean(globalThis.avatar) && avatar.stage.settled"
 
@@ -83,32 +72,16 @@ def viewer(avatar: Avatar, browser: Any, tmp_path: Path) -> Viewer:
     return Viewer(browser, page)
 
 
-def on_the_server(avatar: Avatar, pose: Pose, camera: dict[str, Any]) -> np.ndarray:
-    """The same pose as the program draws it, over white."""
-    width, height, focal = camera["width"], camera["height"], camera["focal"]
-    seen = Camera(
-        rotation=np.float32(camera["turn"]).reshape(3, 3).T,
-        translation=np.float32(camera["shift"]),
-        focal=(focal, focal),
-        center=(width / 2, height / 2),
-        width=width,
-        height=height,
-    )
-    drawn = draw_rgba(pose_gaussians(avatar, pose), seen).astype(np.float32)
-    alpha = drawn[..., 3:] / 255
-    return drawn[..., :3] * alpha + 255 * (1 - alpha)
-
-
 def test_poses_are_those_of_the_program(viewer: Viewer, avatar: Avatar) -> None:
     """From the disk, without a server; and sliders move what they say."""
     viewer.open()
     viewer.do(PLAIN)
     light, shots = thinned_avatar(avatar, 10_000), []
     for name, frame in (("squat", 36), ("expressions", 70), ("wave", 50)):
-        viewer.do(SHOW, name, frame / 24 + 1e-6)
+        viewer.do(SHOW, name, frame / 24 + 1e-6, {})
         shots.append(viewer.picture().astype(np.float32))
         pose = authored()[name].for_avatar(avatar).poses[frame]
-        ours = on_the_server(light, pose, viewer.do(CAMERA))
+        ours = over_white(draw_rgba(pose_gaussians(light, pose), camera_of(viewer.do(CAMERA))))
         person = (ours < 250).any(2) | (shots[-1] < 250).any(2)
         error = ((shots[-1] - ours)[person] ** 2).mean()  # white paper would flatter
         assert 10 * np.log10(255**2 / error) >= 26, name
@@ -144,9 +117,7 @@ def test_reduced_motion_and_a_lost_context(viewer: Viewer) -> None:
 def _is_posed_as_the_program_does(viewer: Viewer, avatar: Avatar) -> None:
     """Joints of a frame with sliders moved, to what 16 bits of a quaternion leave."""
     moved = {"turn": 50.0, "nod": -20.0, "arms": -15.0, "left_arm": 30.0}
-    for name, value in moved.items():
-        viewer.do("avatar.panel.pose(...arguments)", name, value)
-    viewer.do(SHOW, "raise_arms", 60 / 24 + 1e-6)
+    viewer.do(SHOW, "raise_arms", 60 / 24 + 1e-6, moved)
     table = np.array(viewer.do("return [...avatar.stage.skeleton.table.subarray(0, 1100)]"))
     rows = table.reshape(55, 20)[:, 8:].reshape(55, 3, 4)
     pose = slid(avatar, authored()["raise_arms"].for_avatar(avatar).poses[[60]], moved)[0]

@@ -85,8 +85,8 @@ def main(out: Path, packages: Path, picture: Path, page: str = "") -> int:
                 shot = browser.get_screenshot_as_png()
                 theirs = np.asarray(Image.open(io.BytesIO(shot)).convert("RGB"), np.float32)
                 pose = slid(light, authored()[name].for_avatar(light).poses[[frame]], values)
-                camera = _camera(browser.execute_script(CAMERA))
-                ours = _over_white(draw_rgba(pose_gaussians(light, pose[0]), camera))
+                camera = camera_of(browser.execute_script(CAMERA))
+                ours = over_white(draw_rgba(pose_gaussians(light, pose[0]), camera))
                 person = (ours < 250).any(2) | (theirs < 250).any(2)  # white paper would flatter
                 psnr = 10 * np.log10(255**2 / ((theirs - ours)[person] ** 2).mean())
                 wrong += psnr < WANTED
@@ -129,8 +129,8 @@ def _until(browser: Any, script: str) -> None:
         time.sleep(0.2)
 
 
-def _camera(told: dict[str, Any]) -> Camera:
-    """The viewer's camera."""
+def camera_of(told: dict[str, Any]) -> Camera:
+    """The viewer's camera, from what CAMERA tells."""
     return Camera(
         rotation=np.asarray(told["turn"], np.float32).reshape(3, 3).T,
         translation=np.asarray(told["shift"], np.float32),
@@ -141,7 +141,10 @@ def _camera(told: dict[str, Any]) -> Camera:
     )
 
 
-def _over_white(drawn: np.ndarray) -> np.ndarray:  # [H, W, 4] -> [H, W, 3]
+def over_white(
+    drawn: np.ndarray,  # [H, W, 4] uint8
+) -> np.ndarray:  # [H, W, 3] float32, 0..255
+    """What was drawn, on white paper."""
     alpha = drawn[..., 3:] / np.float32(255)
     return drawn[..., :3] * alpha + 255 * (1 - alpha)
 

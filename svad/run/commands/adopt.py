@@ -6,8 +6,8 @@ import argparse
 import threading
 
 from svad.config.preset import OWN_BODIES
+from svad.run.commands.made import say_made
 from svad.terminal.arguments import add_debug, add_output_folder, named_path
-from svad.terminal.codes import OK
 from svad.terminal.screen import Screen
 
 EPILOG = """\
@@ -48,14 +48,10 @@ def parser() -> argparse.ArgumentParser:
 def run(options: argparse.Namespace, stop: threading.Event, screen: Screen) -> int:
     """Runs the command; returns 0."""
     from svad.run.adopt import Trained, adopt
-    from svad.run.jobs import read_card
 
     trained = Trained(options.snapshot, options.face_offset, options.body)
     try:
         result = adopt(trained, options.output, listener=screen.show, stop=stop)
     finally:
         screen.end()
-    for warning in read_card(options.output)["warnings"]:
-        screen.say(f"Note: {warning}")
-    print(result.archive.parent)
-    return OK
+    return say_made(result, options.output, screen)

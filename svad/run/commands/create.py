@@ -11,8 +11,8 @@ from svad.config.limits import SEEDS
 from svad.config.preset import BODIES, BUILT_IN, Preset
 from svad.config.presets import CLIP, PHOTO_PRESETS, PRESETS, PREVIEW, with_video
 from svad.core.errors import SettingError
+from svad.run.commands.made import say_made
 from svad.terminal.arguments import add_debug, add_output_folder, named_path, whole_number
-from svad.terminal.codes import OK
 from svad.terminal.screen import Screen
 
 USAGE = """\
@@ -109,7 +109,6 @@ def parser() -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace, stop: threading.Event, screen: Screen) -> int:
     """Runs the command; returns 0."""
-    from svad.run.jobs import read_card
     from svad.run.pipeline import Pipeline
 
     try:
@@ -118,10 +117,7 @@ def run(options: argparse.Namespace, stop: threading.Event, screen: Screen) -> i
         )
     finally:
         screen.end()
-    for warning in read_card(options.output)["warnings"]:
-        screen.say(f"Note: {warning}")
-    print(result.archive.parent)
-    return OK
+    return say_made(result, options.output, screen)
 
 
 def _preset(options: argparse.Namespace) -> Preset:

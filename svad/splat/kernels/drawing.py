@@ -12,25 +12,16 @@ from svad.splat.kernels.constants import (
     AHEAD,
     ALPHA_MAX,
     BLUE,
-    CUT,
     GREEN,
     GROUP,
-    MX,
-    MY,
-    OPACITY,
     RED,
     STOP,
     TILE,
     TILE_H,
     TILE_W,
-    Y0,
-    Y1,
     ZERO,
-    U,
-    V,
-    W,
 )
-from svad.splat.kernels.pixels import alive, open_tile, pixel_planes, splat_alpha
+from svad.splat.kernels.pixels import alive, open_tile, pixel_planes, splat_alpha, splat_at
 from svad.splat.kernels.prefetch import fetch
 
 
@@ -48,12 +39,8 @@ def draw3(first, last, tiles_x, width, height, starts, lists, record, integers, 
         for j in range(starts[tile], starts[tile + 1]):
             i = lists[j]
             fetch(record, lists[min(j + AHEAD, last_pair)])
-            mx, my = record[i, MX] - np.float32(x), record[i, MY] - np.float32(y)
-            u, v, w = record[i, U], record[i, V], record[i, W]
-            o, cut = record[i, OPACITY], record[i, CUT]
+            mx, my, u, v, w, o, cut, begin, size = splat_at(record, integers, i, x, y, rows)
             red, green, blue = record[i, RED], record[i, GREEN], record[i, BLUE]
-            top = max(0, integers[i, Y0] - y)
-            begin, size = max(0, top * TILE_W), (min(rows, integers[i, Y1] - y) - top) * TILE_W
             for run in range(size):
                 p = begin + run
                 dx, dy = planes[p + 4 * TILE] - mx, planes[p + 5 * TILE] - my
@@ -97,11 +84,7 @@ def draw(
         for j in range(starts[tile], starts[tile + 1]):
             i = lists[j]
             fetch(record, lists[min(j + AHEAD, last_pair)])
-            mx, my = record[i, MX] - np.float32(x), record[i, MY] - np.float32(y)
-            u, v, w = record[i, U], record[i, V], record[i, W]
-            o, cut = record[i, OPACITY], record[i, CUT]
-            top = max(0, integers[i, Y0] - y)
-            begin, size = max(0, top * TILE_W), (min(rows, integers[i, Y1] - y) - top) * TILE_W
+            mx, my, u, v, w, o, cut, begin, size = splat_at(record, integers, i, x, y, rows)
             for run in range(size):
                 p = begin + run
                 dx, dy = planes[p + 2 * TILE] - mx, planes[p + 3 * TILE] - my

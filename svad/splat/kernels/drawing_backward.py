@@ -12,25 +12,16 @@ from svad.splat.kernels.constants import (
     AHEAD,
     ALPHA_MAX,
     BLUE,
-    CUT,
     GREEN,
     GROUP,
-    MX,
-    MY,
-    OPACITY,
     RED,
     STOP,
     TILE,
     TILE_H,
     TILE_W,
-    Y0,
-    Y1,
     ZERO,
-    U,
-    V,
-    W,
 )
-from svad.splat.kernels.pixels import alive, open_tile, pixel_planes, splat_alpha
+from svad.splat.kernels.pixels import alive, open_tile, pixel_planes, splat_alpha, splat_at
 from svad.splat.kernels.prefetch import fetch
 
 
@@ -65,12 +56,8 @@ def draw3_backward(
             i = lists[j]
             fetch(record, lists[min(j + AHEAD, last_pair)])
             fetch(sums, rows[min(j + AHEAD, last_pair)])
-            mx, my = record[i, MX] - np.float32(x), record[i, MY] - np.float32(y)
-            u, v, w = record[i, U], record[i, V], record[i, W]
-            o, cut = record[i, OPACITY], record[i, CUT]
+            mx, my, u, v, w, o, cut, begin, size = splat_at(record, integers, i, x, y, high)
             red, green, blue = record[i, RED], record[i, GREEN], record[i, BLUE]
-            top = max(0, integers[i, Y0] - y)
-            begin, size = max(0, top * TILE_W), (min(high, integers[i, Y1] - y) - top) * TILE_W
             s1, sx, sy, sxx, sxy, syy = ZERO, ZERO, ZERO, ZERO, ZERO, ZERO
             sr, sg, sb = ZERO, ZERO, ZERO
             for run in range(size):
@@ -143,11 +130,7 @@ def draw_backward(
             i = lists[j]
             fetch(record, lists[min(j + AHEAD, last_pair)])
             fetch(sums, rows[min(j + AHEAD, last_pair)])
-            mx, my = record[i, MX] - np.float32(x), record[i, MY] - np.float32(y)
-            u, v, w = record[i, U], record[i, V], record[i, W]
-            o, cut = record[i, OPACITY], record[i, CUT]
-            top = max(0, integers[i, Y0] - y)
-            begin, size = max(0, top * TILE_W), (min(high, integers[i, Y1] - y) - top) * TILE_W
+            mx, my, u, v, w, o, cut, begin, size = splat_at(record, integers, i, x, y, high)
             for run in range(size):
                 planes[begin + run + 3 * TILE] = ZERO
             for c in range(0, channels, 4):

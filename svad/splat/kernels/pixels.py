@@ -7,6 +7,7 @@ import numpy as np
 from svad.compute.compiled import part
 from svad.splat.kernels.constants import (
     COLUMN_SHIFT,
+    CUT,
     E0,
     E1,
     E2,
@@ -14,11 +15,19 @@ from svad.splat.kernels.constants import (
     E4,
     E5,
     HALF,
+    MX,
+    MY,
     ONE,
+    OPACITY,
     TILE,
     TILE_H,
     TILE_W,
+    Y0,
+    Y1,
     ZERO,
+    U,
+    V,
+    W,
 )
 
 
@@ -48,6 +57,21 @@ def alive(planes):
     for p in range(TILE):
         count += np.int32(planes[p] > ZERO)
     return count
+
+
+@part
+def splat_at(record, integers, i, x, y, rows):
+    """Splat i in the tile at pixel (x, y) of which `rows` rows are inside.
+
+    Returns its centre counted from there, U, V, W, opacity and cut, and the run of the tile's
+    pixels whose rows it reaches: the first and how many.
+    """
+    top = max(0, integers[i, Y0] - y)
+    return (
+        record[i, MX] - np.float32(x), record[i, MY] - np.float32(y),
+        record[i, U], record[i, V], record[i, W], record[i, OPACITY], record[i, CUT],
+        max(0, top * TILE_W), (min(rows, integers[i, Y1] - y) - top) * TILE_W,
+    )  # fmt: skip
 
 
 @part
