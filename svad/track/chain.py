@@ -13,6 +13,10 @@ from svad.track.points import JOINTS, PARENTS, BodyPoints
 # the numbers of a frame: yaw about the vertical, axis-angles, place (x and y over depth, log depth)
 YAW, TURNS, PLACE = 0, slice(1, 1 + 3 * JOINTS), slice(1 + 3 * JOINTS, 4 + 3 * JOINTS)
 OWN = PLACE.stop
+LEVEL = np.zeros(2)
+TILT = len(
+    LEVEL
+)  # numbers, and slopes after a frame's own: axis-angle about x and z, of all frames
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,7 @@ class Standing:
     turns: np.ndarray  # [T, 22, 3, 3] in the world
     axes: np.ndarray  # [T, 22, 3, 3] columns: how the world turns with each number of a joint
     offset: np.ndarray  # [T, 3] of the pelvis, metres
+    tips: np.ndarray  # [3, 3] columns: how all turns with yaw and tilt
 
 
 class Chain:
@@ -47,6 +52,7 @@ class Chain:
         self,
         own: np.ndarray,  # [T, OWN], turns with the mean in them
         marks: np.ndarray,  # [K, 3] metres, of each landmark off its place on the body
+        tilt: np.ndarray = LEVEL,  # [2] radians, about x and z: the vertical off the camera's
     ) -> Standing:
         """Where everything is."""
         joints, points = self._joints, self._points
@@ -54,7 +60,9 @@ class Chain:
         local, left = rodrigues_array(angles), left_jacobian(angles)
         up = np.zeros((len(own), 3))
         up[:, 1] = own[:, YAW]
-        facing = rodrigues_array(up)
+        around = np.array([tilt[0], 0.0, tilt[1]])
+        tipped = rodrigues_array(around)
+        facing = tipped @ rodrigues_array(up)
         depth = np.exp(own[:, PLACE][:, 2:])
         pelvis = np.concatenate([own[:, PLACE][:, :2] * depth, -depth], 1)
         turns, places = [facing @ local[:, 0]], [pelvis]
@@ -71,18 +79,19 @@ class Chain:
         skin = (mixed[..., :9].reshape(*mixed.shape[:2], 3, 3) @ points[..., None])[..., 0]
         seen = np.concatenate([place[:, self._of_joint], skin + mixed[..., 9:]], 1)
         seen = seen + (turn[:, self.moved_by] @ marks[..., None])[..., 0]
-        return Standing(place, seen, turn, np.stack(axes, 1), pelvis)
+        tips = np.concatenate([tipped[:, 1:2], left_jacobian(around)[:, [0, 2]]], 1)
+        return Standing(place, seen, turn, np.stack(axes, 1), pelvis, tips)
 
     @property
     def pelvis(self) -> np.ndarray:  # [3] metres
         """Where the pelvis of the rest body is."""
         return self._joints[0]
 
-    def slopes(self, at: Standing) -> np.ndarray:  # [T, 22 + K, 3, OWN]
-        """How joints, then landmarks move with the numbers of their frame."""
+    def slopes(self, at: Standing) -> np.ndarray:  # [T, 22 + K, 3, OWN + TILT]
+        """How joints, then landmarks move with the numbers of their frame, then with the tilt."""
         points = np.concatenate([at.joints, at.marks], 1)
         count, size = points.shape[:2]
-        out = np.zeros((count, size, 3, OWN))
+        out = np.zeros((count, size, 3, OWN + TILT))
         lever = points[:, :, None] - at.joints[:, None]  # [T, N, 22, 3]
         lever *= self._moves[None, ..., None]
         turned = np.cross(
@@ -90,7 +99,8 @@ class Chain:
         )  # [T, N, 22, 3 numbers, 3]
         out[..., TURNS] = np.moveaxis(turned, -1, 2).reshape(count, size, 3, -1)
         around = points - at.joints[:, :1]
-        out[..., 0, YAW], out[..., 2, YAW] = around[..., 2], -around[..., 0]
+        tipped = np.cross(at.tips.T, around[:, :, None])  # [T, N, 3 numbers, 3]
+        out[..., YAW], out[..., OWN:] = tipped[:, :, 0], np.swapaxes(tipped[:, :, 1:], -1, -2)
         depth = -at.offset[:, 2]
         first = PLACE.start
         out[..., 0, first] = out[..., 1, first + 1] = depth[:, None]
@@ -117,20 +127,23 @@ def left_jacobian(
 
 
 def shared(
-    own: np.ndarray,  # [..., OWN] slopes by the numbers of a frame
-    common: int,  # G: the mean pose, then the landmarks' marks
-) -> np.ndarray:  # [..., G]
-    """Slopes by what frames share: the mean moves as the turns do, marks move landmarks only."""
-    out = np.zeros((*own.shape[:-1], common))
-    out[..., : 3 * JOINTS] = own[..., TURNS]
-    return out
+    slopes: np.ndarray,  # [..., OWN + TILT]
+    common: int,  # G: the mean pose, the landmarks' marks, the tilt
+) -> tuple[np.ndarray, np.ndarray]:  # [..., OWN], [..., G]
+    """Slopes by a frame's own numbers and by what frames share.
+
+    The mean moves all as the turns do, marks move landmarks only.
+    """
+    out = np.zeros((*slopes.shape[:-1], common))
+    out[..., : 3 * JOINTS] = slopes[..., TURNS]
+    out[..., -TILT:] = slopes[..., OWN:]
+    return slopes[..., :OWN], out
 
 
 def of_joints(
-    slopes: np.ndarray,  # [T, 22 + K, 3, OWN]
+    slopes: np.ndarray,  # [T, 22 + K, 3, OWN + TILT]
     joints: Sequence[int],  # J
     common: int,  # G
 ) -> tuple[np.ndarray, np.ndarray]:  # [T, 3 J, OWN], [T, 3 J, G]
     """Slopes of some joints by a frame's own numbers and by those that frames share."""
-    own = slopes[:, list(joints)].reshape(len(slopes), -1, OWN)
-    return own, shared(own, common)
+    return shared(slopes[:, list(joints)].reshape(len(slopes), -1, OWN + TILT), common)

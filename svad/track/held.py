@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,7 +49,11 @@ OWN_TURN = {
 WIDE = (coco.SHOULDERS, coco.HIPS)
 DEPTH_ACROSS, DEPTH_ALONG = 0.30, 0.15  # metres, of the detector's depths: shoulders, limbs
 MARK = 0.02  # metres, that a detector's idea of a joint is off, the same in all frames
+# metres across, up and ahead of the joint where it has it as a rule; seen from the sides, hips lie
+# 21 to 47 mm before those of drawn people
+MARKED = dict.fromkeys(coco.HIPS, (0.0, 0.0, 0.03))
 FAR = 0.5  # trust in the side of the body that is turned away
+TIPPED = 0.1  # radians, that a camera looks up or down
 SLIP = 0.015  # metres, that a foot moves which rests in the picture
 JITTER = 2.0  # radians a second squared, of a joint that moves naturally
 JERK = 1.5  # metres a second squared, of the body as a whole
@@ -63,6 +68,8 @@ class Freedom:
     steady: float = 1.0  # weight of steadiness in time
     held: float = 1.0  # weight of the likeliest pose
     marks: float = 1.0  # times `MARK`; a pose that hardly changes can hide in them
+    tilt: float = TIPPED  # radians, that cameras are off level
+    arms: float = 1.0  # times `SIGMA` of elbows and wrists
     depth: float = 1.0  # trust in the detector's depths
     bowing: bool = False  # whether they also tell how the trunk leans
     lifted: bool = False  # whether limbs start where they tell, and not at the likeliest pose
@@ -70,10 +77,21 @@ class Freedom:
     rounds: int = ROUNDS  # steps
 
 
-TURNING, MOVING = Freedom(own=2.0), Freedom(own=30.0)
+# landmarks of hanging arms slide down loose sleeves, by 1 to 3 % of the height, and with arms that
+# hardly move of their own they would turn the trunk
+TURNING, MOVING = Freedom(own=2.0, arms=3.0), Freedom(own=30.0)
 ACTING = Freedom(
     own=60.0, marks=0.4, steady=0.02, held=0.3, depth=2.0, bowing=True, lifted=True, planted=True
 )  # quick moves, seen in every frame
+
+
+def deviations(
+    points: Sequence[Keypoint],  # K
+    freedom: Freedom,
+) -> np.ndarray:  # [K] shares of the body height
+    """How exact landmarks are in the picture."""
+    arms = {point for arm in coco.ARMS.values() for point in arm[1:]}
+    return np.array([SIGMA[p] * (freedom.arms if p in arms else 1.0) for p in points])
 
 
 def near_side(

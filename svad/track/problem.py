@@ -13,19 +13,20 @@ from svad.body import skeleton as sk
 from svad.body.coco import Keypoint
 from svad.body.skeleton import Joint
 from svad.geometry.camera import Camera
-from svad.geometry.rotation import matrix_to_axis_angle
+from svad.geometry.rotation import matrix_to_axis_angle, rodrigues_array
 from svad.track.bordered import Normal, Tie, cauchy, trust
-from svad.track.chain import OWN, PLACE, TURNS, YAW, Chain, Standing, of_joints, shared
+from svad.track.chain import LEVEL, OWN, PLACE, TILT, TURNS, YAW, Chain, Standing, of_joints, shared
 from svad.track.held import (
     JERK,
     JITTER,
     MARK,
+    MARKED,
     OWN_TURN,
-    SIGMA,
     SLIP,
     STIFF,
     Freedom,
     depth_pairs,
+    deviations,
     near_side,
 )
 from svad.track.lift import lifted_turns
@@ -59,6 +60,7 @@ class Values:
     own: np.ndarray  # [T, OWN] yaw, turns off the mean, place
     mean: np.ndarray  # [66] axis-angles
     marks: np.ndarray  # [K, 3] metres
+    tilt: np.ndarray  # [2] radians, about x and z: the vertical off the camera's
 
     def posed(self) -> np.ndarray:  # [T, OWN]
         """Yaw, turns and place of every frame, the mean added."""
@@ -69,11 +71,12 @@ class Values:
     def moved(
         self,
         own: np.ndarray,  # [T, OWN]
-        common: np.ndarray,  # [66 + 3 K] mean and marks
+        common: np.ndarray,  # [66 + 3 K + 2] mean, marks and tilt
     ) -> Values:
         """The values after a step."""
-        mean, marks = np.split(common, [len(self.mean)])
-        return Values(self.own + own, self.mean + mean, self.marks + marks.reshape(-1, 3))
+        mean, marks, tilt = np.split(common, [len(self.mean), len(common) - TILT])
+        marks = marks.reshape(-1, 3)
+        return Values(self.own + own, self.mean + mean, self.marks + marks, self.tilt + tilt)
 
 
 class Problem:
@@ -94,10 +97,12 @@ class Problem:
         self._stiff = stiff.ravel()  # [66]
         own = np.array([OWN_TURN[Joint(j)] for j in range(JOINTS)]) * freedom.own
         self._loose = np.repeat(1 / own, 3)  # [66]
-        self._mark = MARK * freedom.marks
+        points = [Keypoint(k) for k in body.landmarks]
+        self._marked = np.array([MARKED.get(k, (0.0, 0.0, 0.0)) for k in points])  # [K, 3]
+        self._mark, self._tilt = MARK * freedom.marks, freedom.tilt
         self._unit = seen.unit
         rows = list(body.landmarks)
-        sigma = np.array([SIGMA[Keypoint(k)] for k in rows])
+        sigma = deviations(points, freedom)
         believed = seen.trust[:, rows] * near_side(seen)[:, rows]
         self._certain = np.sqrt(believed) / sigma  # [T, K]
         self._target = seen.keypoints[:, rows, :2].astype(np.float64)
@@ -136,7 +141,7 @@ class Problem:
         if self._freedom.lifted:
             turns = lifted_turns(self._body, self._seen, yaw, mean)
             own[:, TURNS] = (turns - mean).reshape(count, -1)
-        return Values(own, mean.ravel(), np.zeros((len(self._chain.moved_by), 3)))
+        return Values(own, mean.ravel(), self._marked.copy(), LEVEL)
 
     def _landmarks(self, at: Standing) -> np.ndarray:  # [T, K, 2] standard deviations
         c, p = self._camera, at.marks
@@ -154,7 +159,7 @@ class Problem:
 
     def _pose(self, values: Values) -> tuple[np.ndarray, Standing]:
         posed = values.posed()
-        return posed, self._chain.pose(posed, values.marks)
+        return posed, self._chain.pose(posed, values.marks, values.tilt)
 
     def cost(self, values: Values) -> float:
         """Half the sum of squares in standard deviations, of T frames."""
@@ -165,7 +170,8 @@ class Problem:
             held,
             values.own[:, TURNS] * self._loose,
             self._limits(posed),
-            values.marks / self._mark,
+            (values.marks - self._marked) / self._mark,
+            values.tilt / self._tilt,
         )
         total += 0.5 * sum(float(np.square(s).sum()) for s in squares)
         for tie, weight, row in self._ties(at):
@@ -203,7 +209,7 @@ class Problem:
     def normal(self, values: Values) -> Normal:
         """The normal equations around some values."""
         posed, at = self._pose(values)
-        count, common = len(posed), 3 * (JOINTS + len(values.marks))
+        count, common = len(posed), 3 * (JOINTS + len(values.marks)) + TILT
         reach = 0 if self._bend is None else 2
         for lag, _ in self._stands:
             reach = max(reach, lag)
@@ -231,8 +237,7 @@ class Problem:
         away = self._landmarks(at)
         weight = np.sqrt(trust(away, 4.0))
         flat *= (weight * (self._certain / self._unit)[..., None])[..., None]
-        own = flat @ slopes[:, JOINTS:]
-        common = shared(own, out.common_gradient.size)
+        own, common = shared(flat @ slopes[:, JOINTS:], out.common_gradient.size)
         turned = flat @ at.turns[:, self._chain.moved_by]  # [T, K, 2, 3]
         for k in range(p.shape[1]):
             first = 3 * (JOINTS + k)
@@ -244,8 +249,8 @@ class Problem:
         a, b = self._pairs
         off = self._depths(at)
         weight = np.sqrt(trust(off, self._far))
-        own = (slopes[:, b, 2] - slopes[:, a, 2]) * (weight * self._deep_certain)[..., None]
-        out.rows(off * weight, own, shared(own, out.common_gradient.size))
+        slope = (slopes[:, b, 2] - slopes[:, a, 2]) * (weight * self._deep_certain)[..., None]
+        out.rows(off * weight, *shared(slope, out.common_gradient.size))
 
     def _add_priors(self, out: Normal, posed: np.ndarray, values: Values) -> None:
         turns = np.arange(TURNS.start, TURNS.stop)
@@ -262,16 +267,16 @@ class Problem:
         out.common[mean, mean] += square.sum(0)
         out.common_gradient[mean] += pull.sum(0)
         marks = np.arange(3 * JOINTS, out.common_gradient.size)
-        out.common[marks, marks] += 1 / self._mark**2
-        out.common_gradient[marks] += values.marks.ravel() / self._mark**2
+        loose = np.append(np.full(values.marks.size, self._mark), np.full(TILT, self._tilt))
+        off = np.append(values.marks - self._marked, values.tilt)
+        out.common[marks, marks] += 1 / loose**2
+        out.common_gradient[marks] += off / loose**2
 
     def result(self, values: Values) -> Tracked:
         """The poses in the form that bodies take."""
         posed, at = self._pose(values)
-        local = local_rotations(
-            torch.from_numpy(posed[:, YAW]).float(),
-            torch.from_numpy(posed[:, TURNS].reshape(-1, JOINTS, 3)).float(),
-        )
+        local = rodrigues_array(posed[:, TURNS].reshape(-1, JOINTS, 3))
+        local[:, 0] = at.turns[:, 0]
         away = np.linalg.norm(self._landmarks(at), axis=-1)
         sure = self._certain > 0.5 * self._certain.max()
         away = np.where(sure, away / np.maximum(self._certain, 1e-9), 0)
@@ -279,7 +284,7 @@ class Problem:
         yaw = side_seen(at.turns[:, 0, :, 2], -at.joints[:, 0])
         offset = at.offset - self._chain.pelvis
         return Tracked(
-            rotations=matrix_to_axis_angle(local).numpy(),
+            rotations=matrix_to_axis_angle(torch.from_numpy(local).float()).numpy(),
             translation=offset.astype(np.float32),
             yaw=yaw.astype(np.float32),
             miss=miss.astype(np.float32),
