@@ -13,7 +13,6 @@ from svad.body.coco import LIMBS, SMALL_TOES, Keypoint
 from svad.body.keypoints import VERTEX_POINTS
 from svad.body.lbs import rigid_chain
 from svad.body.model import BodyModel
-from svad.geometry.rotation import rodrigues
 from svad.types import BodyFit
 
 JOINTS = sk.LARGE  # pelvis to wrists; fingers move with the wrist, jaw and eyes with the head
@@ -64,15 +63,3 @@ def body_points(body: BodyModel, fit: BodyFit) -> BodyPoints:
         of_joint=tuple(JOINT_POINTS.values()),
         moved_by=(*map(int, JOINT_POINTS.values()), *weights.argmax(1).tolist()),
     )
-
-
-def local_rotations(
-    yaw: Tensor,  # [T] radians about the vertical, of the root
-    turns: Tensor,  # [T, 22, 3] axis-angle; the root's comes after its yaw
-) -> Tensor:  # [T, 22, 3, 3]
-    """Rotations relative to the parent."""
-    rotations = rodrigues(turns)
-    up = torch.zeros(len(yaw), 3)
-    up[:, 1] = 1
-    root = rodrigues(up * yaw[:, None]) @ rotations[:, 0]
-    return torch.cat([root[:, None], rotations[:, 1:]], 1)

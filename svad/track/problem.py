@@ -31,7 +31,7 @@ from svad.track.held import (
 )
 from svad.track.lift import lifted_turns
 from svad.track.planted import SOLES, standing_pairs
-from svad.track.points import JOINTS, BodyPoints, local_rotations
+from svad.track.points import JOINTS, BodyPoints
 from svad.track.seen import STATURE, Seen
 from svad.track.yaw import side_seen
 

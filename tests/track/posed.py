@@ -14,10 +14,13 @@ import torch
 from svad.body import coco
 from svad.body.free import load_free_body
 from svad.body.keypoints import whole_body
+from svad.body.lbs import rigid_chain
 from svad.body.model import RestBody
 from svad.geometry.camera import Camera, photo_camera
-from svad.geometry.rotation import matrix_to_axis_angle, rodrigues_array
+from svad.geometry.rotation import matrix_to_axis_angle, rodrigues, rodrigues_array
 from svad.subject.fit import rest_pose
+from svad.track.held import MARKED
+from svad.track.points import JOINT_POINTS
 from svad.track.seen import Seen
 from svad.types import BodyFit, Pose
 
@@ -51,6 +54,7 @@ def turned(
     noise: float = 0.0,  # px, standard deviation of the landmarks
     depth_noise: float = 0.0,  # metres
     seed: int = 0,
+    marked: bool = False,  # hips where a detector has them, not in the joint
 ) -> Posed:
     """The relaxed body, turned by `yaw` about the vertical."""
     body, rest = load_free_body(), rest_body()
@@ -71,6 +75,9 @@ def turned(
     table = whole_body(body)
     skin = body.pose_some(rest, table.vertices, rotations, translation)
     points = table.points(skin, joints).numpy()  # [T, 133, 3]
+    turns, _ = rigid_chain(rodrigues(rotations), rest.joints, body.parents)
+    for point, mark in MARKED.items() if marked else ():
+        points[:, point] += (turns[:, JOINT_POINTS[point]] @ torch.tensor(mark)).numpy()
     camera = photo_camera(WIDTH, HEIGHT)
     flat = camera.project(points)
     keypoints = np.ones((count, coco.COUNT, 3), np.float32)

@@ -7,7 +7,7 @@ import pytest
 
 from svad.body.free import load_free_body
 from svad.geometry.rotation import rodrigues_array
-from svad.track.chain import OWN, PLACE, TURNS, Chain, left_jacobian
+from svad.track.chain import OWN, PLACE, TILT, TURNS, Chain, left_jacobian
 from svad.track.points import body_points
 from tests.track.posed import turned
 
@@ -36,6 +36,16 @@ def test_slopes_are_those_of_small_steps() -> None:
         exact = slice(0, 22 + 12)
         assert slopes[:, exact, :, number] == pytest.approx(found[:, exact], abs=1e-6)
         assert np.abs(slopes[..., number] - found).max() < 0.25 * max(np.abs(found).max(), 0.1)
+
+
+def test_slopes_by_the_tilt_are_those_of_small_steps() -> None:
+    chain, own, marks = standing()
+    tilt, step = np.array([0.15, -0.1]), 1e-5
+    slopes = chain.slopes(chain.pose(own, marks, tilt))
+    for number, more in enumerate(step * np.eye(TILT)):
+        high, low = (chain.pose(own, marks, tilt + sign * more) for sign in (1, -1))
+        found = np.concatenate([high.joints - low.joints, high.marks - low.marks], 1) / 2 / step
+        assert slopes[..., OWN + number] == pytest.approx(found, abs=1e-6)
 
 
 @pytest.mark.parametrize("size", [0.0, 1e-6, 0.3, 3.0])

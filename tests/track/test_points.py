@@ -8,7 +8,7 @@ import torch
 
 from svad.body.free import load_free_body
 from svad.geometry.rotation import rodrigues
-from svad.track.points import JOINTS, body_points, local_rotations
+from svad.track.points import JOINTS, body_points
 from tests.track.posed import rest_body, turned
 
 
@@ -34,12 +34,3 @@ def test_weights_of_fingers_go_to_the_wrist_and_none_is_lost() -> None:
     assert points.weights.sum(1).numpy() == pytest.approx(1, abs=1e-5)
     assert len(points.landmarks) == len(set(points.landmarks)) == len(points.moved_by)
     assert points.joints.numpy() == pytest.approx(rest_body().joints.numpy()[:JOINTS])
-
-
-def test_yaw_comes_before_the_root_s_own_turn() -> None:
-    yaw, turns = torch.tensor([0.3, -2.0]), torch.zeros(2, JOINTS, 3)
-    turns[:, 0, 0], turns[:, 4, 0] = 0.2, 0.5
-    local = local_rotations(yaw, turns)
-    up = torch.stack([0 * yaw, yaw, 0 * yaw], 1)
-    assert torch.allclose(local[:, 0], rodrigues(up) @ rodrigues(turns[:, 0]), atol=1e-6)
-    assert torch.equal(local[:, 1:], rodrigues(turns[:, 1:]))

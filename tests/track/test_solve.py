@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 import torch
 
+from svad.body.coco import Keypoint
 from svad.body.free import load_free_body
 from svad.core.errors import Stopped
-from svad.geometry.rotation import rodrigues
+from svad.geometry.rotation import rodrigues, rodrigues_array
 from svad.subject.fit import rest_pose
 from svad.track.held import MOVING, TURNING, Freedom
-from svad.track.points import body_points
+from svad.track.points import JOINT_POINTS, body_points
 from svad.track.problem import Tracked
 from svad.track.solve import track
 from svad.track.yaw import yaws
@@ -35,7 +36,7 @@ def somebody() -> Posed:
         15: np.stack([0.1 * np.sin(TIME), nothing, nothing], -1),
     }
     place = np.stack([0.03 * np.sin(TIME), nothing, 0.05 * np.cos(TIME)], -1)
-    return turned(AROUND, changes, TIME, place, noise=1.5, depth_noise=0.05)
+    return turned(AROUND, changes, TIME, place, noise=1.5, depth_noise=0.05, marked=True)
 
 
 def tracked(one: Posed, yaw: np.ndarray | None = None, freedom: Freedom = TURNING) -> Tracked:
@@ -107,3 +108,22 @@ def test_who_waits_is_told_and_may_stop_it() -> None:
     with pytest.raises(Stopped):
         track(body, one.seen, one.camera, one.yaw, rest_pose(), TURNING, tell)
     assert told == sorted(told) and told[0] == 0
+
+
+@pytest.mark.parametrize("pitch", [-8.0, 8.0])
+def test_a_camera_that_looks_up_or_down_makes_nobody_who_turns_lean(pitch: float) -> None:
+    """All that is seen is turned about the camera's own horizontal: landmarks and depths."""
+    one = turned(AROUND, time=TIME, noise=1, marked=True)
+    turn = rodrigues_array(np.radians([[pitch, 0.0, 0.0]]))[0]
+    middle = one.joints[:, :22].mean((0, 1))
+    tipped = (one.joints - middle) @ turn.T + middle
+    before, after = one.camera.project(one.joints), one.camera.project(tipped)
+    points, depth = one.seen.keypoints.copy(), one.seen.depth.copy()
+    for point, joint in JOINT_POINTS.items():
+        points[:, point, :2] += (after - before)[:, joint, :2]
+        depth[:, point] += (after - before)[:, joint, 2]
+    points[:, [p for p in Keypoint if p not in JOINT_POINTS], 2] = 0
+    seen = replace(one.seen, keypoints=points, depth=depth)
+    found = tracked(replace(one, seen=seen))
+    off = joints(one, found) - tipped[:, :22]
+    assert np.linalg.norm(off - off[:, :1], axis=-1).mean() < 0.012  # upright, it would be 0.05
