@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from torch import Tensor
 
+from svad.body.lbs import rigid_chain
 from svad.body.skeleton import Joint
 from svad.evaluate.filmed import Filmed
 from svad.evaluate.views import posed_joints
@@ -28,7 +29,15 @@ def seen_from(
 
     The angle, about the vertical, from where the pelvis faces to where the camera is.
     """
-    forward = rodrigues(poses.rotations[:, Joint.PELVIS].double())[..., 2].numpy()
+    return _side(rodrigues(poses.rotations[:, Joint.PELVIS].double()), pelvis, cameras)
+
+
+def _side(
+    turns: Tensor,  # [T, 3, 3] of a joint in the world
+    pelvis: np.ndarray,  # [T, 3] metres
+    cameras: Sequence[Camera],  # T
+) -> np.ndarray:  # [T] float32 radians
+    forward = turns[..., 2].numpy()
     eyes = np.stack([-c.rotation.T.astype(np.float64) @ c.translation for c in cameras])
     return side_seen(forward, eyes - pelvis).astype(np.float32)
 
@@ -48,26 +57,43 @@ def errors(
 ) -> dict[str, float]:
     """Means over K frames; degrees and millimetres.
 
-    `yaw` and `yaw_worst`; `joints`: mean distance of 22 joints with the pelvis of each frame on the
-    true one; `joints_scaled`: with the whole clip in the best size, too, which one camera cannot
-    tell; `joints_placed`: as they stand before the camera, distance included.
+    `yaw` and `yaw_worst` of the pelvis, `yaw_chest` of the chest; `joints`: mean distance of 22
+    joints with the pelvis of each frame on the true one; `joints_scaled`: with the whole clip in
+    the best size, too, which one camera cannot tell; `joints_placed`: as they stand before the
+    camera, distance included.
     """
     rows = list(places)
     own = posed_joints(joints, truth.parents, clip.poses)
     real = posed_joints(truth.joints, truth.parents, truth.poses[rows])
     yaw = seen_from(clip.poses, own[:, Joint.PELVIS], clip.cameras)
     off = np.degrees(np.abs(wrapped(yaw - truth.yaw[rows])))
+    cameras = [truth.cameras[i] for i in rows]
+    chest = _chest(joints, truth.parents, clip.poses, own, clip.cameras)
+    wanted = _chest(truth.joints, truth.parents, truth.poses[rows], real, cameras)
     own = before(own[:, :BODY], clip.cameras)
-    real = before(real[:, :BODY], [truth.cameras[i] for i in rows])
+    real = before(real[:, :BODY], cameras)
     a, b = own - own[:, :1], real - real[:, :1]
     size = (a * b).sum() / max((a * a).sum(), 1e-12)
     return {
         "yaw": float(off.mean()),
         "yaw_worst": float(off.max()),
+        "yaw_chest": float(np.degrees(np.abs(wrapped(chest - wanted))).mean()),
         "joints": MM * _distance(a, b),
         "joints_scaled": MM * _distance(size * a, b),
         "joints_placed": MM * _distance(own, real),
     }
+
+
+def _chest(
+    joints: Tensor,  # [55, 3] rest, metres
+    parents: tuple[int, ...],
+    poses: Pose,  # T frames
+    places: np.ndarray,  # [T, 55, 3] metres, where the joints are
+    cameras: Sequence[Camera],  # T
+) -> np.ndarray:  # [T] float32 radians
+    """The side from which the chest is seen."""
+    turns, _ = rigid_chain(rodrigues(poses.rotations.double()), joints.double(), parents)
+    return _side(turns[:, Joint.SPINE3], places[:, Joint.PELVIS], cameras)
 
 
 def before(

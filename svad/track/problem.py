@@ -267,7 +267,8 @@ class Problem:
         out.common[mean, mean] += square.sum(0)
         out.common_gradient[mean] += pull.sum(0)
         marks = np.arange(3 * JOINTS, out.common_gradient.size)
-        loose = np.append(np.full(values.marks.size, self._mark), np.full(TILT, self._tilt))
+        mark = np.broadcast_to(self._mark, values.marks.shape)
+        loose = np.append(mark, np.full(TILT, self._tilt))
         off = np.append(values.marks - self._marked, values.tilt)
         out.common[marks, marks] += 1 / loose**2
         out.common_gradient[marks] += off / loose**2

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from svad.body.skeleton import Joint
 from svad.evaluate.filmed import Filmed, packed, unpacked
 from svad.evaluate.tracked import errors, seen_from
 from svad.evaluate.truth import Truth
@@ -69,7 +70,15 @@ def test_a_turned_body_is_seen_in_yaw_and_joints(filmed: Filmed, found: Clip):
     rotations[:, 0] = matrix_to_axis_angle(turn @ rodrigues(rotations[:, 0]))
     wrong = measured(filmed, replace(found, poses=replace(found.poses, rotations=rotations)))
     assert wrong["yaw"] == pytest.approx(5, abs=0.02) == wrong["yaw_worst"]
+    assert wrong["yaw_chest"] == pytest.approx(5, abs=0.02)
     assert 5 < wrong["joints"] < 60
+
+
+def test_a_twisted_trunk_is_seen_at_the_chest_alone(filmed: Filmed, found: Clip):
+    rotations = found.poses.rotations.clone()
+    rotations[:, Joint.SPINE1, 1] += float(np.radians(4.0))
+    wrong = measured(filmed, replace(found, poses=replace(found.poses, rotations=rotations)))
+    assert wrong["yaw"] < ROUNDING and wrong["yaw_chest"] == pytest.approx(4, abs=0.2)
 
 
 def test_distance_and_size_are_told_apart(filmed: Filmed, found: Clip):
