@@ -17,6 +17,7 @@ from svad.geometry.rotation import matrix_to_axis_angle, rodrigues_array
 from svad.track.bordered import Normal, Tie, cauchy, trust
 from svad.track.chain import LEVEL, OWN, PLACE, TILT, TURNS, YAW, Chain, Standing, of_joints, shared
 from svad.track.held import (
+    BIAS,
     JERK,
     JITTER,
     MARK,
@@ -25,11 +26,11 @@ from svad.track.held import (
     SLIP,
     STIFF,
     Freedom,
-    depth_pairs,
     deviations,
     near_side,
 )
 from svad.track.lift import lifted_turns
+from svad.track.lines import lines
 from svad.track.planted import SOLES, standing_pairs
 from svad.track.points import JOINTS, BodyPoints
 from svad.track.seen import STATURE, Seen
@@ -60,6 +61,7 @@ class Values:
     own: np.ndarray  # [T, OWN] yaw, turns off the mean, place
     mean: np.ndarray  # [66] axis-angles
     marks: np.ndarray  # [K, 3] metres
+    bias: np.ndarray  # [B] metres, that the detector's depths along some lines are off
     tilt: np.ndarray  # [2] radians, about x and z: the vertical off the camera's
 
     def posed(self) -> np.ndarray:  # [T, OWN]
@@ -71,12 +73,13 @@ class Values:
     def moved(
         self,
         own: np.ndarray,  # [T, OWN]
-        common: np.ndarray,  # [66 + 3 K + 2] mean, marks and tilt
+        common: np.ndarray,  # [66 + 3 K + B + 2] mean, marks, bias and tilt
     ) -> Values:
         """The values after a step."""
-        mean, marks, tilt = np.split(common, [len(self.mean), len(common) - TILT])
-        marks = marks.reshape(-1, 3)
-        return Values(self.own + own, self.mean + mean, self.marks + marks, self.tilt + tilt)
+        ends = np.cumsum([self.mean.size, self.marks.size, self.bias.size])
+        mean, marks, bias, tilt = np.split(common, ends)
+        marks = self.marks + marks.reshape(-1, 3)
+        return Values(self.own + own, self.mean + mean, marks, self.bias + bias, self.tilt + tilt)
 
 
 class Problem:
@@ -99,15 +102,12 @@ class Problem:
         self._loose = np.repeat(1 / own, 3)  # [66]
         points = [Keypoint(k) for k in body.landmarks]
         self._marked = np.array([MARKED.get(k, (0.0, 0.0, 0.0)) for k in points])  # [K, 3]
-        self._mark, self._tilt = MARK * freedom.marks, freedom.tilt
+        self._mark = MARK * freedom.marks
         self._unit = seen.unit
-        rows = list(body.landmarks)
-        sigma = deviations(points, freedom)
-        believed = seen.trust[:, rows] * near_side(seen)[:, rows]
-        self._certain = np.sqrt(believed) / sigma  # [T, K]
-        self._target = seen.keypoints[:, rows, :2].astype(np.float64)
-        self._pairs, self._deep, self._deep_certain = depth_pairs(seen, freedom)
-        self._deep_certain = self._deep_certain * freedom.depth
+        believed = seen.trust[:, points] * near_side(seen)[:, points]
+        self._certain = np.sqrt(believed) / deviations(points, freedom)  # [T, K]
+        self._target = seen.keypoints[:, points, :2].astype(np.float64)
+        self._lines = lines(seen, freedom)
         self._gaps()
         self._stands = standing_pairs(seen) if freedom.planted else []
 
@@ -141,17 +141,13 @@ class Problem:
         if self._freedom.lifted:
             turns = lifted_turns(self._body, self._seen, yaw, mean)
             own[:, TURNS] = (turns - mean).reshape(count, -1)
-        return Values(own, mean.ravel(), self._marked.copy(), LEVEL)
+        bias = np.zeros(len(self._lines.biased))
+        return Values(own, mean.ravel(), self._marked.copy(), bias, LEVEL)
 
     def _landmarks(self, at: Standing) -> np.ndarray:  # [T, K, 2] standard deviations
         c, p = self._camera, at.marks
         flat = p[..., :2] / -p[..., 2:] * (c.focal[0], -c.focal[1]) + np.asarray(c.center)
         return (flat - self._target) * (self._certain / self._unit)[..., None]
-
-    def _depths(self, at: Standing) -> np.ndarray:  # [T, L]
-        a, b = self._pairs
-        deep = at.joints[:, b, 2] - at.joints[:, a, 2]
-        return (deep + self._deep) * self._deep_certain
 
     def _limits(self, posed: np.ndarray) -> np.ndarray:  # [T, 4]
         """Knees and elbows that bend the wrong way."""
@@ -165,13 +161,13 @@ class Problem:
         """Half the sum of squares in standard deviations, of T frames."""
         posed, at = self._pose(values)
         held = (posed[:, TURNS] - self._rest.ravel()) * self._stiff
-        total = cauchy(self._landmarks(at), 4.0) + cauchy(self._depths(at), self._far)
+        depths = self._lines.off(at.joints, values.bias)
+        total = cauchy(self._landmarks(at), 4.0) + cauchy(depths, self._far)
         squares: Sequence[np.ndarray] = (
             held,
             values.own[:, TURNS] * self._loose,
             self._limits(posed),
-            (values.marks - self._marked) / self._mark,
-            values.tilt / self._tilt,
+            self._common(values)[0],
         )
         total += 0.5 * sum(float(np.square(s).sum()) for s in squares)
         for tie, weight, row in self._ties(at):
@@ -209,14 +205,14 @@ class Problem:
     def normal(self, values: Values) -> Normal:
         """The normal equations around some values."""
         posed, at = self._pose(values)
-        count, common = len(posed), 3 * (JOINTS + len(values.marks)) + TILT
+        count, common = len(posed), 3 * (JOINTS + len(values.marks)) + len(values.bias) + TILT
         reach = 0 if self._bend is None else 2
         for lag, _ in self._stands:
             reach = max(reach, lag)
         out = Normal(count, OWN, common, reach)
         slopes = self._chain.slopes(at)
         self._add_landmarks(out, at, slopes)
-        self._add_depths(out, at, slopes)
+        self._add_depths(out, at, slopes, values.bias)
         self._add_priors(out, posed, values)
         for tie, weight, row in self._ties(at):
             out.tied(tie, weight, row, *of_joints(slopes, range(JOINTS), common))
@@ -245,12 +241,14 @@ class Problem:
         rows = (len(p), 2 * p.shape[1])
         out.rows((away * weight).reshape(rows), own.reshape(*rows, -1), common.reshape(*rows, -1))
 
-    def _add_depths(self, out: Normal, at: Standing, slopes: np.ndarray) -> None:
-        a, b = self._pairs
-        off = self._depths(at)
+    def _add_depths(self, out: Normal, at: Standing, slopes: np.ndarray, bias: np.ndarray) -> None:
+        off = self._lines.off(at.joints, bias)
         weight = np.sqrt(trust(off, self._far))
-        slope = (slopes[:, b, 2] - slopes[:, a, 2]) * (weight * self._deep_certain)[..., None]
-        out.rows(off * weight, *shared(slope, out.common_gradient.size))
+        slope = self._lines.slopes(slopes) * weight[..., None]
+        own, common = shared(slope, out.common_gradient.size)
+        first = out.common_gradient.size - TILT - len(bias)
+        common[..., first:-TILT] = self._lines.by_bias() * weight[..., None]
+        out.rows(off * weight, own, common)
 
     def _add_priors(self, out: Normal, posed: np.ndarray, values: Values) -> None:
         turns = np.arange(TURNS.start, TURNS.stop)
@@ -266,12 +264,20 @@ class Problem:
         out.border[:, turns, mean] += square
         out.common[mean, mean] += square.sum(0)
         out.common_gradient[mean] += pull.sum(0)
-        marks = np.arange(3 * JOINTS, out.common_gradient.size)
-        mark = np.broadcast_to(self._mark, values.marks.shape)
-        loose = np.append(mark, np.full(TILT, self._tilt))
-        off = np.append(values.marks - self._marked, values.tilt)
-        out.common[marks, marks] += 1 / loose**2
-        out.common_gradient[marks] += off / loose**2
+        off, sigma = self._common(values)
+        others = np.arange(3 * JOINTS, out.common_gradient.size)
+        out.common[others, others] += 1 / sigma**2
+        out.common_gradient[others] += off / sigma
+
+    def _common(self, values: Values) -> tuple[np.ndarray, np.ndarray]:  # [G - 66] each
+        """Marks, bias and tilt in standard deviations off the likeliest, and those."""
+        parts = (
+            (values.marks - self._marked, self._mark),
+            (values.bias, BIAS),
+            (values.tilt, self._freedom.tilt),
+        )
+        sigma = np.concatenate([np.full(part.size, one) for part, one in parts])
+        return np.concatenate([part.ravel() for part, _ in parts]) / sigma, sigma
 
     def result(self, values: Values) -> Tracked:
         """The poses in the form that bodies take."""

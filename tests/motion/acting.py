@@ -16,7 +16,8 @@ from svad.motion import rig
 from svad.motion.authored import authored
 from svad.motion.capture import ordinary
 from svad.motion.rig import Skeleton, Track, turn_y
-from svad.track.points import body_points
+from svad.track.held import MARKED
+from svad.track.points import JOINT_POINTS, body_points
 from svad.track.seen import Seen
 from svad.track.watch import Watched
 
@@ -75,8 +76,11 @@ def acted(
     step = 30 // rate
     rotations = torch.from_numpy(track.rotations[::step, :22]).float()
     shift = torch.from_numpy(track.pelvis[::step] - track.skeleton.joints[0]).float()
-    joints, skin, _ = points.pose(rotations, shift)
+    joints, skin, turns = points.pose(rotations, shift)
     marks = torch.cat([joints[:, list(points.of_joint)], skin], 1).numpy()
+    for point, mark in MARKED.items():  # hips where a detector has them
+        turned = turns[:, JOINT_POINTS[point]].numpy()
+        marks[:, points.landmarks.index(point)] += turned @ np.array(mark, np.float32)
     seen_from = tilted(camera, np.radians(tilt))
     drawn = seen_from.project(marks)
     count = len(marks)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pytest
 import torch
 
+from svad.body import coco
 from svad.body.free import load_free_body
 from svad.core.progress import silent
 from svad.geometry.rotation import rodrigues_array
@@ -53,13 +55,27 @@ def slides(one: Acted, got: Track) -> np.ndarray:
     return np.array(out)
 
 
-@pytest.mark.parametrize("name", ["walk", "wave", "squat"])
-def test_a_known_motion_comes_back(name: str) -> None:
-    """Landmarks that miss by 3 px at 720 and depths by 5 cm: 30 mm are allowed."""
+@pytest.mark.parametrize(("name", "most"), [("walk", 34), ("wave", 34), ("squat", 40)])
+def test_a_known_motion_comes_back(name: str, most: float) -> None:
+    """Landmarks that miss by 3 px at 720 and depths by 5 cm: 30 mm are allowed.
+
+    Of ten frames a second only, half of those of a short clip. Who bows all the time is partly
+    taken for somebody whose depths are off.
+    """
     one, got = found(name)
-    assert (
-        missed(one, got).mean() < 34
-    )  # of ten frames a second only, half of those of a short clip
+    assert missed(one, got).mean() < most
+
+
+@pytest.mark.parametrize("name", ["walk", "wave"])
+def test_depths_that_are_off_in_all_frames_make_nobody_lean(name: str) -> None:
+    """The upper body is seen 7 cm too far away, as detectors do."""
+    one = acted(name, 2.4, heading=40.0 if name == "walk" else 10.0, rate=10)
+    depth = one.watched.seen.depth.copy()
+    depth[:, : coco.HIPS[0]] += 0.07
+    watched = replace(one.watched, seen=replace(one.watched.seen, depth=depth))
+    torch.set_num_threads(1)
+    got = track_of(captured(watched, load_free_body(), no_fingers, silent))
+    assert missed(one, got).mean() < 52  # 56 to 59 where each frame's depths are believed
 
 
 @pytest.mark.parametrize("name", ["walk", "wave", "squat"])
