@@ -166,10 +166,11 @@ def clean(studio: Studio, keep: frozenset[str]) -> None:
     from svad.ui.files import sweep
 
     age = studio.settings.keep_hours * 3600
-    start_janitor(studio.engine().store, EVERY, age, int(studio.settings.keep_gigabytes * 1e9))
+    most = int(studio.settings.keep_gigabytes * 1e9)
+    start_janitor(studio.engine().store, EVERY, age, most)
     while True:
         try:
-            sweep(Path(get_upload_folder()), age, keep)
+            sweep(Path(get_upload_folder()), age, keep, most)
         except OSError:
             log.exception("The page's cache could not be cleaned")  # the next round may do better
         time.sleep(EVERY)
