@@ -235,7 +235,7 @@ def read_card(folder: Path) -> dict[str, Any]:
             raise JobError(f"There is no {folder}. {give}") from error
         raise JobError(f"There is no job in {folder}: it has no {CARD}. {give}") from error
     except NotADirectoryError as error:
-        raise JobError(f"{folder} is no folder. Give the folder of a job.") from error
+        raise JobError(f"{folder} is a file. Give the folder of a job.") from error
     except OSError as error:
         raise JobError(f"{path} cannot be read ({error.strerror}).") from error
     except ValueError as error:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from svad.compute.device import on_zero
 from svad.compute.engine import dispatcher
 from svad.config.presets import PRESETS
+from svad.core.certificates import require_certificates
 from svad.core.errors import SvadError
 from svad.core.places import private_folder
 from svad.run.makers.networks import preload
@@ -49,7 +50,8 @@ def serve(examples: Path = ROOT / "examples") -> None:
     """Serves the page until Ctrl-C: on this computer only, or to all on a Space."""
     hosted = "SPACE_ID" in os.environ
     try:
-        # before gradio is imported, which reads the same numbers
+        # before gradio is imported, which reads the same
+        require_certificates(os.environ)
         wanted, private = wanted_port(os.environ), private_folder()
     except SvadError as error:
         sys.exit(f"svad: {error}")
