@@ -22,5 +22,6 @@ def require_certificates(environ: Mapping[str, str]) -> None:
         name, value = (FILE, file) if file else (FOLDER, folder)
         raise SettingError(
             f"The environment variable {name} must name certificates of servers that can be read, "
-            f"not {in_short(str(value))} ({error.strerror or error}). Unset it for the system's own."
+            f"not {in_short(str(value))} ({error.strerror or error}). Unset it for those of the "
+            "system."
         ) from error
