@@ -14,7 +14,7 @@ from svad.ui.headers import App, Message, Receive, Send
 UPLOAD = "/gradio_api/upload"
 WORDS = 2**20  # bytes of a request that brings no files; what the page sends takes some thousand
 FORM = 2**20  # bytes of names and marks around the files of an upload
-ROOM = 10**9  # bytes of the disk that uploads leave to the avatars
+ROOM = 2.5e8  # bytes of the disk that uploads leave to the avatars
 
 
 class Intake:
