@@ -21,7 +21,8 @@ PACKED = {".mp4"}  # already compressed
 def write_archive(path: Path, members: Iterable[tuple[str, Path | str | bytes]]) -> None:
     """Writes a zip of `members`: name, and a file or content; atomic, same bytes again.
 
-    Each is asked for when those before it are packed. Raises `OutputError` when the disk is full or the folder cannot be written to.
+    Each is asked for when those before it are packed. Raises `OutputError` when the disk is full or
+    the folder cannot be written to.
     """
     with writing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         for name, source in members:
