@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from svad.config.preset import BUILT_IN, Preset
+from svad.core.ahead import begin
 from svad.run.bodies import load_body
 from svad.run.makers.networks import face_networks, head_networks
 from svad.run.makers.on_gpu import generate_on_gpu, refine_on_gpu, train_on_gpu
@@ -98,11 +99,25 @@ def motion_body() -> BodyModel:
 
 
 def subject(preset: Preset) -> SubjectStage:
-    """The stage that finds the person in the photo."""
+    """The stage that finds the person in the photo.
+
+    Its models are loaded beside what it imports: mostly they leave the interpreter free.
+    """
+    begin(_warm_up)
     from svad.subject.dwpose import best_detector
     from svad.subject.stage import SubjectStage
 
     return SubjectStage(preset.subject, load_body(preset.body), best_detector)
+
+
+def _warm_up() -> None:
+    """Loads what the first photo of a process would wait for: models, then compiled loops."""
+    from svad.subject.landmarker import shared_landmarker
+
+    shared_landmarker().warm_up()
+    from svad.splat import render_cpu
+
+    render_cpu.warm_up()
 
 
 def relief(preset: Preset) -> ReliefStage:
