@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from svad.config.preset import BUILT_IN, Preset
-from svad.core.ahead import begin
 from svad.run.bodies import load_body
 from svad.run.makers.networks import face_networks, head_networks
 from svad.run.makers.on_gpu import generate_on_gpu, refine_on_gpu, train_on_gpu
@@ -99,19 +98,18 @@ def motion_body() -> BodyModel:
 
 
 def subject(preset: Preset) -> SubjectStage:
-    """The stage that finds the person in the photo.
-
-    Its models are loaded beside what it imports: mostly they leave the interpreter free.
-    """
-    begin(_warm_up)
+    """The stage that finds the person in the photo."""
     from svad.subject.dwpose import best_detector
     from svad.subject.stage import SubjectStage
 
     return SubjectStage(preset.subject, load_body(preset.body), best_detector)
 
 
-def _warm_up() -> None:
-    """Loads what the first photo of a process would wait for: models, then compiled loops."""
+def warm_up() -> None:
+    """Loads what the first photo of a process would wait for: models, then compiled loops.
+
+    For a thread beside that which builds the stage: models mostly leave the interpreter free.
+    """
     from svad.subject.landmarker import shared_landmarker
 
     shared_landmarker().warm_up()
