@@ -20,11 +20,12 @@ HEAD = 0.3  # share of the head above which the head's own texture takes over
 GRAIN = 0.012  # standard deviation of the cloth of a limb's back
 HAND = 0.5  # share of a wrist above which a limb is hand
 HAND_SEEN = 80  # px of a hand that tell its colour
-BARE = 0.4  # share of skin from which on a hand has no glove
+BARE = 0.4  # share of skin from which on a hand has no glove, an arm no sleeve
 # place along a limb, in bones from its root
 OUTWARD = ((1.0, (*ELBOWS, *KNEES)), (2.0, (*WRISTS, *ANKLES, *FEET)))
 LAST = 0.95  # of the seen pixels, from the root outward: where a limb goes out of sight
-TAIL = 0.3  # bones before that, whose colours go on
+END = 0.25  # of the seen pixels: so many of the outermost tell how a limb goes on out of sight
+TOWARDS = 0.5  # bones that the way to what is hidden counts, where weights do not tell
 CALM = 0.02  # of the body's height: relief of bare skin that is not carried to the back
 
 
@@ -42,7 +43,7 @@ def layer_colours(
     The back is the front seen through the body, so that patterns, hems and folds go on around the
     flanks, without what the chest alone shows: that becomes cloth of the flanks.
     """
-    front, known = _front(layer, rgb, matte, seed)
+    front, known = _front(layer, rgb, matte, skin, seed)
     if layer.part.kind == "limb":
         if skin is not None and face_rgb is not None:
             front = _with_hand(front, layer, known, skin, face_rgb)
@@ -64,6 +65,7 @@ def _front(
     layer: Layer,
     rgb: np.ndarray,  # [h, w, 3]
     matte: np.ndarray,  # [h, w]
+    skin: np.ndarray | None,  # [h, w] bool
     seed: int,
 ) -> tuple[np.ndarray, np.ndarray]:  # [h, w, 3], [h, w] bool
     """The completed photo, and which of its pixels show this layer and nothing else."""
@@ -77,7 +79,8 @@ def _front(
         away = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, 5)
         hidden = layer.mask & ~layer.own & (away > NEAR)
         if layer.part.kind == "limb":
-            front, beyond = _beyond(front, layer, known)
+            shown = np.where(pure[..., None], rgb, front)
+            front, beyond = _beyond(shown, layer, pure, skin)
             hidden &= ~beyond
         front = synthesised(front, known, hidden, seed)
     return np.where(pure[..., None], rgb, front), known
@@ -86,21 +89,29 @@ def _front(
 def _beyond(
     front: np.ndarray,  # [h, w, 3]
     layer: Layer,
-    known: np.ndarray,  # [h, w] bool
+    seen: np.ndarray,  # [h, w] bool
+    skin: np.ndarray | None,  # [h, w] bool
 ) -> tuple[np.ndarray, np.ndarray]:  # [h, w, 3], [h, w] bool
     """What is farther out than all that is seen of a limb goes on as that ends: bare or as sleeve.
 
-    Patches from all over the limb would put a short sleeve on the forearm behind the back.
+    Patches from all over the limb would put a short sleeve on the forearm behind the back. A bare
+    end is often a narrow strip beside a belt, so it has one colour.
     """
     weights = layer.near_weights
     along = np.zeros(layer.mask.shape, np.float32)
     for place, ends in OUTWARD:
         along += place * weights[..., list(ends)].sum(-1)
-    last = np.quantile(along[known], LAST)
+    last = np.quantile(along[seen], LAST)
     beyond = layer.mask & ~layer.own & (along > last)
     if not beyond.any():
         return front, beyond
-    end = known & (along > last - TAIL)
+    at = np.moveaxis(np.indices(seen.shape), 0, -1)
+    way = at[beyond].mean(0) - at[seen].mean(0)
+    outward = along + TOWARDS * (at @ way) / max(way @ way, 1.0)
+    end = seen & (outward >= np.quantile(outward[seen], 1 - END))
+    bare = end & (skin if skin is not None else False)
+    if bare.sum() > BARE * end.sum():
+        return np.where(beyond[..., None], np.median(front[bare], 0), front), beyond
     return np.where(beyond[..., None], extended(front, end), front), beyond
 
 

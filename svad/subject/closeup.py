@@ -8,7 +8,9 @@ import numpy as np
 from svad.body.coco import HEAD
 from svad.subject.evidence import body_height
 from svad.subject.frame import Frame
+from svad.subject.keypoints import moved
 from svad.subject.matte import refine
+from svad.subject.scene import face_inside
 from svad.types import Closeup, Photo
 
 
@@ -35,7 +37,8 @@ def head_closeup(
         fine = np.clip(_resample(photo.alpha, frame, box, size), 0, 255)
         fine = np.where(coarse > 0.02, fine, 0).astype(np.uint8)  # what was dropped stays dropped
     else:
-        fine = refine(rgb, np.clip(coarse, 0, 1), band=2 * density)
+        inside = face_inside(moved(keypoints, (x0, y0), density), rgb.shape)
+        fine = refine(rgb, np.clip(coarse, 0, 1), inside, band=2 * density)
     result = matte.copy()
     result[y0:y1, x0:x1] = _joined(matte[y0:y1, x0:x1], fine)
     return Closeup(rgb=rgb, matte=fine, box=box, density=density), result

@@ -5,10 +5,12 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from svad.media.fields import pull_push
+from svad.media.fields import masked_blur, pull_push
 from svad.subject import keypoints as kp
-from svad.subject.scene import Scene, disk
+from svad.subject.scene import Scene, disk, face_inside
 
+BUSY = 4.0  # how much of the unrest of what is behind the colours at the rim must stand out from
+AROUND = 6.0  # px, standard deviation of the surroundings in which that is measured
 _CUT_HEIGHT = 420  # px, person height at which the first, whole cut is made
 
 
@@ -40,7 +42,8 @@ def person_matte(
     scene = Scene(small, small_mask, points)
     labels = scene.seeds(None if away is None else cv2.resize(away.astype(np.uint8), size) > 0)
     cut = scene.prune(_grab(small, labels, 4))
-    alpha = refine(part, cv2.resize(cut.astype(np.float32), part.shape[1::-1]))
+    face = face_inside(kp.moved(keypoints, (x0, y0), 1.0), part.shape)
+    alpha = refine(part, cv2.resize(cut.astype(np.float32), part.shape[1::-1]), face)
     matte = np.zeros((height, width), np.uint8)
     matte[y0:y1, x0:x1] = alpha
     return matte
@@ -49,6 +52,7 @@ def person_matte(
 def refine(
     rgb: np.ndarray,  # [H, W, 3] uint8
     guess: np.ndarray,  # [H, W] float32, 0..1: the person at a lower size, enlarged
+    sure: np.ndarray | None = None,  # [H, W] bool, the person whatever the colours say
     band: int = 4,  # px, how far the rim may move
 ) -> np.ndarray:  # [H, W] uint8
     """Finds the rim again at full size near a guess and makes it one to two pixels soft."""
@@ -65,7 +69,8 @@ def refine(
     contrast = ((fore - back) ** 2).sum(2)
     axis = ((image - back) * (fore - back)).sum(2) / np.maximum(contrast, 1.0)
     near = cv2.GaussianBlur(person.astype(np.float32), (0, 0), 0.35 * band)
-    trust = np.clip((contrast - 400.0) / 1600.0, 0, 1)  # 20 to 45 grey levels apart
+    # 20 to 45 grey levels apart, more before a wall whose own colours differ as much
+    trust = np.clip((contrast - 400.0 - BUSY * _unrest(image, 1 - outer)) / 1600.0, 0, 1)
     # nearer to the inner colours, or off the line between both: the person
     off = np.minimum(to_fore, to_back) / np.maximum(contrast, 1.0)
     colour = np.clip(axis, 0, 1)
@@ -75,6 +80,8 @@ def refine(
     alpha = np.clip((alpha - 0.5) * 1.6 + 0.5, 0, 1)
     alpha[inner > 0] = 1
     alpha[outer == 0] = 0
+    if sure is not None:
+        alpha[sure] = 1
     return _tidy((alpha * 255 + 0.5).astype(np.uint8))
 
 
@@ -126,6 +133,16 @@ def _tidy(alpha: np.ndarray) -> np.ndarray:
     solid = (alpha > 127).astype(np.uint8)
     near = cv2.dilate(solid, disk(4))
     return np.where(near > 0, alpha, 0).astype(np.uint8)
+
+
+def _unrest(
+    image: np.ndarray,  # [H, W, 3] float32
+    known: np.ndarray,  # [H, W] uint8
+) -> np.ndarray:  # [H, W] squared grey levels
+    """How much the known colours near a pixel differ among themselves."""
+    share = known.astype(np.float32)
+    mean = masked_blur(image, share, AROUND)
+    return pull_push(np.square(image - mean).sum(2) * share, share)
 
 
 def _spread(rgb: np.ndarray, known: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ from svad.pose.keypoints import FINGERS
 _TO_TOES = tuple(zip(coco.ANKLES, coco.BIG_TOES, strict=True))
 _FEET = (*zip(coco.BIG_TOES, coco.HEELS, strict=True), *_TO_TOES)
 _LIMBS = (*coco.ARM_LINES, *coco.LEG_LINES, *_FEET)
+RIM = 0.04  # of a face's width, by which landmarks of its outline may lie outside of it
 _NOISE = 5.0  # grey levels a plain background may differ by besides its own noise
 
 
@@ -155,6 +156,8 @@ class Scene:
         labels[sure & (labels != cv2.GC_BGD)] = cv2.GC_FGD
         if others is not None:
             labels[others & (soft < 0.5)] = cv2.GC_BGD
+        # whatever the wall behind a cheek looks like
+        labels[face_inside(self.points, soft.shape)] = cv2.GC_FGD
         return labels
 
     def prune(
@@ -203,6 +206,19 @@ class Scene:
             if tiny or not seen_through:
                 filled |= hole
         return filled
+
+
+def face_inside(
+    points: np.ndarray,  # [133, 3] x px, y px, score
+    shape: tuple[int, ...],  # h, w
+) -> np.ndarray:  # [h, w] bool
+    """Well inside the outline of a face that was found, from jaw to brows."""
+    canvas = np.zeros(shape[:2], np.uint8)
+    face = points[coco.FACE]
+    if face[:, 2].min() < 0.5:
+        return canvas > 0
+    cv2.fillConvexPoly(canvas, cv2.convexHull(face[:, :2].astype(np.int32)), (1,))
+    return cv2.erode(canvas, disk(max(1, round(RIM * np.ptp(face[:, 0]))))) > 0
 
 
 def draw(

@@ -159,8 +159,9 @@ def describe(news: Progress | Ended, studio: Studio) -> dict[str, Any]:
     ]
     result: dict[str, Any] = {"seconds": round(news.seconds, 1), "stages": states}
     if isinstance(news, Progress):
-        waiting = news.ahead or news.winding_down
-        return result | {"state": "waiting" if waiting else "running", "ahead": news.ahead}
+        if news.ahead or news.winding_down:
+            return result | {"state": "waiting", "ahead": news.ahead, "wait": news.wait}
+        return result | {"state": "running", "ahead": 0}
     if news.paused:
         return result | {"state": "paused", "why": news.paused}
     if news.finished is None:

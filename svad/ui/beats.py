@@ -37,6 +37,7 @@ class Progress:
     states: tuple[StageState, ...]
     seconds: float
     ahead: int = 0  # visitors to wait for
+    wait: float | None = None  # s until they are served; None = nobody knows
     winding_down: bool = False  # an earlier, stopped run of the same job is still ending
 
 

@@ -211,7 +211,7 @@ class Events(BetterEvents, ReturnEvents, PictureEvents, MotionEvents, ExportEven
         if beat.winding_down:
             return {p.status: stages.note(texts.WINDING_DOWN)}
         if beat.ahead:
-            return {p.status: stages.note(texts.ahead(beat.ahead))}
+            return {p.status: stages.note(texts.ahead(beat.ahead, beat.wait))}
         return {
             p.status: stages.status(beat.states, beat.seconds),
             p.steps: stages.step_list(beat.states, self.studio.shelf.url),

@@ -13,9 +13,10 @@ from svad.ui.beats import Followed, Making
 from svad.ui.callers import Callers
 from svad.ui.gallery import Finished
 from svad.ui.kept import Kept
+from svad.ui.line import Line, Wait
 from svad.ui.moving import USUAL, follow, play, stand
 from svad.ui.shooting import Filming
-from svad.ui.work import Line, Task, Tickets, stopping
+from svad.ui.work import Task, Tickets, stopping
 
 Made = TypeVar("Made")
 
@@ -124,6 +125,6 @@ class Extras(Kept):
             yield from self._tickets.work(work, ticket)
 
 
-def tell_ahead(task: Task) -> Callable[[int], None]:
-    """Tells how many visitors are served before."""
-    return lambda n: task.tell((None, texts.ahead(n)))
+def tell_ahead(task: Task) -> Callable[[Wait], None]:
+    """Tells how many visitors are served before, and for how long."""
+    return lambda wait: task.tell((None, texts.ahead(wait.ahead, wait.seconds)))

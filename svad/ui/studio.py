@@ -15,7 +15,7 @@ from svad.config.presets import CLIP, PRESETS
 from svad.core.errors import JobError, Stopped, SvadError
 from svad.export.viewer_page import VIEWING
 from svad.run.bodies import own_body
-from svad.run.costs import learn
+from svad.run.costs import cost, learn
 from svad.run.jobs import Job, read_card
 from svad.run.learned import MACHINE
 from svad.run.offers import offer
@@ -31,8 +31,9 @@ from svad.ui.fetching import Fetcher
 from svad.ui.files import Shelf
 from svad.ui.gallery import read_examples
 from svad.ui.kept import LOOK
+from svad.ui.line import Line, Wait
 from svad.ui.memory import Memory
-from svad.ui.work import Line, Task, Tickets, stopping
+from svad.ui.work import Task, Tickets, stopping
 
 if TYPE_CHECKING:
     import numpy as np
@@ -161,14 +162,19 @@ class Studio(Extras):
         own_body(body)  # says which file is missing, before anybody waits in line
         job = self.job(job_id)
 
+        expected = cost(PRESETS[preset], self.settings.jobs).seconds
+
         def work(task: Task) -> Result:
+            def waits(wait: Wait) -> None:
+                task.tell(Progress((), 0, ahead=wait.ahead, wait=wait.seconds))
+
             if before is not None:
                 before.halt()
                 task.tell(Progress((), 0, winding_down=before.running))
                 while not before.join(0.25):
                     if task.stop.is_set():
                         raise Stopped("Stopped while waiting.")
-            with self._line.turn(task.stop, lambda n: task.tell(Progress((), 0, ahead=n))):
+            with self._line.turn(task.stop, waits, expected):
                 task.tell(())
                 place = prepare(job.folder, preset)  # no finished avatar is replaced
                 maker = self.engine().of(preset, body)

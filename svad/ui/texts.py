@@ -113,6 +113,7 @@ STARTING = "Starting"
 STEP = "Step {n} of {total}"
 WAITING_ONE = "Waiting for one visitor before you"
 WAITING_MANY = "Waiting for {n} visitors before you"
+WAITING = "{who}: about {time}"
 SO_FAR = "{s} s so far"
 LEFT = "about {s} s left"
 ALMOST = "almost done"
@@ -309,9 +310,12 @@ FILM_NO_PICTURE = "Choose the picture that goes behind the person, under Options
 MOTION_NOTHING = "There is no avatar to move yet."
 
 
-def ahead(n: int) -> str:
-    """How many visitors are served before."""
-    return WAITING_ONE if n == 1 else WAITING_MANY.format(n=n) if n else ""
+def ahead(n: int, seconds: float | None = None) -> str:
+    """How many visitors are served before, and for how long where that is known."""
+    if not n:
+        return ""
+    who = WAITING_ONE if n == 1 else WAITING_MANY.format(n=n)
+    return who if seconds is None else WAITING.format(who=who, time=duration(seconds))
 
 
 def duration(seconds: float) -> str:

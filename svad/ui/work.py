@@ -7,7 +7,6 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from svad.core.errors import Stopped
@@ -17,41 +16,6 @@ from svad.ui.beats import Making
 SHORTEST = 0.25  # s between two news, so that a page gets at most four a second
 LONGEST = 0.5  # s without news until the page is told anyway
 PATIENCE = 1.0  # s that stopped work may take before the page no longer waits for it
-
-
-class Line:
-    """A waiting line: at most `places` are served at once, in the order they came."""
-
-    def __init__(self, places: int) -> None:
-        self._places = places
-        self._tickets: list[object] = []
-        self._lock = threading.Lock()
-
-    @contextmanager
-    def turn(self, stop: threading.Event, tell: Callable[[int], None]) -> Iterator[None]:
-        """Waits for its turn, then holds a place while the block runs.
-
-        `tell` gets how many are ahead whenever that changes. Raises `Stopped` when `stop` is set
-        before it is served.
-        """
-        ticket, told = object(), 0
-        with self._lock:
-            self._tickets.append(ticket)
-        try:
-            while ahead := self._ahead(ticket):
-                if ahead != told:
-                    tell(ahead)
-                    told = ahead
-                if stop.wait(SHORTEST):
-                    raise Stopped("Stopped while waiting.")
-            yield
-        finally:
-            with self._lock:
-                self._tickets.remove(ticket)
-
-    def _ahead(self, ticket: object) -> int:
-        with self._lock:
-            return max(0, self._tickets.index(ticket) - self._places + 1)
 
 
 class Task:

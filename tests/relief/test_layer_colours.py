@@ -71,3 +71,21 @@ def test_a_forearm_goes_on_bare_where_its_sleeve_ended() -> None:
     ):
         np.testing.assert_allclose(side[57:80, 20], np.tile(SKIN, (23, 1)), atol=0.08)
         np.testing.assert_allclose(side[20, 20], SLEEVE, atol=0.06)
+
+
+def test_a_strip_of_bare_skin_beside_a_belt_tells_of_the_whole_forearm() -> None:
+    layer = forearm(35)
+    own = layer.own.copy()
+    own[35:50, 24:30] = True  # too narrow to have a pixel that shows it alone
+    weights = np.zeros((H, W, 22), np.float32)
+    weights[:55, :, SHOULDERS[0]] = 1  # up to there the weights do not tell what is farther out
+    weights[55:, :, ELBOWS[0]] = 1
+    layer = replace(layer, own=own, near_weights=weights, far_weights=weights)
+    rgb = np.full((H, W, 3), SLEEVE, np.float32)
+    rgb[35:] = SKIN
+    skin = np.abs(rgb - SKIN).max(-1) < 0.05
+    for side in layer_colours(
+        layer, rgb, np.ones((H, W), np.float32), skin, np.array(SKIN), 400.0, 0
+    ):
+        np.testing.assert_allclose(side[58:80, 20], np.tile(SKIN, (22, 1)), atol=0.08)
+        np.testing.assert_allclose(side[20, 20], SLEEVE, atol=0.06)

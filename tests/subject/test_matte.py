@@ -5,7 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from svad.body import coco
 from svad.subject.matte import from_alpha, person_matte, refine
+from svad.subject.scene import face_inside
 from tests.subject.people import Person, person, pose_of
 
 
@@ -111,3 +113,42 @@ def test_alpha_of_the_file_wins_only_if_it_is_the_person() -> None:
     frame = np.zeros_like(one.matte)
     frame[10:-10, 10:-10] = 255  # rounded corners or a border, not a person
     assert from_alpha(frame, soft) is None
+
+
+def test_the_rim_stays_smooth_before_bricks() -> None:
+    size = 240
+    y, x = np.mgrid[:size, :size]
+    true = np.hypot(x - 120, y - 120) < 80
+    brick = ((y // 12 + (x // 30) % 2) % 2 * 90 + 60).astype(np.uint8)
+    mortar = (y % 12 < 2) | ((x + 15 * (y // 12 % 2)) % 30 < 2)
+    wall = np.stack([np.where(mortar, 235, brick + shift) for shift in (40, 10, 0)], -1)
+    rgb = np.where(true[..., None], np.uint8([118, 96, 90]), wall).astype(np.uint8)
+    rng = np.random.default_rng(0)
+    rgb = np.clip(rgb + rng.normal(0, 6, rgb.shape), 0, 255).astype(np.uint8)
+    guess = cv2.GaussianBlur(true.astype(np.float32), (0, 0), 2.0)
+    outline = cv2.findContours(
+        (refine(rgb, guess) > 127).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
+    )[0]
+    assert len(outline) == 1 and cv2.arcLength(outline[0], True) < 1.1 * 2 * np.pi * 80
+
+
+def test_what_is_sure_stays_whatever_its_colour() -> None:
+    rgb = np.full((80, 80, 3), 200, np.uint8)
+    rgb[:, :40] = 60
+    rgb[30:50, 36:40] = 200  # a cheek as bright as the wall behind it
+    guess = np.zeros((80, 80), np.float32)
+    guess[:, :40] = 1
+    sure = np.zeros((80, 80), bool)
+    sure[30:50, 30:40] = True
+    assert refine(rgb, guess)[40, 38] < 128
+    assert (refine(rgb, guess, sure)[sure] == 255).all()
+
+
+def test_a_face_is_inside_its_outline() -> None:
+    points = np.zeros((133, 3), np.float32)
+    turn = np.linspace(0, 2 * np.pi, 68, endpoint=False)
+    points[coco.FACE, :2] = 60 + 30 * np.stack([np.cos(turn), np.sin(turn)], 1)
+    assert not face_inside(points, (120, 120)).any()  # no face was found
+    points[coco.FACE, 2] = 1
+    inside = face_inside(points, (120, 120))
+    assert inside[60, 60] and not inside[60, 89] and 0.8 < inside.sum() / (np.pi * 900) < 1

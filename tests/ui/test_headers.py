@@ -36,5 +36,5 @@ def test_every_answer_carries_them_once() -> None:
 
 def test_what_is_no_answer_passes(make_studio) -> None:
     assert answered("websocket", [])[0]["headers"] == []
-    (entry,) = launch_options(make_studio())["app_kwargs"]["middleware"]
-    assert entry.cls is SecurityHeaders
+    entries = launch_options(make_studio())["app_kwargs"]["middleware"]
+    assert entries[0].cls is SecurityHeaders  # outermost: on every answer

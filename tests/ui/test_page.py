@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -148,3 +149,24 @@ def test_closing_the_tab_stops_the_work(make_studio, launch, browser, photo: Pat
     until(lambda: "so far" in visitor.text("#status"))
     browser.get("about:blank")
     until(lambda: pipeline.running == 0)
+
+
+def test_who_comes_third_is_told_the_place_and_the_time(
+    make_studio, launch, browser, photo: Path, tmp_path: Path
+):
+    pipeline = FakePipeline(0.02, hold="subject")
+    studio = make_studio(pipeline)
+    visitor = Visitor(browser, launch(studio))
+    runs = []
+    for shade in (40, 80):
+        *_, seen = studio.look(save_photo(tmp_path / f"{shade}.png", shade))
+        runs.append(Thread(target=list, args=(studio.create(seen.job),), daemon=True))
+        runs[-1].start()
+        until(lambda: pipeline.running == 1)
+    assert visitor.drop_and_see(photo, "#check", texts.SEEN)
+    visitor.press("#create")
+    assert visitor.says("#status", f"{texts.WAITING_MANY.format(n=2)}: about ")
+    pipeline.go.set()
+    assert visitor.says("#status", "Your avatar is ready")
+    for run in runs:
+        run.join()

@@ -1,47 +1,13 @@
-"""Threads the page can be told about: line, beats, stop."""
+"""Threads the page can be told about: beats, stop."""
 
 from __future__ import annotations
 
 import itertools
-import threading
 import time
 
 import pytest
 
-from svad.core.errors import Stopped
-from svad.ui.work import Line, Task
-
-
-def test_line_serves_one_at_a_time_in_order():
-    line, served, most, now = Line(1), [], [], []
-    stop = threading.Event()
-
-    def visit(k: int) -> None:
-        with line.turn(stop, lambda ahead: None):
-            now.append(k)
-            most.append(len(now))
-            served.append(k)
-            time.sleep(0.02)
-            now.remove(k)
-
-    threads = []
-    for k in range(4):
-        threads.append(threading.Thread(target=visit, args=(k,)))
-        threads[-1].start()
-        time.sleep(0.01)
-    for thread in threads:
-        thread.join()
-    assert served == [0, 1, 2, 3] and max(most) == 1
-
-
-def test_line_tells_how_many_are_ahead_and_lets_go_when_stopped():
-    line, never, stop, told = Line(1), threading.Event(), threading.Event(), []
-    with line.turn(never, told.append):
-        threading.Timer(0.1, stop.set).start()
-        with pytest.raises(Stopped), line.turn(stop, told.append):
-            raise AssertionError("it was not its turn")
-    with line.turn(never, told.append):  # the place is free again
-        assert told == [1]
+from svad.ui.work import Task
 
 
 def test_beats_come_between_one_and_four_a_second():

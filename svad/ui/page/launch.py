@@ -11,6 +11,7 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from svad.ui import texts
+from svad.ui.door import Door
 from svad.ui.headers import SecurityHeaders
 from svad.ui.sharing import routes
 from svad.ui.studio import Studio
@@ -46,7 +47,7 @@ def launch_options(studio: Studio) -> dict[str, Any]:
         "show_error": False,
         "ssr_mode": False,
         "app_kwargs": {
-            "middleware": [Middleware(SecurityHeaders)],
+            "middleware": [Middleware(SecurityHeaders), Middleware(Door)],
             "routes": routes(studio.shared),
         },
         "state_session_capacity": SESSIONS,
