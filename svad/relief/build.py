@@ -109,8 +109,8 @@ def build_relief(
     skirt = find_skirt(labels, drawn, pixels, scene.body_height, scene.rgb)
     if skirt is not None:
         parts = (*parts, SKIRT)
-        points = scene.camera.project(vertices)
-        drawn += draw_parts(points, faces, body.weights.numpy(), (SKIRT,), h, w)
+        projected = scene.camera.project(vertices)
+        drawn += draw_parts(projected, faces, body.weights.numpy(), (SKIRT,), h, w)
         labels = skirt.labelled(labels, drawn)
     shoulders = float(pixels[list(SHOULDERS), 1].mean())
     layers = build_layers(
