@@ -10,30 +10,24 @@ KEPT = 4  # joints of a point
 
 
 @jit
-def strongest(first, last, weights, ids, shares):
+def strongest(first, last, weights, ids, kept):
     """The KEPT largest weights of points [first, last), largest first, and the joints they are of.
 
-    weights [P, J] float32, J >= KEPT; ids [P, KEPT] int64; shares [P, KEPT] float32. Of equal
+    weights [P, J] float32, J >= KEPT; ids [P, KEPT] int64; kept [P, KEPT] float32. Of equal
     weights the joint with the lower number comes first.
     """
     for i in range(first, last):
         for k in range(KEPT):
-            ids[i, k], shares[i, k] = 0, np.float32(-1)
+            ids[i, k], kept[i, k] = 0, np.float32(-1)
         for j in range(weights.shape[1]):
             weight, k = weights[i, j], KEPT
-            while k > 0 and weight > shares[i, k - 1]:
+            while k > 0 and weight > kept[i, k - 1]:
                 k -= 1
             if k == KEPT:
                 continue
             for later in range(KEPT - 1, k, -1):
-                ids[i, later], shares[i, later] = ids[i, later - 1], shares[i, later - 1]
-            ids[i, k], shares[i, k] = j, weight
-        total = np.float32(0)
-        for k in range(KEPT):
-            total += shares[i, k]
-        total = max(total, np.float32(1e-8))
-        for k in range(KEPT):
-            shares[i, k] /= total
+                ids[i, later], kept[i, later] = ids[i, later - 1], kept[i, later - 1]
+            ids[i, k], kept[i, k] = j, weight
 
 
 @jit

@@ -127,10 +127,10 @@ def top4(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:  # [P, 22] -> id
     """The four largest weights, renormalised."""
     weights = np.ascontiguousarray(weights, np.float32)
     ids = np.empty((len(weights), KEPT), np.int64)
-    shares = np.empty((len(weights), KEPT), np.float32)
+    kept = np.empty((len(weights), KEPT), np.float32)
     edges = np.linspace(0, len(weights), PARTS + 1).astype(int).tolist()
-    spread(strongest, edges, torch.get_num_threads(), weights, ids, shares)
-    return ids, shares
+    spread(strongest, edges, torch.get_num_threads(), weights, ids, kept)
+    return ids, kept / np.maximum(kept.sum(1, keepdims=True), 1e-8)
 
 
 def limb_weights(
