@@ -180,6 +180,15 @@ def test_another_python_is_told_plainly(monkeypatch: pytest.MonkeyPatch) -> None
         startup.check_python()
 
 
+@pytest.mark.parametrize(("given", "left"), [("0", None), ("-1", None), ("all", None), ("2", "2")])
+def test_a_number_of_threads_that_is_none_goes_before_numba_fails_at_it(
+    given: str, left: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(startup.THREADS, given)
+    startup.prepare()
+    assert os.environ.get(startup.THREADS) == left
+
+
 def test_a_clip_or_several_photos_take_their_own_preset(
     fakes: FakeStages, photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from svad.core.errors import JobError
+from svad.core.errors import JobError, OutputError
 from svad.core.files import output_error
 from svad.core.parts import drop, is_alive, part_of
 
@@ -88,6 +88,10 @@ def _create(path: Path, content: dict) -> bool:
             _write(path, content)
     except FileExistsError:
         return False
+    except FileNotFoundError as error:  # the folder went, or takes no files, as in /proc
+        raise OutputError(
+            f"{path.parent} takes no files, or is not there any more. Choose another folder."
+        ) from error
     except OSError as error:
         raise output_error(error, path.parent) or error from error
     finally:

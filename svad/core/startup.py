@@ -18,6 +18,7 @@ ENVIRONMENT = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "DO_NOT_TRACK": "1",
 }
+THREADS = "NUMBA_NUM_THREADS"  # numba fails at 0, and prints a traceback for what is no number
 
 
 def check_python() -> None:
@@ -31,6 +32,12 @@ def check_python() -> None:
 
 
 def prepare() -> None:
-    """Sets the environment of the libraries; what the person has set already stays."""
+    """Sets the environment of the libraries; what the person has set already stays.
+
+    A number of threads that is none goes: all processors are used, as without it.
+    """
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
+    threads = os.environ.get(THREADS, "1")
+    if not (threads.isdecimal() and int(threads) > 0):
+        del os.environ[THREADS]

@@ -11,9 +11,15 @@ from warnings import catch_warnings, filterwarnings, simplefilter
 
 from PIL import Image
 
+from svad.core.memory import memory_free
+
 # Of ISO/IEC 23008-12; the last two are of any codec, told apart by the reader.
 BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"hevm", b"hevs", b"mif1", b"msf1"}
 MOST_PIXELS = 250_000_000
+MAX_BYTES = 200_000_000  # of a file
+MAX_MEMORY = 500_000_000  # bytes that decoding may take, if the machine has twice that to spare
+HEIF_BYTES = 4.5  # a pixel, with the planes that the decoder keeps beside the picture
+JPEGS = ("JPEG", "MPO")  # the second has others behind it, as phones write them
 SUFFIXES = (".heic", ".heif", ".hif")
 # What photos and drawings come as. Others that Pillow knows are for other uses, and some are handed
 # to a program that runs what is in them (EPS to Ghostscript, WMF to Windows).
@@ -52,6 +58,28 @@ def opened(source: Path | IO[bytes], formats: tuple[str, ...] | None = None) -> 
     with catch_warnings():
         simplefilter("ignore", Image.DecompressionBombWarning)
         return Image.open(source, formats=formats)
+
+
+def memory_there() -> float:
+    """Bytes that there are for decoding one picture."""
+    return min(MAX_MEMORY, memory_free() // 2)
+
+
+def memory_of(
+    image: Image.Image,  # not decoded yet; of a JPEG, told at which size it will be
+    pixels: int,  # that its file holds
+) -> float:
+    """Bytes that decoding takes at most."""
+    if image.format in JPEGS:
+        need = 3.0 * image.width * image.height
+        if image.info.get("progressive"):  # all coefficients are kept until the last scan
+            shares = [across * down for _, across, down, _ in image.layer]  # type: ignore[attr-defined]
+            need += 2.0 * pixels * sum(shares) / max(shares)
+        return need
+    if image.format in ("HEIF", "AVIF"):
+        return HEIF_BYTES * pixels
+    # Transparent ones are shrunk as a second copy, multiplied by their alpha.
+    return (8.0 if "A" in image.getbands() else 3.0) * pixels
 
 
 @functools.cache

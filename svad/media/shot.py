@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,14 +11,22 @@ import numpy as np
 from PIL import Image, ImageColor, ImageOps
 
 from svad.core.errors import SettingError
-from svad.media.opening import DAMAGE, learn_heif, opened
+from svad.core.given import read_given
+from svad.media.opening import (
+    DAMAGE,
+    JPEGS,
+    MAX_BYTES,
+    learn_heif,
+    memory_of,
+    memory_there,
+    opened,
+)
 
 CAMERAS = ("front", "left", "right", "side", "back", "orbit", "portrait")
 STILL_CAMERAS = tuple(name for name in CAMERAS if name != "orbit")  # of one picture
 STUDIO, TRANSPARENT = "studio", "transparent"
 HEIGHTS = (64, 2160)  # px
 RATES = (1.0, 120.0)  # frames per second
-LARGEST = 100_000_000  # pixels of a picture behind somebody
 ENDINGS = (".mp4", ".webm", ".zip", ".png")
 CLEAR = (".webm", ".zip", ".png")  # of which a picture can be transparent
 STILL = ".png"
@@ -94,23 +104,32 @@ def backdrop(
 
 def _picture(path: Path, width: int, height: int) -> Image.Image:
     """The picture of a file, upright, in RGB, filling the frame; transparent parts are white."""
-    learn_heif()
-    try:
-        with opened(path) as picture:
-            if picture.width * picture.height > LARGEST:
-                raise SettingError(
-                    f"{path.name} has {picture.width} x {picture.height} pixels, more than a "
-                    "picture behind somebody needs. Make it smaller."
-                )
-            upright = ImageOps.exif_transpose(picture).convert("RGBA")
-    except FileNotFoundError as error:
+    if not os.path.exists(path):
         raise SettingError(
             f"There is no background {path}. Give studio, transparent, a colour such as white or "
             "#20a040, or the file of a picture."
-        ) from error
-    except (*DAMAGE, Image.DecompressionBombError) as error:
+        )
+    data = read_given(path, MAX_BYTES, SettingError)
+    learn_heif()
+    try:
+        with opened(io.BytesIO(data)) as picture:
+            pixels = picture.width * picture.height
+            # twice as large as it is drawn, whichever side is up
+            share = 2 * max(width, height) / min(picture.size)
+            small = round(picture.width * share), round(picture.height * share)
+            if picture.format in JPEGS and share < 1:
+                picture.draft("RGB", small)  # it is decoded small
+            if memory_of(picture, pixels) > memory_there():
+                raise SettingError(
+                    f"{path.name} has {pixels / 1e6:.0f} million pixels, more than can be opened "
+                    "here and than a picture behind somebody needs. Make it smaller."
+                )
+            if share < 1:
+                picture.thumbnail(small, Image.Resampling.LANCZOS)
+            upright = ImageOps.exif_transpose(picture).convert("RGBA")
+    except (*DAMAGE, MemoryError, Image.DecompressionBombError) as error:
         raise SettingError(
-            f"{path} cannot be opened as a picture. Give a JPEG, PNG, WebP or HEIC file, a "
+            f"{path.name} cannot be opened as a picture. Give a JPEG, PNG, WebP or HEIC file, a "
             "colour such as #20a040, studio, or transparent."
         ) from error
     paper = Image.new("RGBA", upright.size, "white")

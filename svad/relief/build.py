@@ -16,6 +16,7 @@ from svad.relief.closeup import with_closeup
 from svad.relief.densify import densifying_points
 from svad.relief.drape import Drape, out_of_cloth
 from svad.relief.fill import core_points, frame_cuts, missing_points
+from svad.relief.flanks import with_flanks
 from svad.relief.head import face_depth
 from svad.relief.head_completion import headed_points, inner_mouth
 from svad.relief.hem import with_level_hem
@@ -140,6 +141,7 @@ def build_relief(
         between = densifying_points(sheets[number], fit.camera, FLANKS)
         points = joined([points, *between])
         drape = Drape.around(points.xyz[points.layer == number], joints, (0, number))
+    points = with_flanks(points, sheets, fit.camera)
     shown = _shown(layers, labels, scene, subject)
     relief = Relief(points, sheets, fit.camera, 0, shown, limbs, joints, drape)
     moved = relief.limb_weights(points.xyz, points.weights, points.layer)

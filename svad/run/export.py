@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -138,7 +139,8 @@ def read_finished(source: Path, name: str = "") -> Finished:
     if source.is_dir():
         return _from_folder(source)
     if not source.is_file():
-        raise JobError(f"There is no {source}. Give the folder of a finished avatar, or its zip.")
+        what = f"{source} is no file" if os.path.lexists(source) else f"There is no {source}"
+        raise JobError(f"{what}. Give the folder of a finished avatar, or its zip.")
     if name in ("archive",):
         raise JobError(f"{source.name} is the archive already.")
     return _from_archive(source)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from svad.core.errors import JobError
+from svad.core.errors import JobError, OutputError
 from svad.core.files import make_folder
 from svad.core.locks import is_locked, locked
 from svad.run.jobs import BETTER, CARD, LOCK, Job, file_size
@@ -45,7 +45,12 @@ class JobStore:
         folder = self.open(id).folder
         with ExitStack() as locks:
             for place in _places(folder):
-                locks.enter_context(locked(place / LOCK))
+                try:
+                    locks.enter_context(locked(place / LOCK))
+                except OutputError:
+                    # A full disk has no room for a lock, and is freed by this.
+                    if is_locked(place / LOCK):
+                        raise
             shutil.rmtree(folder)
 
     def clean(self, max_age: float, max_bytes: int) -> int:
@@ -66,8 +71,8 @@ class JobStore:
             size = _bytes(folder)
             try:
                 self.remove(folder.name)
-            except JobError:
-                continue  # a run began this moment
+            except (JobError, OutputError, FileNotFoundError):
+                continue  # a run began this moment, or somebody else was faster
             total -= size
             deleted += 1
         return deleted

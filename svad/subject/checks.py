@@ -11,23 +11,27 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from svad.core.errors import PhotoError
 from svad.core.given import read_given
-from svad.core.memory import memory_free
-from svad.media.opening import DAMAGE, is_heif, learn_heif, opened
+from svad.media.opening import (
+    DAMAGE,
+    JPEGS,
+    MAX_BYTES,
+    is_heif,
+    learn_heif,
+    memory_of,
+    memory_there,
+    opened,
+)
 from svad.types import Photo
 
-MAX_MEMORY = 500_000_000  # bytes that decoding may take, if the machine has twice that to spare
-HEIF_BYTES = 4.5  # a pixel, with the planes that the decoder keeps beside the picture
 MAX_SIDE = 3072  # px; larger pictures are shrunk on reading: half as much is drawn at most
 HEAD = 2000  # bytes by which a file is told
 MIN_SIDE = 96  # px; smaller pictures hold no usable person
 MAX_RATIO = 8.0  # longer side over shorter side
-MAX_BYTES = 200_000_000
 _ADVICE = "Please use a JPEG, PNG, WebP or HEIC photo of one person."
 TOO_MANY = (
     "The picture has {size} pixels{more}. Please use a smaller copy: 2000 pixels on the longer "
     "side are plenty."
 )
-_MPO = ("JPEG", "MPO")  # the second is a JPEG with others behind it, as phones write them
 
 
 def read_photo(source: Path | str | bytes) -> Photo:
@@ -48,7 +52,7 @@ def read_photo(source: Path | str | bytes) -> Photo:
             if getattr(image, "n_frames", 1) > 1 and image.format not in ("MPO", "HEIF"):
                 warnings.append("The file is animated; its first picture is used.")
             pixels = image.width * image.height
-            if image.format in _MPO:  # decodes at 1/2, 1/4, 1/8, whatever stays large enough
+            if image.format in JPEGS:  # decodes at 1/2, 1/4, 1/8, whatever stays large enough
                 image.draft("RGB", _shrunk(*image.size))
             _require_memory(image, pixels)
             image.load()
@@ -110,24 +114,10 @@ def _shrunk(width: int, height: int) -> tuple[int, int]:
 
 def _require_memory(image: Image.Image, pixels: int) -> None:
     """Raises `PhotoError` for a picture that takes more memory to decode than there is for one."""
-    need, room = _memory_of(image, pixels), min(MAX_MEMORY, memory_free() // 2)
+    need, room = memory_of(image, pixels), memory_there()
     if need > room:
         more = f", which take {need / 1e6:.0f} MB to open; {room / 1e6:.0f} MB are there for it"
         raise PhotoError(TOO_MANY.format(size=f"{pixels / 1e6:.0f} million", more=more))
-
-
-def _memory_of(image: Image.Image, pixels: int) -> float:
-    """Bytes that decoding takes at most; of a JPEG, at the size at which it is decoded."""
-    if image.format in _MPO:
-        need = 3.0 * image.width * image.height
-        if image.info.get("progressive"):  # all coefficients are kept until the last scan
-            shares = [across * down for _, across, down, _ in image.layer]  # type: ignore[attr-defined]
-            need += 2.0 * pixels * sum(shares) / max(shares)
-        return need
-    if image.format in ("HEIF", "AVIF"):
-        return HEIF_BYTES * pixels
-    # Transparent ones are shrunk as a second copy, multiplied by their alpha.
-    return (8.0 if "A" in image.getbands() else 3.0) * pixels
 
 
 def _to_rgb(image: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:

@@ -12,7 +12,11 @@ from svad.core.errors import SettingError
 PORT, PORTS = 7860, 65535
 TRIED = 100  # ports from the wanted one on
 VARIABLE, HOST = "GRADIO_SERVER_PORT", "GRADIO_SERVER_NAME"
-COUNTS = ("GRADIO_NUM_PORTS", "GRADIO_NODE_NUM_PORTS", "GRADIO_NODE_SERVER_PORT", "GRADIO_DEBUG")
+COUNTS = (
+    *("GRADIO_NUM_PORTS", "GRADIO_NODE_NUM_PORTS", "GRADIO_NODE_SERVER_PORT", "GRADIO_DEBUG"),
+    *("GRADIO_NUM_WORKERS", "GRADIO_DEFAULT_CONCURRENCY_LIMIT"),
+)
+NONE = {("GRADIO_DEFAULT_CONCURRENCY_LIMIT", "none")}  # words that gradio takes in their place
 
 
 def wanted_port(environ: Mapping[str, str]) -> int:
@@ -21,7 +25,7 @@ def wanted_port(environ: Mapping[str, str]) -> int:
     So do other numbers that gradio reads from the environment when it is imported.
     """
     for name in COUNTS:
-        if name in environ:
+        if name in environ and (name, environ[name].lower()) not in NONE:
             _number(name, environ[name], 0)
     return _number(VARIABLE, environ[VARIABLE], 1) if VARIABLE in environ else PORT
 

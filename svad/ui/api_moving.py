@@ -117,5 +117,8 @@ def numbers(pose: object) -> dict[str, float]:
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if not isinstance(name, str) or not number:
             raise SettingError(texts.POSE_NEEDED)
-        found[name] = float(value)
+        try:
+            found[name] = float(value)
+        except OverflowError as error:  # a whole number of hundreds of digits
+            raise SettingError(texts.POSE_NEEDED) from error
     return found

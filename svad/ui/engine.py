@@ -31,7 +31,7 @@ class Settings:
     examples: Path  # folder of the finished examples
     preset: str = PREVIEW.name
     keep_hours: float = 6  # until pictures and avatars are removed
-    keep_gigabytes: float = 10  # of job folders; the oldest go first
+    keep_gigabytes: float = 10  # of job folders, and of what is uploaded and shown; the oldest go
     upload_megabytes: int = 25  # of a photo
     clip_megabytes: int = 300  # of a clip: a minute from most phones
     at_once: int = 1  # avatars made at the same time; the others wait in line

@@ -48,7 +48,8 @@ class Extras(Kept):
             return
         if not finished.movable:
             raise JobError(texts.FILM_NOT_HERE)
-        yield from self._in_turn(make)
+        self._note(finished, how)
+        yield from self._in_turn(finished, make)
 
     def still(
         self, finished: Finished, pose: Mapping[str, float], how: Filming = USUAL
@@ -64,7 +65,8 @@ class Extras(Kept):
         def make(task: Task) -> Path:
             return stand(self.engine().mover, finished, pose, self.shelf, how)
 
-        yield from self._in_turn(make)
+        self._note(finished, how)
+        yield from self._in_turn(finished, make)
 
     def export(self, finished: Finished, name: str) -> Iterator[Making | Path]:
         """How far it is while it makes the file of a format, then the file's path.
@@ -82,7 +84,7 @@ class Extras(Kept):
         if path.is_file():
             yield self.shelf.publish(path)
             return
-        for beat in self._in_turn(make):
+        for beat in self._in_turn(finished, make):
             yield beat if isinstance(beat, Making) else self.shelf.publish(beat)
 
     def follow(
@@ -102,14 +104,22 @@ class Extras(Kept):
         def make(task: Task) -> Followed:
             return follow(self.engine().mover, finished, clip, self.shelf, stopping(task), how)
 
-        yield from self._in_turn(make, ticket, before)
+        self._note(finished, how, clip)
+        yield from self._in_turn(finished, make, ticket, before)
 
     def halt(self, ticket: str) -> bool:
         """Stops the look or the video of a ticket; false if there is none."""
         return self._tickets.halt(ticket)
 
+    def _note(self, finished: Finished, how: Filming, *sent: Path) -> None:
+        """Notes which uploads were made for an avatar, so that they go with its job."""
+        behind = Path(how.shot.background)
+        for file in (*sent, *([behind] if behind.is_absolute() else [])):
+            self.shelf.note(self.shelf.owner(finished.folder), file)
+
     def _in_turn(
         self,
+        finished: Finished,
         make: Callable[[Task], Made],
         ticket: str = "",
         before: Callable[[], None] = lambda: None,  # done at once, whoever waits in line
@@ -122,7 +132,7 @@ class Extras(Kept):
                 return make(task)
 
         with self.callers.place():
-            yield from self._tickets.work(work, ticket)
+            yield from self._tickets.work(work, ticket, self.shelf.owner(finished.folder))
 
 
 def tell_ahead(task: Task) -> Callable[[Wait], None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import time
@@ -47,7 +48,7 @@ class Shelf:
         else:
             with writing(target) as temporary:
                 shutil.copyfile(path, temporary)
-        self.note(job or self._owner(path), target)
+        self.note(job or self.owner(path), target)
         return target
 
     def note(self, job: str, copy: Path) -> None:
@@ -64,7 +65,9 @@ class Shelf:
         listed = [] if self._jobs is None else map(Path, _lines(self._jobs / job / COPIES))
         return [path for path in listed if is_in_or_equal(path, get_upload_folder())]
 
-    def _owner(self, path: Path) -> str:
+    def owner(self, path: Path) -> str:
+        """The id of the job that a file or folder belongs to; "" where it is none's."""
+        path = path.resolve()
         inside = self._jobs is not None and path.is_relative_to(self._jobs)
         return path.relative_to(self._jobs).parts[0] if inside and self._jobs else ""
 
@@ -82,22 +85,35 @@ def address(path: Path) -> str:
     return "gradio_api/file=" + quote(str(path))
 
 
-def sweep(folder: Path, older_than: float, keep: frozenset[str] = frozenset()) -> int:
-    """Removes files below `folder` untouched for `older_than` seconds; returns how many.
+def sweep(
+    folder: Path,
+    older_than: float,  # seconds
+    keep: frozenset[str] = frozenset(),  # paths of files that stay
+    most: float = math.inf,  # bytes of all files
+) -> int:
+    """Removes files below `folder` untouched for so long, then the oldest until `most` are left.
 
-    Files whose path is in `keep` stay.
+    Returns how many it removed.
     """
-    limit, gone = time.time() - older_than, 0
+    now, gone = time.time(), 0
+    found: list[tuple[float, int, Path]] = []
     for path in sorted(folder.rglob("*"), reverse=True):  # children before their folder
         try:
-            if path.is_dir() and not path.is_symlink():
-                if not any(path.iterdir()) and path.stat().st_mtime < limit:
-                    path.rmdir()
-            elif path.lstat().st_mtime < limit and str(path) not in keep:
-                path.unlink()
-                gone += 1
+            if not path.is_dir() or path.is_symlink():
+                facts = path.lstat()
+                found.append((facts.st_mtime, facts.st_size, path))
+            elif not any(path.iterdir()) and path.stat().st_mtime < now - older_than:
+                path.rmdir()
         except FileNotFoundError:
             continue  # someone else was faster
+    total = sum(size for _, size, _ in found)
+    for changed, size, path in sorted(found):
+        if changed >= now - older_than and total <= most:
+            break
+        if str(path) not in keep:
+            path.unlink(missing_ok=True)
+            total -= size
+            gone += 1
     return gone
 
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from svad.core.progress import part, silent
 from svad.ui import texts
 from svad.ui.beats import Followed
-from svad.ui.gallery import own_job
 from svad.ui.result_view import short
 from svad.ui.shooting import Filming
 
@@ -44,7 +43,7 @@ def play(
     with tempfile.TemporaryDirectory() as folder:
         video = Path(folder) / name
         mover.motion_video(finished.folder, motion, video, report=report, shot=how.shot)
-        return shelf.publish(video, job=own_job(finished.key))
+        return shelf.publish(video, job=shelf.owner(finished.folder))
 
 
 def stand(
@@ -58,7 +57,7 @@ def stand(
     with tempfile.TemporaryDirectory() as folder:
         picture = Path(folder) / f"avatar-{short(finished.key)}.png"
         mover.still(finished.folder, pose, picture, shot=how.shot)
-        return shelf.publish(picture, job=own_job(finished.key))
+        return shelf.publish(picture, job=shelf.owner(finished.folder))
 
 
 def follow(
@@ -84,7 +83,7 @@ def follow(
         name = f"avatar-{short(finished.key)}-motion"
         mesh = mover.mesh(finished.folder, motion, motion.with_suffix(".glb"), report=silent)
         film, data, same, mesh = (
-            shelf.publish(file, f"{name}{file.suffix}", own_job(finished.key))
+            shelf.publish(file, f"{name}{file.suffix}", shelf.owner(finished.folder))
             for file in (video, motion, bvh, mesh)
         )
         shown = None
@@ -92,5 +91,5 @@ def follow(
             rig = mover.clip_motion(
                 finished.folder, motion, video.with_suffix(".rig"), report=silent
             )
-            shown = shelf.publish(rig, f"{name}.rig")
+            shown = shelf.publish(rig, f"{name}.rig", shelf.owner(finished.folder))
         return Followed(film, data, same, mesh, shown, tuple(said))

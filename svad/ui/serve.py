@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from svad.compute.device import on_zero
 from svad.compute.engine import dispatcher
 from svad.config.presets import PRESETS
+from svad.core.certificates import require_certificates
 from svad.core.errors import SvadError
 from svad.core.places import private_folder
 from svad.run.makers.networks import preload
@@ -49,7 +50,8 @@ def serve(examples: Path = ROOT / "examples") -> None:
     """Serves the page until Ctrl-C: on this computer only, or to all on a Space."""
     hosted = "SPACE_ID" in os.environ
     try:
-        # before gradio is imported, which reads the same numbers
+        # before gradio is imported, which reads the same
+        require_certificates(os.environ)
         wanted, private = wanted_port(os.environ), private_folder()
     except SvadError as error:
         sys.exit(f"svad: {error}")
@@ -166,10 +168,11 @@ def clean(studio: Studio, keep: frozenset[str]) -> None:
     from svad.ui.files import sweep
 
     age = studio.settings.keep_hours * 3600
-    start_janitor(studio.engine().store, EVERY, age, int(studio.settings.keep_gigabytes * 1e9))
+    most = int(studio.settings.keep_gigabytes * 1e9)
+    start_janitor(studio.engine().store, EVERY, age, most)
     while True:
         try:
-            sweep(Path(get_upload_folder()), age, keep)
+            sweep(Path(get_upload_folder()), age, keep, most)
         except OSError:
             log.exception("The page's cache could not be cleaned")  # the next round may do better
         time.sleep(EVERY)

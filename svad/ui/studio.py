@@ -129,7 +129,7 @@ class Studio(Extras):
             )
 
         with self.callers.place(new=True):
-            yield from self._tickets.work(work, ticket)
+            yield from self._tickets.work(work, ticket, job_id)
 
     def _glance(self, files: Sequence[Path], task: Task) -> tuple[np.ndarray, Footage]:
         """The chosen pictures beside each other, and what is seen in them."""
@@ -219,16 +219,17 @@ class Studio(Extras):
     def delete(self, job_id: str) -> None:
         """Removes a job with all its files, those that the page shows included.
 
-        A run of it is stopped. Raises `JobError` when that takes too long to end, or when the job
-        is not there (any more).
+        Its run is stopped, and what is being made of its avatar. Raises `JobError` when that takes
+        too long to end, or when the job is not there (any more).
         """
         self.job(job_id)
-        self.halt(f"add:{job_id}")
         task = self._tasks.get(job_id)
         if task is not None:
             task.halt()
-            if not task.join(LONGEST_END):
-                raise JobError(texts.DELETE_LATER)
+        # what is made of the avatar meanwhile would make its folder anew
+        ended = self._tickets.end(job_id, LONGEST_END)
+        if not ended or (task is not None and not task.join(LONGEST_END)):
+            raise JobError(texts.DELETE_LATER)
         copies = self.shelf.copies(job_id)
         self.engine().store.remove(job_id)
         self._memory.take(job_id)

@@ -142,6 +142,16 @@ TOO_LARGE_CLIP = (
 TOO_LARGE_MOTION = (
     "This file has {size} MB. Motions can have up to {limit} MB: save a part of it and try again."
 )
+CALL_LARGE = "This call is larger than a megabyte. Files are sent to /gradio_api/upload first."
+UPLOAD_LARGE = (
+    "This upload is above the maximum allowed size of {limit} MB for all of its files. Send fewer "
+    "of them, or smaller ones."
+)
+UPLOAD_CUT = "The upload was cut off. Please send it again."
+UPLOADS_FULL = (
+    "There is no room for uploads here at the moment. Please come back in some minutes, when older "
+    "ones have gone."
+)
 CALLER_BUSY = (
     "{n} things are being made for you already, which is as many as one visitor may have here. "
     "Wait until one is done, or stop one."

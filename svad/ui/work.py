@@ -98,15 +98,19 @@ class Tickets:
 
     def __init__(self) -> None:
         self._tasks: dict[str, Task] = {}
+        self._jobs: dict[Task, str] = {}  # whose they are, while they run
+        self._lock = threading.Lock()
 
-    def work(self, work: Callable[[Task], Any], ticket: str = "") -> Iterator[Any]:
+    def work(self, work: Callable[[Task], Any], ticket: str = "", job: str = "") -> Iterator[Any]:
         """How far it is, a beat at least every second, then what came of it.
 
-        Closing the generator stops the work. Raises what the work raises, and `Stopped` soon after
-        it was told to stop.
+        `job`: with which it is to end. Closing the generator stops the work. Raises what the work
+        raises, and `Stopped` soon after it was told to stop.
         """
         task = Task(work)
         self._tasks[ticket := ticket or secrets.token_urlsafe(8)] = task
+        with self._lock:
+            self._jobs = {one: its for one, its in self._jobs.items() if one.running} | {task: job}
         try:
             for _ in task.beats():
                 share, note = task.news or (None, "")
@@ -125,6 +129,15 @@ class Tickets:
         if task is not None:
             task.halt()
         return task is not None
+
+    def end(self, job: str, seconds: float) -> bool:
+        """Stops all work on a job; true if it has ended within so many seconds."""
+        with self._lock:
+            theirs = [task for task, its in self._jobs.items() if its == job]
+        for task in theirs:
+            task.halt()
+        limit = time.monotonic() + seconds
+        return all(task.join(max(0.0, limit - time.monotonic())) for task in theirs)
 
 
 def stopping(task: Task) -> Report:

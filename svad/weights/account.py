@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from svad.core.certificates import require_certificates
 from svad.core.errors import SvadError
 from svad.weights.answers import BUSY
 from svad.weights.errors import (
@@ -28,9 +30,13 @@ PAYMENT = 402
 def signed_in(
     endpoint: str | None = None,  # address of the Hub if not HF_ENDPOINT
 ) -> HfApi:
-    """The Hub's interface with the person's token; raises `TokenMissing` where there is none."""
+    """The Hub's interface with the person's token; raises `TokenMissing` where there is none.
+
+    Raises `SettingError` for certificates that are none.
+    """
     from huggingface_hub import HfApi, get_token
 
+    require_certificates(os.environ)
     token = get_token()
     if not token:
         raise TokenMissing(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from svad.core.certificates import require_certificates
 from svad.core.errors import OutputError, Stopped, SvadError
 from svad.core.files import make_folder
 from svad.core.locks import locked
@@ -44,8 +46,10 @@ def download(
 
     A file that cannot be had does not keep the others from coming: its error is in its outcome.
     Files that users supply themselves are left out. Raises `NoRoom` before the first byte when the
-    disk cannot hold everything, `OutputError` when it fills up all the same, `Stopped`.
+    disk cannot hold everything, `OutputError` when it fills up all the same, `SettingError` for
+    certificates that are none, `Stopped`.
     """
+    require_certificates(os.environ)
     outcomes: list[Outcome] = []
     plan: list[tuple[Entry, Remote]] = []
     for entry in entries:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from svad.core import given
 from svad.core.errors import SettingError
+from svad.media import opening
 from svad.media.shot import Shot, backdrop
 
 
@@ -26,10 +29,11 @@ from svad.media.shot import Shot, backdrop
         ({"background": "transparent"}, "a.mp4", "cannot be transparent.*webm"),
         ({"frame": 3}, "a.webm", "still"),
         ({"background": "absent.png"}, "a.mp4", "no background absent.png"),
-        ({"background": ""}, "a.mp4", "cannot be opened"),
-        ({"background": "svad"}, "a.mp4", "cannot be opened"),
+        ({"background": ""}, "a.mp4", "is a folder"),
+        ({"background": "svad"}, "a.mp4", "svad is a folder"),
+        ({"background": "/dev/zero"}, "a.mp4", "zero is a device"),
         ({"background": "README.md"}, "a.mp4", "cannot be opened as a picture"),
-        ({"background": "a\0b"}, "a.mp4", "cannot be opened"),
+        ({"background": "a\0b"}, "a.mp4", "no background"),
     ],
 )
 def test_what_cannot_be_is_a_sentence(settings: dict[str, Any], name: str, words: str) -> None:
@@ -67,3 +71,33 @@ def test_a_picture_fills_the_frame_and_stands_upright(
 def test_what_is_transparent_in_a_picture_is_white(tmp_path: Path) -> None:
     Image.new("RGBA", (8, 8), (0, 0, 0, 0)).save(tmp_path / "clear.png")
     assert (backdrop(str(tmp_path / "clear.png"), 8, 8) == 1).all()
+
+
+def test_a_large_picture_of_a_phone_is_decoded_small(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.new("RGB", (4000, 3000), (0, 0, 200)).save(tmp_path / "wall.jpg")
+    monkeypatch.setattr(opening, "MAX_MEMORY", 3 * 4000 * 3000 // 16)  # a quarter on each side
+    image = backdrop(str(tmp_path / "wall.jpg"), 200, 300)
+    assert image.shape == (300, 200, 3) and np.abs(image - (0, 0, 200 / 255)).max() < 0.03
+
+
+def test_a_picture_is_refused_by_the_memory_it_takes_and_not_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A few kilobytes of a file may be as large as this."""
+    Image.new("RGB", (4000, 3000)).save(tmp_path / "bomb.png")
+    monkeypatch.setattr(opening, "MAX_MEMORY", 3 * 4000 * 3000 - 1)
+    monkeypatch.setattr(Image.Image, "convert", None)
+    with pytest.raises(SettingError, match="bomb.png has 12 million pixels"):
+        backdrop(str(tmp_path / "bomb.png"), 200, 300)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_a_pipe_that_nobody_writes_to_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.mkfifo(tmp_path / "wall.png")
+    monkeypatch.setattr(given, "WAIT", 0.1)
+    with pytest.raises(SettingError, match="Nothing came out of wall.png"):
+        backdrop(str(tmp_path / "wall.png"), 200, 300)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import importlib.util
 import json
+import os
 import re
 import shutil
 import zipfile
@@ -159,6 +160,7 @@ def test_archives_that_are_not_ours(archive: Path, job: Path, tmp_path: Path) ->
     ours = ("job.json", "avatar.glb", "avatar.safetensors")
     for source, words in (
         (tmp_path / "nothing.zip", "There is no"),
+        (Path(os.devnull), "is no file"),
         (tmp_path / "text.zip", "no zip archive"),
         (cut, "no zip archive, or is damaged"),
         (packed(tmp_path / "other.zip", ("a.txt",)), "not the archive of an avatar"),

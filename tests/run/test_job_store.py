@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
@@ -10,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from svad.core.errors import JobError
+from svad.core import locks
+from svad.core.errors import JobError, OutputError
 from svad.run.job_store import ID, JobStore, start_janitor
 from svad.run.jobs import LOCK
 from tests.helpers import aged
@@ -54,6 +56,24 @@ def test_the_janitor_takes_the_old_then_the_oldest_but_nothing_locked(tmp_path: 
     left = {age for age, folder in ages.items() if folder.exists()}
     assert left == {5000, 200, 100} and (tmp_path / "jobs" / "not a job").exists()
     assert store.clean(max_age=3600, max_bytes=3500) == 0
+
+
+def test_a_full_disk_is_freed_though_it_has_no_room_for_a_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, content: dict) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    store = JobStore(tmp_path / "jobs")
+    old, running, new = (filled(store, 1000, age) for age in (5000, 5000, 5))
+    (running / LOCK).write_text(json.dumps({"pid": os.getpid(), "host": os.uname().nodename}))
+    monkeypatch.setattr(locks, "_write", full)
+    assert store.clean(max_age=3600, max_bytes=10**9) == 1
+    assert not old.exists() and running.exists()
+    with pytest.raises(OutputError, match="no room"):
+        store.remove(running.name)
+    store.remove(new.name)
+    assert not new.exists() and running.exists()
 
 
 def test_the_janitor_works_in_the_background_and_ends(tmp_path: Path) -> None:

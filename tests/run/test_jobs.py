@@ -143,6 +143,15 @@ def test_an_unwritable_folder_is_a_sentence(tmp_path: Path, nobody: None) -> Non
             raise AssertionError("opened")
 
 
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="there is no such folder here")
+def test_a_folder_that_takes_no_files_is_a_sentence() -> None:
+    with (
+        pytest.raises(OutputError, match="/proc/self takes no files"),
+        locked(Path("/proc/self/x")),
+    ):
+        raise AssertionError("a lock was made there")
+
+
 def test_a_file_as_output_folder_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("")
     for folder in (tmp_path / "out", tmp_path / "out" / "deeper"):

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from svad.core.errors import PhotoError
+from svad.media import opening
 from svad.media.opening import is_heif, learn_heif
 from svad.subject import checks
 from svad.subject.checks import has_shape, read_photo
@@ -238,17 +239,17 @@ def test_what_phones_take_at_most_is_decoded_small(size, settings, monkeypatch) 
         ),  # 4:2:0: half as many more
         (lambda: encode(picture(400, 300, "RGBA")), 8),
         (lambda: encode(picture(400, 300, "1")), 3),
-        (lambda: heic(picture(400, 300)), checks.HEIF_BYTES),
+        (lambda: heic(picture(400, 300)), opening.HEIF_BYTES),
     ],
 )
 def test_a_picture_is_refused_by_the_memory_it_takes(image, need, monkeypatch) -> None:
     data = image()
-    monkeypatch.setattr(checks, "MAX_MEMORY", need * 400 * 300)
+    monkeypatch.setattr(opening, "MAX_MEMORY", need * 400 * 300)
     read_photo(data)
-    monkeypatch.setattr(checks, "MAX_MEMORY", need * 400 * 300 - 1)
+    monkeypatch.setattr(opening, "MAX_MEMORY", need * 400 * 300 - 1)
     with pytest.raises(PhotoError, match="MB to open"):
         read_photo(data)
-    monkeypatch.setattr(checks, "MAX_MEMORY", 1e9)
-    monkeypatch.setattr(checks, "memory_free", lambda: 2.0 * need * 400 * 300 - 2)
+    monkeypatch.setattr(opening, "MAX_MEMORY", 1e9)
+    monkeypatch.setattr(opening, "memory_free", lambda: 2.0 * need * 400 * 300 - 2)
     with pytest.raises(PhotoError, match="MB are there for it"):
         read_photo(data)

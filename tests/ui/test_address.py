@@ -27,6 +27,7 @@ def test_other_numbers_that_gradio_reads_are_checked_too() -> None:
         with pytest.raises(SettingError, match=name):
             wanted_port({name: "many"})
         assert wanted_port({name: "1"}) == 7860
+    assert wanted_port({"GRADIO_DEFAULT_CONCURRENCY_LIMIT": "None"}) == 7860
 
 
 def test_a_taken_port_gives_way_to_the_next_free_one(monkeypatch: pytest.MonkeyPatch) -> None:

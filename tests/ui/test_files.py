@@ -41,6 +41,16 @@ def test_sweep_removes_only_what_is_old(tmp_path: Path):
     assert {p.parent.name for p in tmp_path.rglob("file")} == {"new", "kept"}
 
 
+def test_sweep_leaves_the_newest_of_what_has_no_room(tmp_path: Path):
+    for age, name in enumerate(("newest", "new", "old", "kept")):
+        (tmp_path / name).write_bytes(bytes(100))
+        os.utime(tmp_path / name, (time.time() - 10 * age, time.time() - 10 * age))
+    keep = frozenset({str(tmp_path / "kept")})
+    assert sweep(tmp_path, 500, keep, 400) == 0
+    assert sweep(tmp_path, 500, keep, 299) == 2
+    assert {p.name for p in tmp_path.iterdir()} == {"newest", "kept"}
+
+
 def test_what_the_page_shows_first_is_kept(make_studio, cache: Path):
     from svad.ui.page.build import build_page
     from svad.ui.page.launch import first_view_files

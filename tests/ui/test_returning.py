@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import threading
 import urllib.error
 import urllib.request
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,11 +14,15 @@ from types import SimpleNamespace
 import pytest
 from PIL import Image
 
-from svad.core.errors import JobError
+from svad.core.errors import JobError, Stopped
+from svad.core.files import write_bytes
+from svad.core.progress import Report
 from svad.ui import texts
+from svad.ui.beats import Followed
 from svad.ui.events import Events
 from svad.ui.gallery import own_job
 from svad.ui.sharing import SIZE, job_of, picture, token_of
+from svad.ui.shooting import filming
 from svad.ui.studio import Studio
 from tests.ui.page_fakes import FakePipeline, Names
 from tests.ui.visitor import Visitor, until
@@ -88,6 +94,49 @@ def test_a_running_job_is_stopped_and_deleted(make_studio, photo: Path) -> None:
     studio.delete(seen.job)
     assert pipeline.running == 0 and not (studio.settings.jobs / seen.job).exists()
     assert list(run)[-1].finished is None
+
+
+@pytest.mark.parametrize("whose", ["job", "share"])
+def test_what_is_made_meanwhile_ends_with_the_avatar(
+    studio: Studio, job: str, cache: Path, whose: str
+) -> None:
+    """It would make the folder anew, and with it the link."""
+    begun, go = threading.Event(), threading.Event()
+
+    def export(folder: Path, name: str, report: Report) -> Path:
+        begun.set()
+        while not go.wait(0.02):
+            report(0, 1, "")
+        write_bytes(folder / "avatar.obj", b"v 0 0 0")
+        return folder / "avatar.obj"
+
+    studio._engine = replace(studio.engine(), export=export)
+    finished = studio.finished(f"job:{job}" if whose == "job" else f"share:{token_of(job)}")
+    assert finished is not None
+    making = studio.export(finished, "obj")
+    next(making)
+    assert begun.wait(10)
+    studio.delete(job)
+    go.set()
+    with pytest.raises(Stopped):
+        list(making)
+    assert not (studio.settings.jobs / job).exists()
+    assert not [path for path in cache.rglob("*") if path.is_file()]
+
+
+def test_what_was_sent_for_a_motion_goes_with_the_avatar(
+    studio: Studio, job: str, clip: Path, photo: Path, cache: Path
+) -> None:
+    sent = cache / "upload" / "dancing at home.mp4", cache / "upload" / "wall.png"
+    for file, source in zip(sent, (clip, photo), strict=True):
+        file.write_bytes(source.read_bytes())
+    finished = studio.finished(f"job:{job}")
+    assert finished is not None
+    behind = filming(background="picture", picture={"path": str(sent[1])})
+    *_, followed = studio.follow(finished, sent[0], how=behind)
+    assert isinstance(followed, Followed) and followed.moving is not None
+    studio.delete(job)
+    assert not [path for path in cache.rglob("*") if path.is_file()]
 
 
 def get(url: str) -> tuple[int, bytes]:

@@ -12,9 +12,13 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from svad.config.preset import Preset
+from svad.config.presets import PAPER
+from svad.core.errors import JobError
 from svad.ui import serve
 from svad.ui.headers import HEADERS
 from svad.ui.page.blocks import Page
@@ -105,3 +109,36 @@ def test_a_page_that_its_own_computer_cannot_reach_is_a_sentence(
     monkeypatch.setattr(Page, "launch", refuse)
     with pytest.raises(SystemExit, match=r"svad: The page does not answer .*GRADIO_ROOT_PATH"):
         serve._open(tmp_path, examples, hosted=False, wanted=serve.free_port(7860, "127.0.0.1"))
+
+
+def test_on_zero_files_and_networks_are_there_before_the_page_opens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The platform packs what is on the GPU when the page is launched."""
+    done: list[str] = []
+
+    def opened(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    for name in ("fetch_at_start", "dispatcher"):
+        monkeypatch.setattr(serve, name, lambda name=name: done.append(name))
+    monkeypatch.setattr(serve, "on_zero", lambda: True)
+    monkeypatch.setattr(serve, "offer", lambda preset: SimpleNamespace(ready=preset != PAPER))
+    monkeypatch.setattr(serve, "preload", lambda preset: done.append(preset.name))
+    monkeypatch.setattr(serve, "_open", opened)
+    with pytest.raises(KeyboardInterrupt):
+        serve.serve()
+    assert done[:2] == ["fetch_at_start", "dispatcher"] and "quick" in done[2:]
+    assert "paper" not in done
+
+
+def test_a_file_that_is_wrong_keeps_no_space_from_opening(monkeypatch: pytest.MonkeyPatch, caplog):
+    def wrong(preset: Preset) -> None:
+        raise JobError("unet.bin is not the file that is pinned.")
+
+    monkeypatch.setattr(serve, "dispatcher", lambda: None)
+    monkeypatch.setattr(serve, "offer", lambda preset: SimpleNamespace(ready=True))
+    monkeypatch.setattr(serve, "preload", wrong)
+    serve.ready_for_zero()
+    assert "could not be loaded" in caplog.text

@@ -66,7 +66,7 @@ def test_programs_name_a_colour_as_a_background() -> None:
 
 def test_a_pose_from_a_program_is_names_and_numbers() -> None:
     assert numbers({"turn": 20, "smile": 0.5}) == {"turn": 20.0, "smile": 0.5}
-    for wrong in ({"turn": "far"}, {"turn": True}, ["turn"], None):
+    for wrong in ({"turn": "far"}, {"turn": True}, {"turn": 10**400}, ["turn"], None):
         with pytest.raises(SettingError, match="names and numbers"):
             numbers(wrong)
 

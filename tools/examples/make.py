@@ -14,8 +14,8 @@ import numpy as np
 from svad.geometry.camera import Camera
 from svad.media.images import save_jpg
 from tools.examples.lights import studio_lights
-from tools.examples.others import EVERYBODY
-from tools.examples.people import PEOPLE, Person, bare_figure, build
+from tools.examples.others import EVERYBODY, EXAMPLES
+from tools.examples.people import Person, bare_figure, build
 from tools.examples.picture import draw
 
 FOLDER = Path(__file__).resolve().parents[2] / "examples"
@@ -65,7 +65,7 @@ def main() -> int:
     parser.add_argument("--render", action="store_true", help="draw the photos")
     parser.add_argument("--results", action="store_true", help="run the pipeline on the photos")
     parser.add_argument(
-        "--only", nargs="*", default=list(PEOPLE), choices=list(EVERYBODY), metavar="NAME"
+        "--only", nargs="*", default=list(EXAMPLES), choices=list(EVERYBODY), metavar="NAME"
     )
     parser.add_argument("--folder", type=Path, default=FOLDER)
     parser.add_argument("--quality", type=float, default=1.0, help="share of the lights")

@@ -1,6 +1,6 @@
-"""People beside the examples: long coat, open jacket, long skirt, big hair, beard, headscarf, bag.
+"""More people: long coat, open jacket, long skirt, big hair, beard, headscarf, bag.
 
-Their builds are between those of the examples.
+Their builds are between those of the first four. Two of them are examples, too.
 """
 
 from __future__ import annotations
@@ -124,3 +124,4 @@ AMINA = replace(
 
 OTHERS: dict[str, Person] = {p.name: p for p in (LENA, RUBEN, NOOR, NIA, OMAR, AMINA)}
 EVERYBODY: dict[str, Person] = PEOPLE | OTHERS
+EXAMPLES = (*PEOPLE, "nia", "ruben")  # those whose folders are in `examples/`

@@ -13,6 +13,7 @@ from starlette.middleware import Middleware
 from svad.ui import texts
 from svad.ui.door import Door
 from svad.ui.headers import SecurityHeaders
+from svad.ui.intake import Intake
 from svad.ui.sharing import routes
 from svad.ui.studio import Studio
 from svad.ui.theme import make_theme
@@ -47,7 +48,11 @@ def launch_options(studio: Studio) -> dict[str, Any]:
         "show_error": False,
         "ssr_mode": False,
         "app_kwargs": {
-            "middleware": [Middleware(SecurityHeaders), Middleware(Door)],
+            "middleware": [
+                Middleware(SecurityHeaders),
+                Middleware(Intake, largest),
+                Middleware(Door),
+            ],
             "routes": routes(studio.shared),
         },
         "state_session_capacity": SESSIONS,

@@ -1,0 +1,82 @@
+"""Colours of the flanks: what the photo sees too steeply goes on as what it sees well."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+
+from svad.geometry.camera import Camera
+from svad.geometry.sampling import bilinear_between
+from svad.relief.points import FILL, FRONT, Points, Sheet, grid_positions
+from svad.relief.weights import head_share
+
+STEEP = 2.0  # grid steps of surface per grid step of the picture, from which it shows too little
+HEAD = 0.3  # share of the head above which the head's own texture takes over
+LEAST = 6  # grid steps that a row must show well to tell how it goes on
+EVEN = 0.012  # of the layer's height, over which the turn of the surface is evened out
+
+
+@dataclass(frozen=True)
+class _Turns:
+    """Where each row of a sheet turns away from the camera, on one of its sides."""
+
+    column: np.ndarray  # [h] grid steps; nan = the row does not tell
+    near: np.ndarray  # [h] metres, depth of the front there
+    far: np.ndarray  # [h] metres, of the back
+
+
+def with_flanks(points: Points, sheets: list[Sheet], camera: Camera) -> Points:
+    """The points whose flanks have the mirror image of what lies before them.
+
+    A pixel at the rim is centimetres of flank: drawn out, a stripe that leaves the picture there
+    becomes a band across it. Mirrored about the place where the surface turns away, patterns keep
+    their size and meet at the side as at a seam, to which front and back are equally far. What the
+    photo shows keeps its colours; heads have a texture of their own.
+    """
+    rgb = points.rgb.copy()
+    depth = camera.project(points.xyz)[:, 2]
+    bare = (points.side != FILL) & ~points.seen & (head_share(points.weights) < HEAD)
+    for sheet in (one for one in sheets if one.density == 1):
+        mine = np.flatnonzero(bare & (points.layer == sheet.layer))
+        at = points.pixel[mine] - np.asarray(sheet.origin, np.float32) - 0.5  # column, row
+        row = np.clip(np.round(at[:, 1]).astype(int), 0, len(sheet.mask) - 1)
+        step = sheet.near[sheet.mask].mean() / camera.focal[0]
+        for outward, turns in _turns(sheet, camera):
+            before, behind = depth[mine] - turns.near[row], turns.far[row] - depth[mine]
+            way = np.minimum(before, behind) / step  # along the surface, which is steep
+            beyond = ((at[:, 0] - turns.column[row]) * outward > 0) & (way > 0)  # nan: neither
+            place = np.stack([turns.column[row] - outward * way, at[:, 1]], 1)
+            front = (points.side[mine] == FRONT) | (before < behind)
+            for image, these in ((sheet.near_rgb, front), (sheet.far_rgb, ~front)):
+                rgb[mine[beyond & these]] = bilinear_between(image, place[beyond & these])
+    return replace(points, rgb=rgb)
+
+
+def _turns(sheet: Sheet, camera: Camera) -> list[tuple[int, _Turns]]:
+    """For the left side (-1) and the right one (1)."""
+    xyz = grid_positions(sheet, sheet.near, camera)
+    step = np.where(sheet.mask, sheet.near, 1.0) / camera.focal[0]
+    way = np.linalg.norm(np.diff(xyz, axis=1), axis=-1) / step[:, 1:]
+    well = sheet.mask[:, 1:] & sheet.mask[:, :-1] & (way < STEEP)
+    h, w = sheet.mask.shape
+    found = well.sum(1) >= LEAST
+    first, last = well.argmax(1), w - 1 - well[:, ::-1].argmax(1)
+    sigma = EVEN * max(1, int(sheet.mask.any(1).sum()))
+    rows, out = np.arange(h), []
+    for outward, column in ((-1, first), (1, last)):
+        values = (column, sheet.near[rows, column], sheet.far[rows, column])
+        out.append((outward, _Turns(*(_evened(one, found, sigma) for one in values))))
+    return out
+
+
+def _evened(
+    values: np.ndarray,  # [h]
+    known: np.ndarray,  # [h] bool
+    sigma: float,  # rows
+) -> np.ndarray:  # [h], nan where nothing is known
+    """Known values without jitter from row to row."""
+    share = gaussian_filter1d(known.astype(np.float32), sigma)
+    out = gaussian_filter1d(np.where(known, values, 0.0), sigma) / np.maximum(share, 1e-6)
+    return np.where(known, out, np.nan)
