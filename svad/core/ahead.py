@@ -1,14 +1,29 @@
-"""Computes the next results of a loop on other threads while the last one is being used."""
+"""Work on other threads before its result is asked for: the next of a loop, what is warmed up."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from threading import Thread
 from typing import TypeVar
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")
+
+
+def begin(function: Callable[[], object]) -> None:
+    """Runs a function on another thread, now: it prepares what would be waited for later.
+
+    What it raises is dropped, as whoever then needs the thing raises it again.
+    """
+
+    def tried() -> None:
+        with suppress(Exception):
+            function()
+
+    Thread(target=tried, name="begin").start()
 
 
 def ahead(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,14 @@ STAMP = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip can hold: same files, s
 PACKED = {".mp4"}  # already compressed
 
 
-def write_archive(path: Path, members: Mapping[str, Path | str | bytes]) -> None:
-    """Writes a zip of `members`: name to a file, or to its content; atomic, same bytes again.
+def write_archive(path: Path, members: Iterable[tuple[str, Path | str | bytes]]) -> None:
+    """Writes a zip of `members`: name, and a file or content; atomic, same bytes again.
 
-    Raises `OutputError` when the disk is full or the folder cannot be written to.
+    Each is asked for when those before it are packed. Raises `OutputError` when the disk is full or
+    the folder cannot be written to.
     """
     with writing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
-        for name, source in members.items():
+        for name, source in members:
             info = zipfile.ZipInfo(name, STAMP)
             info.external_attr = 0o644 << 16
             stored = Path(name).suffix in PACKED
@@ -37,18 +38,23 @@ def write_archive(path: Path, members: Mapping[str, Path | str | bytes]) -> None
 
 def pack(context: ExportContext, path: Path) -> None:
     """The archive of a job: its formats, with notes, card and loader example."""
-    avatar, settings = context.avatar, context.settings
-    names = [name for row in packed_formats() for name in row.files(settings)]
+    write_archive(path, _members(context))
+
+
+def _members(context: ExportContext) -> Iterator[tuple[str, Path | str | bytes]]:
+    """What goes into the archive; formats that are still being written come last."""
+    avatar, formats = context.avatar, packed_formats()
     expressions = len(avatar.expression_names)
     imported = str(context.card.get("imported") or "")
-    members: dict[str, Path | str | bytes] = {
-        "README.txt": readme(len(avatar.gaussians), expressions, tuple(authored()), imported),
-        "LICENSE-AND-CONSENT.txt": licence(context.card),
-        **{name: context.folder / name for name in names},
-        "job.json": card_text(context.card),
-        "loader_example.py": loader_example(),
-    }
-    write_archive(path, members)
+    yield "README.txt", readme(len(avatar.gaussians), expressions, tuple(authored()), imported)
+    yield "LICENSE-AND-CONSENT.txt", licence(context.card)
+    yield "job.json", card_text(context.card)
+    yield "loader_example.py", loader_example()
+    for row in sorted(formats, key=lambda row: row.beside):
+        if row.beside:
+            context.wait()
+        for name in row.files(context.settings):
+            yield name, context.folder / name
 
 
 def card_text(card: Mapping[str, Any]) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -42,6 +44,15 @@ class ExportContext:
     triangles: int = 30_000  # at most, of the textured mesh
     lit: bool = False  # a mesh says that lamps shine on it, though its colours hold light already
     motions: Mapping[str, Recorded] = field(default_factory=dict)  # a person's own, by name
+    beside: list[Future] = field(default_factory=list)  # formats being written on other threads
+
+    def wait(self) -> None:
+        """Comes back when the formats that were begun beside this one are written.
+
+        Raises what their writers raise.
+        """
+        for one in self.beside:
+            one.result()
 
     @cached_property
     def poser(self) -> Poser:
@@ -80,36 +91,41 @@ class ExportContext:
         return textured(self.avatar, self.subject, self.triangles, told)
 
 
-@dataclass
 class ExportProgress:
-    """Counts the steps of all formats and tells them."""
+    """Counts the steps of all formats and tells them, also where some are written side by side.
 
-    report: Report
-    total: int
-    done: int = 0
-    note: str = ""  # the format being written
+    After one of them has failed, or was told to stop, the others hear of it at their next step.
+    """
+
+    def __init__(self, report: Report, total: int) -> None:
+        self._report, self._total, self._done = report, total, 0
+        self._format = threading.local()  # each thread writes one: its note and the steps left
+        self._mutex = threading.Lock()
+        self._failure: BaseException | None = None
 
     @contextmanager
     def of(self, note: str, steps: int) -> Iterator[None]:
         """Writes one format in `steps` steps; its writer may tell them, or leave it to the end."""
-        self.note, end = note, self.done + steps
-        yield
-        if self.done < end:
-            self.done = end - 1
-            self.next()
+        self._format.note, self._format.left = note, steps
+        try:
+            yield
+            if self._format.left > 0:
+                self._step(self._format.left)
+        except BaseException as error:
+            self._failure = self._failure or error
+            raise
 
     def tell(self, note: str) -> None:
         """Tells what is being done, and hears of a stop."""
-        self.report(self.done, self.total, note)
+        self._told(note)
 
     def next(
         self,
         picture: np.ndarray | None = None,  # [H, W, 3] uint8
     ) -> None:
         """One more step is done, as `picture` shows."""
-        self.done += 1
         small = None if picture is None else fit_within(picture, THUMBNAIL, THUMBNAIL)
-        self.report(self.done, self.total, self.note, picture=small)
+        self._step(1, picture=small)
 
     def each(
         self,
@@ -119,3 +135,14 @@ class ExportProgress:
         for number, frame in enumerate(frames):
             self.next(frame if number % SHOWN == 0 else None)
             yield frame
+
+    def _step(self, steps: int, **more: Any) -> None:
+        self._format.left -= steps
+        self._told(self._format.note, steps, **more)
+
+    def _told(self, note: str, steps: int = 0, **more: Any) -> None:
+        with self._mutex:  # so that what is told only grows
+            if self._failure is not None:
+                raise self._failure
+            self._done += steps
+            self._report(self._done, self._total, note, **more)

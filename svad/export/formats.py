@@ -1,6 +1,6 @@
 """The export formats: one row per file a person takes home, and the writer of each.
 
-The order of the rows is the order in which they are written; what goes into the archive stands
+The order of the rows is the order in which they are begun; what goes into the archive stands
 before it. The rows that a run does not write follow from `asked`. The job folder and the page read
 this table as well, and must start without torch: so writers are imported when they are called.
 """
@@ -130,6 +130,7 @@ _ROWS = (
         note="Turntable",
         write=_turntable,
         steps=lambda settings: settings.turntable_frames,
+        beside=True,
         packed=4,
         about="The avatar from all sides.",
         shown=1,

@@ -41,7 +41,7 @@ def write_obj(context: ExportContext, path: Path) -> None:
     png = io.BytesIO()
     Image.fromarray(made.picture).save(png, "PNG")
     members = {f"{NAME}.obj": text, f"{NAME}.mtl": MATERIAL, f"{NAME}.png": png.getvalue()}
-    write_archive(path, members)
+    write_archive(path, members.items())
 
 
 def obj_text(

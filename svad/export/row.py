@@ -25,6 +25,7 @@ class Format:
     # Names of the files inside, for a format that is a folder; none = the settings leave it out.
     parts: Callable[[PackageConfig], tuple[str, ...]] | None = None
     steps: Callable[[PackageConfig], int] | None = None  # of the progress; None = one per file
+    beside: bool = False  # written on another thread while the rows after it are
     packed: int | None = None  # place in the archive, the lowest first; None = not in it
     # What the archive's README says of it; may name {count}, {expressions} and {motions}.
     about: str = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import torch
@@ -10,11 +11,15 @@ from svad.config.package import PackageConfig
 from svad.export.asked import ASKED
 from svad.export.context import ExportContext, ExportProgress
 from svad.export.formats import FORMATS
+from svad.export.row import Format
 from svad.types import Avatar, Report, Result, Subject
 
 
 class PackageStage:
-    """Writes what a person takes home: each row of the table of formats, in its order."""
+    """Writes what a person takes home: each row of the table of formats, in its order.
+
+    Those that say so are written on a thread of their own, beside the rows after them.
+    """
 
     def __init__(self, config: PackageConfig) -> None:
         self.config = config
@@ -46,7 +51,18 @@ class PackageStage:
             subject=subject,
         )
         files = {row.name: context.folder / row.file for row in made}
-        for row in made:
-            with context.progress.of(row.note, row.count(self.config)):
-                row.write(context, files[row.name])
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="beside") as thread:
+            for row in made:
+                if row.beside:
+                    _ = context.drawn  # made before it is needed on two threads
+                    begun = thread.submit(self._write, row, context, files[row.name])
+                    context.beside.append(begun)
+                else:
+                    self._write(row, context, files[row.name])
+            context.wait()
         return Result(files)
+
+    @torch.inference_mode()  # holds for one thread
+    def _write(self, row: Format, context: ExportContext, path: Path) -> None:
+        with context.progress.of(row.note, row.count(self.config)):
+            row.write(context, path)

@@ -9,8 +9,9 @@ import numpy as np
 
 from svad.body.model import BodyModel
 from svad.body.skeleton import SHOULDERS
+from svad.core.ahead import ahead
 from svad.geometry.camera import Camera
-from svad.relief.body_surface import body_surface_samples
+from svad.relief.body_surface import BodySurface, body_surface_samples
 from svad.relief.closeup import with_closeup
 from svad.relief.densify import densifying_points
 from svad.relief.drape import Drape, out_of_cloth
@@ -109,8 +110,8 @@ def build_relief(
     skirt = find_skirt(labels, drawn, pixels, scene.body_height, scene.rgb)
     if skirt is not None:
         parts = (*parts, SKIRT)
-        points = scene.camera.project(vertices)
-        drawn += draw_parts(points, faces, body.weights.numpy(), (SKIRT,), h, w)
+        projected = scene.camera.project(vertices)
+        drawn += draw_parts(projected, faces, body.weights.numpy(), (SKIRT,), h, w)
         labels = skirt.labelled(labels, drawn)
     shoulders = float(pixels[list(SHOULDERS), 1].mean())
     layers = build_layers(
@@ -118,7 +119,8 @@ def build_relief(
     )
     tell("colouring what the photo does not show")
     face_rgb = face_colour(scene)
-    sheets = [_sheet(i, layer, scene, face_rgb, seed + i) for i, layer in enumerate(layers)]
+    numbers = range(len(layers))
+    sheets = list(ahead(lambda i: _sheet(i, layers[i], scene, face_rgb, seed + i), numbers))
     if skirt is not None:
         sheets[-1] = with_level_hem(sheets[-1], subject.body.camera)
     if subject.head is not None:
@@ -147,18 +149,23 @@ def build_relief(
     tell("filling hidden sides from the body")
     cuts = frame_cuts(subject.matte)
     spacing = 1.15 / scene.px_per_m
-    surface, inner = (
-        body_surface_samples(vertices, faces, weights, step)
-        for step in (spacing, CORE_SPACING * spacing)
-    )
-    if skirt is not None:
-        surface, inner = (out_of_cloth(x, skirt, scene.camera) for x in (surface, inner))
     matte = subject.matte > 127
-    fill = missing_points(
-        surface, points, fit.camera, matte, shown, 0.02 * 1.7, cuts, face_rgb, skirt is not None
-    )
-    core = core_points(inner, points, fit.camera, matte, shown, face_rgb)
-    points = joined([points, fill, core])
+
+    def samples(step: float) -> BodySurface:
+        made = body_surface_samples(vertices, faces, weights, step)
+        return made if skirt is None else out_of_cloth(made, skirt, scene.camera)
+
+    def fill() -> Points:
+        return missing_points(
+            samples(spacing), points, fit.camera, matte, shown, 0.02 * 1.7, cuts, face_rgb,
+            skirt is not None,
+        )  # fmt: skip
+
+    def core() -> Points:
+        inner = samples(CORE_SPACING * spacing)
+        return core_points(inner, points, fit.camera, matte, shown, face_rgb)
+
+    points = joined([points, *ahead(lambda make: make(), (fill, core))])
     mouth = None
     if subject.face is not None:
         hidden, mouth = inner_mouth(sheets, subject.face, fit.camera)

@@ -9,6 +9,7 @@ import numpy as np
 
 from svad.body.model import BodyModel
 from svad.body.skeleton import Joint
+from svad.core.ahead import ahead
 from svad.face.landmarks import SKIN
 from svad.geometry.camera import Camera
 from svad.geometry.sampling import bilinear
@@ -98,7 +99,7 @@ def headed_points(
         sheets = [*sheets[:-1], trimmed(sheets[-1], texture, camera)]
     if subject.face is not None and sheets[-1].density > 1:
         sheets = [*sheets[:-1], faced(sheets[-1], subject.face)]
-    parts = [sheet_points(s, camera) for s in sheets]
+    parts = list(ahead(lambda s: sheet_points(s, camera), sheets))
     if sheets[-1].density > 1:
         parts[-1] = unstretched(parts[-1], sheets[-1], camera)
         parts += densifying_points(sheets[-1], camera)

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from svad.body.skeleton import ANKLES, ELBOWS, FEET, KNEES, SHOULDERS, WRISTS, Joint
+from svad.core.ahead import ahead
 from svad.media.fields import blur, pull_push
 from svad.relief.drape import flared, hidden_cloth, under_skirt
 from svad.relief.hem import open_below
@@ -39,8 +40,9 @@ def build_layers(
         arms = [k for k, q in enumerate(drawn) if "arm" in q.part.name]
         behind_arms = hidden_cloth(skirt, labels, arms, 0, skirt.rise)
         below = np.arange(len(labels))[:, None] >= skirt.top
-    layers = []
-    for i, p in enumerate(drawn):
+
+    def cut(i: int) -> Layer:
+        p = drawn[i]
         own = labels == i
         extra = extra_mask(i, p, drawn, labels, front, inside)
         if p.part.is_torso:
@@ -68,10 +70,11 @@ def build_layers(
         if p.part.is_torso:
             y = shoulders_y - box[0].start
             near_w, far_w = (_without_limbs(w, own, y, px_per_m) for w in (near_w, far_w))
-        layers.append(
-            Layer(p.part, box, own, mask, bridge, outline, surface, head, near, far, near_w, far_w)
+        return Layer(
+            p.part, box, own, mask, bridge, outline, surface, head, near, far, near_w, far_w
         )
-    return in_order(layers, labels, body_height)
+
+    return in_order(list(ahead(cut, range(len(drawn)))), labels, body_height)
 
 
 def _outline(

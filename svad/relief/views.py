@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
+import torch
 
 from svad.body.skin import pose_gaussians
-from svad.geometry.camera import orbit_camera
+from svad.core.ahead import ahead
+from svad.geometry.camera import Camera, orbit_camera
 from svad.media.images import resize, to_uint8
 from svad.motion.standing import a_pose
 from svad.splat.render import render
@@ -34,16 +35,18 @@ def clip_views(
     distance = focal * extent * 1.08 / h
     rgb, matte = [subject.photo.rgb], [subject.matte]
     cameras, yaws = [avatar.camera], [0.0]
-    for i in range(views):
-        yaw = 2 * np.pi * i / views
-        camera = orbit_camera(centre, distance, yaw, 0.0, focal, w, h)
-        drawn = render(posed, camera)
+
+    def draw(camera: Camera) -> tuple[np.ndarray, np.ndarray]:  # [H, W, 3], [H, W] uint8
+        with torch.no_grad():
+            drawn = render(posed, camera)
         alpha = drawn.alpha[0].numpy()
-        picture = to_uint8(drawn.image[0].numpy() + (1 - alpha[..., None]))
+        return to_uint8(drawn.image[0].numpy() + (1 - alpha[..., None])), to_uint8(alpha)
+
+    yaws += [2 * np.pi * i / views for i in range(views)]
+    cameras += [orbit_camera(centre, distance, yaw, 0.0, focal, w, h) for yaw in yaws[1:]]
+    for i, (picture, cover) in enumerate(ahead(draw, cameras[1:])):
         rgb.append(picture)
-        matte.append(to_uint8(alpha))
-        cameras.append(replace(camera))
-        yaws.append(yaw)
+        matte.append(cover)
         tell(i + 1, resize(picture, max(1, round(w * 320 / h)), 320))
     return Clip(
         rgb=np.stack(rgb),

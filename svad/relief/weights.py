@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 
 from svad.body.skeleton import (
     ANKLES,
@@ -14,10 +15,13 @@ from svad.body.skeleton import (
     WRISTS,
     Joint,
 )
+from svad.compute.compiled import spread
 from svad.media.fields import masked_blur, pull_push
+from svad.relief.kernels import KEPT, strongest
 from svad.relief.labels import PartMaps
 from svad.relief.parts import Part
 
+PARTS = 8  # of all points, that threads share
 ENDS = (*ANKLES, *WRISTS)  # of the bones; hands and feet lie beyond
 
 
@@ -121,12 +125,12 @@ class LimbProfile:
 
 def top4(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:  # [P, 22] -> ids, weights [P, 4]
     """The four largest weights, renormalised."""
-    ids = np.argpartition(-weights, 4, axis=1)[:, :4]
-    ids = np.take_along_axis(
-        ids, np.argsort(-np.take_along_axis(weights, ids, 1), axis=1, kind="stable"), 1
-    )
-    w = np.take_along_axis(weights, ids, 1)
-    return ids.astype(np.int64), (w / np.maximum(w.sum(1, keepdims=True), 1e-8)).astype(np.float32)
+    weights = np.ascontiguousarray(weights, np.float32)
+    ids = np.empty((len(weights), KEPT), np.int64)
+    kept = np.empty((len(weights), KEPT), np.float32)
+    edges = np.linspace(0, len(weights), PARTS + 1).astype(int).tolist()
+    spread(strongest, edges, torch.get_num_threads(), weights, ids, kept)
+    return ids, kept / np.maximum(kept.sum(1, keepdims=True), 1e-8)
 
 
 def limb_weights(

@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 
 from svad.compute import engine
 from svad.config.preset import Preset
+from svad.core.ahead import begin
 from svad.run.imports import own_graph
 from svad.run.makers import builders
 from svad.run.makers.on_gpu import asked_seconds
@@ -40,6 +41,7 @@ class Stage:
     room: str  # folder of the package
     # What builds it from a preset; None = the room's class `<Name>Stage`, from its settings alone.
     build: Callable[[Preset], Runnable] | None = None
+    warm: Callable[[], None] | None = None  # begun on another thread when the stage is built
     parts: tuple[str, ...] = ()  # modules of other rooms that `build` hands to it
     takes_clip: bool = False  # run(subject, clip, report) -> another clip; they follow one another
     takes_footage: bool = False  # run(subject, footage, clip, report) of these
@@ -77,6 +79,8 @@ class Stage:
 
     def made(self, preset: Preset) -> Runnable:
         """The stage itself, with all that it needs."""
+        if self.warm is not None:
+            begin(self.warm)
         if self.build is not None:
             return self.build(preset)
         module = import_module(f"{__name__.partition('.')[0]}.{self.room}.stage")
@@ -103,6 +107,7 @@ STAGES = (  # in the order in which they run
         title="Understand the photo",
         room="subject",
         build=builders.subject,
+        warm=builders.warm_up,
         parts=BODIES,
         seconds=5.0,
         weights=("subject",),

@@ -13,6 +13,7 @@ from svad.core.ahead import ahead
 from svad.geometry.camera import Camera, orbit_camera
 from svad.geometry.sampling import smoothstep
 from svad.splat.gaussians import Gaussians
+from svad.splat.kernels.backdrop import lay
 from svad.splat.render import render
 
 BACKDROP = ((0.955, 0.955, 0.96), (0.865, 0.87, 0.885))  # RGB in the light behind, at the edges
@@ -65,12 +66,12 @@ def draw(gaussians: Gaussians, camera: Camera, stage: Studio) -> np.ndarray:  # 
     with torch.no_grad():
         picture = render(gaussians, camera)
     image, alpha = picture.image[0].cpu().numpy(), picture.alpha[0].cpu().numpy()
-    behind = stage.backdrop
+    top, dark = 0, np.zeros((0, camera.width), np.float32)
     if stage.floor is not None:
-        behind = _shaded(behind, stage.shadow or shadow_of(gaussians, stage.floor), camera)
-    out = image + (1 - alpha)[..., None] * behind
-    np.clip(out, 0, 1, out=out)
-    return (out * 255 + 0.5).astype(np.uint8)
+        top, dark = lay_shadow(stage.shadow or shadow_of(gaussians, stage.floor), camera)
+    out = np.empty(image.shape, np.uint8)
+    lay(0, camera.height, image, alpha, stage.backdrop, dark, top, SHADOW_TINT, out)
+    return out
 
 
 def draw_rgba(gaussians: Gaussians, camera: Camera) -> np.ndarray:  # [H, W, 4] uint8
@@ -134,14 +135,6 @@ def lay_shadow(
     if last <= first:
         return 0, np.zeros((0, camera.width), np.float32)
     return first, cv2.warpPerspective(shadow.dark, lens @ plane, (camera.width, last - first))
-
-
-def _shaded(backdrop: np.ndarray, shadow: Shadow, camera: Camera) -> np.ndarray:
-    """A copy of the backdrop [H, W, 3] with the shadow on it."""
-    first, dark = lay_shadow(shadow, camera)
-    behind = backdrop.copy()
-    behind[first : first + len(dark)] *= 1 - dark[..., None] * SHADOW_TINT
-    return behind
 
 
 def frame_camera(

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from types import ModuleType
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,6 +20,9 @@ from svad.subject import graphs
 from svad.subject.spots import Spot
 
 _NOISE = ("inference_feedback", "XNNPACK", "absl::InitializeLog", "NORM_RECT", "gl_context")
+
+# Modules of mediapipe that only draw, and bring matplotlib for it: three quarters of its import.
+_DRAWING = ("mediapipe.python.solutions.drawing_utils", "mediapipe.python.solutions.drawing_styles")
 
 _FINDING = {
     "_pose": "pose_landmarks",
@@ -59,7 +63,9 @@ class Landmarker:
     @cached_property
     def _solutions(self) -> Any:  # mediapipe's module makes its names at run time
         os.environ.setdefault("GLOG_minloglevel", "2")
-        import mediapipe as mp  # 1 to 2 s, so only when a photo comes
+        for name in _DRAWING:
+            sys.modules.setdefault(name, ModuleType(name))
+        import mediapipe as mp  # takes a moment, so only when a photo comes
 
         return mp.solutions
 

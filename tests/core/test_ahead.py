@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from svad.core.ahead import ahead
+from svad.core.ahead import ahead, begin
 
 
 def test_order_is_kept_and_calls_overlap() -> None:
@@ -46,3 +46,16 @@ def test_errors_come_through() -> None:
     assert [next(results) for _ in range(3)] == [0, 1, 2]
     with pytest.raises(KeyError):
         next(results)
+
+
+def test_what_is_begun_runs_beside_and_fails_in_silence() -> None:
+    met, threads = threading.Event(), []
+
+    def prepare() -> None:
+        threads.append(threading.current_thread())
+        met.set()
+        raise RuntimeError
+
+    begin(prepare)
+    assert met.wait(5)
+    assert threads[0] is not threading.current_thread()

@@ -17,6 +17,7 @@ from scipy.spatial.transform import Rotation
 
 from svad.config.package import PackageConfig
 from svad.core.errors import OutputError, Stopped
+from svad.export.formats import FORMATS
 from svad.export.gltf import unpack
 from svad.export.stage import PackageStage
 from svad.geometry.camera import orbit_camera
@@ -212,7 +213,27 @@ def test_stop_leaves_old_files_and_no_pieces(
     with pytest.raises(Stopped):
         PackageStage(SMALL).run(subject, avatar, tmp_path, Told(stop_at=3))
     assert (tmp_path / "turntable.mp4").read_bytes() == b"old"
-    assert {p.name for p in tmp_path.iterdir()} == {"front.png", "turntable.mp4"}
+    names = {p.name for p in tmp_path.iterdir()}
+    assert names >= {"front.png", "turntable.mp4"} and "avatar.zip" not in names
+    assert not [name for name in names if name.startswith(".")]
+
+
+@pytest.mark.parametrize("failing", ["turntable", "ply"])
+def test_formats_side_by_side_end_with_the_one_that_fails(
+    avatar: Avatar, subject: Subject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    """Of two threads that write, the other does not go on to its end."""
+    long = replace(SMALL, turntable_frames=5000)
+
+    def fail(*_: object) -> None:
+        raise OutputError("no room")
+
+    monkeypatch.setitem(FORMATS, failing, replace(FORMATS[failing], write=fail))
+    told = Told()
+    with pytest.raises(OutputError, match="no room"):
+        PackageStage(long).run(subject, avatar, tmp_path, told)
+    assert len(told.calls) < 2500
+    assert not (tmp_path / "turntable.mp4").exists() and not (tmp_path / "avatar.zip").exists()
 
 
 def test_a_failing_writer_leaves_the_old_file(

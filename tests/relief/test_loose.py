@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import torch
+from scipy import ndimage
 
 from svad.body.model import BodyModel
 from svad.body.skeleton import Joint
@@ -33,6 +35,23 @@ def test_the_largest_of_what_touches_is_the_main_piece() -> None:
     far = line[:20] + np.float32([0, 0.1, 0])
     sizes = piece_sizes(np.concatenate([line, far]))
     np.testing.assert_allclose(sizes, np.where(np.arange(120) < 100, 1, 20 / 120))
+
+
+@pytest.mark.parametrize("gap", [0.02, 0.03, 0.05, 0.1])
+def test_pieces_are_those_of_a_grid(gap: float) -> None:
+    points = np.random.default_rng(0).random((3000, 3)).astype(np.float32)
+    where = tuple(np.floor((points - points.min(0)) / gap).astype(int).T)
+    grid = np.zeros([n.max() + 1 for n in where], bool)
+    grid[where] = True
+    piece = ndimage.label(grid, np.ones((3, 3, 3)))[0][where]
+    share = np.bincount(piece) / len(points)
+    share[share.argmax()] = 1
+    np.testing.assert_array_equal(piece_sizes(points, gap), share[piece])
+
+
+def test_points_that_are_nowhere_are_refused() -> None:
+    with pytest.raises(ValueError, match="finite"):
+        piece_sizes(np.array([[0, 0, 0], [np.nan, 0, 0]], np.float32))
 
 
 def test_a_finger_left_on_the_chest_stays_there(

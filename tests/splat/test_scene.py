@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ import torch
 from svad.geometry.camera import orbit_camera
 from svad.splat import scene
 from svad.splat.gaussians import isotropic
+from svad.splat.render import render
 
 
 def box_points(seed: int = 0, size: tuple[float, float, float] = (0.6, 1.7, 0.3)) -> np.ndarray:
@@ -86,6 +89,23 @@ def test_draw_lays_the_person_over_the_backdrop():
     assert frame.shape == (80, 60, 3) and frame.dtype == np.uint8
     assert frame[40, 30, 0] > 240 and frame[40, 30, 1] < 15
     np.testing.assert_allclose(frame[2, 2] / 255, stage.backdrop[2, 2], atol=1 / 255)
+
+
+def test_draw_lays_shadow_and_person_as_numpy_does():
+    random = np.random.default_rng(0)
+    points = torch.tensor(random.normal(0, 0.1, (300, 3)) + [0, 0.15, 0], dtype=torch.float32)
+    gaussians = isotropic(points, torch.full((300,), 0.01), torch.rand(300, 3))
+    gaussians = replace(gaussians, opacities=torch.full((300,), 0.4))
+    camera = orbit_camera(np.array([0, 0.15, 0]), 3.0, 0.4, 0.2, 300, 60, 80)
+    stage = scene.studio(60, 80, floor=0.0)
+    frame = scene.draw(gaussians, camera, stage)
+    picture = render(gaussians, camera)
+    first, dark = scene.lay_shadow(scene.shadow_of(gaussians, 0.0), camera)
+    assert dark.max() > 0.2  # it is seen
+    behind = stage.backdrop.copy()
+    behind[first : first + len(dark)] *= 1 - dark[..., None] * scene.SHADOW_TINT
+    plain = picture.image[0].numpy() + (1 - picture.alpha[0, ..., None].numpy()) * behind
+    assert np.abs(frame - 255 * plain.clip(0, 1)).max() < 0.51  # rounded, and nothing else
 
 
 def test_rgba_colours_are_straight():

@@ -105,6 +105,19 @@ def subject(preset: Preset) -> SubjectStage:
     return SubjectStage(preset.subject, load_body(preset.body), best_detector)
 
 
+def warm_up() -> None:
+    """Loads what the first photo of a process would wait for: models, then compiled loops.
+
+    For a thread beside that which builds the stage: models mostly leave the interpreter free.
+    """
+    from svad.subject.landmarker import shared_landmarker
+
+    shared_landmarker().warm_up()
+    from svad.splat import render_cpu
+
+    render_cpu.warm_up()
+
+
 def relief(preset: Preset) -> ReliefStage:
     """The stage that makes the first clip and the first guess of the avatar."""
     from svad.relief.stage import ReliefStage
