@@ -125,7 +125,7 @@ class ExportProgress:
     ) -> None:
         """One more step is done, as `picture` shows."""
         small = None if picture is None else fit_within(picture, THUMBNAIL, THUMBNAIL)
-        self._step(1, picture=small)
+        self._step(1, small)
 
     def each(
         self,
@@ -136,13 +136,22 @@ class ExportProgress:
             self.next(frame if number % SHOWN == 0 else None)
             yield frame
 
-    def _step(self, steps: int, **more: Any) -> None:
+    def _step(
+        self,
+        steps: int,
+        picture: np.ndarray | None = None,  # [h, w, 3] uint8
+    ) -> None:
         self._format.left -= steps
-        self._told(self._format.note, steps, **more)
+        self._told(self._format.note, steps, picture)
 
-    def _told(self, note: str, steps: int = 0, **more: Any) -> None:
+    def _told(
+        self,
+        note: str,
+        steps: int = 0,
+        picture: np.ndarray | None = None,  # [h, w, 3] uint8
+    ) -> None:
         with self._mutex:  # so that what is told only grows
             if self._failure is not None:
                 raise self._failure
             self._done += steps
-            self._report(self._done, self._total, note, **more)
+            self._report(self._done, self._total, note, picture)

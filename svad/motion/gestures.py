@@ -44,7 +44,7 @@ def hermite(
     x: np.ndarray,  # [...] within the first and the last key
     at: np.ndarray,  # [K] rising
     value: np.ndarray,  # [K] or [K, C]
-    slope: np.ndarray,  # of the shape of `value`: per unit of x
+    slope: np.ndarray,  # [K] or [K, C], per unit of x
 ) -> np.ndarray:  # [...] or [..., C]
     """The cubic through keys with given slopes (Hermite)."""
     k = np.clip(np.searchsorted(at, x, side="right") - 1, 0, len(at) - 2)
