@@ -20,43 +20,14 @@ def curve(
     phase: np.ndarray,  # [T]
     *keys: tuple[float, float],  # (phase, value) in order, phases in [0, 1)
 ) -> np.ndarray:  # [T]
-    """A smooth loop through key values: flat at its extremes, never beyond them.
+    """A smooth loop through key values: flat at its extremes, never beyond them."""
+    from scipy.interpolate import PchipInterpolator  # a list of motions can do without
 
-    Fritsch and Butland 1984, as scipy's `PchipInterpolator`, whose import takes longer than all
-    motions together.
-    """
-    at, value = np.array(keys, float).T
+    at, value = np.array(keys).T
     if len(at) == 1:
         return np.full_like(phase, value[0])
-    at, value = np.concatenate([at - 1, at, at + 1]), np.tile(value, 3)
-    length = np.diff(at)
-    slope = np.diff(value) / length
-    before, after = slope[:-1], slope[1:]
-    # harmonic mean of the slopes at both sides, the one of the shorter span weighing more
-    near, far = 2 * length[1:] + length[:-1], length[1:] + 2 * length[:-1]
-    bend = before * after > 0
-    mean = np.zeros_like(before)
-    mean[bend] = (near + far)[bend] / (near[bend] / before[bend] + far[bend] / after[bend])
-    return hermite(phase % 1, at[1:-1], value[1:-1], mean)
-
-
-def hermite(
-    x: np.ndarray,  # [...] within the first and the last key
-    at: np.ndarray,  # [K] rising
-    value: np.ndarray,  # [K] or [K, C]
-    slope: np.ndarray,  # [K] or [K, C], per unit of x
-) -> np.ndarray:  # [...] or [..., C]
-    """The cubic through keys with given slopes (Hermite)."""
-    k = np.clip(np.searchsorted(at, x, side="right") - 1, 0, len(at) - 2)
-    wide = (...,) + (None,) * (value.ndim - 1)
-    length = (at[k + 1] - at[k])[wide]
-    t = (x - at[k])[wide] / length
-    begin, end = value[k], value[k + 1]
-    return (
-        begin
-        + t * t * (3 - 2 * t) * (end - begin)
-        + length * t * (1 - t) * ((1 - t) * slope[k] - t * slope[k + 1])
-    )
+    at = np.concatenate([at - 1, at, at + 1])
+    return PchipInterpolator(at, np.tile(value, 3))(phase % 1)
 
 
 def ease(

@@ -15,9 +15,9 @@ class Door:
     """Lets in so many requests for the queue at a time; all others pass at once.
 
     Requests that come together would be taken up together: a visitor who opens the page then waits
-    for a step of each. A place is kept only from a request's last byte to the first of its answer,
-    so that neither a slow sender nor one who follows an event for minutes is in the others' way.
-    Plain ASGI, for one event loop.
+    for a step of each. A place is kept only up to the first byte of the answer: who follows an event
+    for minutes is in nobody's way. Slow senders are not either, as long as `Intake` stands before
+    this and passes whole requests on. Plain ASGI, for one event loop.
     """
 
     def __init__(self, app: App, at_once: int = AT_ONCE) -> None:
@@ -28,7 +28,6 @@ class Door:
         if scope["type"] != "http" or not any(word in scope["path"] for word in QUEUED):
             await self.app(scope, receive, send)
             return
-        come = await _whole(receive)
         await self._places.acquire()
         inside = True
 
@@ -38,22 +37,11 @@ class Door:
                 inside = False
                 self._places.release()
 
-        async def again() -> Message:
-            return come.pop(0) if come else await receive()
-
         async def answered(message: Message) -> None:
             leave()
             await send(message)
 
         try:
-            await self.app(scope, again, answered)
+            await self.app(scope, receive, answered)
         finally:
             leave()
-
-
-async def _whole(receive: Receive) -> list[Message]:
-    """All messages of a request's body, or those up to where its sender hung up."""
-    come = [await receive()]
-    while come[-1]["type"] == "http.request" and come[-1].get("more_body"):
-        come.append(await receive())
-    return come

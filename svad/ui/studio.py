@@ -161,7 +161,6 @@ class Studio(Extras):
             raise SvadError(texts.TOO_LONG)
         own_body(body)  # says which file is missing, before anybody waits in line
         job = self.job(job_id)
-
         expected = cost(PRESETS[preset], self.settings.jobs).seconds
 
         def work(task: Task) -> Result:

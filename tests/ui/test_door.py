@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from svad.ui.door import Door
+from svad.ui.intake import Intake
 from svad.ui.page.launch import launch_options
 
 CALL, JOIN = "/gradio_api/call/generate", "/gradio_api/queue/join"
@@ -38,7 +39,7 @@ class House:
         await self.end.wait()  # an event that is followed
 
 
-def asked(door: Door, name: str, path: str, messages: Iterator[Any] | None = None) -> asyncio.Task:
+def asked(door: Any, name: str, path: str, messages: Iterator[Any] | None = None) -> asyncio.Task:
     """One request that is under way; `messages` of its body, None among them: never ends."""
     left = messages or iter([{"type": "http.request", "body": name.encode(), "more_body": False}])
 
@@ -84,7 +85,7 @@ def test_one_is_begun_at_a_time_and_a_followed_event_keeps_no_place() -> None:
 def test_slow_senders_and_failures_are_in_nobodys_way() -> None:
     async def drill() -> None:
         house = House()
-        door = Door(house)
+        door = Intake(Door(house), 1)
         house.answer.set()
         house.end.set()
         part = {"type": "http.request", "body": b"{", "more_body": True}
@@ -104,4 +105,5 @@ def test_slow_senders_and_failures_are_in_nobodys_way() -> None:
 
 def test_the_page_has_it(make_studio) -> None:
     entries = launch_options(make_studio())["app_kwargs"]["middleware"]
-    assert Door in [entry.cls for entry in entries]
+    order = [entry.cls for entry in entries]
+    assert order.index(Intake) < order.index(Door)  # which wants whole requests

@@ -6,7 +6,7 @@ import numpy as np
 
 from svad.body.skeleton import LEGS, Joint
 from svad.motion import rig
-from svad.motion.gestures import INWARD, TAU, curve, ease, hermite, wave_of
+from svad.motion.gestures import INWARD, TAU, curve, ease, wave_of
 from svad.motion.motion import Authored
 from svad.motion.rig import Foot, Skeleton, Track, turn_x, turn_y, turn_z
 
@@ -48,6 +48,8 @@ def walk(
 
 def _walking_foot(skeleton: Skeleton, side: str, phase: np.ndarray) -> Foot:
     """Heel strike, flat, heel off, swing; on the ground it moves back at one steady speed."""
+    from scipy.interpolate import CubicHermiteSpline  # as `curve`: a list of motions needs none
+
     step = 0.255 * skeleton.leg  # ankle ahead of the hip at heel strike, and behind at toe off
     phase = (phase + (0.0 if side == "left" else 0.5)) % 1
     pitch_keys = ((0, -17), (0.09, 0), (0.33, 0), (0.5, 21), (STANCE, 46), (0.73, 26), (0.9, -16))
@@ -68,8 +70,8 @@ def _walking_foot(skeleton: Skeleton, side: str, phase: np.ndarray) -> Foot:
     ends[2:, 2] += 2 * step / STANCE  # `stance` counts on from the last heel strike
     slopes = np.stack([ends[1] - ends[0], ends[3] - ends[2]]) / d
     slopes[1, 1] *= 0.3  # the heel comes down softly
-    swing = hermite(np.maximum(phase, STANCE), np.array([STANCE, 1.0]), ends[1:3], slopes)
-    ankle = np.where((phase < STANCE)[:, None], stance(phase), swing)
+    swing = CubicHermiteSpline([STANCE, 1.0], ends[1:3], slopes)
+    ankle = np.where((phase < STANCE)[:, None], stance(phase), swing(np.maximum(phase, STANCE)))
     clear = np.sin(np.pi * ease((phase - STANCE) / (1 - STANCE))) ** 2
     ankle[:, 1] += 0.02 * skeleton.leg * clear
     pitch = curve(phase, *pitch_keys)

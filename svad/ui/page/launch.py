@@ -50,7 +50,7 @@ def launch_options(studio: Studio) -> dict[str, Any]:
         "app_kwargs": {
             "middleware": [
                 Middleware(SecurityHeaders),
-                Middleware(Intake, largest),
+                Middleware(Intake, largest),  # before the door, which wants whole requests
                 Middleware(Door),
             ],
             "routes": routes(studio.shared),
