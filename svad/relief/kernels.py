@@ -1,4 +1,4 @@
-"""Compiled loops over all points: the joints that hold each most, and what touches what."""
+"""A compiled loop over all points: the joints that hold each most."""
 
 from __future__ import annotations
 
@@ -28,31 +28,3 @@ def strongest(first, last, weights, ids, kept):
             for later in range(KEPT - 1, k, -1):
                 ids[i, later], kept[i, later] = ids[i, later - 1], kept[i, later - 1]
             ids[i, k], kept[i, k] = j, weight
-
-
-@jit
-def pieces(cells, steps, piece, waiting, found):
-    """Numbers the connected pieces of a grid, in the order of their first points; returns how many.
-
-    cells [P]: the cell of each point; steps [S]: from a cell to those that touch it, which must all
-    be on the grid; piece [C] int32 of each cell, zeros at the start, numbers from 1 at the end;
-    waiting [P] is scratch; found [P]: the piece of each point, from 0.
-    """
-    for cell in cells:
-        piece[cell] = -1
-    count = 0
-    for p in range(len(cells)):
-        if piece[cells[p]] == -1:
-            count += 1
-            piece[cells[p]] = count
-            waiting[0], length = cells[p], 1
-            while length > 0:
-                length -= 1
-                cell = waiting[length]
-                for step in steps:
-                    if piece[cell + step] == -1:
-                        piece[cell + step] = count
-                        waiting[length] = cell + step
-                        length += 1
-        found[p] = piece[cells[p]] - 1
-    return count

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from scipy import ndimage  # pyright: ignore[reportAttributeAccessIssue]
 from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]
 
 from svad.body.skin import pose_points, unpose_points
 from svad.motion.standing import a_pose
 from svad.motion.stills import POSES
-from svad.relief.kernels import pieces
 from svad.relief.points import SIGMA, Points
 from svad.relief.weights import top4
 from svad.types import Pose
@@ -99,15 +98,15 @@ def piece_sizes(
     What touches on a grid of cells of size `gap` is connected. Raises ValueError for points that
     are not finite.
     """
-    if not np.isfinite(xyz).all():  # the loop below does not look where it writes
+    if not np.isfinite(xyz).all():
         raise ValueError("points must be finite to lie on a grid")
-    cell = np.floor((xyz - xyz.min(0)) / gap).astype(np.int64) + 1
-    shape = tuple(cell.max(0) + 2)  # a free cell around all, so that every cell has neighbours
-    row = np.array([shape[1] * shape[2], shape[2], 1])
-    steps = np.array([step for step in np.ndindex(3, 3, 3) if step != (1, 1, 1)]) - 1
-    found = np.empty(len(xyz), np.int64)
-    number, waiting = np.zeros(math.prod(shape), np.int32), np.empty(len(xyz), np.int64)
-    count = pieces(cell @ row, steps @ row, number, waiting, found)
-    share = np.bincount(found, minlength=count) / len(xyz)
+    cell = np.floor((xyz - xyz.min(0)) / gap).astype(np.int32)
+    grid = np.zeros(tuple(cell.max(0) + 1), bool)
+    where = tuple(cell.T)
+    grid[where] = True
+    pieces = np.zeros(grid.shape, np.int32)
+    ndimage.label(grid, np.ones((3, 3, 3), bool), output=pieces)
+    piece = pieces[where]
+    share = np.bincount(piece) / len(xyz)
     share[share.argmax()] = 1
-    return share[found]
+    return share[piece]

@@ -13,10 +13,8 @@ from svad.track.points import JOINTS, PARENTS, BodyPoints
 # the numbers of a frame: yaw about the vertical, axis-angles, place (x and y over depth, log depth)
 YAW, TURNS, PLACE = 0, slice(1, 1 + 3 * JOINTS), slice(1 + 3 * JOINTS, 4 + 3 * JOINTS)
 OWN = PLACE.stop
-LEVEL = np.zeros(2)
-TILT = len(
-    LEVEL
-)  # numbers, and slopes after a frame's own: axis-angle about x and z, of all frames
+TILT = 2  # numbers that all frames share, whose slopes follow: axis-angle about x and z
+LEVEL = np.zeros(TILT)
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ class Door:
     """Lets in so many requests for the queue at a time; all others pass at once.
 
     Requests that come together would be taken up together: a visitor who opens the page then waits
-    for a step of each. A place is kept only up to the first byte of the answer: who follows an event
-    for minutes is in nobody's way. Slow senders are not either, as long as `Intake` stands before
-    this and passes whole requests on. Plain ASGI, for one event loop.
+    for a step of each. A place is kept only up to the first byte of the answer: whoever follows an
+    event for minutes is in nobody's way. Slow senders are not either, as long as `Intake` stands
+    before this and passes whole requests on. Plain ASGI, for one event loop.
     """
 
     def __init__(self, app: App, at_once: int = AT_ONCE) -> None:
