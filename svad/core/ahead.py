@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from threading import Thread
@@ -30,7 +30,7 @@ def ahead(
     function: Callable[[Item], Value],
     items: Iterable[Item],
     threads: int = 2,
-) -> Iterator[Value]:
+) -> Generator[Value, None, None]:
     """`map(function, items)` in order, with `threads` calls running at once.
 
     For work that frees the interpreter lock, such as drawing: what one frame does on a single

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +11,7 @@ import cv2
 import numpy as np
 
 from svad.config.footage import FootageConfig
+from svad.core.ahead import ahead
 from svad.core.errors import SourceError
 from svad.core.progress import part
 from svad.footage import sentences as say
@@ -162,15 +162,12 @@ def _developed(
     """The chosen frames at their size, with mattes; two at a time."""
     factor = min(1.0, config.height / (box[3] - box[1]))
     size = (round((box[2] - box[0]) * factor), round((box[3] - box[1]) * factor))
-    with ThreadPoolExecutor(2) as pool:
-        waiting = [pool.submit(_one, k, box, size, factor, eyes) for k in kept]
-        done = []
-        try:
-            for number, future in enumerate(waiting):
-                report(number, len(kept), f"cutting out, {number + 1} of {len(kept)}")
-                done.append(future.result())
-        finally:  # a person who stops it waits for no more
-            pool.shutdown(cancel_futures=True)
+    done = []
+    report(0, len(kept), "cutting out")
+    with closing(ahead(lambda k: _one(k, box, size, factor, eyes), kept)) as frames:
+        for number, frame in enumerate(frames, 1):
+            done.append(frame)
+            report(number, len(kept), f"cutting out, {number} of {len(kept)}")
     rgb, points, matte = map(np.stack, zip(*done, strict=True))
     depth, time = np.stack([k.glimpse.depth for k in kept]), np.array([k.time for k in kept])
     return rgb, Seen(points, depth, matte, time)
