@@ -56,11 +56,15 @@ def engine_of(pipeline: FakePipeline, settings: Settings) -> Engine:
 
 
 @pytest.fixture
-def launch() -> Iterator[Callable[[Studio], str]]:
+def launch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Studio], str]]:
     """Serves pages until the test ends; gives their addresses."""
+    from gradio import networking
+
     from svad.ui.page.build import build_page
     from svad.ui.page.launch import launch_options
 
+    # it gives a page three seconds for its first answer
+    monkeypatch.setattr(networking, "url_ok", lambda url: True)
     pages = []
 
     def start(studio: Studio) -> str:

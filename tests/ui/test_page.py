@@ -33,7 +33,7 @@ def test_a_visit(make_studio, launch, browser, photo: Path, tmp_path: Path, capf
     visitor.press("#create")
     until(lambda: visitor.all("#steps .step.done"))
     assert visitor.says("#steps", "Working") and visitor.says("#status", " s so far")
-    assert len(visitor.all("#steps progress")) == 6
+    until(lambda: len(visitor.all("#steps progress")) == 6)
     visitor.press("#stop")
     assert visitor.says("#status", "Stopped.")
     assert "is kept" in visitor.text("#status") or "are kept" in visitor.text("#status")
@@ -77,7 +77,7 @@ def test_bad_photos_are_explained_and_nothing_is_lost(
         ("large.png", "Photos can have up to 2 MB"),
     ):
         assert visitor.drop_and_see(tmp_path / name, "#check .bad", words)
-        assert not visitor.all("#create")[0].is_enabled()
+        until(lambda: not visitor.all("#create")[0].is_enabled())
         assert "Traceback" not in visitor.text("body")
         assert visitor.says("#heading", "Ada")
     assert visitor.drop_and_see(tmp_path / "good.png", "#check", texts.SEEN)
@@ -114,7 +114,7 @@ def test_on_a_phone_in_the_dark_by_keyboard(make_studio, launch, browser):
     size = {"width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": True}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     visitor = Visitor(browser, launch(make_studio()) + "?__theme=dark")
-    assert browser.execute_script("return document.documentElement.scrollWidth") <= 360
+    until(lambda: browser.execute_script("return document.documentElement.scrollWidth") <= 360)
     assert browser.execute_script("return document.documentElement.lang") == "en"
     until(lambda: visitor.all(".examples button"))
     second = visitor.all(".examples button")[1]
@@ -162,7 +162,8 @@ def test_who_comes_third_is_told_the_place_and_the_time(
         *_, seen = studio.look(save_photo(tmp_path / f"{shade}.png", shade))
         runs.append(Thread(target=list, args=(studio.create(seen.job),), daemon=True))
         runs[-1].start()
-        until(lambda: pipeline.running == 1)
+        place = len(runs) - 1  # in the line
+        until(lambda: pipeline.running and studio.progress(seen.job).ahead == place)  # noqa: B023
     assert visitor.drop_and_see(photo, "#check", texts.SEEN)
     visitor.press("#create")
     assert visitor.says("#status", f"{texts.WAITING_MANY.format(n=2)}: about ")

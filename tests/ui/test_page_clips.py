@@ -29,10 +29,11 @@ return event.defaultPrevented;
 def test_a_clip_is_dropped_understood_trained_stopped_and_resumed(
     make_studio, launch, browser, clip: Path, capfd
 ):
-    pipeline = FakePipeline(3, hold="avatar")  # long enough to be seen on a busy machine
+    pipeline = FakePipeline(0.2, hold="glance")
     visitor = Visitor(browser, launch(make_studio(pipeline)))
     assert visitor.all("#presets")
     assert visitor.drop_and_see(clip, "#check", "Looking through the pictures")
+    pipeline.hold = "avatar"  # the look goes on
     assert visitor.says("#check", "12 pictures are used")
     sheet = until(lambda: visitor.all("#photo img"))[0]
     until(lambda: browser.execute_script("return arguments[0].naturalWidth", sheet) == 600)
@@ -41,7 +42,7 @@ def test_a_clip_is_dropped_understood_trained_stopped_and_resumed(
     visitor.press("#create")
     assert visitor.says("#steps", "Follow the person")
     assert visitor.says("#status", "Match the photo")
-    assert len(visitor.all("#steps .step.done")) == 4
+    until(lambda: len(visitor.all("#steps .step.done")) == 4)
     visitor.press("#stop")
     assert visitor.says("#status", "The 4 finished steps are kept")
     assert visitor.says("#heading", "Ada"), "the result before is lost"
@@ -50,7 +51,7 @@ def test_a_clip_is_dropped_understood_trained_stopped_and_resumed(
     visitor.press("#create")
     assert visitor.says("#status", "Your avatar is ready")
     assert visitor.says("#heading", texts.YOUR_AVATAR)
-    assert len(visitor.all("#steps .step.kept")) == 4
+    until(lambda: len(visitor.all("#steps .step.kept")) == 4)
     visitor.open_tab(texts.TAB_MOTION)
     visitor.all("#follow-row input[type=file]")[0].send_keys(str(clip))
     assert visitor.playing("#motion-video video")
@@ -79,7 +80,7 @@ def test_bad_clips_are_explained_and_the_next_picture_works(
         ((clip, photo), "beside a photo"),
     ):
         assert visitor.drop_and_see(files, "#check .bad", words)
-        assert not visitor.all("#create")[0].is_enabled()
+        until(lambda: not visitor.all("#create")[0].is_enabled())
         assert "Traceback" not in visitor.text("body")
         assert visitor.says("#heading", "Ada")
     # taking one of the two away is enough
@@ -99,7 +100,7 @@ def test_a_second_photo_can_be_added_on_a_phone(
     assert visitor.drop_and_see(photo, "#check", texts.SEEN)
     visitor.add(save_photo(tmp_path / "back.png", 40))
     assert visitor.says("#check", "2 pictures are used")
-    assert browser.execute_script("return document.documentElement.scrollWidth") <= 360
+    until(lambda: browser.execute_script("return document.documentElement.scrollWidth") <= 360)
     until(lambda: len(visitor.all("#photo img")) == 1)
     assert browser.execute_script(DROP_BESIDE), "the browser would open the file in its place"
     assert visitor.says("#check .bad", "picture")
