@@ -64,7 +64,8 @@ class Studio(Extras):
         self.fetcher = Fetcher()
         self._memory = Memory()
         shared = settings.hosted  # on one's own computer nobody else has to be thought of
-        self.callers = Callers(settings.per_visitor if shared else 0, settings.an_hour)
+        each = settings.per_visitor if shared else 0
+        self.callers = Callers(each, settings.an_hour, settings.sent_gigabytes)
 
     @property
     def ready(self) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from svad.ui import texts
+from svad.ui.studio import Studio
 from tests.ui.conftest import save_photo
 from tests.ui.page_fakes import FakePipeline
 from tests.ui.visitor import Visitor, until
@@ -151,6 +152,12 @@ def test_closing_the_tab_stops_the_work(make_studio, launch, browser, photo: Pat
     until(lambda: pipeline.running == 0)
 
 
+def stands(studio: Studio, job: str, place: int) -> bool:
+    """Whether a run has come to stand in the line behind so many; the first one is being made."""
+    now = studio.progress(job)
+    return now is not None and now.ahead == place and bool(place or now.states)
+
+
 def test_who_comes_third_is_told_the_place_and_the_time(
     make_studio, launch, browser, photo: Path, tmp_path: Path
 ):
@@ -162,8 +169,7 @@ def test_who_comes_third_is_told_the_place_and_the_time(
         *_, seen = studio.look(save_photo(tmp_path / f"{shade}.png", shade))
         runs.append(Thread(target=list, args=(studio.create(seen.job),), daemon=True))
         runs[-1].start()
-        place = len(runs) - 1  # in the line
-        until(lambda: pipeline.running and studio.progress(seen.job).ahead == place)  # noqa: B023
+        until(lambda job=seen.job: stands(studio, job, len(runs) - 1))
     assert visitor.drop_and_see(photo, "#check", texts.SEEN)
     visitor.press("#create")
     assert visitor.says("#status", f"{texts.WAITING_MANY.format(n=2)}: about ")

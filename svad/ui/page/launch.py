@@ -50,7 +50,9 @@ def launch_options(studio: Studio) -> dict[str, Any]:
         "app_kwargs": {
             "middleware": [
                 Middleware(SecurityHeaders),
-                Middleware(Intake, largest),  # before the door, which wants whole requests
+                Middleware(
+                    Intake, largest, studio.callers
+                ),  # before the door, which wants whole requests
                 Middleware(Door),
             ],
             "routes": routes(studio.shared),
