@@ -16,6 +16,7 @@ from svad.ui.engine import Engine, Settings
 from svad.ui.studio import Studio
 from tests.footage.turning import turning
 from tests.ui.page_fakes import FakePipeline, draw, write_example
+from tests.waiting import WAIT
 
 
 @pytest.fixture(scope="session")
@@ -120,5 +121,6 @@ def browser(tmp_path: Path) -> Iterator:
     service = webdriver.ChromeService(executable_path=shutil.which("chromedriver"))
     driver = webdriver.Chrome(options=options, service=service)
     driver.downloads = downloads
+    driver.set_script_timeout(WAIT)
     yield driver
     driver.quit()
