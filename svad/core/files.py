@@ -121,8 +121,7 @@ def require_writable(path: Path) -> None:
 @contextmanager
 def kept_for(path: Path) -> Iterator[None]:
     """Raises what `require_writable` does; where the block fails, no folder made for it stays."""
-    above = Path(path).absolute().parents
-    new = [folder for folder in above if not os.path.lexists(folder)]  # deepest first
+    new = [folder for folder in Path(path).parents if not os.path.lexists(folder)]  # deepest first
     try:
         require_writable(path)
         yield
