@@ -9,11 +9,21 @@ from scipy.ndimage import gaussian_filter1d
 
 from svad.geometry.camera import Camera
 from svad.geometry.sampling import bilinear_between
-from svad.relief.points import FILL, FRONT, Points, Sheet, grid_positions
+from svad.relief.points import (
+    FILL,
+    FRONT,
+    SIGMA,
+    Points,
+    Sheet,
+    grid_positions,
+    joined,
+    quaternions,
+)
 from svad.relief.weights import head_share
 
 STEEP = 2.0  # grid steps of surface per grid step of the picture, from which it shows too little
 HEAD = 0.3  # share of the head above which the head's own texture takes over
+BEHIND = 0.003  # metres that a flank lies behind the dots that the photo shows of it
 LEAST = 6  # grid steps that a row must show well to tell how it goes on
 EVEN = 0.012  # of the layer's height, over which the turn of the surface is evened out
 
@@ -35,6 +45,8 @@ def with_flanks(points: Points, sheets: list[Sheet], camera: Camera) -> Points:
     their size and meet at the side as at a seam, to which front and back are equally far. What the
     photo shows keeps its colours; heads have a texture of their own.
     """
+    coarse = [sheet.layer for sheet in sheets if sheet.density == 1]
+    points = _shown_apart(points, np.isin(points.layer, coarse), camera)
     rgb = points.rgb.copy()
     depth = camera.project(points.xyz)[:, 2]
     bare = (points.side != FILL) & ~points.seen & (head_share(points.weights) < HEAD)
@@ -52,6 +64,32 @@ def with_flanks(points: Points, sheets: list[Sheet], camera: Camera) -> Points:
             for image, these in ((sheet.near_rgb, front), (sheet.far_rgb, ~front)):
                 rgb[mine[beyond & these]] = bilinear_between(image, place[beyond & these])
     return replace(points, rgb=rgb)
+
+
+def _shown_apart(
+    points: Points,
+    mine: np.ndarray,  # [P] bool, on a sheet as fine as the photo
+    camera: Camera,
+) -> Points:
+    """Splits what the photo shows too steeply: a dot that faces the camera, and flank behind it.
+
+    Drawn out along the flank, a pixel where an arm meets the trunk would be a band of its colour.
+    """
+    step = camera.project(points.xyz)[:, 2] / np.float32(camera.focal[0])
+    drawn_out = points.scales.max(1) > STEEP * SIGMA * step
+    split = mine & points.seen & drawn_out & (head_share(points.weights) < HEAD)
+    dots, step = points.select(split), step[split, None]
+    facing = np.broadcast_to(camera.rotation.T, (len(dots), 3, 3))
+    dots = replace(
+        dots,
+        scales=(SIGMA * step * (1, 1, 0.2)).astype(np.float32),
+        quats=quaternions(facing.astype(np.float32)),
+    )
+    eye = -camera.rotation.T @ camera.translation
+    xyz = points.xyz.copy()
+    away = xyz[split] - eye
+    xyz[split] += (BEHIND * away / np.linalg.norm(away, axis=1, keepdims=True)).astype(np.float32)
+    return joined([replace(points, xyz=xyz, seen=points.seen & ~split), dots])
 
 
 def _turns(sheet: Sheet, camera: Camera) -> list[tuple[int, _Turns]]:
