@@ -61,9 +61,9 @@ def test_what_the_photo_shows_steeply_is_a_dot_before_its_flank() -> None:
     assert len(dots) > 2 * H and dots.seen.all()
     flank = {tuple(p): k for k, p in enumerate(after.pixel[: len(before)]) if before.seen[k]}
     behind = np.array([flank[tuple(pixel)] for pixel in dots.pixel])
-    assert (
-        not after.seen[behind].any() and (before.scales[behind].max(1) > 1.8 * SIGMA * STEP).all()
-    )
+    assert not after.seen[behind].any()
+    step = CAMERA.project(dots.xyz)[:, 2] / CAMERA.focal[0]
+    assert (before.scales[behind].max(1) > 1.98 * SIGMA * step).all()
     gap = CAMERA.project(after.xyz[behind])[:, 2] - CAMERA.project(dots.xyz)[:, 2]
     assert (gap > 0).all() and (gap < 0.004).all()
     np.testing.assert_allclose(dots.scales[:, 0], SIGMA * step, rtol=1e-4)
