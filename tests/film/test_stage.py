@@ -14,6 +14,7 @@ from svad.config.film import FilmConfig
 from svad.core.progress import silent
 from svad.film.stage import LEFT_OUT, MOST, FilmStage, nodded, poses_of, side_of, weights
 from svad.geometry.rotation import matrix_to_axis_angle, rodrigues
+from svad.motion.stance import bends, standing_bends
 from svad.track.held import Freedom
 from svad.track.problem import Tracked
 from svad.types import PHOTO_WEIGHT, Avatar, Clip, Footage, Photo, Pose, Subject
@@ -118,6 +119,20 @@ def test_the_front_is_first_and_the_others_follow_in_time() -> None:
     assert refine.calls == 1
     assert len(together.weights) == 1
     assert (together.weights[0] > 0).all()
+
+
+def test_the_stance_of_a_turn_is_the_standing_one() -> None:
+    """Poses and first guess are bound alike: the person's collars and knees as in the A-pose."""
+    one = turned(YAW, time=np.arange(COUNT) / 4)
+    clip = followed(footage_of(one, 5), one, Unmoved())
+    found = bends(clip.poses)
+    assert found == pytest.approx(standing_bends(clip.poses), abs=0.03)
+    assert clip.start is not None
+    before = bends(one.fit.pose)
+    assert np.abs(before - standing_bends(one.fit.pose)).max() > 0.05  # it was not bound so
+    more = bends(clip.start.pose) - before
+    assert np.abs(more).max() > 0.05
+    assert (clip.start.joints - tiny_avatar(200).joints).abs().max() > 0.005
 
 
 def test_photos_are_followed_each_for_itself() -> None:
