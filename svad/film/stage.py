@@ -15,7 +15,7 @@ from svad.core.progress import part
 from svad.film.exposure import evened
 from svad.film.turn import ENOUGH, Refine, Together, seen_poses, turning_poses
 from svad.geometry.rotation import matrix_to_axis_angle, rodrigues
-from svad.motion.stance import bends, bound_anew, bound_as, reposed, standing_bends, turns
+from svad.motion.stance import bends, bound_anew, bound_as, likely_bends, reposed, turns
 from svad.track.held import MOVING, TURNING
 from svad.track.points import JOINTS, body_points
 from svad.track.problem import Tracked
@@ -60,7 +60,7 @@ class FilmStage:
         told = part(report, 150, 1000, 1000, "following the person")
         filmed = replace(filmed, poses=self._seen(subject, footage, filmed, told))
         if _turning(footage):
-            filmed = _standing(filmed, self._body.parents)
+            filmed = _rebound(filmed, self._body.parents)
         front = footage.front
         order = [front, *(i for i in range(len(filmed.rgb)) if i != front)]
         doubtful = int((filmed.weight < SHARP * MOST / 2).sum())
@@ -91,9 +91,9 @@ def _turning(footage: Footage) -> bool:
     return not np.isnan(footage.time).any() and len(footage.rgb) >= ENOUGH
 
 
-def _standing(filmed: Clip, parents: tuple[int, ...]) -> Clip:
-    """The film on a first guess that stands as the person stood."""
-    rest = turns(bends(filmed.poses) - standing_bends(filmed.poses))
+def _rebound(filmed: Clip, parents: tuple[int, ...]) -> Clip:
+    """The film on a first guess that is bound as the person stood."""
+    rest = turns(bends(filmed.poses) - likely_bends(filmed.poses))
     start = None if filmed.start is None else bound_anew(filmed.start, rest)
     return replace(filmed, poses=reposed(filmed.poses, rest, parents), start=start)
 
