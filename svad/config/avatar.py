@@ -26,13 +26,16 @@ class TrainConfig(Checked):
     start: str = one_of("relief", STARTS)
     first_gaussians: int = within(60_000, 1, 10_000_000)  # until `grow_at`
     # at most, in the end: what is more goes where the photo shows it
-    gaussians: int = within(60_000, 1, 10_000_000)
+    gaussians: int = within(180_000, 1, 10_000_000)
     grow_at: float = within(0.5, *SHARE)  # part of the steps
     slow_from: float = within(0.6, *SHARE)  # part of the steps after which rates are a third
     slowest_from: float = within(0.85, *SHARE)  # a tenth
     photo: float = within(0.2, 0, 0.99)  # part of the steps that draw the photo
+    # of those at a tenth of the rates, if the photo is drawn at all: what it tells finer than the
+    # frames is learned while they hold the rest
+    photo_last: float = within(0.45, 0, 0.99)
     closing_rounds: int = within(0, 0, 1000)  # of the photo's own colours and outline in the end
-    # of the photo's height: so near its outline it moves the avatar less
+    # of the photo's height: so near its outline it moves the avatar less, until the last part
     photo_band: float = within(0.003, *SHARE)
     photo_outline: float = within(0.1, *SHARE)  # by this factor
     tint: bool = True  # frames first get the photo's colour balance
@@ -89,6 +92,12 @@ class TrainConfig(Checked):
             gaussians=max(self.gaussians, 180_000),
         )
 
+    def photo_share(self, part: float) -> float:
+        """The part of the steps that draw the photo, after a part of all steps."""
+        if not self.photo or part < self.slowest_from:
+            return self.photo
+        return max(self.photo, self.photo_last)
+
     def falling(self, part: float) -> float:
         """The factor on all rates after a part of the steps."""
         return 1.0 if part < self.slow_from else 0.3 if part < self.slowest_from else 0.1
@@ -96,7 +105,7 @@ class TrainConfig(Checked):
 
 # Generated frames do not know the person: the photo is drawn as often as all of them together
 # (PERSONA, section 3.3), with Gaussians as fine as its pixels, and has the last word.
-GENERATED = TrainConfig(steps=1200, photo=0.5, gaussians=180_000, closing_rounds=2)
+GENERATED = TrainConfig(steps=1200, photo=0.5, photo_last=0.7, closing_rounds=2)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -71,8 +71,8 @@ CLIP = Preset(
     avatar=AvatarConfig(
         frames=4,
         # film evens the exposure; no frame need be kept from the training to tell when it starts to
-        # invent, as it must with generated ones
-        train=TrainConfig(lpips=0.0, tint=False, few=12, holdout=0),
+        # invent, as it must with generated ones; the photo is a frame, hardly finer than the others
+        train=TrainConfig(lpips=0.0, tint=False, few=12, holdout=0, gaussians=60_000),
     ),
 )
 PRESETS: dict[str, Preset] = {

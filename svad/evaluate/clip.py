@@ -78,6 +78,7 @@ def run(
         )
     told = reporting(screen, stop, "Tracking", "2/3")
     film = made["film"]().run(subject, footage, _as_clip(subject, avatar), told)
+    avatar = film.start or avatar  # bound to the stance of the clip, as the film's poses are
     folder = options.output or options.folder / FOLDER
     told = reporting(screen, stop, "Comparing", "3/3")
     rows = range(len(film.rgb))

@@ -18,6 +18,7 @@ from svad.evaluate.truth import Truth
 from svad.evaluate.views import on_fitted_body
 from svad.learn.metrics import Distance, compared
 from svad.media.images import to_float, to_uint8
+from svad.motion.stance import bound_as
 from svad.run.holdout import pictures, times_of
 from svad.run.sources import read_source
 from svad.types import Avatar, Clip, Footage, Report, Source, Subject
@@ -102,6 +103,8 @@ def measure(
     film = methods.film(subject, footage, relief, _named(report, "film"))
     seconds = time.perf_counter() - begun - own
     followed = _followed(footage, subject, film, truth, methods)
+    if film.start is not None:  # the film's poses are those of its own binding
+        preview = bound_as(preview, film.start.pose)
     looks = _looks(followed, truth, person, preview)
     yield _measured(person.name, PREVIEW, preview, looks, {}, *alone, methods, distance, report)
     begun = time.perf_counter()

@@ -15,6 +15,7 @@ from svad.core.progress import part
 from svad.film.exposure import evened
 from svad.film.turn import ENOUGH, Refine, Together, seen_poses, turning_poses
 from svad.geometry.rotation import matrix_to_axis_angle, rodrigues
+from svad.motion.stance import bends, bound_anew, bound_as, likely_bends, reposed, turns
 from svad.track.held import MOVING, TURNING
 from svad.track.points import JOINTS, body_points
 from svad.track.problem import Tracked
@@ -41,8 +42,11 @@ class FilmStage:
     def run(self, subject: Subject, footage: Footage, clip: Clip, report: Report) -> Clip:
         """The pictures as frames of known pose; the front is the first, the photo itself.
 
-        `clip` is what the photo alone gave; its first guess of the avatar is kept.
+        `clip` is what the photo alone gave; its first guess of the avatar is kept. Of a turn it is
+        bound to the stance in which the person turned, and the poses are those of this binding.
         """
+        if clip.start is not None:  # a finished avatar of a clip was bound anew already
+            clip = replace(clip, start=bound_as(clip.start, subject.body.pose))
         tracked = self.follow(subject.body, footage, part(report, 0, 150, 1000))
         filmed = Clip(
             rgb=evened(footage),
@@ -55,6 +59,8 @@ class FilmStage:
         )
         told = part(report, 150, 1000, 1000, "following the person")
         filmed = replace(filmed, poses=self._seen(subject, footage, filmed, told))
+        if _turning(footage):
+            filmed = _rebound(filmed, self._body.parents)
         front = footage.front
         order = [front, *(i for i in range(len(filmed.rgb)) if i != front)]
         doubtful = int((filmed.weight < SHARP * MOST / 2).sum())
@@ -65,7 +71,7 @@ class FilmStage:
 
     def _seen(self, subject: Subject, footage: Footage, filmed: Clip, report: Report) -> Pose:
         """The poses as the pictures themselves tell them; of all, those kept aside included."""
-        if np.isnan(footage.time).any() or len(filmed.rgb) < ENOUGH:
+        if not _turning(footage):
             return seen_poses(filmed, self._refine, report)
         return turning_poses(filmed, subject, self._refine, self._together, report)
 
@@ -78,6 +84,18 @@ class FilmStage:
             fit.pose.rotations[0, :JOINTS].numpy(), freedom,
             lambda share: report(round(1000 * share), 1001, "following the body"),
         )  # fmt: skip
+
+
+def _turning(footage: Footage) -> bool:
+    """Whether the pictures are a clip with enough of them to tell poses and avatar apart."""
+    return not np.isnan(footage.time).any() and len(footage.rgb) >= ENOUGH
+
+
+def _rebound(filmed: Clip, parents: tuple[int, ...]) -> Clip:
+    """The film on a first guess that is bound as the person stood."""
+    rest = turns(bends(filmed.poses) - likely_bends(filmed.poses))
+    start = None if filmed.start is None else bound_anew(filmed.start, rest)
+    return replace(filmed, poses=reposed(filmed.poses, rest, parents), start=start)
 
 
 def side_of(

@@ -37,11 +37,13 @@ def clip() -> Clip:
     return person(all_around(FRAMES))[2]
 
 
-def drawn(pictures: Pictures, steps: int, seed: int = 0) -> tuple[Counter, list[list[int]]]:
+def drawn(
+    pictures: Pictures, steps: int, seed: int = 0, part: float = 0.5
+) -> tuple[Counter, list[list[int]]]:
     """How often each row is drawn, and the rows of every step that are not the photo's."""
     random, counts, lots = np.random.default_rng(seed), Counter(), []
     for _ in range(steps):
-        rows, _ = pictures.draw_lots(random, 0.5)
+        rows, _ = pictures.draw_lots(random, part)
         counts.update(rows)
         if rows != [pictures.photo]:
             lots.append(rows)
@@ -52,6 +54,13 @@ def drawn(pictures: Pictures, steps: int, seed: int = 0) -> tuple[Counter, list[
 def test_the_photo_has_its_share_of_the_steps(share: float) -> None:
     counts, _ = drawn(made(replace(SMALL, photo=share)), 2000)
     assert counts[FRAMES] / 2000 == pytest.approx(share, abs=0.04)  # 3.5 deviations
+
+
+@pytest.mark.parametrize(("share", "last", "wanted"), [(0.2, 0.6, 0.6), (0.5, 0.1, 0.5), (0, 1, 0)])
+def test_the_photo_is_drawn_more_in_the_last_part(share: float, last: float, wanted: float) -> None:
+    config = replace(SMALL, photo=share, photo_last=min(last, 0.99))
+    counts, _ = drawn(made(config), 2000, part=0.9)
+    assert counts[FRAMES] / 2000 == pytest.approx(wanted, abs=0.04)
 
 
 def test_the_photo_is_drawn_alone_and_frames_each_once() -> None:
@@ -230,10 +239,11 @@ def test_the_photos_outline_moves_the_avatar_less() -> None:
     config = replace(SMALL, photo_band=0.03, photo_outline=0.2)
     pictures = made(config)
     photo = [pictures.photo]
-    weight = pictures.outline(photo, pictures.views(photo, 1))
+    weight = pictures.outline(photo, pictures.views(photo, 1), 0.5)
     assert weight is not None
     assert {round(float(w), 4) for w in weight.unique()} == {0.2, 1.0}
-    assert pictures.outline([0], pictures.views([0], 1)) is None
+    assert pictures.outline([0], pictures.views([0], 1), 0.5) is None
+    assert pictures.outline(photo, pictures.views(photo, 1), 0.9) is None
 
 
 def test_pictures_cut_beforehand_are_those_that_are_drawn() -> None:

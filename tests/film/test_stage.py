@@ -14,6 +14,7 @@ from svad.config.film import FilmConfig
 from svad.core.progress import silent
 from svad.film.stage import LEFT_OUT, MOST, FilmStage, nodded, poses_of, side_of, weights
 from svad.geometry.rotation import matrix_to_axis_angle, rodrigues
+from svad.motion.stance import STRAIGHT, bends, likely_bends
 from svad.track.held import Freedom
 from svad.track.problem import Tracked
 from svad.types import PHOTO_WEIGHT, Avatar, Clip, Footage, Photo, Pose, Subject
@@ -118,6 +119,18 @@ def test_the_front_is_first_and_the_others_follow_in_time() -> None:
     assert refine.calls == 1
     assert len(together.weights) == 1
     assert (together.weights[0] > 0).all()
+
+
+def test_a_turns_poses_and_first_guess_are_bound_to_its_stance() -> None:
+    one = turned(YAW, time=np.arange(COUNT) / 4)
+    clip = followed(footage_of(one, 5), one, Unmoved())
+    assert clip.start is not None
+    more = bends(one.fit.pose) - bends(clip.start.pose)
+    assert more[2:] == pytest.approx(-STRAIGHT, abs=1e-3)
+    found = bends(clip.poses)
+    assert found[:2] == pytest.approx(likely_bends(clip.poses)[:2], abs=0.02)
+    assert found[2:] + more[2:] == pytest.approx(bends(one.fit.pose)[2:], abs=0.1)
+    assert (clip.start.joints - tiny_avatar(200).joints).abs().max() > 0.005
 
 
 def test_photos_are_followed_each_for_itself() -> None:

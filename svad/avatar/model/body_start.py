@@ -15,6 +15,7 @@ from torch import Tensor
 
 from svad.body.model import BodyModel
 from svad.body.subdivide import subdivide
+from svad.motion.stance import bound_as
 from svad.splat.gaussians import isotropic
 from svad.types import Avatar, Subject
 
@@ -41,12 +42,14 @@ def body_start(
         faces = level.faces
     joint_weights, joint_ids = weights.topk(4, dim=1)
     moved = torch.nonzero(moves.abs().amax((1, 2)) > LEAST_MOVE)[:, 0]
-    near = cKDTree(avatar.gaussians.means.numpy(force=True)).query(points.numpy())[1]
+    fit = subject.body
+    preview = bound_as(avatar, fit.pose)  # of a clip, the avatar is bound to the turn's stance
+    near = cKDTree(preview.gaussians.means.numpy(force=True)).query(points.numpy())[1]
     cloud = isotropic(
         points, SPREAD * _edge_lengths(points, faces), avatar.gaussians.colors.cpu()[near]
     )
-    return replace(
-        avatar,
+    fitted = replace(
+        preview,
         gaussians=cloud,
         joint_ids=joint_ids.contiguous(),
         joint_weights=joint_weights / joint_weights.sum(1, keepdim=True),
@@ -54,6 +57,8 @@ def body_start(
         expression_dirs=moves[moved].half(),
         correctives=None,
     )
+    bound = bound_as(fitted, avatar.pose)
+    return replace(bound, mesh=avatar.mesh, joints=avatar.joints, pose=avatar.pose)
 
 
 def _edge_lengths(

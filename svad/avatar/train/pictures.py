@@ -96,16 +96,21 @@ class Pictures:
             finally:  # a person who stops it waits for no more
                 pool.shutdown(cancel_futures=True)
 
-    def outline(self, rows: Sequence[int], views: Sequence[View]) -> Tensor | None:  # [B, h, w, 1]
-        """How much each pixel moves the avatar: the photo's outline less; None = all alike."""
-        if list(rows) != [self.photo]:
+    def outline(
+        self, rows: Sequence[int], views: Sequence[View], part: float
+    ) -> Tensor | None:  # [B, h, w, 1]
+        """How much each pixel moves the avatar: the photo's outline less; None = all alike.
+
+        Its pose is found from what lies within. In the last part it is, and the outline counts.
+        """
+        if list(rows) != [self.photo] or part >= self._config.slowest_from:
             return None
         low = self._config.photo_outline
         return (low + (1 - low) * views[0].outline)[None]
 
     def draw_lots(self, random: np.random.Generator, part: float) -> tuple[list[int], bool]:
         """The rows of the next step, and whether they are held out: only poses learn from those."""
-        if random.random() < self._config.photo:
+        if random.random() < self._config.photo_share(part):
             return [self.photo], False
         if self.held and random.random() < len(self.held) / (len(self.held) + len(self.frames)):
             count = min(self._config.batch, len(self.held))

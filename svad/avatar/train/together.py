@@ -43,6 +43,7 @@ def poses_together(
         gaussians=len(avatar.gaussians),
         first_gaussians=len(avatar.gaussians),
         photo=PHOTO,
+        photo_last=PHOTO,
         holdout=0,
         lpips=0.0,
         tint=False,

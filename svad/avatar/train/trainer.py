@@ -165,7 +165,7 @@ class Trainer:
         background = lots.to(self._device, non_blocking=True)
         pose, leaves = self.poses.leaves(rows)
         loss, image, target = picture_loss(
-            self.learned, pose, views, background, self.pictures.outline(rows, views)
+            self.learned, pose, views, background, self.pictures.outline(rows, views, part)
         )
         values = [self.learned.values[name] for name in self.rates]
         if self._lpips is not None and not held:
