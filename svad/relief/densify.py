@@ -10,13 +10,14 @@ from svad.geometry.camera import Camera
 from svad.relief.points import (
     BACK,
     FRONT,
+    OPAQUE,
     RIM,
     SIGMA,
     UNSEEN,
     Points,
     Sheet,
-    _quaternions,
     grid_positions,
+    quaternions,
 )
 
 STEEP = 1.6  # grid steps between neighbours above which points are put between them
@@ -72,8 +73,8 @@ def _between(sheet: Sheet, camera: Camera, side: int, axis: int, coarse: float) 
     grid = np.stack([column, row], 1) + 0.5 + t * ((1, 0) if axis == 1 else (0, 1))
     n = len(index)
     return Points(
-        mix(xyz).astype(np.float32), scales.astype(np.float32), _quaternions(frame), mix(rgb),
-        np.ones(n, np.float32), mix(weights),
+        mix(xyz).astype(np.float32), scales.astype(np.float32), quaternions(frame), mix(rgb),
+        np.full(n, OPAQUE, np.float32), mix(weights),
         (grid / sheet.density + np.asarray(sheet.origin)).astype(np.float32),
         np.full(n, side, np.uint8), np.full(n, sheet.layer, np.uint8),
         (sheet.own[a] & sheet.own[b])[row, column] & front,

@@ -10,7 +10,7 @@ from svad.body import skeleton as sk
 from svad.body.skeleton import Joint
 from svad.geometry.camera import Camera
 from svad.relief.body_surface import GROUPS, BodySurface
-from svad.relief.points import FILL, Points, oriented
+from svad.relief.points import FILL, OPAQUE, Points, oriented
 
 DEEPEST = 0.15  # metres a sample may be moved back to stay hidden in the photo
 ENOUGH = 6000  # seen points per limb group that colours are taken from
@@ -150,7 +150,7 @@ def _points(
     scales, quats = oriented(1.35 * across * step[:, None], 1.35 * along * step[:, None], step)
     n = len(chosen)
     return Points(
-        xyz[chosen].astype(np.float32), scales, quats, rgb, np.ones(n, np.float32),
+        xyz[chosen].astype(np.float32), scales, quats, rgb, np.full(n, OPAQUE, np.float32),
         body.weights[chosen], camera.project(xyz[chosen])[:, :2], np.full(n, FILL, np.uint8),
         np.full(n, 255, np.uint8), np.zeros(n, bool),
     )  # fmt: skip

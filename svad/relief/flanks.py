@@ -4,16 +4,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from svad.geometry.camera import Camera
 from svad.geometry.sampling import bilinear_between
-from svad.relief.points import FILL, FRONT, Points, Sheet, grid_positions
+from svad.relief.points import (
+    FILL,
+    FRONT,
+    SIGMA,
+    Points,
+    Sheet,
+    grid_positions,
+    joined,
+    quaternions,
+)
 from svad.relief.weights import head_share
 
 STEEP = 2.0  # grid steps of surface per grid step of the picture, from which it shows too little
 HEAD = 0.3  # share of the head above which the head's own texture takes over
+SURE = 0.5  # matte of what is the person
+OUTLINE = 5.0  # px along the outline where splats may move to fit it
+BEHIND = 0.003  # metres that a flank lies behind the dots that the photo shows of it
 LEAST = 6  # grid steps that a row must show well to tell how it goes on
 EVEN = 0.012  # of the layer's height, over which the turn of the surface is evened out
 
@@ -35,10 +48,12 @@ def with_flanks(points: Points, sheets: list[Sheet], camera: Camera) -> Points:
     their size and meet at the side as at a seam, to which front and back are equally far. What the
     photo shows keeps its colours; heads have a texture of their own.
     """
+    coarse = [sheet for sheet in sheets if sheet.density == 1]
+    points = _shown_apart(points, coarse, camera)
     rgb = points.rgb.copy()
     depth = camera.project(points.xyz)[:, 2]
     bare = (points.side != FILL) & ~points.seen & (head_share(points.weights) < HEAD)
-    for sheet in (one for one in sheets if one.density == 1):
+    for sheet in coarse:
         mine = np.flatnonzero(bare & (points.layer == sheet.layer))
         at = points.pixel[mine] - np.asarray(sheet.origin, np.float32) - 0.5  # column, row
         row = np.clip(np.round(at[:, 1]).astype(int), 0, len(sheet.mask) - 1)
@@ -52,6 +67,41 @@ def with_flanks(points: Points, sheets: list[Sheet], camera: Camera) -> Points:
             for image, these in ((sheet.near_rgb, front), (sheet.far_rgb, ~front)):
                 rgb[mine[beyond & these]] = bilinear_between(image, place[beyond & these])
     return replace(points, rgb=rgb)
+
+
+def _shown_apart(
+    points: Points,
+    sheets: list[Sheet],  # as fine as the photo
+    camera: Camera,
+) -> Points:
+    """Splits what the photo shows too steeply: a dot that faces the camera, and flank behind it.
+
+    Drawn out along the flank, a pixel where an arm meets the trunk would be a band of its colour.
+    Along the outline, which has its own fit, the background is kept out by the matte.
+    """
+    mine = np.zeros(len(points), bool)
+    for sheet in sheets:
+        clear = cv2.copyMakeBorder((sheet.alpha > SURE).astype(np.uint8), 1, 1, 1, 1, 0)
+        clear = cv2.distanceTransform(clear, cv2.DIST_L2, 5)[1:-1, 1:-1] > OUTLINE
+        here = np.flatnonzero((points.layer == sheet.layer) & points.seen)
+        x, y = np.floor(points.pixel[here] - np.asarray(sheet.origin)).astype(int).T
+        h, w = clear.shape
+        mine[here] = clear[y.clip(0, h - 1), x.clip(0, w - 1)]
+    step = camera.project(points.xyz)[:, 2] / np.float32(camera.focal[0])
+    drawn_out = points.scales.max(1) > STEEP * SIGMA * step
+    split = mine & drawn_out & (head_share(points.weights) < HEAD)
+    dots, step = points.select(split), step[split, None]
+    facing = np.broadcast_to(camera.rotation.T, (len(dots), 3, 3))
+    dots = replace(
+        dots,
+        scales=(SIGMA * step * (1, 1, 0.2)).astype(np.float32),
+        quats=quaternions(facing.astype(np.float32)),
+    )
+    eye = -camera.rotation.T @ camera.translation
+    xyz = points.xyz.copy()
+    away = xyz[split] - eye
+    xyz[split] += (BEHIND * away / np.linalg.norm(away, axis=1, keepdims=True)).astype(np.float32)
+    return joined([replace(points, xyz=xyz, seen=points.seen & ~split), dots])
 
 
 def _turns(sheet: Sheet, camera: Camera) -> list[tuple[int, _Turns]]:

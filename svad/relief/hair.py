@@ -233,6 +233,9 @@ def patchwork(
     """Hair detail made of soft random patches of the photo's, each from about its own height.
 
     Weights are normalised by the root of their squares, which keeps the contrast of the source.
+    A patch brings neither a tone nor a slope of tones of its own, and lies a little higher or lower
+    than its neighbours: where hair is short, all patches run from its dark to its light edge, and
+    rows of them would look like shingles.
     """
     out = np.zeros((*shape, 3), np.float32)
     clear = cv2.distanceTransform(usable.astype(np.uint8), cv2.DIST_L2, 5)
@@ -248,6 +251,7 @@ def patchwork(
     good, heights = good[order], source_v.ravel()[good[order]]
     window = np.hanning(size + 2)[1:-1].astype(np.float32)
     window = np.outer(window, window)
+    slopes = _slopes(window)
     squares = np.zeros(shape, np.float32)
     random = np.random.default_rng(seed)
     step = max(3, int(size * 0.42))
@@ -261,11 +265,25 @@ def patchwork(
         for c in range(0, columns, step):
             y, x = divmod(int(good[random.integers(low, max(low + 1, high))]), usable.shape[1])
             patch = detail[y - half : y - half + size, x - half : x - half + size]
-            y0, y1 = max(0, r), min(shape[0], r + size)
+            flat = patch.reshape(-1, 3)
+            patch = (flat - slopes @ (slopes.T @ (flat * window.reshape(-1, 1)))).reshape(
+                patch.shape
+            )
+            top = r + int(random.integers(0, step))
+            y0, y1 = max(0, top), min(shape[0], top + size)
             if y1 <= y0:
                 continue
             cols = (np.arange(c, c + size) + int(random.integers(0, step))) % columns
-            w = window[y0 - r : y1 - r]
-            out[y0:y1, cols] += patch[y0 - r : y1 - r] * w[..., None]
+            w = window[y0 - top : y1 - top]
+            out[y0:y1, cols] += patch[y0 - top : y1 - top] * w[..., None]
             squares[y0:y1, cols] += w * w
     return out / np.sqrt(np.maximum(squares, 0.05))[..., None]
+
+
+def _slopes(
+    window: np.ndarray,  # [s, s] weights, symmetric
+) -> np.ndarray:  # [s * s, 3]
+    """A tone and two slopes, orthonormal under the weights."""
+    at = np.arange(len(window), dtype=np.float32) - (len(window) - 1) / 2
+    parts = np.stack([np.ones_like(window), *np.meshgrid(at, at)], -1).reshape(-1, 3)
+    return parts / np.sqrt((parts * parts * window.reshape(-1, 1)).sum(0))

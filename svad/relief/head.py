@@ -67,8 +67,21 @@ def skin_colour(
     face: np.ndarray,  # [478, 3] px of this picture
 ) -> np.ndarray:  # [3] Lab
     """Median colour of the cheeks in Lab."""
+    return np.median(_cheeks(rgb, face), 0)
+
+
+def skin_colours(
+    rgb: np.ndarray,  # [H, W, 3] 0..1
+    face: np.ndarray,  # [478, 3] px of this picture
+) -> np.ndarray:  # [3, 3] Lab
+    """Median colours of both cheeks, of the right one and of the left: one may be in the shade."""
+    cheeks = _cheeks(rgb, face)
+    return np.stack([np.median(part, 0) for part in (cheeks, cheeks[::2], cheeks[1::2])])
+
+
+def _cheeks(rgb: np.ndarray, face: np.ndarray) -> np.ndarray:  # [8, 3] Lab
     lab = cv2.cvtColor(rgb.astype(np.float32), cv2.COLOR_RGB2LAB)
     xy = np.round(face[list(CHEEKS), :2]).astype(int)
     h, w = rgb.shape[:2]
     xy[:, 0], xy[:, 1] = xy[:, 0].clip(0, w - 1), xy[:, 1].clip(0, h - 1)
-    return np.median(lab[xy[:, 1], xy[:, 0]], 0)
+    return lab[xy[:, 1], xy[:, 0]]

@@ -15,31 +15,36 @@ from svad.geometry.sampling import smoothstep
 from svad.geometry.surface import interpolate
 from svad.media.fields import blur
 from svad.relief.hair import HeadMap, Seen, Strands, hair_detail
-from svad.relief.head import face_hull, skin_colour
+from svad.relief.head import face_hull, skin_colours
 from svad.relief.head_frame import HeadFrame, head_frame
 from svad.relief.points import Sheet, grid_positions
 from svad.relief.weights import folded, head_share
 from svad.types import Subject
 
 SKIN_LIKE, HAIR_LIKE, PURE_HAIR = 20.0, 45.0, 22.0  # distances in Lab, lightness counted less
+LOCK = 0.006  # metres, half the width of hair that hangs below the nose
+STRAND = 8.0  # from a tone of hair, within which a cheek is hidden by hair
 
 
 @dataclass(frozen=True)
 class HairTones:
     """Colours that tell hair (and hats) from skin, in Lab."""
 
-    skin: np.ndarray  # [3]
+    skin: np.ndarray  # [j, 3]
     hair: np.ndarray  # [k, 3]
 
     def distances(
         self,
         rgb: np.ndarray,  # [h, w, 3] float32, 0..1
     ) -> tuple[np.ndarray, np.ndarray]:  # two [h, w]
-        """To the nearest tone of hair and to the skin."""
+        """To the nearest tone of hair and to that of skin."""
         lab = cv2.cvtColor(cv2.GaussianBlur(rgb, (0, 0), 0.8), cv2.COLOR_RGB2LAB)
         scale = np.array([0.6, 1, 1], np.float32)
-        hair = np.min([np.linalg.norm((lab - t) * scale, axis=-1) for t in self.hair], 0)
-        return hair, np.linalg.norm((lab - self.skin) * scale, axis=-1)
+        hair, skin = (
+            np.min([np.linalg.norm((lab - tone) * scale, axis=-1) for tone in tones], 0)
+            for tones in (self.hair, self.skin)
+        )
+        return hair, skin
 
 
 @dataclass(frozen=True)
@@ -84,11 +89,11 @@ def hair_tones(
     where: np.ndarray,  # [h, w] bool, sure pixels of the head outside the face
     height: np.ndarray,  # [h, w] metres above the eyes
     frame: HeadFrame,
-    skin: np.ndarray,  # [3] Lab
+    skin: np.ndarray,  # [j, 3] Lab, of all of it first
 ) -> HairTones:
     """Hair (or a hat) is what lies above the forehead and what lies beside the eyes."""
     lab = cv2.cvtColor(cv2.GaussianBlur(rgb, (0, 0), 1.0), cv2.COLOR_RGB2LAB)
-    away = np.linalg.norm((lab - skin) * (0.6, 1, 1), axis=-1)
+    away = np.linalg.norm((lab - skin[0]) * (0.6, 1, 1), axis=-1)
     above = where & (height > frame.brow)
     top = above & (away > 14)
     if top.sum() < 0.1 * above.sum():  # bald: the scalp is what there is
@@ -100,7 +105,10 @@ def hair_tones(
             light = lab[region][:, 0]
             tones += [np.median(lab[region][light < np.quantile(light, 0.3)], 0)]
             tones += [np.median(lab[region][light > np.quantile(light, 0.7)], 0)]
-    return HairTones(skin, np.array(tones or [skin * (0.6, 1, 1)], np.float32))
+    hair = np.array(tones or [skin[0] * (0.6, 1, 1)], np.float32)
+    # a cheek behind a strand of hair tells nothing of the skin
+    apart = [np.linalg.norm((hair - one) * (0.6, 1, 1), axis=-1).min() for one in skin]
+    return HairTones(skin[(np.array(apart) > STRAND) | (np.arange(len(skin)) == 0)], hair)
 
 
 def connected(mask: np.ndarray, seeds: np.ndarray) -> np.ndarray:  # [h, w] bool
@@ -140,18 +148,20 @@ def make_head_texture(
     hull = face_hull(local, own.shape)
     grown = cv2.dilate(hull.astype(np.uint8), np.ones((2 * int(0.02 * px) + 1,) * 2)) > 0
     tones = hair_tones(
-        sheet.near_rgb, sure & ~grown, height, frame, skin_colour(sheet.near_rgb, local)
+        sheet.near_rgb, sure & ~grown, height, frame, skin_colours(sheet.near_rgb, local)
     )
     to_hair, to_skin = tones.distances(sheet.near_rgb)
     hairy = sure & (to_hair < to_skin) & (to_hair < HAIR_LIKE)
     hairy |= sure & (height > frame.brow + 0.01) & (to_hair < 30) & ~hull
+    curtain, long = hair_behind(torso, tones, camera, frame, face)
+    step = 1 / (px * sheet.density)
+    if not long:  # a neck in the shade is no hair, nor is the shaded edge of a cheek
+        hairy &= (height > frame.chin) & ((height > frame.nose) | opened(hairy, LOCK / step))
     hairy = connected(hairy, hairy & (height > 0) & ~hull)
     skin = sure & (to_skin < SKIN_LIKE) & ~hairy
     skin &= (height < 0) | connected(skin, skin & hull)
     trust = squareness(sheet, camera) * sure
     u, v = frame.angles(near)
-    step = 1 / (px * sheet.density)
-    curtain, long = hair_behind(torso, tones, camera, frame, face)
     pick = sure
     odd = ~hairy & ~skin & ~hull
     pure = hairy & (to_hair < PURE_HAIR)
@@ -177,6 +187,13 @@ def make_head_texture(
     trust = np.where(own & cloth & ~hairy & ~skin, 1.0, trust).astype(np.float32)
     around = cloth_behind(cloth & own, own, height < frame.mouth)
     return HeadTexture(frame, made, trust, around, sure & odd, sheet, curtain, torso)
+
+
+def opened(mask: np.ndarray, radius: float) -> np.ndarray:  # [h, w] bool
+    """What of a mask is nowhere thinner than a disc of that radius in pixels."""
+    size = 2 * max(1, round(radius)) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    return cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, disc) > 0
 
 
 def cloth_behind(
@@ -233,8 +250,8 @@ def hair_behind(
             like &= p[..., 1] > frame.chin - 0.07
     like &= sure & (p[..., 1] > frame.chin - 0.45)
     hull = face_hull(face_on(torso, face), torso.own.shape)
-    opened = cv2.morphologyEx((like & ~hull).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3))) > 0
-    hair = connected(opened, opened & (p[..., 1] > 0))
+    whole = cv2.morphologyEx((like & ~hull).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3))) > 0
+    hair = connected(whole, whole & (p[..., 1] > 0))
     low = hair & (p[..., 1] < frame.chin - 0.01)
     empty = np.zeros(torso.own.shape, np.float32)
     if low.sum() < 0.05 * hull.sum():

@@ -9,7 +9,7 @@ import numpy as np
 from svad.face.landmarks import LIPS, LOWER_LIP_EDGE, SKIN, UPPER_LIP_EDGE, WIDE_CHEEKS
 from svad.geometry.camera import Camera
 from svad.geometry.sampling import bilinear
-from svad.relief.points import FILL, Points
+from svad.relief.points import FILL, OPAQUE, Points
 
 COLUMNS, ROWS = 36, 26
 ANCHOR = 0.16  # share of the mouth's width beside which its corners no longer count
@@ -73,8 +73,8 @@ def mouth_points(
     quats = np.tile(np.array([1, 0, 0, 0], np.float32), (n, 1))
     points = Points(
         xyz, scales, quats, np.concatenate([cavity, enamel]).astype(np.float32).clip(0, 1),
-        np.ones(n, np.float32), weights, camera.project(xyz)[:, :2], np.full(n, FILL, np.uint8),
-        np.full(n, 255, np.uint8), np.zeros(n, bool),
+        np.full(n, OPAQUE, np.float32), weights, camera.project(xyz)[:, :2],
+        np.full(n, FILL, np.uint8), np.full(n, 255, np.uint8), np.zeros(n, bool),
     )  # fmt: skip
     return points, Rig(np.concatenate([dark[1], teeth[1]]), np.concatenate([dark[2], teeth[2]]))
 

@@ -14,6 +14,9 @@ from svad.media.fields import masked_blur
 FRONT, BACK, RIM, FILL = 0, 1, 2, 3
 SIGMA = 0.46  # standard deviation of a Gaussian, in steps of its grid
 UNSEEN = 1.3  # larger where the photo cannot be matched anyway: no pinholes from close by
+# Drawing ends before the splat that leaves less than 1e-4 of the light: behind nine tenths, one of
+# opacity 1 would never be drawn, and a tenth of the background shine through.
+OPAQUE = 0.98
 LONGEST = 6.0  # steps; slopes steeper than this are left to the rim
 
 
@@ -98,8 +101,9 @@ def sheet_points(sheet: Sheet, camera: Camera) -> Points:
         n = int(mask.sum())
         parts.append(
             Points(
-                xyz[mask], scales.astype(np.float32), quats, rgb[mask], np.ones(n, np.float32),
-                weights[mask], pixel, np.full(n, side, np.uint8), np.full(n, sheet.layer, np.uint8),
+                xyz[mask], scales.astype(np.float32), quats, rgb[mask],
+                np.full(n, OPAQUE, np.float32), weights[mask], pixel,
+                np.full(n, side, np.uint8), np.full(n, sheet.layer, np.uint8),
                 sheet.own[mask] & (side == FRONT),
             )
         )  # fmt: skip
@@ -159,7 +163,7 @@ def oriented(
         ],
         1,
     ).astype(np.float32)
-    return scales, _quaternions(np.stack([u, v, n], -1))
+    return scales, quaternions(np.stack([u, v, n], -1))
 
 
 def _at_least(t: np.ndarray, step: np.ndarray, fallback: tuple[float, float, float]) -> np.ndarray:
@@ -168,7 +172,7 @@ def _at_least(t: np.ndarray, step: np.ndarray, fallback: tuple[float, float, flo
     return np.where(bad, np.asarray(fallback, np.float32) * step, t)
 
 
-def _quaternions(matrix: np.ndarray) -> np.ndarray:  # [P, 3, 3] -> [P, 4]
+def quaternions(matrix: np.ndarray) -> np.ndarray:  # [P, 3, 3] -> [P, 4]
     """Rotation matrices to unit quaternions, real part first."""
     return matrix_to_quaternion(torch.from_numpy(matrix), positive=False).float().numpy()
 
@@ -208,7 +212,7 @@ def _rim(sheet: Sheet, camera: Camera, near: np.ndarray, far: np.ndarray) -> Poi
     weights = sheet.near_weights[rim][index] * (1 - t) + sheet.far_weights[rim][index] * t
     n = len(index)
     return Points(
-        (a * (1 - t) + b * t).astype(np.float32), scales.astype(np.float32), _quaternions(frame),
-        rgb, np.ones(n, np.float32), weights, sheet_pixels(sheet)[rim][index],
+        (a * (1 - t) + b * t).astype(np.float32), scales.astype(np.float32), quaternions(frame),
+        rgb, np.full(n, OPAQUE, np.float32), weights, sheet_pixels(sheet)[rim][index],
         np.full(n, RIM, np.uint8), np.full(n, sheet.layer, np.uint8), np.zeros(n, bool),
     )  # fmt: skip

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from svad.avatar.closed.refine import fit_colours, fit_silhouette, well_inside
+from svad.avatar.closed.refine import facing, fit_colours, fit_silhouette, well_inside
 from svad.body.skin import pose_gaussians
 from svad.core.errors import Stopped
-from svad.geometry.camera import Camera
+from svad.geometry.camera import Camera, photo_camera
 from svad.splat.gaussians import Gaussians
 from svad.splat.render import render
 from tests.helpers import tiny_avatar
@@ -121,6 +121,27 @@ def test_what_the_photo_does_not_show_keeps_its_colour(drawn) -> None:
     right = pixels[:, 0] > left.shape[1] / 2
     torch.testing.assert_close(half.colors[right], posed.colors[right], atol=1e-6, rtol=0)
     assert (half.colors < posed.colors - 0.05).any()
+
+
+def test_what_the_photo_sees_edge_on_takes_none_of_its_colours(drawn) -> None:
+    posed, camera, image, alpha = drawn
+    taken = (torch.arange(len(posed)) % 2).float()
+    fitted = fit_colours(posed, camera, 1 - image, well_inside(alpha), 3, lambda k: None, taken)
+    moved = (fitted.colors - posed.colors).abs().amax(1)
+    assert (moved[taken == 0] == 0).all() and (moved[taken == 1] > 0.05).any()
+
+
+def test_facing_is_the_cosine_between_a_splats_plane_and_the_ray() -> None:
+    camera = photo_camera(64, 64)
+    turns = torch.tensor([0.0, 0.5, 1.2, torch.pi / 2, torch.pi])
+    half = turns / 2
+    quats = torch.stack([half.cos(), 0 * half, half.sin(), 0 * half], 1)  # about y
+    discs = Gaussians(
+        torch.tensor([[0.0, 0.0, -3.0]]).repeat(5, 1),
+        torch.tensor([[0.1, 0.1, 0.01]]).repeat(5, 1),
+        quats, torch.ones(5), torch.zeros(5, 3),
+    )  # fmt: skip
+    torch.testing.assert_close(facing(discs, camera), turns.cos().abs(), atol=1e-5, rtol=0)
 
 
 def test_background_does_not_colour_the_person(drawn) -> None:

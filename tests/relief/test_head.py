@@ -16,7 +16,13 @@ from svad.relief.hair import flat_fill, patchwork
 from svad.relief.head import face_depth, face_hull, face_triangles
 from svad.relief.head_completion import coloured_points, coloured_sheet
 from svad.relief.head_frame import head_frame
-from svad.relief.head_texture import HairTones, cloth_behind, hair_behind, make_head_texture
+from svad.relief.head_texture import (
+    HairTones,
+    cloth_behind,
+    hair_behind,
+    make_head_texture,
+    opened,
+)
 from svad.relief.mouth import DEPTH, mouth_points
 from svad.relief.points import BACK, Sheet, sheet_points
 
@@ -129,7 +135,7 @@ def test_long_hair_covers_the_nape_and_short_hair_does_not(subject, body, camera
 def test_short_hair_hangs_nowhere(subject, body, camera, face):
     sheet = head_sheet(face, long=False)
     frame = texture_of(subject, body, sheet).frame
-    tones = HairTones(np.array([72, 15, 18], np.float32), np.array([[10, 4, 4]], np.float32))
+    tones = HairTones(np.array([[72, 15, 18]], np.float32), np.array([[10, 4, 4]], np.float32))
     behind, long = hair_behind(sheet, tones, camera, frame, face)
     assert not long and behind.max() == 0
 
@@ -247,6 +253,38 @@ def test_fills_and_patches_keep_what_is_known():
     assert (
         np.abs(patchwork((9, 9), detail, np.zeros((80, 80), bool), v, np.arange(9.0), 0)).max() == 0
     )
+
+
+def test_short_hair_makes_no_shingles():
+    v = np.indices((60, 200))[0].astype(np.float32)
+    edge = np.repeat(((v - 30) / 120)[..., None], 3, -1)  # from its dark to its light edge
+    made = patchwork((90, 80), edge, np.ones((60, 200), bool), v, np.linspace(0, 59, 90), 0)
+    assert np.abs(made).max() < 1e-4
+    hairs = 0.05 * np.random.default_rng(3).standard_normal(edge.shape).astype(np.float32)
+    made = patchwork((90, 80), edge + hairs, np.ones((60, 200), bool), v, np.linspace(0, 59, 90), 0)
+    assert made.std() > 0.03 and made.mean(1).std() < 0.25 * made.std()
+
+
+def test_the_shaded_half_of_a_face_is_skin(subject, body, camera, face):
+    sheet = head_sheet(face, long=False)
+    shade = np.float32([0.42, 0.30, 0.22])  # nearer to brown hair than to the lit cheek
+    brown = np.float32([0.30, 0.22, 0.16])
+    rgb = sheet.near_rgb.copy()
+    dark = skin_like(rgb) & (np.arange(WIDTH) < face[:468, 0].mean())
+    rgb[np.linalg.norm(rgb - HAIR, axis=-1) < 0.1] += brown - HAIR
+    lit = texture_of(subject, body, replace(sheet, near_rgb=rgb)).map
+    rgb[dark] += shade - SKIN
+    shaded = texture_of(subject, body, replace(sheet, near_rgb=rgb)).map
+    before = slice(lit.columns // 4, -lit.columns // 4)
+    assert np.abs(shaded.hairy - lit.hairy)[:, before].mean() < 0.03
+    assert lit.hairy[:, before].mean() > 0.2
+
+
+def test_only_wide_parts_of_a_mask_stay():
+    mask = np.zeros((40, 60), bool)
+    mask[5:35, 5:25] = mask[5:35, 40:43] = True
+    kept = opened(mask, 3)
+    assert kept[10:30, 8:22].all() and not kept[:, 38:].any()
 
 
 def test_face_triangles_are_a_surface():

@@ -12,6 +12,7 @@ from svad.relief.points import (
     BACK,
     FRONT,
     LONGEST,
+    OPAQUE,
     RIM,
     SIGMA,
     Sheet,
@@ -130,7 +131,7 @@ def test_rim_closes_the_gap_between_front_and_back(sheet: Sheet) -> None:
 def test_splats_are_unit_opaque_and_finite(sheet: Sheet) -> None:
     points = sheet_points(sheet, CAMERA)
     np.testing.assert_allclose(np.linalg.norm(points.quats, axis=1), 1, atol=1e-4)
-    assert (points.scales > 0).all() and (points.opacity == 1).all()
+    assert (points.scales > 0).all() and (points.opacity == OPAQUE).all()
     assert np.isfinite(points.xyz).all()
 
 

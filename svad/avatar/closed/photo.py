@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import cv2
+import numpy as np
 import torch
 
-from svad.avatar.closed.refine import fit_colours, fit_silhouette, well_inside
+from svad.avatar.closed.refine import facing, fit_colours, fit_silhouette, well_inside
 from svad.body.correctives import changes
+from svad.body.skeleton import Joint
 from svad.body.skin import pose_gaussians, unpose_points
+from svad.geometry.sampling import bilinear, smoothstep
 from svad.media.images import to_float
+from svad.splat.gaussians import Gaussians
 from svad.types import Avatar, Subject
+
+STEEP, SQUARE = 0.2, 0.4  # cosines to the ray: takes none of the photo's colour, takes all
+OUTLINE = 5.0  # px; nearer to it this does not count
+HEAD = 0.3  # share of the head from which on this does not count
 
 
 def fit_photo(
@@ -30,7 +39,7 @@ def fit_photo(
     )
     fitted = fit_colours(
         fitted, avatar.camera, to_float(subject.photo.rgb), well_inside(matte), colour_rounds,
-        lambda k: tell("matching the colours", silhouette_rounds + k),
+        lambda k: tell("matching the colours", silhouette_rounds + k), told(avatar, posed, matte),
     )  # fmt: skip
     moved = (fitted.means - posed.means).abs().amax(1) > 0
     index = torch.nonzero(moved)[:, 0]
@@ -47,3 +56,21 @@ def fit_photo(
     means = g.means.index_copy(0, index, rest.float())
     gaussians = replace(g, means=means, opacities=fitted.opacities, colors=colors)
     return replace(avatar, gaussians=gaussians)
+
+
+def told(
+    avatar: Avatar,
+    posed: Gaussians,  # its Gaussians as the photo shows them
+    matte: np.ndarray,  # [H, W] float32 in 0..1
+) -> torch.Tensor:  # [N] 0..1
+    """How far each Gaussian's colour is the photo's affair.
+
+    Flanks are seen as lines: there the photo has dots of its own to colour (`relief.flanks`), and
+    a flank that took the colour of a pixel would show it, an arm's before a trunk, centimetres
+    wide from the side. Heads have no such dots, and finer Gaussians; nor has the outline.
+    """
+    inside = cv2.distanceTransform((matte > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
+    rim = bilinear(inside, avatar.camera.project(posed.means.numpy())[:, :2]) < OUTLINE
+    head = ((avatar.joint_ids == Joint.HEAD) * avatar.joint_weights).sum(1) > HEAD
+    square = smoothstep((facing(posed, avatar.camera) - STEEP) / (SQUARE - STEEP))
+    return torch.where(head | torch.from_numpy(rim), 1.0, square)

@@ -11,6 +11,7 @@ import torch
 
 from svad.compute.adam import Adam
 from svad.geometry.camera import Camera
+from svad.geometry.rotation import quaternion_to_matrix
 from svad.geometry.sampling import bilinear
 from svad.splat.gaussians import Gaussians
 from svad.splat.render import render
@@ -92,6 +93,7 @@ def fit_colours(
     inside: np.ndarray,  # [H, W] bool, pixels whose colour is the person's alone
     rounds: int,
     tell: Callable[[int], None],
+    taken: torch.Tensor | None = None,  # [N] 0..1, how much of its error each splat takes; all
     rate: float = 1.4,
 ) -> Gaussians:
     """c += rate sum(w e) / sum(w): every splat takes the mean error of the pixels it colours.
@@ -99,6 +101,7 @@ def fit_colours(
     w is the splat's share of a pixel (alpha times transmittance), e the photo minus the picture;
     both sums come from one backward pass of the rasteriser.
     """
+    rates = rate if taken is None else rate * taken[:, None]
     target = torch.from_numpy(np.where(inside[..., None], rgb, 0).astype(np.float32))
     sure = torch.from_numpy(inside)
     colors = gaussians.colors
@@ -112,8 +115,20 @@ def fit_colours(
         (grad,) = torch.autograd.grad((image * upstream).sum(), channels)
         total = grad[:, 3:]
         step = grad[:, :3] / (total + 0.05)  # what is hardly seen hardly changes
-        colors = (colors + rate * step).clamp(0, 1)
+        colors = (colors + rates * step).clamp(0, 1)
     return replace(gaussians, colors=colors)
+
+
+def facing(
+    gaussians: Gaussians,
+    camera: Camera,
+) -> torch.Tensor:  # [N] 0..1
+    """How squarely a camera sees each splat: the cosine between its shortest axis and the ray."""
+    shortest = gaussians.scales.argmin(1)[:, None, None].expand(-1, 3, 1)
+    normals = quaternion_to_matrix(gaussians.quats).gather(2, shortest)[..., 0]
+    eye = torch.from_numpy(np.asarray(-camera.rotation.T @ camera.translation))
+    rays = torch.nn.functional.normalize(gaussians.means - eye.to(gaussians.means), dim=1)
+    return (normals * rays).sum(1).abs().clamp(0, 1)
 
 
 def _outward(matte: np.ndarray) -> tuple[np.ndarray, np.ndarray]:  # two of [H, W]
