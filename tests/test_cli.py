@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -18,8 +17,9 @@ from svad import cli
 from svad.config.preset import Preset
 from svad.config.presets import PREVIEW
 from svad.core import startup
+from svad.core.files import kept_for
 from svad.media.images import save_png
-from svad.media.video import probe, write_mp4
+from svad.media.video import OWN_FFMPEG, probe, write_mp4
 from svad.run import filming, pipeline
 from svad.run.commands import animate, track
 from svad.run.jobs import read_card
@@ -162,10 +162,11 @@ def test_ctrl_c_stops_and_the_same_command_goes_on(
 
 
 def test_help_is_quick_and_complete() -> None:
-    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
-    command = [sys.executable, "-m", "svad", "--help"]
+    command = [sys.executable, "-X", "importtime", "-m", "svad", "--help"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < 1  # seconds of one core
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "svad.cli" in imported  # and nothing of what takes its time
+    assert not imported & {"numpy", "torch", "cv2", "numba", "scipy", "gradio", "mediapipe"}
     for word in ("PHOTO", "--preset", "--views", "--size", "--seed", "animate"):
         assert word in done.stdout
 
@@ -287,6 +288,46 @@ def test_where_a_video_cannot_go_is_said_before_it_is_drawn(
     ):
         assert run(*words) == BAD_INPUT
         assert sentence in capsys.readouterr().err
+
+
+def test_a_missing_ffmpeg_is_said_before_anything_is_begun(
+    fakes: FakeStages,
+    photo: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    clip = tmp_path / "turn.mp4"
+    write_mp4(clip, [np.full((64, 48, 3), k * 4, np.uint8) for k in range(48)], fps=24)
+    monkeypatch.setenv(OWN_FFMPEG, "/nowhere/ffmpeg")
+    for words in (
+        [photo, "-o", tmp_path / "out"],
+        [clip, "-o", tmp_path / "out"],
+        ["animate", tmp_path / "out", "--motion", "wave", "-o", tmp_path / "new" / "wave.mp4"],
+    ):
+        assert run(*words) == BAD_INPUT
+        assert "/nowhere/ffmpeg" in capsys.readouterr().err.splitlines()[-1]
+    assert not fakes.ran and sorted(tmp_path.iterdir()) == [photo, clip]
+
+
+def test_a_new_folder_for_a_video_that_fails_goes_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "old").mkdir()
+    for words in (
+        ["animate", "out", "--motion", "wave", "-o", tmp_path / "new" / "er" / "a.mp4"],
+        ["animate", "out", "--motion", "wave", "-o", tmp_path / "old" / "er" / ("a" * 300)],
+        ["track", tmp_path / "gone.mp4", "-o", tmp_path / "old" / "er" / "a.npz"],
+        ["still", "out", "-o", tmp_path / "new" / "a.png"],
+    ):
+        assert run(*words) == BAD_INPUT
+        assert "Traceback" not in capsys.readouterr().err
+    assert [path.name for path in tmp_path.rglob("*")] == ["old"]
+
+    with pytest.raises(KeyboardInterrupt), kept_for(tmp_path / "new" / "a.mp4"):
+        (tmp_path / "new" / "mine.txt").write_text("mine")
+        raise KeyboardInterrupt
+    assert (tmp_path / "new" / "mine.txt").is_file()  # of somebody else
 
 
 def test_a_current_folder_that_is_gone_is_a_sentence(

@@ -18,6 +18,7 @@ from svad.run.pipeline import Pipeline
 from svad.run.results import read_result
 from tests.fakes import FakeStages
 from tests.helpers import tiny_subject
+from tests.waiting import WAIT
 
 # Of a photo, and of the folder for the results; an umlaut in two parts is how macOS writes it.
 NAMES = {
@@ -66,10 +67,10 @@ def test_two_runs_in_one_folder_do_not_meet(
 
     def listen(states: object) -> None:
         begun.set()
-        go.wait(10)
+        go.wait(WAIT)
 
     def second() -> None:
-        begun.wait(10)
+        begun.wait(WAIT)
         try:
             Pipeline(makers=fakes.makers()).run(sent, out)
         except JobError as error:

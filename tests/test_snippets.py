@@ -12,6 +12,7 @@ import pytest
 
 from svad import cli
 from tests.ui.conftest import cache, examples, launch, make_studio, photo
+from tests.waiting import WAIT
 
 __all__ = ["cache", "examples", "launch", "make_studio", "photo"]
 
@@ -113,6 +114,6 @@ def test_the_client_of_python_does_what_the_page_of_the_api_shows(
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
 def test_three_requests_are_enough(make_studio: Callable, launch: Callable, photo: Path) -> None:
     script = code(1, launch(make_studio()), photo)
-    told = subprocess.run(["sh", "-ec", script], capture_output=True, text=True, timeout=60)
+    told = subprocess.run(["sh", "-ec", script], capture_output=True, text=True, timeout=WAIT)
     assert told.returncode == 0 and "event: complete" in told.stdout
     assert "avatar.zip" in told.stdout

@@ -118,6 +118,20 @@ def require_writable(path: Path) -> None:
         drop(temporary)
 
 
+@contextmanager
+def kept_for(path: Path) -> Iterator[None]:
+    """Raises what `require_writable` does; where the block fails, no folder made for it stays."""
+    new = [folder for folder in Path(path).parents if not os.path.lexists(folder)]  # deepest first
+    try:
+        require_writable(path)
+        yield
+    except BaseException:
+        for folder in new:
+            with suppress(OSError):  # not made, or something is in it
+                folder.rmdir()
+        raise
+
+
 def write_bytes(path: Path, data: bytes) -> None:
     """Writes `data`, replacing what was there."""
     with writing(path) as temporary:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from svad.core.errors import SvadError
 
-WAIT = 10.0  # seconds for the first byte out of a pipe
+WAIT = 10.0  # seconds without a byte out of a pipe
 CHUNK = 2**20  # bytes
 SHOWN = 60  # characters of a name in a sentence
 ABSENT = "There is no file {name}. Please check the path."
@@ -22,6 +22,15 @@ def is_file(path: Path) -> bool:
         return Path(path).is_file()
     except OSError:
         return False
+
+
+def is_filled(path: Path) -> bool:
+    """Whether an ordinary file with something in it is there.
+
+    Files that the system makes up, such as /proc/kmsg, are as long as an empty one, and to read
+    them may take for ever.
+    """
+    return is_file(path) and os.stat(path).st_size > 0
 
 
 def require_file(path: Path, kind: type[SvadError], most: int = 0) -> None:
@@ -48,6 +57,9 @@ def read_given(path: Path, most: int, kind: type[SvadError]) -> bytes:
         raise kind(f"{_name(path)} is a device. Please give a file.")
     if size > most:
         raise kind(_too_large(path, most))
+    if size == 0 and stat.S_ISREG(mode):
+        require_file(path, kind)
+        return b""  # see `is_filled`
     try:
         return _read(path, most, kind, stat.S_ISFIFO(mode))
     except OSError as error:
@@ -72,12 +84,13 @@ def _read(path: Path, most: int, kind: type[SvadError], pipe: bool) -> bytes:
     handle = os.open(path, os.O_RDONLY | (getattr(os, "O_NONBLOCK", 0) if pipe else 0))
     parts: list[bytes] = []
     with open(handle, "rb", buffering=0) as file:
-        if pipe:
-            if not select.select([file], [], [], WAIT)[0]:
-                raise kind(f"Nothing came out of {_name(path)} for {WAIT:.0f} seconds.")
-            os.set_blocking(handle, True)
         left = most
-        while part := file.read(CHUNK):
+        while True:
+            if pipe and not select.select([file], [], [], WAIT)[0]:
+                raise kind(f"Nothing came out of {_name(path)} for {WAIT:.0f} seconds.")
+            part = file.read(CHUNK)
+            if not part:
+                break
             parts.append(part)
             left -= len(part)
             if left < 0:

@@ -119,6 +119,8 @@ def _require_ours(path: Path) -> None:
     with suppress(OSError):
         if plain and path.stat().st_size == 0 and _age(path) < WRITTEN:
             return  # just being written, where there are no links
+    if not os.path.lexists(path):
+        return  # gone while it was looked at
     raise JobError(
         f"{path} was not made here. Another program may be working in this folder: choose "
         "another one, or move that file away."

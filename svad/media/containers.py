@@ -15,7 +15,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from svad.core.given import require_file
+from svad.core.given import is_filled, require_file
 from svad.media.boxes import is_cut, is_mirrored, is_mp4
 from svad.media.opening import DAMAGE, opened
 from svad.media.video import VideoError, ffmpeg_path
@@ -98,6 +98,8 @@ def is_clip(path: Path) -> bool:
     what is wrong with it.
     """
     path = Path(path)
+    if not is_filled(path):
+        return path.suffix.lower() in VIDEO_SUFFIXES
     picture = _picture(path)
     if picture is not None:
         return picture

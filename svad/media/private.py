@@ -13,15 +13,21 @@ from svad.media.containers import ClipInfo, clip_info, input_options
 from svad.media.opening import DAMAGE, opened
 from svad.media.video import VideoError, ffmpeg_path
 
-# Containers that hold any stream they were read with: demuxer to muxer.
-MUXERS = {"mov": "mov", "matroska": "matroska"}
+# What the pictures of a container are put into: demuxer to muxer.
+MUXERS = {
+    **{name: name for name in ("mov", "matroska", "avi", "mpegts", "ogg", "nut", "asf", "flv")},
+    "mpeg": "mov",  # it holds the same streams, and the muxers of its own kind name programs
+}
 BARE_FORMATS = ("JPEG", "PNG", "WEBP")
 # What Pillow tells of a file that says how it is to be shown.
 BARE = {
     *("jfif", "jfif_version", "jfif_unit", "jfif_density", "dpi", "gamma", "srgb", "icc_profile"),
     *("transparency", "progressive", "progression", "aspect", "chromaticity", "interlace"),
 }
-SAME_SECONDS = 0.1  # that a copy may differ by: of a file that is cut, what follows is not copied
+SAME_SECONDS = 0.5  # that a copy may differ by: sound may last longer than the pictures
+CAMCORDER = b"MDPM"  # before place, date and device between the pictures of H.264 (AVCHD)
+UNITS = ("-bsf:v", "filter_units=remove_types=6")  # without what H.264 tells between its pictures
+CHUNK = 1 << 22  # bytes
 PATIENCE = 120.0  # seconds; nothing is encoded, so it is as fast as the disk
 
 
@@ -52,9 +58,11 @@ def _copied(source: Path, target: Path, info: ClipInfo) -> bool:
     """Whether the pictures alone could be copied, and are found again as they were."""
     if info.container not in MUXERS:
         return False
+    told = info.codec == "h264" and _holds(source, CAMCORDER)
     command = [
         *(ffmpeg_path(), "-y", "-nostdin", "-loglevel", "error", *input_options(source)),
         *("-map", f"0:{info.stream}", "-c", "copy", "-map_metadata", "-1", "-map_chapters", "-1"),
+        *(UNITS if told else ()),
         *("-fflags", "+bitexact", "-f", MUXERS[info.container], str(target)),
     ]
     try:
@@ -64,4 +72,16 @@ def _copied(source: Path, target: Path, info: ClipInfo) -> bool:
         return False
     near = abs(found.seconds - info.seconds) <= SAME_SECONDS or found.seconds == info.seconds
     alike = replace(found, seconds=info.seconds, stream=info.stream, warnings=info.warnings)
-    return near and replace(alike, fps=info.fps) == info and abs(found.fps - info.fps) < 0.1
+    alike = replace(alike, fps=info.fps, container=info.container)
+    return near and alike == info and abs(found.fps - info.fps) < 0.1
+
+
+def _holds(path: Path, word: bytes) -> bool:
+    """Whether some bytes are anywhere in a file."""
+    before = b""
+    with open(path, "rb") as file:
+        while part := file.read(CHUNK):
+            if word in before + part:
+                return True
+            before = part[1 - len(word) :]
+    return False

@@ -21,6 +21,7 @@ from svad.media.opening import (
     memory_there,
     opened,
 )
+from svad.media.video import ffmpeg_path
 
 CAMERAS = ("front", "left", "right", "side", "back", "orbit", "portrait")
 STILL_CAMERAS = tuple(name for name in CAMERAS if name != "orbit")  # of one picture
@@ -28,6 +29,7 @@ STUDIO, TRANSPARENT = "studio", "transparent"
 HEIGHTS = (64, 2160)  # px
 RATES = (1.0, 120.0)  # frames per second
 ENDINGS = (".mp4", ".webm", ".zip", ".png")
+VIDEOS = (".mp4", ".webm")
 CLEAR = (".webm", ".zip", ".png")  # of which a picture can be transparent
 STILL = ".png"
 SIDES = "There is no view named {name}. Choose one of: {names}."
@@ -56,7 +58,10 @@ class Shot:
         return chosen
 
     def require_valid(self, output: Path) -> None:
-        """Raises `SettingError` for what cannot be, before anything is drawn."""
+        """Raises `SettingError` for what cannot be, before anything is drawn.
+
+        Of a video it raises `MissingFile` without ffmpeg.
+        """
         if self.camera not in CAMERAS:
             raise SettingError(SIDES.format(name=self.camera, names=", ".join(CAMERAS)))
         if not HEIGHTS[0] <= self.height <= HEIGHTS[1]:
@@ -82,6 +87,8 @@ class Shot:
             raise SettingError("One frame is a still: name its file .png.")
         if self.background not in (STUDIO, TRANSPARENT):
             backdrop(self.background, 2, 2)
+        if ending in VIDEOS:
+            ffmpeg_path()
 
 
 def backdrop(

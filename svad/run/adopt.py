@@ -12,6 +12,7 @@ from svad.config.preset import OWN_BODIES
 from svad.config.presets import PREVIEW
 from svad.core.errors import SvadError
 from svad.core.given import is_file, require_file
+from svad.media.video import ffmpeg_path
 from svad.run.board import Board, Listener
 from svad.run.bodies import COVERS, OwnBody, limits, own_body
 from svad.run.jobs import open_job
@@ -62,6 +63,7 @@ def adopt(
     """
     own = own_body(trained.body) if trained.body else None
     source = _source(trained)
+    ffmpeg_path()  # of the turntable, which is drawn last
     with open_job(folder, source) as job:
         job.begin(SETTINGS, source)
         job.card["imported"] = trained.snapshot.name

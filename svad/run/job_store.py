@@ -81,7 +81,10 @@ class JobStore:
 def start_janitor(
     store: JobStore, every: float, max_age: float, max_bytes: int
 ) -> Callable[[], None]:
-    """Cleans `store` now and every `every` seconds in the background; returns how to end that."""
+    """Cleans `store` now and every `every` seconds in the background.
+
+    Returns how to end that, which waits for the round in hand.
+    """
     ended = threading.Event()
 
     def work() -> None:
@@ -94,8 +97,13 @@ def start_janitor(
             if ended.wait(every):
                 return
 
-    threading.Thread(target=work, daemon=True, name="janitor").start()
-    return ended.set
+    def end() -> None:
+        ended.set()
+        janitor.join()
+
+    janitor = threading.Thread(target=work, daemon=True, name="janitor")
+    janitor.start()
+    return end
 
 
 def _places(folder: Path) -> list[Path]:

@@ -12,6 +12,7 @@ from svad.compute.device import device
 from svad.config.preset import Preset
 from svad.config.presets import PREVIEW
 from svad.core.progress import silent
+from svad.media.video import ffmpeg_path
 from svad.run.board import Board, Listener
 from svad.run.bodies import own_body
 from svad.run.jobs import open_job
@@ -77,13 +78,15 @@ class Pipeline:
         `source`: a photo, two to four photos, or a clip; None: go on from the files in the folder.
         `look`, `footage`: what `look` and `glance` gave for the same source, to save their seconds.
         `say` gets what a person should know before the first stage runs.
-        Raises `MissingWeights` when the preset or its body needs a file that is not here,
+        Raises `MissingWeights` when the preset or its body needs a file that is not here, as
+        `MissingFile` does without ffmpeg,
         `SourceError`, `PhotoError`, `VideoError`, `SettingError` for a preset that takes something
         else, `OutputError`, `JobError`, and `Stopped` soon after `stop` is set; what is finished
         then is kept.
         """
         if self._own_makers:
             weights.require(self.preset.name)
+            ffmpeg_path()  # or it would be missed at the end only
             if say is not None and needs_gpu(self.preset) and device().type == "cpu":
                 say(SLOW.format(preset=self.preset.name))
         own = own_body(self.preset.body)

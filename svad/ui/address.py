@@ -16,14 +16,23 @@ COUNTS = (
     *("GRADIO_NUM_PORTS", "GRADIO_NODE_NUM_PORTS", "GRADIO_NODE_SERVER_PORT", "GRADIO_DEBUG"),
     *("GRADIO_NUM_WORKERS", "GRADIO_DEFAULT_CONCURRENCY_LIMIT"),
 )
+ROOT_PATH = "GRADIO_ROOT_PATH"
+ROOTS = ("/", "http://", "https://")  # with which a path behind a proxy begins
 NONE = {("GRADIO_DEFAULT_CONCURRENCY_LIMIT", "none")}  # words that gradio takes in their place
 
 
 def wanted_port(environ: Mapping[str, str]) -> int:
     """The port that the person asked for, or the usual one; raises `SettingError` for no number.
 
-    So do other numbers that gradio reads from the environment when it is imported.
+    So do other numbers that gradio reads from the environment when it is imported, and a path
+    behind a proxy that is none.
     """
+    root = environ.get(ROOT_PATH, "")
+    if root and not root.startswith(ROOTS):
+        raise SettingError(
+            f"The environment variable {ROOT_PATH} must be the path under which a proxy shows the "
+            f"page, such as /svad, or its whole address, not {root[:40]!r}."
+        )
     for name in COUNTS:
         if name in environ and (name, environ[name].lower()) not in NONE:
             _number(name, environ[name], 0)

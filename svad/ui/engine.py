@@ -38,6 +38,7 @@ class Settings:
     waiting: int = 24  # visitors who may wait
     per_visitor: int = 4  # things that one visitor of a shared server may have made at once
     an_hour: int = 60  # times within an hour that such a visitor may send pictures
+    sent_gigabytes: float = 3  # that such a visitor may upload within an hour
     hosted: bool = False  # on somebody's server rather than on the visitor's own machine
 
 

@@ -93,8 +93,10 @@ class Fetcher:
 
     def stop(self) -> None:
         """Asks the running download to stop."""
-        if self._task is not None:
-            self._task.halt()
+        with self._lock:  # one that begins this moment is meant, too
+            task = self._task
+        if task is not None:
+            task.halt()
 
     def _ended(self, task: Task) -> Fetching:
         files = task.news or ()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 
 from gradio.utils import get_upload_folder
 from starlette.formparsers import MultiPartException
+from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
 
 from svad.ui import texts
+from svad.ui.callers import CallerError, Callers
 from svad.ui.headers import App, Message, Receive, Send
 
 UPLOAD = "/gradio_api/upload"
@@ -26,9 +29,10 @@ class Intake:
     Plain ASGI.
     """
 
-    def __init__(self, app: App, megabytes: int) -> None:
+    def __init__(self, app: App, megabytes: int, callers: Callers) -> None:
         self.app = app
         self._megabytes = megabytes  # of the files of an upload, together
+        self._callers = callers
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -42,6 +46,15 @@ class Intake:
         if _room() < ROOM:
             await PlainTextResponse(texts.UPLOADS_FULL, 507)(scope, receive, send)  # type: ignore[arg-type]
             return
+        try:
+            with self._callers.upload(HTTPConnection(scope)) as came:
+                await self._bounded(scope, receive, send, came)
+        except CallerError as error:
+            await PlainTextResponse(str(error), 429)(scope, receive, send)  # type: ignore[arg-type]
+
+    async def _bounded(
+        self, scope: Message, receive: Receive, send: Send, came: Callable[[int], None]
+    ) -> None:
         left, more = self._megabytes * 2**20 + FORM, True
 
         async def counted() -> Message:
@@ -51,6 +64,7 @@ class Intake:
                 raise MultiPartException(texts.UPLOAD_CUT)
             more = more and message.get("more_body", False)
             left -= len(message.get("body", b""))
+            came(len(message.get("body", b"")))
             if left < 0:
                 raise MultiPartException(texts.UPLOAD_LARGE.format(limit=self._megabytes))
             return message

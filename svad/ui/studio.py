@@ -64,7 +64,8 @@ class Studio(Extras):
         self.fetcher = Fetcher()
         self._memory = Memory()
         shared = settings.hosted  # on one's own computer nobody else has to be thought of
-        self.callers = Callers(settings.per_visitor if shared else 0, settings.an_hour)
+        each = settings.per_visitor if shared else 0
+        self.callers = Callers(each, settings.an_hour, settings.sent_gigabytes)
 
     @property
     def ready(self) -> bool:
@@ -204,12 +205,12 @@ class Studio(Extras):
 
     def progress(self, job_id: str) -> Progress | None:
         """How far the run of a job is; None where none is running."""
-        task = self._tasks.get(job_id)
+        task = self._run_of(job_id)
         return _beat(task) if task is not None and task.running else None
 
     def stop(self, job_id: str) -> bool:
         """Asks the run of a job to stop; false if there is none."""
-        task = self._tasks.get(job_id)
+        task = self._run_of(job_id)
         if task is None or not task.running:
             return False
         task.halt()
@@ -222,7 +223,7 @@ class Studio(Extras):
         too long to end, or when the job is not there (any more).
         """
         self.job(job_id)
-        task = self._tasks.get(job_id)
+        task = self._run_of(job_id)
         if task is not None:
             task.halt()
         # what is made of the avatar meanwhile would make its folder anew
@@ -234,6 +235,11 @@ class Studio(Extras):
         self._memory.take(job_id)
         for copy in copies:
             copy.unlink(missing_ok=True)
+
+    def _run_of(self, job_id: str) -> Task | None:
+        """The latest run of a job; one that begins this moment, too."""
+        with self._starting:
+            return self._tasks.get(job_id)
 
     def _learn(self, place: Path) -> None:
         """Takes the seconds of a run for the next; a full disk does not undo the run for it."""

@@ -152,6 +152,14 @@ UPLOADS_FULL = (
     "There is no room for uploads here at the moment. Please come back in some minutes, when older "
     "ones have gone."
 )
+UPLOADS_BUSY = (
+    "{n} uploads of yours are on their way already, which is as many as one visitor may have here. "
+    "Wait until one of them has come."
+)
+UPLOADS_HOUR = (
+    "You uploaded {n:g} GB within an hour, which is as much as one visitor may here. Come back in "
+    "{minutes} minutes, or run it on a computer of your own."
+)
 CALLER_BUSY = (
     "{n} things are being made for you already, which is as many as one visitor may have here. "
     "Wait until one is done, or stop one."

@@ -107,9 +107,9 @@ class Tickets:
         `job`: with which it is to end. Closing the generator stops the work. Raises what the work
         raises, and `Stopped` soon after it was told to stop.
         """
-        task = Task(work)
-        self._tasks[ticket := ticket or secrets.token_urlsafe(8)] = task
-        with self._lock:
+        ticket = ticket or secrets.token_urlsafe(8)
+        with self._lock:  # it may be told to stop as soon as it has begun
+            task = self._tasks[ticket] = Task(work)
             self._jobs = {one: its for one, its in self._jobs.items() if one.running} | {task: job}
         try:
             for _ in task.beats():
@@ -125,7 +125,8 @@ class Tickets:
 
     def halt(self, ticket: str) -> bool:
         """Stops the work of a ticket; false if there is none."""
-        task = self._tasks.get(ticket)
+        with self._lock:
+            task = self._tasks.get(ticket)
         if task is not None:
             task.halt()
         return task is not None

@@ -76,8 +76,9 @@ class Store:
         elif own and own.is_file():
             entries, own = override(entries, own), None
         elif own:
+            what = "that is a device or a pipe" if own.exists() else "nothing is there"
             raise ManifestError(
-                f"SVAD_WEIGHTS is {own}, but nothing is there. It should be a folder with "
+                f"SVAD_WEIGHTS is {own}, but {what}. It should be a folder with "
                 f"pretrained files, a YAML list that says which entry is which file, or a "
                 f"repository on the Hub, such as me/my-weights."
             )

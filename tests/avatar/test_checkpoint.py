@@ -26,6 +26,7 @@ from svad.core.errors import OutputError, Stopped
 from svad.core.parts import PART
 from svad.types import Avatar, Clip, Subject
 from tests.avatar.drawn import SMALL, all_around, person, psnr, unseen
+from tests.waiting import WAIT
 
 ROOT = Path(__file__).parents[2]
 Person = tuple[Avatar, Subject, Clip]
@@ -141,7 +142,7 @@ def test_a_process_that_is_killed_goes_on_from_its_checkpoint(
             if int(line) >= 12 and place.is_file():
                 break
         process.send_signal(signal.SIGKILL)
-        process.wait(60)
+        process.wait(WAIT)
     assert process.returncode == -signal.SIGKILL
     trainer = Trainer(*given, SMALL, checkpoint=place, key="killed")
     assert trainer.step >= 11 and not trainer.note

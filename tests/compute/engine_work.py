@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import os
 import pickle
@@ -11,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from svad.core.errors import MissingWeights, NothingToDo, SettingError, SvadError
+from tests.waiting import WAIT, until
 
 
 class QuotaExceeded(Exception):
@@ -68,7 +70,7 @@ class FakeSpaces(ModuleType):
                 yield value
         finally:
             here.close()
-            process.join(10)
+            process.join(WAIT)
             assert not process.is_alive()
 
 
@@ -127,10 +129,14 @@ def silent_for(seconds: float, *, report: Callable[..., None]) -> None:
     time.sleep(seconds)
 
 
-def endless(marks: str, *, report: Callable[..., None]) -> None:
-    """Goes on until its report raises; leaves a mark each time."""
-    for k in range(10_000):
+def silent_until(mark: str, *, report: Callable[..., None]) -> None:
+    """Reports once, then nothing until there is a file of that name."""
+    report(1, 5, "loading", None)
+    until(lambda: os.path.exists(mark))
+
+
+def endless(*, report: Callable[..., None]) -> None:
+    """Goes on until its report raises."""
+    for k in itertools.count():
         report(k, 10_000, "working", None)
-        with open(marks, "a", encoding="utf-8") as file:
-            file.write("x")
         time.sleep(0.02)

@@ -16,6 +16,7 @@ from svad.compute import engine as gpu
 from svad.core.errors import MissingWeights, NothingToDo, SettingError, Stopped, SvadError
 from tests.compute import engine_work as gpu_work
 from tests.compute.engine_work import FakeSpaces
+from tests.waiting import WAIT
 
 
 def silent(*_: object) -> None:
@@ -92,20 +93,15 @@ def test_a_defect_in_the_worker_is_not_silent(zero: FakeSpaces) -> None:
         gpu.run(gpu_work.breaks, report=silent)
 
 
-def test_stop_ends_the_work_in_the_worker(zero: FakeSpaces, tmp_path: Path) -> None:
-    marks = tmp_path / "marks"
+def test_stop_ends_the_work_in_the_worker(zero: FakeSpaces) -> None:
+    """Or it would go on for ever: that the process has ended, `FakeSpaces` looks for itself."""
 
     def report(done: int, *_: object) -> None:
         if done >= 3:
             raise Stopped("Stopped.")
 
-    begun = time.monotonic()
     with pytest.raises(Stopped):
-        gpu.run(gpu_work.endless, str(marks), report=report)
-    assert time.monotonic() - begun < 8
-    before = marks.stat().st_size
-    time.sleep(0.2)
-    assert marks.stat().st_size == before
+        gpu.run(gpu_work.endless, report=report)
 
 
 def test_seconds_of_a_call_that_the_platform_ended_are_known(monkeypatch) -> None:
@@ -121,19 +117,17 @@ def test_seconds_of_a_call_that_the_platform_ended_are_known(monkeypatch) -> Non
         assert len(spent) == told
 
 
-def test_stop_gets_through_while_the_work_is_silent(zero: FakeSpaces) -> None:
+def test_stop_gets_through_while_the_work_is_silent(zero: FakeSpaces, tmp_path: Path) -> None:
     told: list[tuple] = []
 
     def report(*values: object) -> None:
         told.append(values)
-        if len(told) == 3:
+        if told.count((1, 5, "loading")) == 2:  # said again, without a picture
+            (tmp_path / "mark").touch()  # the worker itself is waited for
             raise Stopped("Stopped.")
 
-    begun = time.monotonic()
     with pytest.raises(Stopped):
-        gpu.run(gpu_work.silent_for, 4.0, report=report)
-    assert time.monotonic() - begun < 8  # the worker itself is waited for
-    assert told[-1] == (1, 5, "loading")
+        gpu.run(gpu_work.silent_until, str(tmp_path / "mark"), report=report)
 
 
 def test_on_the_platforms_own_package_durations_worker_refusals_and_stop(tmp_path: Path) -> None:
@@ -142,7 +136,13 @@ def test_on_the_platforms_own_package_durations_worker_refusals_and_stop(tmp_pat
     environment = os.environ | {"PYTHONPATH": str(root), "HOME": str(tmp_path)}
     command = [sys.executable, "-m", "tests.compute.zero_stub"]
     done = subprocess.run(
-        command, cwd=root, env=environment, capture_output=True, text=True, check=True, timeout=120
+        command,
+        cwd=root,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=3 * WAIT,
     )
     seen = json.loads(done.stdout.strip().splitlines()[-1])
     # before a card it does not know the package counts every second once
@@ -154,8 +154,9 @@ def test_on_the_platforms_own_package_durations_worker_refusals_and_stop(tmp_pat
     assert "Space app has reached its GPU limit" in quota and "What was finished is kept" in quota
     assert "No GPU was available" in none
     assert "Expired ZeroGPU proxy token" in seen["old token"] and seen["fresh token"] == 3
-    assert seen["seconds to stop"] < 2
+    assert seen["stopped"]
     (taken,) = seen["taken"]
-    assert 0.2 <= taken < 1.0  # the second in which there was no GPU is not the stage's
+    # the seconds in which there was no GPU are not the stage's
+    assert 0.2 <= taken <= seen["whole"] - seen["wait"]
     assert seen["asked after learning"] < min(seen["table"])
     assert 0 < seen["told after learning"] < seen["in all"]

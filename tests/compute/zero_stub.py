@@ -82,13 +82,15 @@ def learning(engine: Any, works: Any, silent: Any) -> dict[str, Any]:
     from svad.run.learned import MACHINE
     from svad.run.makers import on_gpu
 
-    Platform.wait = 1.0
+    Platform.wait = wait = 1.0
+    begun = time.monotonic()
     with engine.timed() as taken:
         engine.run(works.silent_for, 0.2, report=silent)
+    whole = time.monotonic() - begun
     Platform.wait = 0.0
     with tempfile.TemporaryDirectory() as folder:
         MACHINE.root = Path(folder)
-        line = {"name": "diffusion", "state": "done", "seconds": 600.0, "gpu_seconds": taken[0]}
+        line = {"name": "diffusion", "state": "done", "seconds": 600.0, "gpu_seconds": 0.2}
         for _ in range(3):
             costs.learn({"preset": "quick", "state": "done", "stages": [line]}, MACHINE.root)
         seconds = on_gpu.asked_seconds("diffusion", QUICK)
@@ -96,7 +98,8 @@ def learning(engine: Any, works: Any, silent: Any) -> dict[str, Any]:
         told = costs.cost(QUICK, MACHINE.root).asks
         MACHINE.root = None
     asked = int(Platform.asked[-1]["durationSeconds"])
-    return {"taken": taken, "asked after learning": asked, "told after learning": told}
+    times = {"taken": taken, "whole": whole, "wait": wait}
+    return times | {"asked after learning": asked, "told after learning": told}
 
 
 def main() -> None:
@@ -165,18 +168,15 @@ def main() -> None:
 
     seen["old token"], seen["fresh token"] = asked_as("old"), asked_as(FRESH)
     seen |= learning(engine, works, silent)
-    begun = 0.0
 
     def stop(done: int, *_: Any) -> None:
-        nonlocal begun
         if done >= 3:
-            begun = begun or time.monotonic()
             raise Stopped("Stopped.")
 
     try:
-        engine.run(works.endless, os.devnull, report=stop)
+        engine.run(works.endless, report=stop)  # for ever, were it not stopped
     except Stopped:
-        seen["seconds to stop"] = time.monotonic() - begun
+        seen["stopped"] = True
     print(json.dumps(seen), flush=True)
     for worker in multiprocessing.active_children():
         worker.kill()  # it waits for more, and holds what is printed into

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import pytest
 
 from svad.core.ahead import ahead, begin
+from tests.waiting import WAIT
 
 
 def test_order_is_kept_and_calls_overlap() -> None:
     running, most, lock = 0, 0, threading.Lock()
+    pair = threading.Barrier(2, timeout=WAIT)  # a call alone would wait there in vain
 
     def work(n: int) -> int:
         nonlocal running, most
         with lock:
             running += 1
             most = max(most, running)
-        time.sleep(0.01 * (n % 3))
+        pair.wait()
         with lock:
             running -= 1
         return n * n
@@ -57,5 +58,5 @@ def test_what_is_begun_runs_beside_and_fails_in_silence() -> None:
         raise RuntimeError
 
     begin(prepare)
-    assert met.wait(5)
+    assert met.wait(WAIT)
     assert threads[0] is not threading.current_thread()

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from svad.core import given
 from svad.core.errors import PhotoError, SvadError
-from svad.core.given import is_file, read_given, require_file
+from svad.core.given import is_file, is_filled, read_given, require_file
 from tests.stranger import as_stranger, closed, public  # noqa: F401
+from tests.waiting import WAIT
 
 MOST = 3_000_000
 
@@ -53,7 +55,10 @@ def test_a_huge_file_is_not_read(tmp_path: Path) -> None:
     assert "larger than 3 MB" in refusal(tmp_path / "huge.jpg", read=False)
 
 
-def test_an_endless_pipe_is_read_to_its_cap(tmp_path: Path) -> None:
+def test_an_endless_pipe_is_read_to_its_cap(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(given, "WAIT", WAIT)  # a slow machine's pipe pours late
     os.mkfifo(tmp_path / "pipe")
 
     def pour() -> None:
@@ -70,10 +75,38 @@ def test_an_endless_pipe_is_read_to_its_cap(tmp_path: Path) -> None:
     pouring.join()
 
 
+def test_a_pipe_that_goes_silent_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    given_up = threading.Event()
+
+    def drip() -> None:
+        with open(tmp_path / "pipe", "wb", buffering=0) as file:
+            file.write(b"a beginning")
+            given_up.wait(WAIT)
+
+    dripping = threading.Thread(target=drip)
+    dripping.start()
+    monkeypatch.setattr(given, "WAIT", 1.0)
+    assert "Nothing came out of pipe" in refusal(tmp_path / "pipe")
+    given_up.set()
+    dripping.join()
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/kmsg"), reason="there is no such file here")
+def test_what_the_system_makes_up_without_end_is_not_read() -> None:
+    for path in (Path("/proc/kmsg"), Path("/dev/zero")):
+        assert not is_filled(path)
+    with suppress(PhotoError):  # it is root's alone, and not everywhere
+        assert read_given(Path("/proc/kmsg"), MOST, PhotoError) == b""
+
+
 def test_a_pipe_is_read_and_one_without_a_writer_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     os.mkfifo(tmp_path / "pipe")
+    monkeypatch.setattr(given, "WAIT", WAIT)
     writing = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=(b"a" * 200_000,))
     writing.start()
     assert read_given(tmp_path / "pipe", MOST, PhotoError) == b"a" * 200_000

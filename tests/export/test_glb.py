@@ -18,6 +18,7 @@ from svad.export.glb import Track, avatar_glb, clean_weights, continuous, srgb_t
 from svad.export.gltf import unpack
 from svad.types import Avatar, Pose
 from tests.helpers import one_pose, tiny_avatar, tiny_pose
+from tests.waiting import WAIT
 
 NAMES = [f"joint{j}" for j in range(55)]
 DTYPES = {5121: np.uint8, 5123: np.uint16, 5125: np.uint32, 5126: np.float32}
@@ -239,6 +240,6 @@ def test_khronos_validator_finds_nothing(
     path = tmp_path / "avatar.glb"
     path.write_bytes(glb)
     command = ["node", "-e", VALIDATE, str(package), str(path)]
-    answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=WAIT)
     issues = json.loads(answer.stdout)
     assert issues["numErrors"] == issues["numWarnings"] == 0, issues["messages"]

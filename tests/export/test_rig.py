@@ -13,6 +13,7 @@ from safetensors import safe_open
 from svad.export.archive import loader_example
 from svad.export.rig import METADATA, rig_bytes
 from tests.helpers import tiny_avatar
+from tests.waiting import WAIT
 
 NAMES = [f"joint{j}" for j in range(55)]
 NAMES[18] = "left_elbow"
@@ -48,7 +49,7 @@ def test_loader_example_bends_the_elbow(tmp_path: Path) -> None:
     (tmp_path / "avatar.safetensors").write_bytes(rig_bytes(tiny_avatar(600), NAMES))
     (tmp_path / "loader_example.py").write_text(loader_example())
     command = [sys.executable, "-I", str(tmp_path / "loader_example.py")]
-    answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=WAIT)
     assert "svad-avatar 1: 600 Gaussians, 55 joints" in answer.stdout
     farthest = float(answer.stdout.split()[-2])
     assert 0.4 < farthest < 0.7  # forearm and hand are 0.45 m long: sqrt(2) of it at the tip

@@ -28,6 +28,7 @@ from svad.splat.files import load_ply
 from svad.splat.render import render
 from svad.types import Avatar, Result, Subject
 from tests.helpers import tiny_avatar, tiny_subject
+from tests.waiting import WAIT
 
 CARD = {"schema": 1, "preset": "preview", "seed": 0, "stages": [{"name": "subject", "seconds": 1}]}
 SMALL = PackageConfig(turntable_frames=3, turntable_height=64)
@@ -171,7 +172,7 @@ def test_loader_example_runs_from_the_archive(done: Result, tmp_path: Path) -> N
         for name in ("loader_example.py", "avatar.safetensors"):
             archive.extract(name, tmp_path)
     command = [sys.executable, "-I", str(tmp_path / "loader_example.py")]
-    answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=WAIT)
     assert "2000 Gaussians, 55 joints" in answer.stdout
 
 

@@ -33,6 +33,7 @@ from svad.geometry.zbuffer import draw
 from svad.types import Avatar, Pose
 from tests.export.test_glb import VALIDATE, gltf_validator, npm_package
 from tests.helpers import tiny_avatar
+from tests.waiting import WAIT
 from tools.checks.vrm import shown
 
 SIDE = 256
@@ -223,7 +224,7 @@ def test_khronos_validator_finds_nothing(vrm: Path, context: ExportContext) -> N
     write_textured(context, glb)
     for path in (vrm, glb):
         command = ["node", "-e", VALIDATE, str(package), str(path)]
-        answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+        answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=WAIT)
         issues = json.loads(answer.stdout)
         assert issues["numErrors"] == issues["numWarnings"] == 0, issues["messages"]
 

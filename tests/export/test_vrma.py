@@ -21,6 +21,7 @@ from svad.types import Avatar
 from tests.export.test_glb import VALIDATE, gltf_validator
 from tests.export.test_textured import REQUIRED
 from tests.helpers import tiny_avatar
+from tests.waiting import WAIT
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +84,6 @@ def test_khronos_validator_finds_nothing(file: Path) -> None:
     if package is None:
         pytest.skip("gltf-validator is not installed (npm install gltf-validator, or NODE_PATH)")
     command = ["node", "-e", VALIDATE, str(package), str(file)]
-    answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=WAIT)
     issues = json.loads(answer.stdout)
     assert issues["numErrors"] == issues["numWarnings"] == 0, issues["messages"]

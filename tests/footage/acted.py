@@ -6,6 +6,7 @@ A person is a card in two colours under a band that tells who it is (green) and 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,6 +76,7 @@ class PaintedEyes:
 
     def __init__(self, upside_down: bool = False, stop_at: int = -1) -> None:
         self.upside_down, self.stop_at, self.cut_out = upside_down, stop_at, 0
+        self._counting = threading.Lock()  # frames are cut out by two threads
 
     def person(self, rgb: np.ndarray) -> tuple[Glimpse, int] | None:
         found = self._found(rgb)
@@ -88,9 +90,10 @@ class PaintedEyes:
         return found[0] if found else None
 
     def sharp(self, rgb: np.ndarray, glimpse: Glimpse) -> tuple[np.ndarray, np.ndarray]:
-        self.cut_out += 1
-        if self.cut_out == self.stop_at:
-            raise Stopped
+        with self._counting:
+            self.cut_out += 1
+            if self.cut_out == self.stop_at:
+                raise Stopped
         return glimpse.keypoints, (glimpse.soft * 255).astype(np.uint8)
 
     def has_face(self, rgb: np.ndarray, keypoints: np.ndarray) -> bool:

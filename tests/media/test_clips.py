@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import struct
 import subprocess
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -308,12 +307,10 @@ def test_a_stopped_read_leaves_no_process(long: dict[str, Path]) -> None:
     others = _children()  # of tests before this one
     frames = every_frame(long["mp4"], clip_info(long["mp4"]), 30, 48)
     next(frames)
-    started = time.monotonic()
     children = _children() - others
     assert children
     frames.close()
     assert not children & _children()
-    assert time.monotonic() - started < 30  # not read to its end, on a machine however busy
 
 
 def _children() -> set[int]:

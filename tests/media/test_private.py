@@ -51,6 +51,49 @@ def test_the_pictures_stay_and_what_tells_of_the_place_goes(filmed: Path, tmp_pa
     assert np.array_equal(frames(tmp_path / "copy"), frames(filmed))
 
 
+KINDS = {
+    "a.avi": ("-c:v", "mjpeg", "-pix_fmt", "yuvj420p"),
+    "b.avi": ("-c:v", "libx264", "-pix_fmt", "yuv420p"),
+    "a.ts": ("-c:v", "libx264", "-pix_fmt", "yuv420p"),
+    "a.mkv": ("-c:v", "libx264", "-pix_fmt", "yuv420p"),
+    "a.webm": ("-c:v", "libvpx", "-deadline", "realtime"),
+    "a.wmv": ("-c:v", "wmv2"),
+    "a.flv": ("-c:v", "libx264", "-pix_fmt", "yuv420p", "-ar", "44100"),
+    "a.mpg": ("-c:v", "mpeg2video"),
+    "a.ogv": ("-c:v", "libtheora"),
+}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_no_container_keeps_what_it_tells(name: str, tmp_path: Path) -> None:
+    picture = ("-f", "lavfi", "-i", "testsrc2=size=64x48:rate=25:duration=2")
+    sound = ("-f", "lavfi", "-i", "sine=duration=2.3", "-ar", "48000")  # outlasts the pictures
+    told = [word for key, value in TOLD for word in ("-metadata", f"{key}={value}")]
+    clip, copy = tmp_path / name, tmp_path / "copy"
+    run(*picture, *sound, *KINDS[name], *told, str(clip))
+    copy_clip(clip, copy)
+    data = copy.read_bytes()
+    for _, value in TOLD:
+        assert value.encode() not in data and value.encode("utf-16-le") not in data
+    assert len(data) < clip.stat().st_size  # its sound is gone, too
+    before, after = frames(clip), frames(copy)
+    found = [any(np.array_equal(one, other) for other in after) for one in before[5:40]]
+    assert sum(found) >= 33  # some begin elsewhere between two of our times, where sound was first
+
+
+def test_what_a_camcorder_writes_between_its_pictures_goes(tmp_path: Path) -> None:
+    clip, copy = tmp_path / "a.ts", tmp_path / "copy"
+    uuid = "17ee8c60-f84d-11d9-8cd6-0800200c9a66"
+    picture = ("-f", "lavfi", "-i", "testsrc2=size=64x48:rate=25:duration=2")
+    coded = ("-c:v", "libx264", "-pix_fmt", "yuv420p", "-bf", "0")
+    told = ("-bsf:v", f"h264_metadata=sei_user_data={uuid}+MDPM{PLACE}")
+    run(*picture, *coded, *told, str(clip))
+    assert PLACE.encode() in clip.read_bytes()
+    copy_clip(clip, copy)
+    assert PLACE.encode() not in copy.read_bytes()
+    assert np.array_equal(frames(copy), frames(clip))
+
+
 def test_what_cannot_be_copied_so_is_copied_whole(
     filmed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,9 +11,10 @@ import pytest
 from PIL import Image
 
 from svad.core import given
-from svad.core.errors import SettingError
+from svad.core.errors import MissingFile, SettingError
 from svad.media import opening
 from svad.media.shot import Shot, backdrop
+from svad.media.video import OWN_FFMPEG
 
 
 @pytest.mark.parametrize(
@@ -101,3 +102,12 @@ def test_a_pipe_that_nobody_writes_to_is_given_up(
     monkeypatch.setattr(given, "WAIT", 0.1)
     with pytest.raises(SettingError, match="Nothing came out of wall.png"):
         backdrop(str(tmp_path / "wall.png"), 200, 300)
+
+
+def test_a_missing_ffmpeg_is_said_before_a_video_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(OWN_FFMPEG, "/nowhere/ffmpeg")
+    for name in ("a.mp4", "a.webm"):
+        with pytest.raises(MissingFile, match="/nowhere/ffmpeg"):
+            Shot().require_valid(Path(name))
+    for name in ("a.zip", "a.png"):  # which want none
+        Shot().require_valid(Path(name))

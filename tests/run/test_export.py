@@ -49,12 +49,13 @@ def job(avatar: Avatar, tmp_path_factory: pytest.TempPathFactory) -> Path:
     card = {"schema": 1, "preset": "preview"}
     settings = PackageConfig(turntable_frames=1, turntable_height=64)
     PackageStage(settings).run(tiny_subject(), avatar, folder, lambda *_, **__: None, card)
+    shutil.copy(folder / "avatar.zip", folder.with_suffix(".zip"))  # others export into the folder
     return folder
 
 
 @pytest.fixture
 def archive(job: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copy(job / "avatar.zip", tmp_path / "mine.zip"))
+    return Path(shutil.copy(job.with_suffix(".zip"), tmp_path / "mine.zip"))
 
 
 def test_an_archive_gives_the_avatar_back(archive: Path, avatar: Avatar) -> None:

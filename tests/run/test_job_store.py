@@ -16,6 +16,7 @@ from svad.core.errors import JobError, OutputError
 from svad.run.job_store import ID, JobStore, start_janitor
 from svad.run.jobs import LOCK
 from tests.helpers import aged
+from tests.waiting import until
 
 
 def filled(store: JobStore, size: int, age: float) -> Path:
@@ -81,12 +82,8 @@ def test_the_janitor_works_in_the_background_and_ends(tmp_path: Path) -> None:
     before = filled(store, 10, age=100)
     end = start_janitor(store, every=0.05, max_age=50, max_bytes=10**9)
     after = filled(store, 10, age=100)
-    deadline = time.monotonic() + 5
-    while (before.exists() or after.exists()) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not before.exists() and not after.exists()
+    until(lambda: not before.exists() and not after.exists())
     end()
-    time.sleep(0.2)
     later = filled(store, 10, age=100)
     time.sleep(0.2)
     assert later.exists()

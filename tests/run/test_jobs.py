@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from svad.core.errors import JobError, OutputError
 from svad.core.locks import DEADLINE, is_locked, locked
 from svad.run.jobs import CARD, LOCK, SCHEMA, open_job, read_card, require_finished
 from tests.helpers import aged
+from tests.waiting import WAIT, until
 
 
 def test_one_run_at_a_time(tmp_path: Path) -> None:
@@ -31,7 +31,7 @@ def test_one_run_at_a_time(tmp_path: Path) -> None:
 
 
 def test_of_many_that_want_a_stale_lock_one_gets_it(tmp_path: Path) -> None:
-    path, got, go = tmp_path / LOCK, [], threading.Barrier(8)
+    path, got, go = tmp_path / LOCK, [], threading.Barrier(8, timeout=WAIT)
     path.write_text('{"token": "x"}')
     aged(path, DEADLINE + 1)
 
@@ -40,9 +40,7 @@ def test_of_many_that_want_a_stale_lock_one_gets_it(tmp_path: Path) -> None:
         try:
             with locked(path):
                 got.append(1)
-                end = time.monotonic() + 20
-                while len(got) < 8 and time.monotonic() < end:  # nobody comes after it is free
-                    time.sleep(0.01)
+                until(lambda: len(got) == 8)  # nobody comes after it is free
         except JobError:
             got.append(0)
 

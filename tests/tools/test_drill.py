@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from svad.run.jobs import LOCK
-from tools.drill import faults, hostile, soak
+from tools.drill import bodies, faults, hostile, soak
 from tools.drill.server import Answer
 from tools.drill.tiny import noting, save_photo
 
@@ -60,6 +60,28 @@ def test_what_a_hostile_visitor_must_not_get_is_noticed(answer: Answer, words: s
     watch = hostile._Watch(None, victim)
     watch.look("path", "/x", answer)
     assert words in "".join(watch.missed) and bool(watch.missed) == bool(words)
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "words"),
+    [("large", 0, ""), ("large", 413, ""), ("large", 200, "taken"), ("cut", 0, ""),
+     ("cut", 500, "status 500")],
+)  # fmt: skip
+def test_bodies_may_be_hung_up_on_but_not_taken(kind: str, status: int, words: str) -> None:
+    watch = hostile._Watch(None, Namespace(pictures=[], job="the-job"))
+    watch.look(kind, "", Answer(status, b"", 0))
+    assert words in "".join(watch.missed) and bool(watch.missed) == bool(words)
+
+
+def test_what_stays_of_a_refused_upload_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = Namespace(cache=tmp_path)
+    (tmp_path / "a").write_bytes(b"a good picture")
+    assert bodies.left(page) == []
+    (tmp_path / "b").write_bytes(bodies.HEAD + 9 * bodies.MARK)
+    monkeypatch.setattr(bodies, "GIVEN_BACK", 0.0)
+    assert bodies.left(page) == ["b"]
 
 
 def test_memory_that_grows_is_noticed() -> None:

@@ -16,6 +16,7 @@ from svad.ui.engine import Engine, Settings
 from svad.ui.studio import Studio
 from tests.footage.turning import turning
 from tests.ui.page_fakes import FakePipeline, draw, write_example
+from tests.waiting import WAIT
 
 
 @pytest.fixture(scope="session")
@@ -56,11 +57,15 @@ def engine_of(pipeline: FakePipeline, settings: Settings) -> Engine:
 
 
 @pytest.fixture
-def launch() -> Iterator[Callable[[Studio], str]]:
+def launch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Studio], str]]:
     """Serves pages until the test ends; gives their addresses."""
+    from gradio import networking
+
     from svad.ui.page.build import build_page
     from svad.ui.page.launch import launch_options
 
+    # it gives a page three seconds for its first answer
+    monkeypatch.setattr(networking, "url_ok", lambda url: True)
     pages = []
 
     def start(studio: Studio) -> str:
@@ -116,5 +121,6 @@ def browser(tmp_path: Path) -> Iterator:
     service = webdriver.ChromeService(executable_path=shutil.which("chromedriver"))
     driver = webdriver.Chrome(options=options, service=service)
     driver.downloads = downloads
+    driver.set_script_timeout(WAIT)
     yield driver
     driver.quit()

@@ -37,6 +37,7 @@ from svad.subject.checks import read_photo
 from svad.types import Footage, Result, StageState
 from tests.footage.turning import turning
 from tests.helpers import tiny_avatar, tiny_mesh
+from tests.waiting import WAIT
 
 SKIPPED = ("identity", "restoration")
 WIDTH, HEIGHT = 180, 240
@@ -52,16 +53,19 @@ class Names:
 class FakePipeline:
     """Looks with the real checks, then takes `seconds` for each stage; keeps finished stages.
 
-    In the middle of the stage `hold` it waits for `go`, so that a slow test misses nothing.
+    In the middle of the stage `hold` it waits for `go`, so that a slow test misses nothing. A
+    `deaf` one notices a stop there only when it may hear.
     """
 
     def __init__(
-        self, seconds: float = 0.2, deaf: float = 0.0, hold: str = "", preset: str = ""
+        self, seconds: float = 0.2, deaf: bool = False, hold: str = "", preset: str = ""
     ) -> None:
         self.seconds = seconds
         self.preset = preset  # "" = the one for what is sent
         self.hold, self.go = hold, threading.Event()
-        self.deaf = deaf  # seconds a stage takes to notice a stop
+        self.hear = threading.Event()
+        if not deaf:
+            self.hear.set()
         self.running = self.most_running = 0
         self.folders: list[Path] = []
         self.looks: list[Any] = []  # what each run was given
@@ -89,7 +93,7 @@ class FakePipeline:
             report(k, 10, f"picture {k + 1} of 10")
             time.sleep(self.seconds / 10)
             while self.hold == "glance" and k == 5 and not self.go.wait(0.02):
-                report(k, 10, "waiting")
+                report(k, 10, f"picture {k + 1} of 10, waiting")
         count = len(sent.photos) or 12
         return turning(count, clip=sent.clip is not None)
 
@@ -152,7 +156,7 @@ class FakePipeline:
             while name == self.hold and k == 5 and not (self.go.wait(0.02) or stop.is_set()):
                 pass
             if stop.is_set():
-                time.sleep(self.deaf)
+                self.hear.wait(WAIT)
                 tell(state="stopped")
                 raise Stopped("Stopped.")
         mark.write_text("done")

@@ -30,6 +30,14 @@ def test_other_numbers_that_gradio_reads_are_checked_too() -> None:
     assert wanted_port({"GRADIO_DEFAULT_CONCURRENCY_LIMIT": "None"}) == 7860
 
 
+@pytest.mark.parametrize("value", ["abc", "abc/", "ftp://a", " /a", "\0"])
+def test_a_path_behind_a_proxy_that_is_none_is_a_sentence(value: str) -> None:
+    with pytest.raises(SettingError, match="GRADIO_ROOT_PATH must be the path"):
+        wanted_port({"GRADIO_ROOT_PATH": value})
+    for good in ("", "/svad", "https://example.org/svad"):
+        assert wanted_port({"GRADIO_ROOT_PATH": good}) == 7860
+
+
 def test_a_taken_port_gives_way_to_the_next_free_one(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

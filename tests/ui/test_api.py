@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
 from gradio_client import Client, handle_file
@@ -18,13 +18,16 @@ from svad.ui.page.blocks import Page
 from svad.ui.sharing import token_of
 from tests.ui.conftest import save_photo
 from tests.ui.page_fakes import FakePipeline
-from tests.ui.visitor import until
+from tests.waiting import WAIT, until
 
 PUBLIC = ("generate", "resume", "status", "animate", "follow", "still", "export", "example")
 
 
-def connect(url: str, tmp_path: Path) -> Client:
-    return Client(url, verbose=False, download_files=tmp_path / "client")
+def connect(url: str, tmp_path: Path, **more: Any) -> Client:
+    patient = {"timeout": WAIT}  # it would wait five seconds for some answers
+    return Client(
+        url, verbose=False, download_files=tmp_path / "client", httpx_kwargs=patient, **more
+    )
 
 
 def ask(url: str, data: list, name: str = "generate") -> str:
@@ -33,7 +36,7 @@ def ask(url: str, data: list, name: str = "generate") -> str:
     call = f"{url}gradio_api/call/{name}"
     request = urllib.request.Request(call, body, {"Content-Type": "application/json"})
     event = json.load(urllib.request.urlopen(request))["event_id"]
-    return urllib.request.urlopen(f"{call}/{event}", timeout=20).read().decode()
+    return urllib.request.urlopen(f"{call}/{event}", timeout=WAIT).read().decode()
 
 
 def status_of(url: str) -> int:
@@ -46,13 +49,15 @@ def status_of(url: str) -> int:
 def test_generate_streams_in_order_and_ends_with_the_files(
     make_studio, launch, photo: Path, tmp_path: Path
 ):
-    pipeline = FakePipeline(0.3)
+    pipeline = FakePipeline(0.05, hold="relief")
     client = connect(launch(make_studio(pipeline)), tmp_path)
-    results = list(client.submit(handle_file(photo), api_name="/generate"))
+    run = client.submit(handle_file(photo), api_name="/generate")
+    until(lambda: sum(one["state"] == "running" for one in run.outputs()) >= 3)
+    pipeline.go.set()
+    results = list(run)
     states = [result["state"] for result in results]
     order = ["looking", "running", "done"]
     assert sorted(states, key=order.index) == states and states[-1] == "done"
-    assert states.count("running") >= 3
     seconds = [r["seconds"] for r in results if r["state"] == "running"]
     assert sorted(seconds) == seconds
     files, job = results[-1]["files"], results[-1]["job"]
@@ -87,7 +92,7 @@ def test_calls_of_programs_leave_no_session_behind(
     for _ in range(3):
         assert "avatar.zip" in ask(url, ["ada"], "example")
         assert "event: error" in ask(url, ["a" * 22], "resume")
-    assert not pages[0].state_holder.session_data
+    until(lambda: not pages[0].state_holder.session_data)
 
 
 def test_only_the_endpoints_meant_for_programs_are_there(make_studio, launch, tmp_path: Path):
@@ -115,23 +120,19 @@ def test_example_costs_nothing(make_studio, launch, tmp_path: Path):
 
 
 def test_cancel_stops_the_work(make_studio, launch, photo: Path, tmp_path: Path):
-    pipeline = FakePipeline(1.5)
+    pipeline = FakePipeline(0.05, hold="relief")
     job = connect(launch(make_studio(pipeline)), tmp_path).submit(
         handle_file(photo), api_name="/generate"
     )
-    while not job.outputs():  # before its first result the client cannot cancel a call
-        time.sleep(0.05)
-    while pipeline.running == 0:
-        time.sleep(0.05)
+    until(job.outputs)  # before its first result the client cannot cancel a call
+    until(lambda: pipeline.running == 1)
     job.cancel()
-    begin = time.monotonic()
-    while pipeline.running and time.monotonic() - begin < 3:
-        time.sleep(0.05)
-    assert pipeline.running == 0
+    until(lambda: pipeline.running == 0)
 
 
 def test_two_visitors_never_see_each_others_files(make_studio, launch, tmp_path: Path):
-    studio = make_studio(FakePipeline(0.2))
+    pipeline = FakePipeline(0.05, hold="relief")
+    studio = make_studio(pipeline)
     url = launch(studio)
     clients = [connect(url, tmp_path / str(k)) for k in range(2)]
     photos = [save_photo(tmp_path / f"{k}.png", 50 * k) for k in range(2)]
@@ -139,8 +140,9 @@ def test_two_visitors_never_see_each_others_files(make_studio, launch, tmp_path:
         client.submit(handle_file(photo), api_name="/generate")
         for client, photo in zip(clients, photos, strict=True)
     ]
+    until(lambda: any(one["state"] == "waiting" for job in jobs for one in job.outputs()))
+    pipeline.go.set()
     results = [list(job) for job in jobs]
-    assert any(r["state"] == "waiting" for result in results for r in result)
     ids = [result[-1]["job"] for result in results]
     assert ids[0] != ids[1]
     for result, mine, other in zip(results, ids, reversed(ids), strict=True):
@@ -224,9 +226,7 @@ def test_a_job_tells_its_state_and_is_gone_on_with(
     studio = make_studio(pipeline)
     client = connect(launch(studio), tmp_path)
     run = client.submit(handle_file(photo), api_name="/generate")
-    while not (found := [one for one in run.outputs() if "job" in one]):
-        time.sleep(0.05)
-    job = found[0]["job"]
+    job = until(lambda: [one for one in run.outputs() if "job" in one])[0]["job"]
 
     def state() -> dict:
         return client.predict(job, api_name="/status")
@@ -276,7 +276,7 @@ def test_one_caller_of_a_shared_server_cannot_take_all_of_it(
     pipeline = FakePipeline(0.2, hold="relief")
     url = launch(make_studio(pipeline, hosted=True, per_visitor=2, an_hour=3))
     client, other = (
-        Client(url, verbose=False, headers={"x-forwarded-for": f"1.1.1.1, {address}, 10.0.0.1"})
+        connect(url, tmp_path, headers={"x-forwarded-for": f"1.1.1.1, {address}, 10.0.0.1"})
         for address in ("8.8.8.8", "8.8.4.4")
     )
     sent = [handle_file(save_photo(tmp_path / f"{k}.png", 9 * k)) for k in range(4)]
@@ -308,7 +308,7 @@ def test_models_find_tools_with_words_for_each_argument(make_studio, launch) -> 
     }}  # fmt: skip
     kinds = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
     request = urllib.request.Request(f"{url}gradio_api/mcp/", json.dumps(call).encode(), kinds)
-    answer = urllib.request.urlopen(request, timeout=20).read().decode()
+    answer = urllib.request.urlopen(request, timeout=WAIT).read().decode()
     assert "avatar.zip" in answer and '"isError":true' not in answer.replace(" ", "")
 
 

@@ -132,4 +132,4 @@ def test_from_preview_to_more_in_the_browser(
     assert not [e for e in browser.get_log("browser") if e["level"] == "SEVERE"]
     size = {"width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": True}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    assert browser.execute_script("return document.documentElement.scrollWidth") <= 360
+    until(lambda: browser.execute_script("return document.documentElement.scrollWidth") <= 360)

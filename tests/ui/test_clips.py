@@ -33,10 +33,14 @@ def look(studio, sent) -> Seen:
 
 
 def test_a_clip_is_looked_through_and_made_with_its_own_preset(make_studio, clip: Path):
-    pipeline = FakePipeline(0.3)
+    pipeline = FakePipeline(0.05, hold="glance")
     studio = make_studio(pipeline)
-    *beats, seen = studio.look(clip)
-    assert beats[-1].share and "picture" in beats[-1].note
+    look = studio.look(clip)
+    while "waiting" not in (beat := next(look)).note:
+        continue
+    assert beat.share == 0.5 and "picture 6 of 10" in beat.note
+    pipeline.go.set()
+    *_, seen = look
     assert seen.pictures == 12
     with Image.open(seen.picture) as sheet:
         assert sheet.width == 600
@@ -79,7 +83,7 @@ def test_stopped_in_training_and_gone_on_with(make_studio, clip: Path):
 
 
 def test_a_look_that_nobody_waits_for_is_stopped(make_studio, clip: Path):
-    pipeline = FakePipeline(0.5, hold="glance")
+    pipeline = FakePipeline(0.05, hold="glance")
     studio = make_studio(pipeline)
     beats = studio.look(clip, "ticket")
     while "waiting" not in next(beats).note:
@@ -118,10 +122,15 @@ def test_clips_may_be_larger_than_photos(make_studio, clip: Path, tmp_path: Path
 
 
 def test_the_avatar_moves_as_somebody_in_a_clip(make_studio, photo: Path, clip: Path, cache: Path):
-    studio = make_studio(FakePipeline(0.3))
+    pipeline = FakePipeline(0.05, hold="track")
+    studio = make_studio(pipeline)
     *_, ended = studio.create(look(studio, photo).job)
-    *beats, made = studio.follow(ended.finished, clip)
-    assert isinstance(made, Followed) and any(0 < (beat.share or 0) < 1 for beat in beats)
+    beats = studio.follow(ended.finished, clip)
+    while not 0 < (next(beats).share or 0) < 1:
+        continue
+    pipeline.go.set()
+    *_, made = beats
+    assert isinstance(made, Followed)
     assert made.bvh.suffix == ".bvh" and made.bvh.is_file()
     assert made.motion.read_bytes() == b"motion" and made.video.read_bytes()[4:8] == b"ftyp"
     assert cache in made.motion.parents, "everybody could read it beside an example"

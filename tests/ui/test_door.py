@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from svad.ui.callers import Callers
 from svad.ui.door import Door
 from svad.ui.intake import Intake
 from svad.ui.page.launch import launch_options
@@ -85,7 +86,7 @@ def test_one_is_begun_at_a_time_and_a_followed_event_keeps_no_place() -> None:
 def test_slow_senders_and_failures_are_in_nobodys_way() -> None:
     async def drill() -> None:
         house = House()
-        door = Intake(Door(house), 1)
+        door = Intake(Door(house), 1, Callers(0, 0))
         house.answer.set()
         house.end.set()
         part = {"type": "http.request", "body": b"{", "more_body": True}

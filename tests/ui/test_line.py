@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from contextlib import ExitStack
 from types import SimpleNamespace
 
@@ -13,25 +12,28 @@ from svad.core.errors import Stopped
 from svad.ui import line as module
 from svad.ui import texts
 from svad.ui.line import Line, Wait
+from tests.waiting import WAIT, until
 
 
 def test_line_serves_one_at_a_time_in_order():
     line, served, most, now = Line(1), [], [], []
-    stop = threading.Event()
+    stop, there, all_there = threading.Event(), [], threading.Event()
 
     def visit(k: int) -> None:
-        with line.turn(stop, lambda ahead: None):
+        with line.turn(stop, lambda wait: there.append(k)):
+            there.append(k)
             now.append(k)
             most.append(len(now))
             served.append(k)
-            time.sleep(0.02)
+            assert all_there.wait(WAIT)
             now.remove(k)
 
     threads = []
     for k in range(4):
         threads.append(threading.Thread(target=visit, args=(k,)))
         threads[-1].start()
-        time.sleep(0.01)
+        until(lambda k=k: k in there)
+    all_there.set()
     for thread in threads:
         thread.join()
     assert served == [0, 1, 2, 3] and max(most) == 1
@@ -74,7 +76,7 @@ def queued(line: Line, seconds: float | None, end: threading.Event) -> threading
 
     thread = threading.Thread(target=visit)
     thread.start()
-    assert there.wait(10)
+    assert there.wait(WAIT)
     return thread
 
 

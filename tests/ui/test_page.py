@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from svad.ui import texts
+from svad.ui.studio import Studio
 from tests.ui.conftest import save_photo
 from tests.ui.page_fakes import FakePipeline
 from tests.ui.visitor import Visitor, until
@@ -33,7 +34,7 @@ def test_a_visit(make_studio, launch, browser, photo: Path, tmp_path: Path, capf
     visitor.press("#create")
     until(lambda: visitor.all("#steps .step.done"))
     assert visitor.says("#steps", "Working") and visitor.says("#status", " s so far")
-    assert len(visitor.all("#steps progress")) == 6
+    until(lambda: len(visitor.all("#steps progress")) == 6)
     visitor.press("#stop")
     assert visitor.says("#status", "Stopped.")
     assert "is kept" in visitor.text("#status") or "are kept" in visitor.text("#status")
@@ -77,7 +78,7 @@ def test_bad_photos_are_explained_and_nothing_is_lost(
         ("large.png", "Photos can have up to 2 MB"),
     ):
         assert visitor.drop_and_see(tmp_path / name, "#check .bad", words)
-        assert not visitor.all("#create")[0].is_enabled()
+        until(lambda: not visitor.all("#create")[0].is_enabled())
         assert "Traceback" not in visitor.text("body")
         assert visitor.says("#heading", "Ada")
     assert visitor.drop_and_see(tmp_path / "good.png", "#check", texts.SEEN)
@@ -114,7 +115,7 @@ def test_on_a_phone_in_the_dark_by_keyboard(make_studio, launch, browser):
     size = {"width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": True}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     visitor = Visitor(browser, launch(make_studio()) + "?__theme=dark")
-    assert browser.execute_script("return document.documentElement.scrollWidth") <= 360
+    until(lambda: browser.execute_script("return document.documentElement.scrollWidth") <= 360)
     assert browser.execute_script("return document.documentElement.lang") == "en"
     until(lambda: visitor.all(".examples button"))
     second = visitor.all(".examples button")[1]
@@ -151,6 +152,12 @@ def test_closing_the_tab_stops_the_work(make_studio, launch, browser, photo: Pat
     until(lambda: pipeline.running == 0)
 
 
+def stands(studio: Studio, job: str, place: int) -> bool:
+    """Whether a run has come to stand in the line behind so many; the first one is being made."""
+    now = studio.progress(job)
+    return now is not None and now.ahead == place and bool(place or now.states)
+
+
 def test_who_comes_third_is_told_the_place_and_the_time(
     make_studio, launch, browser, photo: Path, tmp_path: Path
 ):
@@ -162,7 +169,7 @@ def test_who_comes_third_is_told_the_place_and_the_time(
         *_, seen = studio.look(save_photo(tmp_path / f"{shade}.png", shade))
         runs.append(Thread(target=list, args=(studio.create(seen.job),), daemon=True))
         runs[-1].start()
-        until(lambda: pipeline.running == 1)
+        until(lambda job=seen.job: stands(studio, job, len(runs) - 1))
     assert visitor.drop_and_see(photo, "#check", texts.SEEN)
     visitor.press("#create")
     assert visitor.says("#status", f"{texts.WAITING_MANY.format(n=2)}: about ")

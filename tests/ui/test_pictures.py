@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from html import unescape
 from pathlib import Path
 from threading import Thread
@@ -17,6 +16,7 @@ from svad.ui.events import Events
 from svad.ui.parts import Given
 from tests.ui.conftest import save_photo
 from tests.ui.page_fakes import FakePipeline
+from tests.waiting import WAIT, until
 
 
 class Names:
@@ -118,14 +118,13 @@ def test_a_clip_taken_away_is_not_looked_at_to_the_end(visit, clip: Path):
     pipeline = FakePipeline(0.3, hold="glance")
     visitor = visit(pipeline)
     file = visitor.upload(clip)
-    thread = Thread(target=visitor.drop, args=[file])
+    thread = Thread(target=visitor.drop, args=[file], daemon=True)
     thread.start()
-    while not pipeline.glances:
-        time.sleep(0.01)
+    until(lambda: pipeline.glances)
     visitor.events.interrupt(visitor.has(file), visitor.shown["given"])
     assert thread.is_alive()  # it is still the same file
     visitor.events.interrupt([], visitor.shown["given"])
-    thread.join(30)
+    thread.join(WAIT)
     assert not thread.is_alive() and visitor.shown["job"] == ""
     assert "cannot be used" not in visitor.shown["check"]
     assert texts.TIPS in unescape(visitor.drop()["check"])

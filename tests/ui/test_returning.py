@@ -26,6 +26,7 @@ from svad.ui.shooting import filming
 from svad.ui.studio import Studio
 from tests.ui.page_fakes import FakePipeline, Names
 from tests.ui.visitor import Visitor, until
+from tests.waiting import WAIT
 
 
 @pytest.fixture
@@ -86,11 +87,12 @@ def test_nothing_stays_of_what_is_deleted(studio: Studio, job: str, cache: Path)
 
 
 def test_a_running_job_is_stopped_and_deleted(make_studio, photo: Path) -> None:
-    pipeline = FakePipeline(0.2, hold="relief")
+    pipeline = FakePipeline(0.05, hold="relief")
     studio = make_studio(pipeline)
     *_, seen = studio.look(photo)
     run = studio.create(seen.job)
     next(run)
+    until(lambda: pipeline.running == 1)
     studio.delete(seen.job)
     assert pipeline.running == 0 and not (studio.settings.jobs / seen.job).exists()
     assert list(run)[-1].finished is None
@@ -115,7 +117,7 @@ def test_what_is_made_meanwhile_ends_with_the_avatar(
     assert finished is not None
     making = studio.export(finished, "obj")
     next(making)
-    assert begun.wait(10)
+    assert begun.wait(WAIT)
     studio.delete(job)
     go.set()
     with pytest.raises(Stopped):
@@ -208,4 +210,4 @@ def test_reload_remember_and_delete_in_the_browser(
     visitor.press("#sure")
     assert visitor.says("#status", "Deleted")
     until(lambda: "job=" not in browser.current_url)
-    assert browser.execute_script("return localStorage.getItem('svad-last')") is None
+    until(lambda: browser.execute_script("return localStorage.getItem('svad-last')") is None)

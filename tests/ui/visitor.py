@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,22 +11,21 @@ from urllib.parse import urlparse
 import cv2
 import numpy as np
 
-WAIT = 60  # s; generous, as many things share a small machine
+from tests import waiting
+from tests.waiting import WAIT
 
 
 def until(found: Callable[[], Any], seconds: float = WAIT) -> Any:
     """Waits until `found` gives something true, and gives that."""
     from selenium.common.exceptions import StaleElementReferenceException
 
-    end = time.monotonic() + seconds
-    while True:
+    def looked() -> Any:
         try:
-            if value := found():
-                return value
+            return found()
         except StaleElementReferenceException:
-            pass  # the page was just drawing it anew
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.05)
+            return None  # the page was just drawing it anew
+
+    return waiting.until(looked, seconds)
 
 
 class Visitor:

@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote
 
 from svad.weights.manifest import Entry
+from tests.waiting import WAIT
 
 COMMIT = "c0ffee" + "0" * 34
 PAGE = b"<!doctype html><title>Sign in</title>"
@@ -30,6 +31,7 @@ class Hub:
     plain: dict[str, bytes] = field(default_factory=dict)  # files on a page of their authors
     moved: dict[str, str] = field(default_factory=dict)  # path -> where it sends on to
     stalls: list[int] = field(default_factory=list)  # bytes after which answers go silent
+    silent: set[int] = field(default_factory=set)  # ports of those to whom it has gone silent
     wait: str = ""  # Retry-After of busy answers
     ended: threading.Event = field(default_factory=threading.Event)  # silent answers may end
     api: Callable[[str, str, bytes], tuple[int, object]] | None = None  # of accounts
@@ -142,7 +144,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(content[: cut if stall is None else stall])
         if stall is not None:
             self.wfile.flush()
-            self.hub.ended.wait(5)
+            self.hub.silent.add(self.client_address[1])
+            self.hub.ended.wait(WAIT)
         if cut is not None or stall is not None:
             self.close_connection = True
 

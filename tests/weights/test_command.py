@@ -12,6 +12,7 @@ import yaml
 
 from svad import cli
 from svad.weights.manifest import load_manifest
+from tests.waiting import WAIT
 from tests.weights.hub_server import COMMIT, Hub, sha256
 
 ROOT = Path(__file__).parents[2]
@@ -29,7 +30,7 @@ def svad(tmp_path: Path, *arguments: str, **environ: str) -> subprocess.Complete
         env=os.environ | home | {"HF_HUB_OFFLINE": "0"} | environ,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=3 * WAIT,
         check=False,
     )
 

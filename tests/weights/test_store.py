@@ -188,4 +188,8 @@ def test_the_environment_says_where_own_files_are(tmp_path: Path) -> None:
     assert listed.cache == Path("~/.cache/svad/weights").expanduser()
     with pytest.raises(ManifestError, match="nothing is there"):
         Store.from_environment({"SVAD_WEIGHTS": str(tmp_path / "absent")})
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(ManifestError, match="a device or a pipe"):
+            Store.from_environment({"SVAD_WEIGHTS": str(path)})
     assert Store.from_environment({}).entries == load_manifest()

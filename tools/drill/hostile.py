@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from svad.ui.sharing import token_of
-from tools.drill import attacks, tiny
-from tools.drill.server import Answer, Page, served
+from tools.drill import attacks, bodies, tiny
+from tools.drill.server import LARGEST, Answer, Page, served
 
 SLOWEST = 1.0  # s for the page itself, whatever else goes on
 VISITOR, ATTACKER = "8.8.4.77", "9.9.9.66"  # addresses that must be in no log
 NAME = "hush-hush-holiday"  # of a photo, the same
 CODE = "Something went wrong on our side"  # an error that nobody expected
+HUNG_UP = ("large", "cut")  # kinds that the server need not hear to their end
 GROWTH = 1.5e9  # bytes of memory above that at the start, at any time
 
 
@@ -48,6 +49,7 @@ def drill(options: argparse.Namespace, folder: Path, end: float) -> dict[str, An
         if canary.asked:
             watch.missed.append(f"the server fetched {canary.asked[:3]}")
         watch.log_tells_nothing()
+        watch.missed += [f"{name} was kept of a refused upload" for name in bodies.left(page)[:3]]
         ended = page.ended()
         if options.log:
             shutil.copyfile(page.log, options.log)
@@ -93,16 +95,18 @@ class _Watch:
         """One answer to a hostile input."""
         self.kinds[kind] += 1
         self.count += 1
-        wrong = self._wrong(what, answer)
+        wrong = self._wrong(kind, what, answer)
         if wrong:
             self.missed.append(f"{kind} {what[:120]!r}: {wrong}")
         if self.count % 10 == 0:
             self.page_is_quick(f"after {kind}")
 
-    def _wrong(self, what: str, answer: Answer) -> str:
+    def _wrong(self, kind: str, what: str, answer: Answer) -> str:
         text = answer.text
         if answer.status == 0:
-            return f"no answer ({text[:80]})"
+            return "" if kind in HUNG_UP else f"no answer ({text[:80]})"
+        if kind == "large" and answer.status == 200:
+            return "it was taken"
         full = answer.status == 503 and "queue is full" in text.lower()  # told so, and to come back
         if answer.status >= 500 and not full:
             return f"status {answer.status}"
@@ -150,8 +154,9 @@ def _attacks(page: Page, victim: _Victim, canary: _Canary, count: int) -> Iterat
     kinds = (
         _file_attacks(page), _payload_attacks(page), _path_attacks(page, victim),
         _job_attacks(page, victim), _address_attacks(page, canary),
+        bodies.attacks(page, LARGEST, ATTACKER),
     )  # fmt: skip
-    turns = itertools.cycle((0, 1, 2, 0, 1, 2, 3, 0, 4, 2))
+    turns = itertools.cycle((0, 1, 2, 0, 5, 1, 2, 3, 0, 4, 2, 5))
     return (next(kinds[k]) for k in itertools.islice(turns, count))
 
 

@@ -20,6 +20,7 @@ from typing import Any
 
 STARTS = 120.0  # s that the page may take to open
 PATIENCE = 120.0  # s for an answer
+LARGEST = 30  # MB of a clip
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -199,7 +200,8 @@ def main() -> None:
     serve.EVERY = 2  # type: ignore[assignment]
     settings = Settings(
         jobs=options.folder / "jobs", examples=ROOT / "examples", hosted=options.hosted,
-        keep_hours=options.keep / 3600, at_once=options.at_once, clip_megabytes=30, an_hour=10_000,
+        keep_hours=options.keep / 3600, at_once=options.at_once, clip_megabytes=LARGEST,
+        an_hour=10_000,
     )  # fmt: skip
     pipeline = Pipeline(PREVIEW, makers=Forgetful(0.02).makers())
     studio = Studio(settings, lambda s: Engine(pipeline, JobStore(s.jobs)))

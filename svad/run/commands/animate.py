@@ -7,7 +7,7 @@ import threading
 from functools import partial
 from pathlib import Path
 
-from svad.core.files import require_writable
+from svad.core.files import kept_for
 from svad.media.shot import CAMERAS, Shot
 from svad.motion.authored import authored
 from svad.motion.readers.formats import SUFFIXES
@@ -74,11 +74,11 @@ def run(options: argparse.Namespace, stop: threading.Event, screen: Screen) -> i
     as_data = output.suffix.lower() in PLAYED
     if not as_data:
         shot.require_valid(output)
-    require_writable(output)
     if options.motion not in authored() and (given.suffix or given.is_dir()):
         write = partial(clip_motion, options.folder, given, output, shot=shot, say=screen.say)
     else:
         write = partial(motion_video, options.folder, options.motion, output, shot=shot)
     name, title = ("track", "Motion") if as_data else ("video", "Video")
-    write_watched(screen, stop, name, f"{title}: {given.name}", write)
+    with kept_for(output):
+        write_watched(screen, stop, name, f"{title}: {given.name}", write)
     return OK

@@ -11,7 +11,7 @@ from svad.config.change import changed
 from svad.config.limits import SEEDS
 from svad.config.presets import PRESETS, with_video
 from svad.core.errors import JobError
-from svad.core.files import require_writable
+from svad.core.files import kept_for
 from svad.terminal.arguments import add_debug, named_path, whole_number
 from svad.terminal.codes import OK
 from svad.terminal.screen import Screen, write_watched
@@ -38,13 +38,15 @@ def parser() -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace, stop: threading.Event, screen: Screen) -> int:
     """Runs the command; returns 0."""
+    from svad.media.video import ffmpeg_path
     from svad.run.driving import drive
 
     preset = changed(replace(PRESETS[options.preset], seed=options.seed), *options.set)
     clip, output = options.clip, options.output
     if output.suffix.lower() != ".mp4":
         raise JobError(f"The video is an .mp4 file; {output.name} has another ending.")
-    require_writable(output)
+    ffmpeg_path()  # before the hours that it is to hold
     write = partial(drive, options.photo, clip, output, preset)
-    write_watched(screen, stop, "video", f"Video: {clip.name}", write)
+    with kept_for(output):
+        write_watched(screen, stop, "video", f"Video: {clip.name}", write)
     return OK

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import threading
 
-from svad.core.files import require_writable
+from svad.core.files import kept_for
 from svad.export.sliders import sliders, values_of
 from svad.media.shot import STILL_CAMERAS, Shot
 from svad.motion.authored import authored
@@ -65,6 +65,9 @@ def run(options: argparse.Namespace, stop: threading.Event, screen: Screen) -> i
         frame=options.frame,
     )  # fmt: skip
     values = values_of([*options.pose, *options.expression])
-    require_writable(options.output)
-    print(still_picture(options.folder, values, options.output, motion=options.motion, shot=shot))
+    with kept_for(options.output):
+        made = still_picture(
+            options.folder, values, options.output, motion=options.motion, shot=shot
+        )
+    print(made)
     return OK

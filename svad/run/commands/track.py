@@ -6,7 +6,7 @@ import argparse
 import threading
 from functools import partial
 
-from svad.core.files import require_writable
+from svad.core.files import kept_for
 from svad.run.motions import require_kept, track
 from svad.terminal.arguments import add_debug, named_path
 from svad.terminal.codes import OK
@@ -42,7 +42,7 @@ def run(options: argparse.Namespace, stop: threading.Event, screen: Screen) -> i
     """Runs the command; returns 0."""
     clip, output = options.clip, options.output
     require_kept(output)
-    require_writable(output)
     write = partial(track, clip, output, say=screen.say)
-    write_watched(screen, stop, "track", f"Motion: {clip.name}", write)
+    with kept_for(output):
+        write_watched(screen, stop, "track", f"Motion: {clip.name}", write)
     return OK

@@ -50,7 +50,8 @@ def launch_options(studio: Studio) -> dict[str, Any]:
         "app_kwargs": {
             "middleware": [
                 Middleware(SecurityHeaders),
-                Middleware(Intake, largest),  # before the door, which wants whole requests
+                # before the door, which wants whole requests
+                Middleware(Intake, largest, studio.callers),
                 Middleware(Door),
             ],
             "routes": routes(studio.shared),

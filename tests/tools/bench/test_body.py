@@ -8,4 +8,4 @@ from tools.bench.__main__ import figures
 def test_reading_and_posing_are_measured() -> None:
     found = {figure["bench"]: figure["seconds"] for figure in figures("body", None)}
     assert found.keys() == {"body.read", "body.pose"}
-    assert all(0 < seconds < 60 for seconds in found.values())
+    assert all(seconds > 0 for seconds in found.values())
