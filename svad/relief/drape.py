@@ -93,16 +93,20 @@ def flared(
     rows = np.arange(box[0].start, box[0].stop, dtype=np.float32)
     t = np.clip((rows - skirt.top) / max(1, skirt.hem - skirt.top), 0, 1)
     known = mask.any(1)
+    hung = rows >= skirt.top  # above it the sheet goes on up to the waist
     wide = _half_widths(mask, t) / px_per_m
-    hips = float(np.median(wide[known & (t < 0.2)])) if (known & (t < 0.2)).any() else wide.max()
+    upper = known & hung & (t < 0.2)
+    hips = float(np.median(wide[upper])) if upper.any() else wide.max()
     flare = np.clip((wide / max(hips, 1e-3) - 1) / FLARE, 0, 1)
     deep = wide * (ROUND[0] + (ROUND[1] - ROUND[0]) * flare)
     body = p.maps.covered.any(1)
-    nearest = np.where(p.maps.covered, p.maps.near, FAR).min(1)
-    farthest = np.where(p.maps.covered, p.maps.far, 0).max(1)
-    middle = _straight(rows, (nearest + farthest) / 2, known & body)
-    legs = np.where(body, np.maximum(middle - nearest, farthest - middle) + CLEAR, 0)
-    half = np.where(known, np.maximum(deep, legs), 0).astype(np.float32)[:, None, None]
+    # cloth hangs straight down from what holds it out: belly, thighs or knees, and the seat
+    legs = p.maps.covered & hung[:, None]
+    nearest = np.minimum.accumulate(np.where(legs, p.maps.near, FAR).min(1))
+    farthest = np.maximum.accumulate(np.where(legs, p.maps.far, 0).max(1))
+    middle = _straight(rows, (nearest + farthest) / 2, known & body & hung)
+    least = np.where(body & hung, (farthest - nearest) / 2 + CLEAR, 0)
+    half = np.where(known, np.maximum(deep, least), 0).astype(np.float32)[:, None, None]
     weight = known.astype(np.float32)[:, None]
     smooth = masked_blur(half, weight, 0.02 * body_height)
     smooth = pull_push(np.where(weight[..., None] > 0, smooth, 0), weight)[:, 0]

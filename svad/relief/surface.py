@@ -71,7 +71,9 @@ def body_surface(
         bare = local_radius(outline_distance(np.pad(wide, 1))[1:-1, 1:-1])
         width = pull_push(cover / np.maximum(bare, 1.0), (wide & mask).astype(np.float32))
         width = np.clip(blur(width, 0.01 * body_height), 0.9, 1.8)
-        half = half * (1 + (0.6 - 0.35 * head) * (width - 1))
+        added = half * (0.6 - 0.35 * head) * (width - 1)
+        half = half + added
+        middle = middle + head * np.maximum(added, 0)  # hair hangs behind the face, not before it
     if torso:  # a trunk is never flatter than this, whatever the body behind loose clothes
         trunk = np.clip(1 - 2 * head, 0, 1)
         half = np.maximum(half, FLATTEST * trunk * blur(cover, 0.02 * body_height) / px_per_m)

@@ -33,7 +33,7 @@ _STEP = 1e-4  # finite difference, radians and natural units
 _STIFF = {
     Joint.PELVIS: (6, 0.3, 1.0),
     **dict.fromkeys(sk.SPINE, (6, 10, 0.7)),
-    **dict.fromkeys(sk.HIPS, (4, 1.5, 0.08)),
+    **dict.fromkeys(sk.HIPS, (4, 1.5, 12)),
     **dict.fromkeys(sk.KNEES, (8, 8, 8)),
     **dict.fromkeys(sk.ANKLES, (1, 1, 2)),
     Joint.NECK: (2, 0.5, 0.5),

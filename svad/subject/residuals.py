@@ -37,7 +37,11 @@ _SIGMA_ALONG = {
     **dict.fromkeys(coco.HIPS, 0.10),
     **dict.fromkeys(coco.KNEES, 0.06),
 }
+_ALONG_ARM = 0.020  # of an elbow on the line from shoulder to wrist: in a sleeve nothing marks it
+_STRAIGHT = 0.97  # distance of shoulder and wrist over the way by the elbow
+_DOUBT = 0.12  # standard deviation that a score of 0 would add: scores of 0.75 are 2.5 % off
 UPRIGHT = 0.7  # height of thigh and shin over the longer of them: neither lifted nor foreshortened
+_STRAIGHT_LEGS = 2.3  # how much stiffer hips and knees are then: about 9 and 7 degrees
 _HEAD_AHEAD = 0.032  # metres, head joint before the neck joint when standing straight
 _BETA_SIGMA, _SCALE_SIGMA = 1.0, 0.09
 
@@ -70,6 +74,34 @@ def likely_build(evidence: Evidence) -> float:
     return float(np.clip((ratio - 0.6) / 0.03, -1, 1))
 
 
+def _certainty(
+    evidence: Evidence,
+    points: np.ndarray,  # [L] key points
+) -> np.ndarray:  # [L, 2, 2] symmetric
+    """What a landmark's distance from its target is multiplied with to count standard deviations.
+
+    Landmarks are less certain along a limb than across it, and the less so the less of them is
+    seen: a knee under a skirt is a guess.
+    """
+    sigma = np.array([_SIGMA[c] for c in points])
+    doubt = _DOUBT * (1 - np.clip(evidence.keypoints[points, 2], 0, 1))
+    sigma += np.where(evidence.trust[points] > GUESSED, doubt, 0)  # guesses have theirs already
+    along, ways = sigma.copy(), np.tile([0.0, 1.0], (len(points), 1))
+    loose = dict(_SIGMA_ALONG) if standing(evidence) else {}
+    xy = evidence.keypoints[:, :2]
+    for shoulder, elbow, wrist in coco.ARMS.values():
+        whole, bones = xy[wrist] - xy[shoulder], np.diff(xy[[shoulder, elbow, wrist]], axis=0)
+        far = np.linalg.norm(whole)
+        if far > _STRAIGHT * np.linalg.norm(bones, axis=1).sum() and far > 0:
+            loose[elbow] = _ALONG_ARM
+            ways[points == elbow] = whole / far
+    for place, point in enumerate(points):
+        along[place] = max(along[place], loose.get(point, 0))
+    across = np.eye(2) - ways[:, :, None] * ways[:, None]
+    scales = across / sigma[:, None, None] + (np.eye(2) - across) / along[:, None, None]
+    return np.sqrt(evidence.trust[points])[:, None, None] * scales
+
+
 class Problem:
     """The residuals of one picture as a function of many parameter vectors at once."""
 
@@ -80,16 +112,12 @@ class Problem:
             for joint, angle in ((hip, -0.8), (knee, 0.9)) if bent else ():
                 self._stiff[3 * joint] *= 0.4
                 self._rest[3 * joint] = angle
+        if standing(evidence):  # what looks straight is: bends towards the camera are not seen
+            self._stiff[[3 * joint for joint in (*sk.HIPS, *sk.KNEES)]] *= _STRAIGHT_LEGS
         points = evidence.keypoints
         self._coco = np.array([*JOINT_OF, *POINT_OF])
         self._target = points[self._coco, :2]
-        sigma = np.array([_SIGMA[c] for c in self._coco])
-        sigma = np.stack([sigma, sigma], 1)  # across and along the picture
-        if standing(evidence):
-            sigma[:, 1] = [
-                _SIGMA_ALONG.get(c, s) for c, s in zip(self._coco, sigma[:, 1], strict=True)
-            ]
-        self._certain = np.sqrt(evidence.trust[self._coco])[:, None] / sigma
+        self._certain = _certainty(evidence, self._coco)
         self._knuckle = np.array(list(KNUCKLE_OF))
         self._few = np.arange(rig.surface.start)
         self._few = np.concatenate([self._few, np.arange(rig.knuckles.start, rig.knuckles.stop)])
@@ -141,7 +169,7 @@ class Problem:
         seen = np.concatenate(
             [joints[:, list(JOINT_OF.values())], posed[:, list(POINT_OF.values())]], 1
         )
-        away = self._apart(seen, self._target) * self._certain
+        away = (self._apart(seen, self._target)[..., None, :] @ self._certain)[..., 0, :]
         return Term(away.reshape(len(away), -1), "cauchy", 4.0)
 
     def _knuckles(self, knuckles: np.ndarray) -> Term:

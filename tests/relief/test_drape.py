@@ -7,8 +7,11 @@ import pytest
 
 from svad.body.model import BodyModel
 from svad.body.skeleton import HIPS, KNEES, LARGE, Joint
-from svad.relief.drape import Drape, eased, hidden_cloth
-from svad.relief.skirt import Skirt
+from svad.geometry.zbuffer import DepthMaps
+from svad.relief.drape import CLEAR, ROUND, Drape, eased, flared, hidden_cloth
+from svad.relief.labels import PartMaps
+from svad.relief.skirt import SKIRT, Skirt
+from svad.relief.surface import Surface
 
 TORSO, CLOTH, ARM = 0, 1, 2
 WIDE = 0.3  # metres from the middle to the side of the loop
@@ -85,3 +88,40 @@ def test_a_hand_presses_no_dent() -> None:
     soft = eased(push, 8)
     assert (soft >= push).all() and soft[0, 0] < 0.005
     assert np.abs(np.diff(soft, axis=0)).max() < 0.03  # the push itself steps by 0.1
+
+
+def hung(waist: int) -> tuple[Surface, np.ndarray, slice]:
+    """A straight skirt 40 px wide at 100 px a metre, below a waist of some other width.
+
+    The body in it is 0.2 m deep at the seat and 0.1 m below. Also the skirt's mask, and the rows
+    of it that lie below the hips.
+    """
+    h, w, top = 200, 80, 50
+    mask = np.zeros((h, w), bool)
+    mask[20:top, 40 - waist // 2 : 40 + waist // 2] = True
+    mask[top:180, 20:60] = True
+    depth = np.where(np.arange(h) < 80, 0.1, 0.05)[:, None] * np.ones((h, w), np.float32)
+    legs = np.zeros((h, w), bool)
+    legs[40:170, 25:55] = True
+    faces, bary = np.where(legs, 0, -1), np.zeros((h, w, 3), np.float32)
+    near, far = np.where(legs, 4 - depth, np.inf), np.where(legs, 4 + depth, -np.inf)
+    maps = DepthMaps(near, far, faces, faces, bary, bary)
+    part = PartMaps(SKIRT, maps, legs * 1.0, np.zeros((1, 3), int), 0.0 * legs)
+    flat = np.ones((h, w), np.float32)
+    surface = Surface(4 * flat, 0.1 * flat, legs)
+    skirt = Skirt(mask, top=top, hem=179, rise=0, legs_from=170)
+    box = (slice(0, h), slice(0, w))
+    return flared(surface, part, mask, box, skirt, 100.0, 200.0), mask, slice(110, 165)
+
+
+@pytest.mark.parametrize("waist", [16, 40])
+def test_a_straight_skirt_does_not_flare_whatever_the_waist(waist: int) -> None:
+    surface, mask, low = hung(waist)
+    half = surface.half[low][mask[low]]
+    assert half.max() < max(ROUND[0] * 0.20, 0.1 + CLEAR) + 0.01
+    np.testing.assert_allclose(surface.middle[low], 4, atol=0.01)
+
+
+def test_cloth_hangs_from_the_seat_past_thinner_legs() -> None:
+    surface, mask, low = hung(40)
+    assert (surface.half[low][mask[low]] > 0.1).all()

@@ -66,3 +66,18 @@ def test_surface_follows_the_body_and_goes_on_over_its_clothes(
     wide = body_surface(p, loose, px_per_m(subject), height)
     assert np.median(wide.half[ok]) > 1.05 * np.median(tight.half[ok])
     assert np.ptp(wide.middle[loose]) < np.ptp(p.maps.near[mask]) + 0.3
+
+
+def test_hair_wider_than_the_head_lies_behind_the_face(subject: Subject, body: BodyModel) -> None:
+    drawn, height = drawn_parts(subject, body)
+    p = drawn[0]
+    mask = p.maps.covered & (p.weight > 0.5)
+    head = np.ones(mask.shape, np.float32)
+    tight = body_surface(p, mask, px_per_m(subject), height, head)
+    loose = body_surface(p, feather_out(mask, 6) < 1, px_per_m(subject), height, head)
+    ok = tight.trusted & mask
+    grown = [
+        float(np.median((loose.middle + k * loose.half - tight.middle - k * tight.half)[ok]))
+        for k in (-1, 1)
+    ]
+    assert abs(grown[0]) < 0.003 and grown[1] > 0.006

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -88,6 +90,44 @@ def test_unseen_legs_stand_straight() -> None:
     turns = np.degrees(np.linalg.norm(fit.pose.rotations[0, [1, 2, 4, 5, 7, 8]], axis=1))
     assert turns.max() < 15
     assert errors(fit, joints, evidence).max() < 0.012
+
+
+def moved(one: Person, points: dict[int, tuple[float, float]], score: float) -> Person:
+    """The person with landmarks shifted, in shares of the height, and their scores."""
+    keypoints, height = one.keypoints.copy(), float(np.ptp(np.nonzero(one.matte)[0]))
+    for point, shift in points.items():
+        keypoints[point, :2] += height * np.array(shift)
+        keypoints[point, 2] = score
+    return replace(one, keypoints=keypoints)
+
+
+@pytest.mark.parametrize(("score", "followed"), [(1.0, (0.8, 1.2)), (0.5, (-0.5, 0.5))])
+def test_knees_that_are_hardly_seen_hardly_count(
+    score: float, followed: tuple[float, float]
+) -> None:
+    one, inward = person(), 0.025
+    true = fitted(one)
+    knees = {13: (-inward, 0.0), 14: (inward, 0.0)}
+    _, joints, evidence = fitted(moved(one, knees, score))
+    apart = [
+        float(np.subtract(*true[0].camera.project(found)[[4, 5], 0])) / evidence.unit
+        for found in (true[1], joints)
+    ]
+    share = (apart[0] - apart[1]) / (2 * inward)
+    assert followed[0] < share < followed[1]
+
+
+def test_an_elbow_may_lie_elsewhere_along_a_straight_arm() -> None:
+    one = person(pose_of(POSES["arms out"]))
+    points = one.keypoints[:, :2]
+    low = {}
+    for shoulder, elbow, wrist in ((5, 7, 9), (6, 8, 10)):
+        way = points[wrist] - points[shoulder]
+        low[elbow] = tuple(0.02 * way / np.linalg.norm(way))
+    before, after = (fitted(who)[0].bone_scales for who in (one, moved(one, low, 1.0)))
+    ratio = (after[0] / after[1]) / (before[0] / before[1])
+    # an elbow that is believed to the pixel makes the upper arm a third longer than the forearm
+    assert abs(ratio - 1) < 0.12
 
 
 def test_sitting_person_does_not_explode() -> None:
