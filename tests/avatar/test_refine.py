@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 import torch
 
+from svad.avatar.closed.photo import coloured_by_photo
 from svad.avatar.closed.refine import facing, fit_colours, fit_silhouette, well_inside
+from svad.body.skeleton import Joint
 from svad.body.skin import pose_gaussians
 from svad.core.errors import Stopped
 from svad.geometry.camera import Camera, photo_camera
@@ -142,6 +144,31 @@ def test_facing_is_the_cosine_between_a_splats_plane_and_the_ray() -> None:
         quats, torch.ones(5), torch.zeros(5, 3),
     )  # fmt: skip
     torch.testing.assert_close(facing(discs, camera), turns.cos().abs(), atol=1e-5, rtol=0)
+    balls = replace(discs, scales=torch.full((5, 3), 0.1))
+    assert (facing(balls, camera) == 1).all()
+
+
+def test_the_photo_colours_what_it_sees_squarely_heads_and_the_outline() -> None:
+    avatar = tiny_avatar(4000, width=96, height=128)
+    posed = pose_gaussians(avatar, avatar.pose[0])
+    flat = posed.scales * torch.tensor([1.0, 1.0, 0.1])
+    edge_on = torch.tensor([0.5**0.5, 0.0, 0.5**0.5, 0.0]).repeat(len(posed), 1)  # about y
+    inside = np.ones((128, 96), np.float32)
+    flanks = coloured_by_photo(avatar, replace(posed, scales=flat, quats=edge_on), inside)
+    share = ((avatar.joint_ids == Joint.HEAD) * avatar.joint_weights).sum(1)
+    head, rest = share > 0.5, share < 0.2
+    pixels = avatar.camera.project(posed.means.numpy())
+    middle = torch.from_numpy((pixels[:, :2] > 9).all(1) & (pixels[:, :2] < (87, 119)).all(1))
+    middle &= torch.from_numpy(np.abs(pixels[:, 0] - 48) < 4) & rest  # rays go straight on there
+    assert head.any() and (flanks[head] == 1).all()
+    assert middle.sum() > 50 and (flanks[middle] < 0.1).all()
+    square = coloured_by_photo(avatar, replace(posed, scales=flat), inside)
+    assert (square[middle] > 0.9).all()
+    narrow = np.zeros_like(inside)
+    narrow[:, 44:52] = 1  # all of it is outline
+    assert (
+        coloured_by_photo(avatar, replace(posed, scales=flat, quats=edge_on), narrow) == 1
+    ).all()
 
 
 def test_background_does_not_colour_the_person(drawn) -> None:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import torch
 
-from svad.avatar.closed.refine import facing, fit_colours, fit_silhouette, well_inside
+from svad.avatar.closed.refine import REACH, facing, fit_colours, fit_silhouette, well_inside
 from svad.body.correctives import changes
 from svad.body.skeleton import Joint
 from svad.body.skin import pose_gaussians, unpose_points
@@ -19,7 +19,6 @@ from svad.splat.gaussians import Gaussians
 from svad.types import Avatar, Subject
 
 STEEP, SQUARE = 0.2, 0.4  # cosines to the ray: takes none of the photo's colour, takes all
-OUTLINE = 5.0  # px; nearer to it this does not count
 HEAD = 0.3  # share of the head from which on this does not count
 
 
@@ -37,9 +36,10 @@ def fit_photo(
     fitted = fit_silhouette(
         posed, avatar.camera, matte, silhouette_rounds, lambda k: tell("fitting the outline", k)
     )
+    taken = coloured_by_photo(avatar, posed, matte)
     fitted = fit_colours(
         fitted, avatar.camera, to_float(subject.photo.rgb), well_inside(matte), colour_rounds,
-        lambda k: tell("matching the colours", silhouette_rounds + k), told(avatar, posed, matte),
+        lambda k: tell("matching the colours", silhouette_rounds + k), taken,
     )  # fmt: skip
     moved = (fitted.means - posed.means).abs().amax(1) > 0
     index = torch.nonzero(moved)[:, 0]
@@ -58,7 +58,7 @@ def fit_photo(
     return replace(avatar, gaussians=gaussians)
 
 
-def told(
+def coloured_by_photo(
     avatar: Avatar,
     posed: Gaussians,  # its Gaussians as the photo shows them
     matte: np.ndarray,  # [H, W] float32 in 0..1
@@ -70,7 +70,7 @@ def told(
     wide from the side. Heads have no such dots, and finer Gaussians; nor has the outline.
     """
     inside = cv2.distanceTransform((matte > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
-    rim = bilinear(inside, avatar.camera.project(posed.means.numpy())[:, :2]) < OUTLINE
+    rim = bilinear(inside, avatar.camera.project(posed.means.numpy())[:, :2]) < REACH
     head = ((avatar.joint_ids == Joint.HEAD) * avatar.joint_weights).sum(1) > HEAD
     square = smoothstep((facing(posed, avatar.camera) - STEEP) / (SQUARE - STEEP))
     return torch.where(head | torch.from_numpy(rim), 1.0, square)

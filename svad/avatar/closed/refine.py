@@ -16,6 +16,9 @@ from svad.geometry.sampling import bilinear
 from svad.splat.gaussians import Gaussians
 from svad.splat.render import render
 
+REACH = 5.0  # px, splats nearer to the outline move to fit it
+ROUND = 0.9  # shortest axis over the next, from which a splat has no plane
+
 
 def fit_silhouette(
     gaussians: Gaussians,
@@ -23,7 +26,7 @@ def fit_silhouette(
     matte: np.ndarray,  # [H, W] float32 in 0..1
     rounds: int,
     tell: Callable[[int], None],
-    reach: float = 5.0,  # px, splats farther from the outline stay as they are
+    reach: float = REACH,  # px, splats farther from the outline stay as they are
     rate: float = 0.16,  # px per round
 ) -> Gaussians:
     """Moves rim splats along the outline's normal, and thins them, until the drawn alpha fits.
@@ -123,12 +126,17 @@ def facing(
     gaussians: Gaussians,
     camera: Camera,
 ) -> torch.Tensor:  # [N] 0..1
-    """How squarely a camera sees each splat: the cosine between its shortest axis and the ray."""
-    shortest = gaussians.scales.argmin(1)[:, None, None].expand(-1, 3, 1)
+    """How squarely a camera sees each splat: the cosine between its shortest axis and the ray.
+
+    A round splat has no side that it could turn away: 1.
+    """
+    sizes, axes = gaussians.scales.sort(1)
+    shortest = axes[:, :1, None].expand(-1, 3, 1)
     normals = quaternion_to_matrix(gaussians.quats).gather(2, shortest)[..., 0]
     eye = torch.from_numpy(np.asarray(-camera.rotation.T @ camera.translation))
     rays = torch.nn.functional.normalize(gaussians.means - eye.to(gaussians.means), dim=1)
-    return (normals * rays).sum(1).abs().clamp(0, 1)
+    cosines = (normals * rays).sum(1).abs().clamp(0, 1)
+    return torch.where(sizes[:, 0] > ROUND * sizes[:, 1], 1.0, cosines)
 
 
 def _outward(matte: np.ndarray) -> tuple[np.ndarray, np.ndarray]:  # two of [H, W]
