@@ -142,13 +142,17 @@ class Trainer:
         return self._result(finished=True)
 
     def _says_stop(self) -> bool:
-        """Held-out frames end the training, but not before the last part on all Gaussians."""
+        """Held-out frames end a part of the training, and all of it in the last part.
+
+        The last part, at a tenth of the rates, is never left out: there the photo has its say.
+        """
         c = self.config
         if not self.pictures.held_out_says_stop(self.step / c.steps):
             return False
-        if not self.grown:
-            self.step, self.pictures.checks = max(self.step, round(c.grow_at * c.steps)), []
-            return False
+        for part in (c.grow_at, c.slowest_from):
+            if self.step < round(part * c.steps):
+                self.step, self.pictures.checks = round(part * c.steps), []
+                return False
         return True
 
     def _once(self) -> None:
