@@ -113,14 +113,6 @@ def _headers(kind: str, who: str, length: int) -> dict[str, str]:
 
 
 def _sent(page: Page, path: str, kind: str, who: str, body: bytes | Iterator[bytes]) -> Answer:
-    """The answer to a body; status 0 where the server has hung up on it."""
-    begun = time.monotonic()
-    link = http.client.HTTPConnection("127.0.0.1", page.port, timeout=PATIENCE)
-    try:
-        link.request("POST", path, body, {"Content-Type": kind, "X-Forwarded-For": who})
-        answer = link.getresponse()
-        return Answer(answer.status, answer.read(), time.monotonic() - begun)
-    except (OSError, http.client.HTTPException) as error:
-        return Answer(0, repr(error).encode(), time.monotonic() - begun)
-    finally:
-        link.close()
+    """The answer to a body; of parts no length is told."""
+    headers = {"Content-Type": kind, "X-Forwarded-For": who}
+    return page.answer(lambda link: link.request("POST", path, body, headers))

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,13 +61,21 @@ class Page:
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] = {}
     ) -> Answer:
         """One request; `path` goes as it is, with nothing tidied away."""
-        begun = time.monotonic()
-        link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
-        try:
+
+        def sent(link: http.client.HTTPConnection) -> None:
             link.putrequest(method, path, skip_accept_encoding=True)
             for name, value in {"Content-Length": str(len(body or b"")), **headers}.items():
                 link.putheader(name, value)
             link.endheaders(body or b"")
+
+        return self.answer(sent)
+
+    def answer(self, sent: Callable[[http.client.HTTPConnection], object]) -> Answer:
+        """What it says to a request that `sent` sends; status 0 where it hung up on it."""
+        begun = time.monotonic()
+        link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        try:
+            sent(link)
             answer = link.getresponse()
             return Answer(answer.status, answer.read(), time.monotonic() - begun)
         except (OSError, http.client.HTTPException) as error:
