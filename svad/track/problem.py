@@ -22,6 +22,7 @@ from svad.track.held import (
     JITTER,
     MARK,
     MARKED,
+    MOVED,
     OWN_TURN,
     SLIP,
     STIFF,
@@ -163,9 +164,9 @@ class Problem:
         held = (posed[:, TURNS] - self._rest.ravel()) * self._stiff
         depths = self._lines.off(at.joints, values.bias)
         total = cauchy(self._landmarks(at), 4.0) + cauchy(depths, self._far)
+        total += cauchy(values.own[:, TURNS] * self._loose, MOVED)
         squares: Sequence[np.ndarray] = (
             held,
-            values.own[:, TURNS] * self._loose,
             self._limits(posed),
             self._common(values)[0],
         )
@@ -259,8 +260,10 @@ class Problem:
         over = self._limits(posed)
         square[:, at] += (over > 0) / 0.05**2
         pull[:, at] += over / 0.05 * SIGNS
-        out.own[:, turns, turns] += square + self._loose**2
-        out.gradient[:, TURNS] += pull + values.own[:, TURNS] * self._loose**2
+        own = values.own[:, TURNS]
+        loose = trust(own * self._loose, MOVED) * self._loose**2
+        out.own[:, turns, turns] += square + loose
+        out.gradient[:, TURNS] += pull + own * loose
         out.border[:, turns, mean] += square
         out.common[mean, mean] += square.sum(0)
         out.common_gradient[mean] += pull.sum(0)
