@@ -76,7 +76,7 @@ class ExportContext:
     @cached_property
     def viewer_rig(self) -> bytes:
         """The compact avatar that the viewer moves."""
-        from svad.export.viewer_rig import viewer_rig_bytes  # writes from a context, too
+        from svad.export.viewer_rig import viewer_rig_bytes  # plays motions, slow to import
 
         return viewer_rig_bytes(self.avatar)
 

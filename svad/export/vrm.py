@@ -11,7 +11,8 @@ import numpy as np
 from svad.body.skeleton import JOINTS, Joint
 from svad.core.files import write_bytes
 from svad.export.context import ExportContext
-from svad.export.glb import avatar_glb, painted, tracks
+from svad.export.glb import avatar_glb, painted
+from svad.export.glb_motion import tracks
 from svad.export.names import HUMANOID, NAMES
 
 LICENCE = "https://vrm.dev/licenses/1.0/"
