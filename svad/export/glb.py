@@ -35,9 +35,8 @@ QUALITY = 95  # of the picture's jpeg
 def write_textured(context: ExportContext, path: Path) -> None:
     """The avatar as a closed mesh with a picture, with the bundled motions, as .glb."""
     avatar, paint = painted(context)
-    names = NAMES[context.bones]
-    moves = tracks(avatar, context.motions)
-    write_bytes(path, avatar_glb(avatar, names, moves, "SVAD", paint, lit=context.lit))
+    names, moves = NAMES[context.asked.bones], tracks(avatar, context.asked.motions)
+    write_bytes(path, avatar_glb(avatar, names, moves, "SVAD", paint, lit=context.asked.lit))
 
 
 def painted(context: ExportContext) -> tuple[Avatar, Paint]:
@@ -54,8 +53,10 @@ def write_glb(context: ExportContext, path: Path) -> None:
     """The avatar of `context` with the bundled motions as .glb."""
     mesh, shapes = with_visemes(*with_all_shapes(context.avatar, context.avatar.mesh))
     avatar = replace(context.avatar, mesh=mesh, expression_names=shapes)
-    moves = tracks(avatar, context.motions)
-    write_bytes(path, avatar_glb(avatar, NAMES[context.bones], moves, "SVAD", lit=context.lit))
+    moves = tracks(avatar, context.asked.motions)
+    write_bytes(
+        path, avatar_glb(avatar, NAMES[context.asked.bones], moves, "SVAD", lit=context.asked.lit)
+    )
 
 
 def avatar_glb(

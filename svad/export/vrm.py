@@ -70,7 +70,7 @@ def write_vrm(context: ExportContext, path: Path) -> None:
         document["extensions"] = {"VRMC_vrm": extension(avatar.expression_names, avatar.joints
                                                         .cpu().numpy(), context.card)}  # fmt: skip
 
-    moves = tracks(avatar, context.motions)
+    moves = tracks(avatar, context.asked.motions)
     write_bytes(path, avatar_glb(avatar, NAMES["vrm"], moves, "SVAD", paint, extend=extend))
 
 
