@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from svad.core.errors import JobError
 from svad.core.given import is_file, read_given
-from svad.run.jobs import CARD, read_card, require_finished
+from svad.run.card import CARD, read_card, require_finished
 from svad.run.makers.files import Finished, packed_avatar
 from svad.run.results import KEPT
 from svad.storage import load
