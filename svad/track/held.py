@@ -81,10 +81,8 @@ class Freedom:
 
 
 # landmarks of hanging arms slide down loose sleeves, by 1 to 3 % of the height, and with arms that
-# hardly move of their own they would turn the trunk; a limb's swing along the view is not seen, and
-# depths that are off in all frames alike would tilt it
-TURNING = Freedom(own=1.0, steady=4.0, marks=0.6, arms=2.0, depth=0.15)
-MOVING = Freedom(own=30.0)
+# hardly move of their own they would turn the trunk
+TURNING, MOVING = Freedom(own=2.0, marks=0.6, arms=2.0), Freedom(own=30.0)
 ACTING = Freedom(
     own=60.0, marks=0.4, steady=0.02, held=0.3, depth=2.0, bowing=True, lifted=True, planted=True
 )  # quick moves, seen in every frame
