@@ -8,14 +8,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from svad.body.model import BodyModel
-from svad.body.skeleton import SHOULDERS
+from svad.body.skeleton import SHOULDERS, WRISTS
 from svad.core.ahead import ahead
 from svad.geometry.camera import Camera
 from svad.relief.body_surface import BodySurface, body_surface_samples
 from svad.relief.closeup import with_closeup
 from svad.relief.densify import densifying_points
 from svad.relief.drape import Drape, out_of_cloth
-from svad.relief.fill import core_points, frame_cuts, missing_points
+from svad.relief.fallen_hair import without_hair
+from svad.relief.fill import Hands, core_points, frame_cuts, missing_points
 from svad.relief.flanks import with_flanks
 from svad.relief.head import face_depth
 from svad.relief.head_completion import headed_points, inner_mouth
@@ -38,8 +39,11 @@ from svad.relief.scene import (
     posed_vertices,
     scene_of,
 )
+from svad.relief.shown import shown_of
 from svad.relief.skirt import SKIRT, find_skirt
+from svad.relief.strangers import without_strangers
 from svad.relief.weights import LimbProfile, blend_range, folded, limb_weights
+from svad.relief.worn import View, hand_colour, limbs_worn
 from svad.types import Subject
 
 CORE_SPACING = 3.0  # of the inner body's samples, in steps of the fill's
@@ -100,11 +104,18 @@ def build_relief(
     drawn = draw_parts(scene.camera.project(vertices), faces, body.weights.numpy(), parts, h, w)
     joints = posed_joints(subject, body)
     hands = found_hands(subject, scene, parts)
+    rgb = (scene.rgb * 255).astype(np.uint8)
     labels = label_pixels(
-        (scene.rgb * 255).astype(np.uint8), inside(scene.matte), drawn, scene.body_height,
+        rgb, inside(scene.matte), drawn, scene.body_height,
         hands, scene.skin, covered_elbows(subject, scene, parts),
         handless(subject, hands, parts, scene, joints),
     )  # fmt: skip
+    arms = [i for i, part in enumerate(parts) if "arm" in part.name]
+    labels = without_hair(labels, arms, rgb, scene.skin, scene.face)
+    found = np.logical_or.reduce([hand.area for hand in hands.values()])
+    labels = without_strangers(
+        labels, drawn, rgb, scene.skin, found, scene.camera, joints, scene.body_height
+    )
     tell("rounding the layers")
     pixels = scene.camera.project(joints)[:, :2]
     skirt = find_skirt(labels, drawn, pixels, scene.body_height, scene.rgb)
@@ -119,8 +130,19 @@ def build_relief(
     )
     tell("colouring what the photo does not show")
     face_rgb = face_colour(scene)
-    numbers = range(len(layers))
-    sheets = list(ahead(lambda i: _sheet(i, layers[i], scene, face_rgb, seed + i), numbers))
+    shown = [shown_of(one, scene.rgb, scene.matte, scene.skin, labels) for one in layers]
+    views = {
+        i: View(one.part, one.box, one.near, seen.known)
+        for i, (one, seen) in enumerate(zip(layers, shown, strict=True))
+        if one.part.kind == "limb"
+    }
+    worn = limbs_worn(views, scene.rgb, scene.skin, found, scene.camera, joints)
+
+    def coloured(i: int) -> Sheet:
+        rgb = layer_colours(layers[i], shown[i], worn.get(i), face_rgb, scene.body_height, seed + i)
+        return _sheet(i, layers[i], scene, rgb)
+
+    sheets = list(ahead(coloured, range(len(layers))))
     if skirt is not None:
         sheets[-1] = with_level_hem(sheets[-1], subject.body.camera)
     if subject.head is not None:
@@ -142,8 +164,8 @@ def build_relief(
         points = joined([points, *between])
         drape = Drape.around(points.xyz[points.layer == number], joints, (0, number))
     points = with_flanks(points, sheets, fit.camera)
-    shown = _shown(layers, labels, scene, subject)
-    relief = Relief(points, sheets, fit.camera, 0, shown, limbs, joints, drape)
+    front = _shown(layers, labels, scene, subject)
+    relief = Relief(points, sheets, fit.camera, 0, front, limbs, joints, drape)
     moved = relief.limb_weights(points.xyz, points.weights, points.layer)
     points = replace(points, weights=moved)
     tell("filling hidden sides from the body")
@@ -151,19 +173,26 @@ def build_relief(
     spacing = 1.15 / scene.px_per_m
     matte = subject.matte > 127
 
+    lost = tuple(
+        wrist
+        for wrist in WRISTS
+        if not any(hand.area.any() for i, hand in hands.items() if wrist in parts[i].joints)
+    )
+    hidden_hands = Hands(hand_colour([worn[i] for i in arms], face_rgb), lost)
+
     def samples(step: float) -> BodySurface:
         made = body_surface_samples(vertices, faces, weights, step)
         return made if skirt is None else out_of_cloth(made, skirt, scene.camera)
 
     def fill() -> Points:
         return missing_points(
-            samples(spacing), points, fit.camera, matte, shown, 0.02 * 1.7, cuts, face_rgb,
+            samples(spacing), points, fit.camera, matte, front, 0.02 * 1.7, cuts, hidden_hands,
             skirt is not None,
         )  # fmt: skip
 
     def core() -> Points:
         inner = samples(CORE_SPACING * spacing)
-        return core_points(inner, points, fit.camera, matte, shown, face_rgb)
+        return core_points(inner, points, fit.camera, matte, front)
 
     points = joined([points, *ahead(lambda make: make(), (fill, core))])
     mouth = None
@@ -173,18 +202,18 @@ def build_relief(
     return replace(relief, points=points, mouth=mouth)
 
 
-def _sheet(i: int, layer: Layer, scene: Scene, face_rgb: np.ndarray | None, seed: int) -> Sheet:
-    skin = scene.skin
-    rgb, far_rgb = layer_colours(
-        layer, scene.rgb[layer.box], scene.matte[layer.box],
-        None if skin is None else skin[layer.box], face_rgb, scene.body_height, seed,
-    )  # fmt: skip
+def _sheet(
+    i: int,
+    layer: Layer,
+    scene: Scene,
+    rgb: tuple[np.ndarray, np.ndarray],  # front, back [h, w, 3]
+) -> Sheet:
     near = layer.near
     if layer.part.is_torso and scene.face is not None:
         near = face_depth(layer.local(scene.face), near, layer.own, scene.px_per_m)
     return Sheet(
         i, layer.corner(scene.origin), 1, layer.mask, scene.matte[layer.box], near,
-        np.maximum(layer.far, near + 0.002), rgb, far_rgb, layer.near_weights, layer.far_weights,
+        np.maximum(layer.far, near + 0.002), *rgb, layer.near_weights, layer.far_weights,
         layer.own,
     )  # fmt: skip
 

@@ -11,9 +11,9 @@ from svad.media.images import to_float
 from svad.relief.colour import extended
 from svad.relief.head import face_depth
 from svad.relief.layer import Layer
-from svad.relief.layer_colours import SURE
 from svad.relief.points import Sheet
 from svad.relief.scene import Scene, inside
+from svad.relief.shown import SURE
 from svad.relief.surface import closed
 from svad.relief.weights import head_share
 from svad.types import Closeup

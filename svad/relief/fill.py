@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]
@@ -13,6 +15,10 @@ from svad.relief.body_surface import GROUPS, BodySurface
 from svad.relief.points import FILL, OPAQUE, Points, oriented
 
 DEEPEST = 0.15  # metres a sample may be moved back to stay hidden in the photo
+WHOLE = 0.9  # of a hidden hand's samples are hidden where all of it goes as far back
+MISSING = 0.5  # of a hand's samples that no layer covers where it has none of its own
+CLEAR = 0.01  # metres it goes farther than it must: skin must not shine through cloth
+WRIST = 0.1  # weight of the hand from which a sample is its wrist
 ENOUGH = 6000  # seen points per limb group that colours are taken from
 UNDER_SKIRT = -0.02  # metres
 CORE = 0.012  # metres the inner body lies under its skin, and behind what the photo shows
@@ -29,6 +35,14 @@ UNSEEN_CLOTH = {  # metres the fill lies above the body where no clothes are see
 }
 
 
+@dataclass(frozen=True)
+class Hands:
+    """What is known of hands that the photo does not show."""
+
+    rgb: np.ndarray | None = None  # [3] their colour; None = they have gloves, or no face was found
+    lost: tuple[int, ...] = ()  # wrists of those of which nothing was found
+
+
 def missing_points(
     body: BodySurface,
     layers: Points,
@@ -37,7 +51,7 @@ def missing_points(
     shown: np.ndarray,  # [H, W] metres, depth of what the photo shows, inf elsewhere
     reach: float,  # metres: body closer than this to a layer point is not missing
     open_sides: tuple[bool, bool, bool, bool],  # the person is cut by the left, top, right, bottom
-    skin: np.ndarray | None,  # [3] RGB of the face, None if no face was found
+    hands: Hands,
     skirted: bool = False,  # the thighs are under a skirt and must not look out of it
 ) -> Points:
     """Body samples that no layer covers, coloured from the nearest layer of the same limb.
@@ -67,6 +81,8 @@ def missing_points(
     c, r = column.clip(0, w - 1), row.clip(0, h - 1)
     behind = np.where(framed & matte[r, c], shown[r, c] + 0.006 - pixels[:, 2], 0)
     behind = np.where(np.isfinite(behind), np.maximum(behind, 0), 0)
+    for wrist in hands.lost:
+        behind, keep = whole_hand(behind, keep, body.weights[:, wrist])
     xyz = camera.unproject(pixels + np.stack([0 * behind, 0 * behind, behind], 1))
     keep &= ~framed | (matte[r, c] & (behind < DEEPEST))
     left, top, right, bottom = open_sides
@@ -74,7 +90,24 @@ def missing_points(
         ((column < 0) & left) | ((row < 0) & top) | ((column >= w) & right) | ((row >= h) & bottom)
     )
     keep &= framed | outside
-    return _points(body, np.flatnonzero(keep), xyz, camera, layers, skin)
+    return _points(body, np.flatnonzero(keep), xyz, camera, layers, hands.rgb)
+
+
+def whole_hand(
+    behind: np.ndarray,  # [M] metres that samples go back to be hidden
+    keep: np.ndarray,  # [M] bool, samples that no layer covers
+    hand: np.ndarray,  # [M] weight of the hand
+) -> tuple[np.ndarray, np.ndarray]:  # [M] metres, [M] bool
+    """A hand that no layer has goes behind what hides it in one piece.
+
+    The wrist bends back with it and is kept too, or it would hang in the air beside the sleeve.
+    """
+    mine = hand > 0.5
+    far = behind[mine & (behind < DEEPEST)]
+    if keep[mine].sum() <= MISSING * mine.sum() or not far.any():
+        return behind, keep
+    push = float(np.quantile(far, WHOLE))
+    return np.maximum(behind, (push + CLEAR) * hand), keep | (hand > WRIST)
 
 
 def _distance(
@@ -93,7 +126,6 @@ def core_points(
     camera: Camera,
     matte: np.ndarray,  # [H, W] bool
     shown: np.ndarray,  # [H, W] metres, depth of what the photo shows, inf elsewhere
-    skin: np.ndarray | None,  # [3] RGB of the face, None if no face was found
 ) -> Points:
     """The body inside its clothes, closed: what shows where layers part in another pose.
 
@@ -113,7 +145,7 @@ def core_points(
     behind = np.where(framed & np.isfinite(front), np.maximum(front - pixels[:, 2], 0), 0)
     pixels[:, 2] += behind
     keep = (apart < 0.5) & (~framed | (inner[r, c] & (behind < DEEPEST)))
-    return _points(body, np.flatnonzero(keep), camera.unproject(pixels), camera, layers, skin)
+    return _points(body, np.flatnonzero(keep), camera.unproject(pixels), camera, layers, None)
 
 
 def _in_picture(
@@ -135,11 +167,11 @@ def _points(
     xyz: np.ndarray,  # [M, 3] where the samples are put
     camera: Camera,
     layers: Points,
-    skin: np.ndarray | None,  # [3]
+    hand_rgb: np.ndarray | None,  # [3]
 ) -> Points:  # K
     if not len(chosen):
         return layers.select(np.zeros(0, int))
-    rgb = _fill_colours(body, chosen, layers, skin)
+    rgb = _fill_colours(body, chosen, layers, hand_rgb)
     normals = body.normals[chosen]
     across = np.cross(normals, np.array([0.0, 0.0, 1.0], np.float32))
     flat = np.linalg.norm(across, axis=1) < 1e-3
@@ -183,7 +215,7 @@ def cloth_thickness(body: BodySurface, layers: Points) -> np.ndarray:  # [groups
 
 
 def _fill_colours(
-    body: BodySurface, chosen: np.ndarray, layers: Points, skin: np.ndarray | None
+    body: BodySurface, chosen: np.ndarray, layers: Points, hand_rgb: np.ndarray | None
 ) -> np.ndarray:
     """Nearest known colour of the same limb group; limbs that were never seen get a guess."""
     names = list(GROUPS)
@@ -195,8 +227,8 @@ def _fill_colours(
         if not mine.any():
             continue
         source = np.flatnonzero(known == g)
-        if name == "hands" and skin is not None and _covered(layers.rgb[source], skin):
-            rgb[mine] = skin
+        if name == "hands" and hand_rgb is not None:
+            rgb[mine] = hand_rgb
         elif name == "feet" and len(source) < 200:
             rgb[mine] = 0.35 * clothes + 0.02
         elif len(source) < 100:
@@ -213,15 +245,6 @@ def _fill_colours(
             typical = np.median(layers.rgb[source], 0)
             rgb[mine] = near * (1 - share) + typical * share
     return rgb
-
-
-def _covered(rgb: np.ndarray, skin: np.ndarray) -> bool:
-    """Whether what is known of the hands ([P, 3]) is not skin: sleeves or pockets hide them."""
-    if len(rgb) < 100:
-        return True
-    both = np.stack([np.median(rgb, 0), skin]).astype(np.float32)[None]
-    lab = cv2.cvtColor(both, cv2.COLOR_RGB2LAB)[0] * (0.4, 1, 1)
-    return bool(np.linalg.norm(lab[0] - lab[1]) > 18)
 
 
 def _lowest_clothes(layers: Points, known: np.ndarray, names: list[str]) -> np.ndarray:  # [3]

@@ -12,6 +12,8 @@ from svad.geometry.sampling import smoothstep
 from svad.geometry.zbuffer import draw
 from svad.media.fields import masked_blur
 
+DARKEST = 0.5  # lightness of skin over that of the lightest cheek; below are glasses or hair
+
 
 @cache
 def face_triangles() -> np.ndarray:  # [F, 3] int32
@@ -66,8 +68,9 @@ def skin_colour(
     rgb: np.ndarray,  # [H, W, 3] 0..1
     face: np.ndarray,  # [478, 3] px of this picture
 ) -> np.ndarray:  # [3] Lab
-    """Median colour of the cheeks in Lab."""
-    return np.median(_cheeks(rgb, face), 0)
+    """Median colour of the cheeks in Lab, without the glasses or strands that lie over them."""
+    cheeks = _cheeks(rgb, face)
+    return np.median(cheeks[cheeks[:, 0] >= DARKEST * cheeks[:, 0].max()], 0)
 
 
 def skin_colours(

@@ -5,35 +5,26 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from svad.body.skeleton import ANKLES, ELBOWS, FEET, KNEES, WRISTS
 from svad.media.fields import blur, masked_blur
 from svad.relief.colour import extended, streaks
 from svad.relief.layer import Layer
+from svad.relief.limb_colours import limb_front
 from svad.relief.prints import chest_alone
+from svad.relief.shown import Shown
 from svad.relief.texture import synthesised
 from svad.relief.weights import head_share
+from svad.relief.worn import Worn
 
-SURE = 0.9  # matte above which a pixel's colour is the person's alone
-ALONE = 9  # px, box around a pixel that shows nothing but the layer
 NEAR = 4.0  # px from what is known, where the nearest colour is better than any patch
 HEAD = 0.3  # share of the head above which the head's own texture takes over
 GRAIN = 0.012  # standard deviation of the cloth of a limb's back
-HAND = 0.5  # share of a wrist above which a limb is hand
-HAND_SEEN = 80  # px of a hand that tell its colour
-BARE = 0.4  # share of skin from which on a hand has no glove, an arm no sleeve
-# place along a limb, in bones from its root
-OUTWARD = ((1.0, (*ELBOWS, *KNEES)), (2.0, (*WRISTS, *ANKLES, *FEET)))
-LAST = 0.95  # of the seen pixels, from the root outward: where a limb goes out of sight
-END = 0.25  # of the seen pixels: so many of the outermost tell how a limb goes on out of sight
-TOWARDS = 0.5  # bones that the way to what is hidden counts, where weights do not tell
 CALM = 0.02  # of the body's height: relief of bare skin that is not carried to the back
 
 
 def layer_colours(
     layer: Layer,
-    rgb: np.ndarray,  # [h, w, 3] float32, the photo in the layer's box
-    matte: np.ndarray,  # [h, w] float32
-    skin: np.ndarray | None,  # [h, w] bool, skin-coloured; None = no face was found
+    shown: Shown,
+    worn: Worn | None,  # what a limb wears; None = trunk or skirt
     face_rgb: np.ndarray | None,  # [3] the face's colour
     body_height: float,  # px
     seed: int,
@@ -43,102 +34,31 @@ def layer_colours(
     The back is the front seen through the body, so that patterns, hems and folds go on around the
     flanks, without what the chest alone shows: that becomes cloth of the flanks.
     """
-    front, known = _front(layer, rgb, matte, skin, seed)
-    if layer.part.kind == "limb":
-        if skin is not None and face_rgb is not None:
-            front = _with_hand(front, layer, known, skin, face_rgb)
+    if worn is not None:
+        front = limb_front(layer, worn, shown, face_rgb, body_height, seed)
         grain = GRAIN * streaks(layer.mask.shape, seed, 2.5, 1.2)
-        return front, np.clip(front + grain[..., None], 0, 1)
+        bare = layer.mask & worn.naked & (shown.bare | ~layer.own)
+        return front, np.clip(_calmed(front, bare, body_height) + grain[..., None], 0, 1)
+    front = _front(layer, shown, seed)
     share = (
         np.zeros(layer.mask.shape) if layer.part.kind == "skirt" else head_share(layer.far_weights)
     )
     cloth = layer.mask & (share < HEAD)
     alone = chest_alone(front, cloth, body_height)
     # patches come from what is seen: copies of what was completed would be copies of copies
-    back = synthesised(front, cloth & known & ~alone, alone, seed + 1)
-    if skin is not None:
-        back = _calmed(back, skin & cloth & ~alone, body_height)
+    back = synthesised(front, cloth & shown.known & ~alone, alone, seed + 1)
+    if shown.skin is not None:
+        back = _calmed(back, shown.skin & cloth & ~alone, body_height)
     return front, back
 
 
-def _front(
-    layer: Layer,
-    rgb: np.ndarray,  # [h, w, 3]
-    matte: np.ndarray,  # [h, w]
-    skin: np.ndarray | None,  # [h, w] bool
-    seed: int,
-) -> tuple[np.ndarray, np.ndarray]:  # [h, w, 3], [h, w] bool
-    """The completed photo, and which of its pixels show this layer and nothing else."""
-    sure = cv2.erode((matte > SURE).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    pure = layer.own & sure
-    known = pure & (cv2.erode(layer.own.astype(np.uint8), np.ones((ALONE, ALONE), np.uint8)) > 0)
-    if known.sum() <= 50:
-        known = pure
-    front = extended(rgb, known)
+def _front(layer: Layer, shown: Shown, seed: int) -> np.ndarray:  # [h, w, 3]
+    """The photo, completed where something hides the trunk or a skirt."""
+    front, known = extended(shown.rgb, shown.known), shown.known
     if known.any():
         away = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, 5)
-        hidden = layer.mask & ~layer.own & (away > NEAR)
-        if layer.part.kind == "limb":
-            shown = np.where(pure[..., None], rgb, front)
-            front, beyond = _beyond(shown, layer, pure, skin)
-            hidden &= ~beyond
-        front = synthesised(front, known, hidden, seed)
-    return np.where(pure[..., None], rgb, front), known
-
-
-def _beyond(
-    front: np.ndarray,  # [h, w, 3]
-    layer: Layer,
-    seen: np.ndarray,  # [h, w] bool
-    skin: np.ndarray | None,  # [h, w] bool
-) -> tuple[np.ndarray, np.ndarray]:  # [h, w, 3], [h, w] bool
-    """What is farther out than all that is seen of a limb goes on as that ends: bare or as sleeve.
-
-    Patches from all over the limb would put a short sleeve on the forearm behind the back. A bare
-    end is often a narrow strip beside a belt, so it has one colour.
-    """
-    weights = layer.near_weights
-    along = np.zeros(layer.mask.shape, np.float32)
-    for place, ends in OUTWARD:
-        along += place * weights[..., list(ends)].sum(-1)
-    last = np.quantile(along[seen], LAST)
-    beyond = layer.mask & ~layer.own & (along > last)
-    if not beyond.any():
-        return front, beyond
-    at = np.moveaxis(np.indices(seen.shape), 0, -1)
-    way = at[beyond].mean(0) - at[seen].mean(0)
-    outward = along + TOWARDS * (at @ way) / max(way @ way, 1.0)
-    end = seen & (outward >= np.quantile(outward[seen], 1 - END))
-    bare = end & (skin if skin is not None else False)
-    if bare.sum() > BARE * end.sum():
-        return np.where(beyond[..., None], np.median(front[bare], 0), front), beyond
-    return np.where(beyond[..., None], extended(front, end), front), beyond
-
-
-def _with_hand(
-    front: np.ndarray,  # [h, w, 3]
-    layer: Layer,
-    known: np.ndarray,  # [h, w] bool
-    skin: np.ndarray,  # [h, w] bool
-    face_rgb: np.ndarray,  # [3]
-) -> np.ndarray:  # [h, w, 3]
-    """A hand under a sleeve or in a pocket is no sleeve: it has the colour of what is seen of it.
-
-    Nothing seen: the face's.
-    """
-    hand = layer.near_weights[..., list(WRISTS)].sum(-1) > HAND
-    hidden = hand & layer.mask & ~layer.own
-    if not hidden.any():
-        return front
-    seen = hand & known
-    if seen.sum() < HAND_SEEN:
-        colour = np.broadcast_to(face_rgb.astype(np.float32), front.shape)
-    else:
-        bare = seen & skin
-        colour = extended(front, bare if bare.sum() > BARE * seen.sum() else seen)
-    share = np.clip(2 * blur(hidden.astype(np.float32), 1.5), 0, 1)[..., None]
-    share = share * ~layer.own[..., None]
-    return front * (1 - share) + colour * share
+        front = synthesised(front, known, layer.mask & ~layer.own & (away > NEAR), seed)
+    return np.where(shown.pure[..., None], shown.rgb, front)
 
 
 def _calmed(
@@ -146,7 +66,7 @@ def _calmed(
     skin: np.ndarray,  # [h, w] bool
     body_height: float,  # px
 ) -> np.ndarray:  # [h, w, 3]
-    """A bare back has no chest, no navel: skin keeps its shading, not its detail."""
+    """A bare back has no chest, no navel, an arm's no shade of the trunk: skin keeps its tone."""
     if not skin.any():
         return back
     sigma = CALM * body_height

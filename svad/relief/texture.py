@@ -55,7 +55,7 @@ def synthesised(
     match: np.ndarray | None = None
     for level in reversed(levels):
         h, w = level.known.shape
-        usable = _whole(level.known)
+        usable = whole_patches(level.known)
         if usable.sum() < FEWEST:
             continue
         guess = level.guess if now is None else cv2.resize(now, (w, h))
@@ -84,8 +84,8 @@ def _pyramid(finest: _Level) -> list[_Level]:
     return levels
 
 
-def _whole(known: np.ndarray) -> np.ndarray:  # [h, w] bool
-    """Centres of patches that are known all over."""
+def whole_patches(known: np.ndarray) -> np.ndarray:  # [h, w] bool
+    """Centres of the patches that are known all over."""
     padded = np.pad(known, RADIUS).astype(np.uint8)
     side = 2 * RADIUS + 1
     return cv2.erode(padded, np.ones((side, side), np.uint8))[RADIUS:-RADIUS, RADIUS:-RADIUS] > 0

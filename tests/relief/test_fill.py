@@ -9,7 +9,15 @@ from svad.body.model import BodyModel
 from svad.body.skeleton import Joint
 from svad.relief.body_surface import GROUPS, BodySurface, body_surface_samples
 from svad.relief.build import Relief
-from svad.relief.fill import cloth_thickness, core_points, frame_cuts, hand_is_seen, missing_points
+from svad.relief.fill import (
+    Hands,
+    cloth_thickness,
+    core_points,
+    frame_cuts,
+    hand_is_seen,
+    missing_points,
+    whole_hand,
+)
 from svad.relief.points import FILL, Points
 from svad.relief.weights import folded
 from svad.types import Subject
@@ -106,7 +114,7 @@ def test_fill_stays_off_what_is_already_there(
     reach = 10.0  # metres: nothing is missing then
     none = missing_points(
         surface, points, subject.body.camera, subject.matte > 127, relief.shown, reach,
-        (False,) * 4, None,
+        (False,) * 4, Hands(),
     )  # fmt: skip
     arms = none.weights[:, [18, 19, 20, 21]].sum(1) > 0.4  # these have a smaller reach of their own
     assert arms.all()
@@ -149,7 +157,7 @@ def test_frame_cuts_name_the_sides_the_person_crosses(
 @pytest.fixture(scope="module")
 def core(relief: Relief, subject: Subject, surface: BodySurface) -> Points:
     matte = subject.matte > 127
-    return core_points(surface, relief.points, subject.body.camera, matte, relief.shown, None)
+    return core_points(surface, relief.points, subject.body.camera, matte, relief.shown)
 
 
 def test_the_inner_body_lies_behind_the_photo_and_inside_its_matte(
@@ -170,3 +178,17 @@ def test_the_inner_body_joins_elbows_and_knees(core: Points, relief: Relief) -> 
         assert near.sum() > 10
     hands = core.weights[:, [Joint.LEFT_WRIST, Joint.RIGHT_WRIST, Joint.HEAD]].sum(1)
     assert (hands < 0.5).all()
+
+
+def test_a_hand_that_no_layer_has_goes_back_in_one_piece_with_its_wrist() -> None:
+    hand = np.array([0, 0.2, 0.9, 1, 1, 1], np.float32)
+    behind = np.array([0, 0, 0.02, 0.04, 0.05, 0.0])
+    missing = np.array([False, False, True, True, True, False])
+    moved, keep = whole_hand(behind, missing, hand)
+    assert (keep == [False, True, True, True, True, True]).all()
+    assert (moved >= behind).all() and moved[0] == 0 < moved[1] < moved[2]
+    assert moved[3] == moved[5] > 0.05  # the farthest, and a margin
+    for kept in (moved > 1, missing):  # a layer has it; nothing hides it
+        still = behind if kept.sum() == 0 else 0 * behind
+        moved, keep = whole_hand(still, kept, hand)
+        assert (moved == still).all() and (keep == kept).all()

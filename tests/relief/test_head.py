@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from svad.body.skeleton import Joint
-from svad.face.landmarks import LOWER_LIP_EDGE, UPPER_LIP_EDGE
+from svad.face.landmarks import CHEEKS, LOWER_LIP_EDGE, UPPER_LIP_EDGE
 from svad.geometry.camera import photo_camera
 from svad.relief.densify import densifying_points
 from svad.relief.expression import LIDS, ExpressionField, blinking, eye_holes
 from svad.relief.hair import flat_fill, patchwork
-from svad.relief.head import face_depth, face_hull, face_triangles
+from svad.relief.head import face_depth, face_hull, face_triangles, skin_colour
 from svad.relief.head_completion import coloured_points, coloured_sheet
 from svad.relief.head_frame import head_frame
 from svad.relief.head_texture import (
@@ -290,3 +290,12 @@ def test_only_wide_parts_of_a_mask_stay():
 def test_face_triangles_are_a_surface():
     faces = face_triangles()
     assert faces.shape[1] == 3 and faces.max() < 468 and len(np.unique(faces)) == 468
+
+
+def test_skin_has_no_colour_of_glasses(face: np.ndarray) -> None:
+    rgb = np.full((HEIGHT, WIDTH, 3), SKIN, np.float32)
+    bare = skin_colour(rgb, face)
+    for point in CHEEKS[:5]:  # most of them lie under dark glasses
+        x, y = np.round(face[point, :2]).astype(int)
+        rgb[y, x] = HAIR
+    np.testing.assert_allclose(skin_colour(rgb, face), bare, atol=0.5)

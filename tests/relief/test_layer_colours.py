@@ -1,4 +1,4 @@
-"""Colours of a layer where the photo hides it."""
+"""Colours of a limb where the photo hides it."""
 
 from __future__ import annotations
 
@@ -7,85 +7,110 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from svad.body.skeleton import ELBOWS, SHOULDERS, WRISTS
 from svad.relief.layer import Layer
 from svad.relief.layer_colours import layer_colours
 from svad.relief.parts import Part
+from svad.relief.shown import Shown, shown_of
 from svad.relief.surface import Surface
+from svad.relief.worn import Seen, Worn
 
-H, W, WRIST_ROW = 90, 40, 60
+H, W, WRIST_ROW, ELBOW_ROW = 90, 40, 60, 30
 SLEEVE, SKIN, GLOVE = (0.2, 0.3, 0.2), (0.8, 0.6, 0.5), (0.1, 0.1, 0.6)
 
 
-def forearm(shown: int) -> Layer:
-    """A forearm that hangs down, hand from row 60 on, of which the photo shows the first rows."""
+def arm(shown: int) -> Layer:
+    """An arm that hangs down, hand from row 60 on, of which the photo shows the first rows."""
     own = np.zeros((H, W), bool)
     own[5:shown, 10:30] = True
     mask = np.zeros((H, W), bool)
     mask[5:85, 10:30] = True
     weights = np.zeros((H, W, 22), np.float32)
-    weights[:WRIST_ROW, :, ELBOWS[0]] = 1
-    weights[WRIST_ROW:, :, WRISTS[0]] = 1
     flat = np.ones((H, W), np.float32)
     surface = Surface(flat, 0 * flat, mask)
-    part = Part("left_arm_lower", (ELBOWS[0], WRISTS[0]), ((ELBOWS[0], WRISTS[0]),), ())
+    part = Part("left_arm", (), (), ())
     box = (slice(0, H), slice(0, W))
     return Layer(part, box, own, mask, own & ~own, mask, surface, 0.0, flat, flat, weights, weights)
 
 
-def photo(hand: tuple[float, float, float]) -> np.ndarray:
+NOTHING = Seen(np.zeros((0, 2)), np.zeros((0, 3)), np.zeros(0, bool))
+
+
+def worn(end: float, *, gloved: bool = False, others: Seen = NOTHING) -> Worn:
+    """One bone every 30 rows, one across every 30 columns."""
+    row, column = np.indices((H, W), dtype=np.float32) + 0.5
+    place = np.stack([row / ELBOW_ROW, (column - W / 2) / ELBOW_ROW], -1)
+    return Worn(place, end, gloved, others)
+
+
+def seen(layer: Layer, rgb: np.ndarray, *, trunk: np.ndarray | None = None) -> Shown:
+    skin = np.abs(rgb - SKIN).max(-1) < 0.05
+    labels = np.ones((H, W), np.int32) if trunk is None else np.where(trunk, 0, 1)
+    return shown_of(layer, rgb, np.ones((H, W), np.float32), skin, labels)
+
+
+def photo(end: float, hand: tuple[float, float, float] = SKIN) -> np.ndarray:
+    """Sleeve to a place along the arm, then skin, then a hand."""
     rgb = np.full((H, W, 3), SLEEVE, np.float32)
+    rgb[round(end * ELBOW_ROW) :] = SKIN
     rgb[WRIST_ROW:] = hand
     return rgb
 
 
+def both_sides(layer: Layer, shown: Shown, wears: Worn) -> tuple[np.ndarray, np.ndarray]:
+    return layer_colours(layer, shown, wears, np.array(SKIN), 400.0, 0)
+
+
 @pytest.mark.parametrize(
-    ("shown", "hand", "wanted"),
-    [(50, SLEEVE, SKIN), (75, SKIN, SKIN), (75, GLOVE, GLOVE)],
+    ("shown", "hand", "gloved", "wanted"),
+    [(50, SLEEVE, False, SKIN), (75, SKIN, False, SKIN), (75, GLOVE, True, GLOVE)],
     ids=["hidden", "half seen", "glove"],
 )
-def test_a_hidden_hand_has_the_hand_s_colour(shown: int, hand, wanted) -> None:
-    rgb = photo(hand)
-    skin = np.abs(rgb - SKIN).max(-1) < 0.05
-    front, back = layer_colours(
-        forearm(shown), rgb, np.ones((H, W), np.float32), skin, np.array(SKIN), 400.0, 0
-    )
-    for side in (front, back):
-        np.testing.assert_allclose(side[80, 20], wanted, atol=0.06)  # cloth has a grain
-        np.testing.assert_allclose(side[30, 20], SLEEVE, atol=0.06)
+def test_a_hidden_hand_has_the_hand_s_colour(shown: int, hand, gloved: bool, wanted) -> None:
+    layer = arm(shown)
+    for side in both_sides(layer, seen(layer, photo(2.0, hand)), worn(2.0, gloved=gloved)):
+        np.testing.assert_allclose(side[82, 20], wanted, atol=0.06)  # cloth has a grain
+        np.testing.assert_allclose(side[35, 20], SLEEVE, atol=0.06)
 
 
-def test_a_forearm_goes_on_bare_where_its_sleeve_ended() -> None:
-    layer = forearm(55)  # a short sleeve, then skin, then out of sight
-    rgb = np.full((H, W, 3), SLEEVE, np.float32)
-    rgb[35:] = SKIN
-    weights = layer.near_weights.copy()
-    down = np.clip(np.arange(H, dtype=np.float32) / 45, 0, 1)[:, None]
-    weights[..., ELBOWS[0]], weights[..., SHOULDERS[0]] = down, 1 - down
-    weights[WRIST_ROW:] = 0
-    weights[WRIST_ROW:, :, WRISTS[0]] = 1
-    layer = replace(layer, near_weights=weights, far_weights=weights)
-    skin = np.abs(rgb - SKIN).max(-1) < 0.05
-    for side in layer_colours(
-        layer, rgb, np.ones((H, W), np.float32), skin, np.array(SKIN), 400.0, 0
-    ):
-        np.testing.assert_allclose(side[57:80, 20], np.tile(SKIN, (23, 1)), atol=0.08)
-        np.testing.assert_allclose(side[20, 20], SLEEVE, atol=0.06)
-
-
-def test_a_strip_of_bare_skin_beside_a_belt_tells_of_the_whole_forearm() -> None:
-    layer = forearm(35)
+def test_a_limb_is_clothed_to_one_station_all_around_and_bare_from_there_on() -> None:
+    layer = arm(85)
     own = layer.own.copy()
-    own[35:50, 24:30] = True  # too narrow to have a pixel that shows it alone
-    weights = np.zeros((H, W, 22), np.float32)
-    weights[:55, :, SHOULDERS[0]] = 1  # up to there the weights do not tell what is farther out
-    weights[55:, :, ELBOWS[0]] = 1
-    layer = replace(layer, own=own, near_weights=weights, far_weights=weights)
+    own[:, :22] = False  # something hides the inner half of it
+    layer = replace(layer, own=own)
+    rgb = photo(0.8)
+    rgb[:, :22] = GLOVE
+    for side in both_sides(layer, seen(layer, rgb), worn(0.8)):
+        np.testing.assert_allclose(side[8:20, 14], np.tile(SLEEVE, (12, 1)), atol=0.06)
+        np.testing.assert_allclose(side[30:80, 14], np.tile(SKIN, (50, 1)), atol=0.06)
+
+
+def test_a_sleeve_that_is_hidden_is_that_of_the_other_side() -> None:
+    layer = arm(85)
+    own = layer.own.copy()
+    own[:45] = False
+    layer = replace(layer, own=own)
+    row, column = np.indices((50, 20)).reshape(2, -1)
+    stripes = np.where((row // 5 % 2 == 0)[:, None], SLEEVE, GLOVE)
+    place = np.stack([(row + 0.5) / ELBOW_ROW, (column + 0.5 - 10) / ELBOW_ROW], 1)
+    others = Seen(place, stripes, np.zeros(len(row), bool))
+    rgb = photo(1.4)
+    front, _ = both_sides(layer, seen(layer, rgb), worn(1.4, others=others))
+    for y in (12, 17, 22, 27, 32):
+        wanted = SLEEVE if y // 5 % 2 == 0 else GLOVE
+        np.testing.assert_allclose(front[y, 20], wanted, atol=0.02)
+    np.testing.assert_allclose(front[70, 20], SKIN, atol=0.02)
+
+
+def test_a_strip_of_sleeve_goes_on_as_the_shirt_it_belongs_to() -> None:
+    layer = arm(85)
+    own = layer.own.copy()
+    own[:, :24] = False
+    layer = replace(layer, own=own)
     rgb = np.full((H, W, 3), SLEEVE, np.float32)
-    rgb[35:] = SKIN
-    skin = np.abs(rgb - SKIN).max(-1) < 0.05
-    for side in layer_colours(
-        layer, rgb, np.ones((H, W), np.float32), skin, np.array(SKIN), 400.0, 0
-    ):
-        np.testing.assert_allclose(side[58:80, 20], np.tile(SKIN, (22, 1)), atol=0.08)
-        np.testing.assert_allclose(side[20, 20], SLEEVE, atol=0.06)
+    rgb[:, ::4] = GLOVE  # the shirt is striped, its sleeve a strip
+    trunk = np.zeros((H, W), bool)
+    trunk[:, :24] = True
+    front, _ = both_sides(layer, seen(layer, rgb, trunk=trunk), worn(2.0))
+    colours = front[20:60, 12:22].reshape(-1, 3)
+    apart = [np.abs(colours - one).max(1) < 0.08 for one in (SLEEVE, GLOVE)]
+    assert np.logical_or(*apart).mean() > 0.6 and apart[1].any()
