@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from svad.body.model import BodyModel
-from svad.body.skeleton import SHOULDERS
+from svad.body.skeleton import HIPS, SHOULDERS
 from svad.core.ahead import ahead
 from svad.geometry.camera import Camera
 from svad.relief.body_surface import BodySurface, body_surface_samples
@@ -22,7 +23,7 @@ from svad.relief.head_completion import headed_points, inner_mouth
 from svad.relief.hem import with_level_hem
 from svad.relief.labels import draw_parts, label_pixels
 from svad.relief.layer import Layer
-from svad.relief.layer_colours import layer_colours
+from svad.relief.layer_colours import limb_colours
 from svad.relief.layers import build_layers
 from svad.relief.mouth import Rig
 from svad.relief.parts import parts_for
@@ -39,6 +40,7 @@ from svad.relief.scene import (
     scene_of,
 )
 from svad.relief.skirt import SKIRT, find_skirt
+from svad.relief.trunk_colours import dressed
 from svad.relief.weights import LimbProfile, blend_range, folded, limb_weights
 from svad.types import Subject
 
@@ -113,14 +115,13 @@ def build_relief(
         projected = scene.camera.project(vertices)
         drawn += draw_parts(projected, faces, body.weights.numpy(), (SKIRT,), h, w)
         labels = skirt.labelled(labels, drawn)
-    shoulders = float(pixels[list(SHOULDERS), 1].mean())
+    shoulders, hips = (float(pixels[list(pair), 1].mean()) for pair in (SHOULDERS, HIPS))
     layers = build_layers(
-        labels, drawn, weights, shoulders, scene.px_per_m, scene.body_height, skirt
+        labels, drawn, weights, (shoulders, hips), scene.px_per_m, scene.body_height, skirt
     )
     tell("colouring what the photo does not show")
     face_rgb = face_colour(scene)
-    numbers = range(len(layers))
-    sheets = list(ahead(lambda i: _sheet(i, layers[i], scene, face_rgb, seed + i), numbers))
+    sheets = _sheets(layers, labels, scene, face_rgb, seed)
     if skirt is not None:
         sheets[-1] = with_level_hem(sheets[-1], subject.body.camera)
     if subject.head is not None:
@@ -173,18 +174,44 @@ def build_relief(
     return replace(relief, points=points, mouth=mouth)
 
 
-def _sheet(i: int, layer: Layer, scene: Scene, face_rgb: np.ndarray | None, seed: int) -> Sheet:
-    skin = scene.skin
-    rgb, far_rgb = layer_colours(
-        layer, scene.rgb[layer.box], scene.matte[layer.box],
-        None if skin is None else skin[layer.box], face_rgb, scene.body_height, seed,
-    )  # fmt: skip
+def _sheets(
+    layers: list[Layer],
+    labels: np.ndarray,  # [H, W] int32
+    scene: Scene,
+    face_rgb: np.ndarray | None,  # [3]
+    seed: int,
+) -> list[Sheet]:
+    def limb(i: int) -> tuple[np.ndarray, np.ndarray]:
+        layer, skin = layers[i], scene.skin
+        return limb_colours(
+            layer, scene.rgb[layer.box], scene.matte[layer.box],
+            None if skin is None else skin[layer.box], face_rgb, seed + i,
+        )  # fmt: skip
+
+    limbs = [i for i, layer in enumerate(layers) if layer.part.kind == "limb"]
+    tasks = [lambda: dressed(layers, labels, scene, seed), *(partial(limb, i) for i in limbs)]
+    dress, *made = ahead(lambda make: make(), tasks)
+    own = dict(zip(limbs, made, strict=True))
+    sheets = []
+    for i, layer in enumerate(layers):
+        is_arm = "arm" in layer.part.name
+        colours = own[i] if is_arm else dress.on(layer, own.get(i))
+        sheets.append(_sheet(i, layer, colours, scene))
+    return sheets
+
+
+def _sheet(
+    i: int,
+    layer: Layer,
+    colours: tuple[np.ndarray, np.ndarray],  # front, back [h, w, 3]
+    scene: Scene,
+) -> Sheet:
     near = layer.near
     if layer.part.is_torso and scene.face is not None:
         near = face_depth(layer.local(scene.face), near, layer.own, scene.px_per_m)
     return Sheet(
         i, layer.corner(scene.origin), 1, layer.mask, scene.matte[layer.box], near,
-        np.maximum(layer.far, near + 0.002), rgb, far_rgb, layer.near_weights, layer.far_weights,
+        np.maximum(layer.far, near + 0.002), *colours, layer.near_weights, layer.far_weights,
         layer.own,
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Colours of a layer's two sides: what hides it is taken away, its back is made of its front."""
+"""Colours of a limb's two sides: what hides it is taken away, its back is made of its front."""
 
 from __future__ import annotations
 
@@ -6,17 +6,14 @@ import cv2
 import numpy as np
 
 from svad.body.skeleton import ANKLES, ELBOWS, FEET, KNEES, WRISTS
-from svad.media.fields import blur, masked_blur
+from svad.media.fields import blur
 from svad.relief.colour import extended, streaks
 from svad.relief.layer import Layer
-from svad.relief.prints import chest_alone
 from svad.relief.texture import synthesised
-from svad.relief.weights import head_share
 
 SURE = 0.9  # matte above which a pixel's colour is the person's alone
 ALONE = 9  # px, box around a pixel that shows nothing but the layer
 NEAR = 4.0  # px from what is known, where the nearest colour is better than any patch
-HEAD = 0.3  # share of the head above which the head's own texture takes over
 GRAIN = 0.012  # standard deviation of the cloth of a limb's back
 HAND = 0.5  # share of a wrist above which a limb is hand
 HAND_SEEN = 80  # px of a hand that tell its colour
@@ -26,64 +23,41 @@ OUTWARD = ((1.0, (*ELBOWS, *KNEES)), (2.0, (*WRISTS, *ANKLES, *FEET)))
 LAST = 0.95  # of the seen pixels, from the root outward: where a limb goes out of sight
 END = 0.25  # of the seen pixels: so many of the outermost tell how a limb goes on out of sight
 TOWARDS = 0.5  # bones that the way to what is hidden counts, where weights do not tell
-CALM = 0.02  # of the body's height: relief of bare skin that is not carried to the back
 
 
-def layer_colours(
+def limb_colours(
     layer: Layer,
     rgb: np.ndarray,  # [h, w, 3] float32, the photo in the layer's box
     matte: np.ndarray,  # [h, w] float32
     skin: np.ndarray | None,  # [h, w] bool, skin-coloured; None = no face was found
     face_rgb: np.ndarray | None,  # [3] the face's colour
-    body_height: float,  # px
     seed: int,
 ) -> tuple[np.ndarray, np.ndarray]:  # front, back [h, w, 3]
-    """The layer's front (the photo, completed under what hides it) and its back.
-
-    The back is the front seen through the body, so that patterns, hems and folds go on around the
-    flanks, without what the chest alone shows: that becomes cloth of the flanks.
-    """
-    front, known = _front(layer, rgb, matte, skin, seed)
-    if layer.part.kind == "limb":
-        if skin is not None and face_rgb is not None:
-            front = _with_hand(front, layer, known, skin, face_rgb)
-        grain = GRAIN * streaks(layer.mask.shape, seed, 2.5, 1.2)
-        return front, np.clip(front + grain[..., None], 0, 1)
-    share = (
-        np.zeros(layer.mask.shape) if layer.part.kind == "skirt" else head_share(layer.far_weights)
-    )
-    cloth = layer.mask & (share < HEAD)
-    alone = chest_alone(front, cloth, body_height)
-    # patches come from what is seen: copies of what was completed would be copies of copies
-    back = synthesised(front, cloth & known & ~alone, alone, seed + 1)
-    if skin is not None:
-        back = _calmed(back, skin & cloth & ~alone, body_height)
-    return front, back
-
-
-def _front(
-    layer: Layer,
-    rgb: np.ndarray,  # [h, w, 3]
-    matte: np.ndarray,  # [h, w]
-    skin: np.ndarray | None,  # [h, w] bool
-    seed: int,
-) -> tuple[np.ndarray, np.ndarray]:  # [h, w, 3], [h, w] bool
-    """The completed photo, and which of its pixels show this layer and nothing else."""
-    sure = cv2.erode((matte > SURE).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    pure = layer.own & sure
-    known = pure & (cv2.erode(layer.own.astype(np.uint8), np.ones((ALONE, ALONE), np.uint8)) > 0)
-    if known.sum() <= 50:
-        known = pure
+    """The limb's front (the photo, completed under what hides it) and its back."""
+    pure, known = seen_alone(layer.own, matte)
     front = extended(rgb, known)
     if known.any():
         away = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, 5)
-        hidden = layer.mask & ~layer.own & (away > NEAR)
-        if layer.part.kind == "limb":
-            shown = np.where(pure[..., None], rgb, front)
-            front, beyond = _beyond(shown, layer, pure, skin)
-            hidden &= ~beyond
+        shown = np.where(pure[..., None], rgb, front)
+        front, beyond = _beyond(shown, layer, pure, skin)
+        hidden = layer.mask & ~layer.own & (away > NEAR) & ~beyond
         front = synthesised(front, known, hidden, seed)
-    return np.where(pure[..., None], rgb, front), known
+    front = np.where(pure[..., None], rgb, front)
+    if skin is not None and face_rgb is not None:
+        front = _with_hand(front, layer, known, skin, face_rgb)
+    grain = GRAIN * streaks(layer.mask.shape, seed, 2.5, 1.2)
+    return front, np.clip(front + grain[..., None], 0, 1)
+
+
+def seen_alone(
+    own: np.ndarray,  # [h, w] bool, pixels of the photo that show a layer
+    matte: np.ndarray,  # [h, w] float32
+) -> tuple[np.ndarray, np.ndarray]:  # [h, w] bool, [h, w] bool
+    """Pixels in its colours alone, at least as a mixture of them, and those well inside it."""
+    sure = cv2.erode((matte > SURE).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    pure = own & sure
+    known = pure & (cv2.erode(own.astype(np.uint8), np.ones((ALONE, ALONE), np.uint8)) > 0)
+    return pure, known if known.sum() > 50 else pure
 
 
 def _beyond(
@@ -139,17 +113,3 @@ def _with_hand(
     share = np.clip(2 * blur(hidden.astype(np.float32), 1.5), 0, 1)[..., None]
     share = share * ~layer.own[..., None]
     return front * (1 - share) + colour * share
-
-
-def _calmed(
-    back: np.ndarray,  # [h, w, 3]
-    skin: np.ndarray,  # [h, w] bool
-    body_height: float,  # px
-) -> np.ndarray:  # [h, w, 3]
-    """A bare back has no chest, no navel: skin keeps its shading, not its detail."""
-    if not skin.any():
-        return back
-    sigma = CALM * body_height
-    smooth = masked_blur(back, skin, sigma)
-    share = blur(skin.astype(np.float32), 1.5)[..., None] * skin[..., None]
-    return back * (1 - share) + smooth * share

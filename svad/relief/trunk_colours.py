@@ -1,0 +1,142 @@
+"""Colours of trunk and legs as one piece, so that hems lie where clothes end, not where cuts are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from svad.media.fields import blur, masked_blur
+from svad.relief.colour import extended
+from svad.relief.layer import Layer
+from svad.relief.layer_colours import NEAR, seen_alone
+from svad.relief.layers import bounding_box
+from svad.relief.prints import chest_alone
+from svad.relief.scene import Scene
+from svad.relief.texture import synthesised
+from svad.relief.weights import head_share
+
+HEAD = 0.3  # share of the head above which the head's own texture takes over
+CALM = 0.02  # of the body's height: relief of bare skin that is not carried to the back
+
+
+@dataclass(frozen=True)
+class Trunk:
+    """Torso, skirt and hips as one picture."""
+
+    box: tuple[slice, slice]  # rows and columns of the crop the labels lie on
+    own: np.ndarray  # [h, w] bool, pixels of the photo that show it
+    mask: np.ndarray  # [h, w] bool, own pixels and hidden ones
+    head: np.ndarray  # [h, w] share of the head
+
+
+@dataclass(frozen=True)
+class Dress:
+    """The completed picture of trunk and hips, and its back."""
+
+    trunk: Trunk
+    front: np.ndarray  # [h, w, 3]
+    back: np.ndarray  # [h, w, 3]
+
+    def on(
+        self,
+        layer: Layer,
+        colours: tuple[np.ndarray, np.ndarray] | None,  # front, back [H, W, 3] of its own, of legs
+    ) -> tuple[np.ndarray, np.ndarray]:  # front, back [H, W, 3]
+        """The part of it that lies on a layer; elsewhere the layer keeps its own colours.
+
+        So a leg that goes on inside a jacket has the jacket's colours there, and nothing foreign
+        shows where the two part.
+        """
+        here = self._cut(self.trunk.mask, layer)[..., None]
+        sides = (self._cut(side, layer) for side in (self.front, self.back))
+        if colours is None:
+            front, back = sides
+            return front, back
+        front, back = (np.where(here, new, old) for new, old in zip(sides, colours, strict=True))
+        return front, back
+
+    def _cut(self, field: np.ndarray, layer: Layer) -> np.ndarray:
+        """What of a field lies in a layer's box; nothing beyond the picture."""
+        out = np.zeros((*layer.mask.shape, *field.shape[2:]), field.dtype)
+        rows, columns = layer.box
+        y, x = self.trunk.box[0].start, self.trunk.box[1].start
+        h, w = field.shape[:2]
+        top, left = max(rows.start, y), max(columns.start, x)
+        low, right = min(rows.stop, y + h), min(columns.stop, x + w)
+        if top < low and left < right:
+            inner = slice(top - rows.start, low - rows.start)
+            inner = inner, slice(left - columns.start, right - columns.start)
+            out[inner] = field[top - y : low - y, left - x : right - x]
+        return out
+
+
+def dressed(
+    layers: list[Layer],
+    labels: np.ndarray,  # [H, W] int32, which layer the photo shows
+    scene: Scene,
+    seed: int,
+) -> Dress:
+    """Trunk and hips completed under what hides them, and their back.
+
+    The back is the front seen through the body, so that patterns, hems and folds go on around the
+    flanks, without what the chest alone shows: that becomes cloth of the flanks.
+    """
+    trunk = _trunk(layers, labels)
+    rgb, matte = scene.rgb[trunk.box], scene.matte[trunk.box]
+    pure, known = seen_alone(trunk.own, matte)
+    front = extended(rgb, known)
+    if known.any():
+        away = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, 5)
+        hidden = trunk.mask & ~trunk.own & (away > NEAR)
+        front = synthesised(front, known, hidden, seed)
+    front = np.where(pure[..., None], rgb, front)
+    cloth = trunk.mask & (trunk.head < HEAD)
+    alone = chest_alone(front, cloth, scene.body_height)
+    # patches come from what is seen: copies of what was completed would be copies of copies
+    back = synthesised(front, cloth & known & ~alone, alone, seed + 1)
+    if scene.skin is not None:
+        back = _calmed(back, scene.skin[trunk.box] & cloth & ~alone, scene.body_height)
+    return Dress(trunk, front, back)
+
+
+def _trunk(
+    layers: list[Layer],
+    labels: np.ndarray,  # [H, W] int32
+) -> Trunk:
+    """Torso with skirt, or with the legs as far down as the torso's cloth or hands before them."""
+    torso = next(layer for layer in layers if layer.part.is_torso)
+    pieces = [layer for layer in layers if layer.part.kind == "skirt"]
+    low = labels.shape[0]
+    if not pieces:
+        arms = np.isin(labels, [i for i, one in enumerate(layers) if "arm" in one.part.name])
+        pieces = [layer for layer in layers if "leg" in layer.part.name]
+        covered = np.zeros(labels.shape, bool)
+        for layer in pieces:
+            covered[layer.box] |= layer.mask & arms[layer.box]
+        covered[torso.box] |= torso.mask
+        low = np.flatnonzero(covered.any(1))[-1] + 1
+    own, mask = np.zeros(labels.shape, bool), np.zeros(labels.shape, bool)
+    for layer in (torso, *pieces):
+        own[layer.box] |= layer.own
+        mask[layer.box] |= layer.mask
+    head = np.zeros(labels.shape, np.float32)
+    head[torso.box] = head_share(torso.far_weights)
+    own[low:] = mask[low:] = False
+    box = bounding_box(mask, 0)
+    return Trunk(box, own[box], mask[box], head[box])
+
+
+def _calmed(
+    back: np.ndarray,  # [h, w, 3]
+    skin: np.ndarray,  # [h, w] bool
+    body_height: float,  # px
+) -> np.ndarray:  # [h, w, 3]
+    """A bare back has no chest, no navel: skin keeps its shading, not its detail."""
+    if not skin.any():
+        return back
+    sigma = CALM * body_height
+    smooth = masked_blur(back, skin, sigma)
+    share = blur(skin.astype(np.float32), 1.5)[..., None] * skin[..., None]
+    return back * (1 - share) + smooth * share
