@@ -31,7 +31,10 @@ def behind_arms(
     top = max(0, round(hips_y - WAIST * body_height))
     before[:top] = False
     low = np.flatnonzero(before.any(1))
-    own = (labels >= 0) & ~np.isin(labels, arms)
+    skirt = [i for i, p in enumerate(drawn) if p.part.kind == "skirt"]
+    legs = [i for i, p in enumerate(drawn) if "leg" in p.part.name]
+    cloth = [i for i, p in enumerate(drawn) if p.part.is_torso] + (skirt or legs)
+    own = np.isin(labels, cloth)
     if not len(low) or not own.any():
         return labels
     rows = slice(top, min(len(labels), round(low[-1] + BELOW * body_height)))

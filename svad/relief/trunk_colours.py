@@ -18,6 +18,7 @@ from svad.relief.texture import synthesised
 from svad.relief.weights import head_share
 
 HEAD = 0.3  # share of the head above which the head's own texture takes over
+STEADY = 1.5  # px over which the colours beside what is completed are evened out
 CALM = 0.02  # of the body's height: relief of bare skin that is not carried to the back
 
 
@@ -95,10 +96,26 @@ def dressed(
     cloth = trunk.mask & (trunk.head < HEAD)
     alone = chest_alone(front, cloth, scene.body_height)
     # patches come from what is seen: copies of what was completed would be copies of copies
-    back = synthesised(front, cloth & known & ~alone, alone, seed + 1)
+    flanks = cloth & known & ~alone
+    guess = np.where(alone[..., None], _across(front, flanks), front)
+    back = synthesised(guess, flanks, alone, seed + 1)
     if scene.skin is not None:
         back = _calmed(back, scene.skin[trunk.box] & cloth & ~alone, scene.body_height)
     return Dress(trunk, front, back)
+
+
+def _across(
+    rgb: np.ndarray,  # [h, w, 3]
+    known: np.ndarray,  # [h, w] bool
+) -> np.ndarray:  # [h, w, 3]
+    """Every row's unknown pixels between those that are known in it: hems go straight across."""
+    out = extended(rgb, known)
+    steady = masked_blur(rgb, known, STEADY)
+    columns = np.arange(rgb.shape[1])
+    for y in np.flatnonzero(known.any(1)):
+        at = np.flatnonzero(known[y])
+        out[y] = np.stack([np.interp(columns, at, steady[y, at, c]) for c in range(3)], 1)
+    return out
 
 
 def _trunk(
