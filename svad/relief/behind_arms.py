@@ -43,7 +43,7 @@ def behind_arms(
         body |= p.maps.covered & (p.weight > 0.5) & (i not in arms)
     last = labels.shape[1] - 1
     left = _edge(labels[rows], own[rows], body[rows], body_height)
-    mirrored = (x[rows, ::-1] for x in (labels, own, body))
+    mirrored = labels[rows, ::-1], own[rows, ::-1], body[rows, ::-1]
     right = last - _edge(*mirrored, body_height)
     columns = np.arange(last + 1)
     whole = np.zeros(labels.shape, bool)

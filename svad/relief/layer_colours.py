@@ -6,15 +6,13 @@ import cv2
 import numpy as np
 
 from svad.body.skeleton import ANKLES, ELBOWS, FEET, KNEES, WRISTS
-from svad.media.fields import blur, grown
+from svad.media.fields import blur
 from svad.relief.colour import extended, streaks
 from svad.relief.layer import Layer
-from svad.relief.scene import INSIDE
 from svad.relief.texture import synthesised
 
 SURE = 0.9  # matte above which a pixel's colour is the person's alone
 ALONE = 9  # px, box around a pixel that shows nothing but the layer
-MIXED = 3  # px beside another layer that show a mixture of both, and its shade
 NEAR = 4.0  # px from what is known, where the nearest colour is better than any patch
 GRAIN = 0.012  # standard deviation of the cloth of a limb's back
 HAND = 0.5  # share of a wrist above which a limb is hand
@@ -57,7 +55,7 @@ def seen_alone(
 ) -> tuple[np.ndarray, np.ndarray]:  # [h, w] bool, [h, w] bool
     """Pixels in its colours alone, and those well inside it."""
     sure = cv2.erode((matte > SURE).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    pure = own & sure & ~grown((matte > INSIDE) & ~own, MIXED)
+    pure = own & sure
     known = pure & (cv2.erode(own.astype(np.uint8), np.ones((ALONE, ALONE), np.uint8)) > 0)
     return pure, known if known.sum() > 50 else pure
 

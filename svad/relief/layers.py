@@ -48,11 +48,10 @@ def build_layers(
             extra |= behind_hands(own, labels, shoulders_y, body_height)
         if skirt is not None and "leg" in p.part.name:
             extra = (extra & ~skirt.mask) | under_skirt(p, skirt)
-        if "arm" not in p.part.name:
-            extra &= ~settled
-        mask = _clean(own | extra, own)
-        if "arm" not in p.part.name:
-            mask |= whole == i
+        if "arm" in p.part.name:
+            mask = _clean(own | extra, own)
+        else:
+            mask = _clean(own | (extra & ~settled), own) | (whole == i)
         bridge = hidden_bridge(p, own, labels, inside) if p.part.kind == "limb" else own & ~own
         mask |= bridge
         outline = _outline(p.part, mask, whole, drawn, body_height)

@@ -1,4 +1,4 @@
-"""Colours of trunk and legs as one piece, so that hems lie where clothes end, not where cuts are."""
+"""Colours of trunk and hips as one piece: hems lie where clothes end, not where layers do."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from svad.media.fields import blur, masked_blur
+from svad.media.fields import blur, grown, masked_blur
 from svad.relief.colour import extended
 from svad.relief.layer import Layer
 from svad.relief.layer_colours import NEAR, seen_alone
@@ -18,6 +18,7 @@ from svad.relief.texture import synthesised
 from svad.relief.weights import head_share
 
 HEAD = 0.3  # share of the head above which the head's own texture takes over
+MIXED = 3  # px beside an arm that show a mixture with it, and its shade
 STEADY = 1.5  # px over which the colours beside what is completed are evened out
 CALM = 0.02  # of the body's height: relief of bare skin that is not carried to the back
 
@@ -84,9 +85,11 @@ def dressed(
     The back is the front seen through the body, so that patterns, hems and folds go on around the
     flanks, without what the chest alone shows: that becomes cloth of the flanks.
     """
-    trunk = _trunk(layers, labels)
+    arms = np.isin(labels, [i for i, one in enumerate(layers) if "arm" in one.part.name])
+    trunk = _trunk(layers, arms)
     rgb, matte = scene.rgb[trunk.box], scene.matte[trunk.box]
     pure, known = seen_alone(trunk.own, matte)
+    pure &= ~grown(arms[trunk.box], MIXED)
     front = extended(rgb, known)
     if known.any():
         away = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, 5)
@@ -120,25 +123,24 @@ def _across(
 
 def _trunk(
     layers: list[Layer],
-    labels: np.ndarray,  # [H, W] int32
+    arms: np.ndarray,  # [H, W] bool, pixels of the photo that show one
 ) -> Trunk:
     """Torso with skirt, or with the legs as far down as the torso's cloth or hands before them."""
     torso = next(layer for layer in layers if layer.part.is_torso)
     pieces = [layer for layer in layers if layer.part.kind == "skirt"]
-    low = labels.shape[0]
+    low = len(arms)
     if not pieces:
-        arms = np.isin(labels, [i for i, one in enumerate(layers) if "arm" in one.part.name])
         pieces = [layer for layer in layers if "leg" in layer.part.name]
-        covered = np.zeros(labels.shape, bool)
+        covered = np.zeros(arms.shape, bool)
         for layer in pieces:
             covered[layer.box] |= layer.mask & arms[layer.box]
         covered[torso.box] |= torso.mask
         low = np.flatnonzero(covered.any(1))[-1] + 1
-    own, mask = np.zeros(labels.shape, bool), np.zeros(labels.shape, bool)
+    own, mask = np.zeros(arms.shape, bool), np.zeros(arms.shape, bool)
     for layer in (torso, *pieces):
         own[layer.box] |= layer.own
         mask[layer.box] |= layer.mask
-    head = np.zeros(labels.shape, np.float32)
+    head = np.zeros(arms.shape, np.float32)
     head[torso.box] = head_share(torso.far_weights)
     own[low:] = mask[low:] = False
     box = bounding_box(mask, 0)

@@ -9,7 +9,7 @@ import pytest
 
 from svad.body.skeleton import ELBOWS, SHOULDERS, WRISTS
 from svad.relief.layer import Layer
-from svad.relief.layer_colours import layer_colours
+from svad.relief.layer_colours import limb_colours
 from svad.relief.parts import Part
 from svad.relief.surface import Surface
 
@@ -47,8 +47,8 @@ def photo(hand: tuple[float, float, float]) -> np.ndarray:
 def test_a_hidden_hand_has_the_hand_s_colour(shown: int, hand, wanted) -> None:
     rgb = photo(hand)
     skin = np.abs(rgb - SKIN).max(-1) < 0.05
-    front, back = layer_colours(
-        forearm(shown), rgb, np.ones((H, W), np.float32), skin, np.array(SKIN), 400.0, 0
+    front, back = limb_colours(
+        forearm(shown), rgb, np.ones((H, W), np.float32), skin, np.array(SKIN), 0
     )
     for side in (front, back):
         np.testing.assert_allclose(side[80, 20], wanted, atol=0.06)  # cloth has a grain
@@ -66,9 +66,7 @@ def test_a_forearm_goes_on_bare_where_its_sleeve_ended() -> None:
     weights[WRIST_ROW:, :, WRISTS[0]] = 1
     layer = replace(layer, near_weights=weights, far_weights=weights)
     skin = np.abs(rgb - SKIN).max(-1) < 0.05
-    for side in layer_colours(
-        layer, rgb, np.ones((H, W), np.float32), skin, np.array(SKIN), 400.0, 0
-    ):
+    for side in limb_colours(layer, rgb, np.ones((H, W), np.float32), skin, np.array(SKIN), 0):
         np.testing.assert_allclose(side[57:80, 20], np.tile(SKIN, (23, 1)), atol=0.08)
         np.testing.assert_allclose(side[20, 20], SLEEVE, atol=0.06)
 
@@ -84,8 +82,6 @@ def test_a_strip_of_bare_skin_beside_a_belt_tells_of_the_whole_forearm() -> None
     rgb = np.full((H, W, 3), SLEEVE, np.float32)
     rgb[35:] = SKIN
     skin = np.abs(rgb - SKIN).max(-1) < 0.05
-    for side in layer_colours(
-        layer, rgb, np.ones((H, W), np.float32), skin, np.array(SKIN), 400.0, 0
-    ):
+    for side in limb_colours(layer, rgb, np.ones((H, W), np.float32), skin, np.array(SKIN), 0):
         np.testing.assert_allclose(side[58:80, 20], np.tile(SKIN, (22, 1)), atol=0.08)
         np.testing.assert_allclose(side[20, 20], SLEEVE, atol=0.06)
