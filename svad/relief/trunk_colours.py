@@ -19,59 +19,34 @@ from svad.relief.weights import head_share
 
 HEAD = 0.3  # share of the head above which the head's own texture takes over
 MIXED = 3  # px beside an arm that show a mixture with it, and its shade
+PAD = 8  # px around it, as around layers
 STEADY = 1.5  # px over which the colours beside what is completed are evened out
 CALM = 0.02  # of the body's height: relief of bare skin that is not carried to the back
 
 
 @dataclass(frozen=True)
-class Trunk:
-    """Torso, skirt and hips as one picture."""
-
-    box: tuple[slice, slice]  # rows and columns of the crop the labels lie on
-    own: np.ndarray  # [h, w] bool, pixels of the photo that show it
-    mask: np.ndarray  # [h, w] bool, own pixels and hidden ones
-    head: np.ndarray  # [h, w] share of the head
-
-
-@dataclass(frozen=True)
 class Dress:
-    """The completed picture of trunk and hips, and its back."""
+    """The completed picture of trunk and hips, and its back, on the crop that labels lie on."""
 
-    trunk: Trunk
-    front: np.ndarray  # [h, w, 3]
-    back: np.ndarray  # [h, w, 3]
+    mask: np.ndarray  # [H, W] bool, what of it is theirs
+    front: np.ndarray  # [H, W, 3]
+    back: np.ndarray  # [H, W, 3]
 
     def on(
         self,
         layer: Layer,
-        colours: tuple[np.ndarray, np.ndarray] | None,  # front, back [H, W, 3] of its own, of legs
-    ) -> tuple[np.ndarray, np.ndarray]:  # front, back [H, W, 3]
+        colours: tuple[np.ndarray, np.ndarray] | None,  # front, back [h, w, 3] of its own, of legs
+    ) -> tuple[np.ndarray, np.ndarray]:  # front, back [h, w, 3]
         """The part of it that lies on a layer; elsewhere the layer keeps its own colours.
 
         So a leg that goes on inside a jacket has the jacket's colours there, and nothing foreign
         shows where the two part.
         """
-        here = self._cut(self.trunk.mask, layer)[..., None]
-        sides = (self._cut(side, layer) for side in (self.front, self.back))
+        front, back = self.front[layer.box], self.back[layer.box]
         if colours is None:
-            front, back = sides
             return front, back
-        front, back = (np.where(here, new, old) for new, old in zip(sides, colours, strict=True))
-        return front, back
-
-    def _cut(self, field: np.ndarray, layer: Layer) -> np.ndarray:
-        """What of a field lies in a layer's box; nothing beyond the picture."""
-        out = np.zeros((*layer.mask.shape, *field.shape[2:]), field.dtype)
-        rows, columns = layer.box
-        y, x = self.trunk.box[0].start, self.trunk.box[1].start
-        h, w = field.shape[:2]
-        top, left = max(rows.start, y), max(columns.start, x)
-        low, right = min(rows.stop, y + h), min(columns.stop, x + w)
-        if top < low and left < right:
-            inner = slice(top - rows.start, low - rows.start)
-            inner = inner, slice(left - columns.start, right - columns.start)
-            out[inner] = field[top - y : low - y, left - x : right - x]
-        return out
+        here = self.mask[layer.box][..., None]
+        return np.where(here, front, colours[0]), np.where(here, back, colours[1])
 
 
 def dressed(
@@ -86,25 +61,28 @@ def dressed(
     flanks, without what the chest alone shows: that becomes cloth of the flanks.
     """
     arms = np.isin(labels, [i for i, one in enumerate(layers) if "arm" in one.part.name])
-    trunk = _trunk(layers, arms)
-    rgb, matte = scene.rgb[trunk.box], scene.matte[trunk.box]
-    pure, known = seen_alone(trunk.own, matte)
-    pure &= ~grown(arms[trunk.box], MIXED)
+    own, whole, head = _trunk(layers, arms)
+    box = bounding_box(whole, PAD)
+    rgb, mask = scene.rgb[box], whole[box]
+    pure, known = seen_alone(own[box], scene.matte[box])
+    pure &= ~grown(arms[box], MIXED)
     front = extended(rgb, known)
     if known.any():
         away = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, 5)
-        hidden = trunk.mask & ~trunk.own & (away > NEAR)
+        hidden = mask & ~own[box] & (away > NEAR)
         front = synthesised(front, known, hidden, seed)
     front = np.where(pure[..., None], rgb, front)
-    cloth = trunk.mask & (trunk.head < HEAD)
+    cloth = mask & (head[box] < HEAD)
     alone = chest_alone(front, cloth, scene.body_height)
     # patches come from what is seen: copies of what was completed would be copies of copies
     flanks = cloth & known & ~alone
     guess = np.where(alone[..., None], _across(front, flanks), front)
     back = synthesised(guess, flanks, alone, seed + 1)
     if scene.skin is not None:
-        back = _calmed(back, scene.skin[trunk.box] & cloth & ~alone, scene.body_height)
-    return Dress(trunk, front, back)
+        back = _calmed(back, scene.skin[box] & cloth & ~alone, scene.body_height)
+    sides = np.zeros((2, *whole.shape, 3), np.float32)
+    sides[0][box], sides[1][box] = front, back
+    return Dress(whole, *sides)
 
 
 def _across(
@@ -124,8 +102,11 @@ def _across(
 def _trunk(
     layers: list[Layer],
     arms: np.ndarray,  # [H, W] bool, pixels of the photo that show one
-) -> Trunk:
-    """Torso with skirt, or with the legs as far down as the torso's cloth or hands before them."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # [H, W] bool, bool and 0..1
+    """Pixels that show torso and skirt, those with what is hidden, and the share of the head.
+
+    Without a skirt legs belong to it as far down as the torso's cloth, or hands before them.
+    """
     torso = next(layer for layer in layers if layer.part.is_torso)
     pieces = [layer for layer in layers if layer.part.kind == "skirt"]
     low = len(arms)
@@ -143,8 +124,7 @@ def _trunk(
     head = np.zeros(arms.shape, np.float32)
     head[torso.box] = head_share(torso.far_weights)
     own[low:] = mask[low:] = False
-    box = bounding_box(mask, 0)
-    return Trunk(box, own[box], mask[box], head[box])
+    return own, mask, head
 
 
 def _calmed(

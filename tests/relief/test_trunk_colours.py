@@ -96,7 +96,7 @@ def test_below_the_hands_a_leg_keeps_its_own_colours(worn) -> None:
     np.testing.assert_array_equal(back[131:], own[131:])
 
 
-def test_a_layer_whose_box_reaches_beyond_the_picture_is_coloured_in_place(worn) -> None:
+def test_a_layer_is_coloured_in_its_place(worn) -> None:
     dress, layers, _ = worn
     box = (slice(60, H), slice(10, W))
     part = replace(layers[TORSO], box=box, mask=layers[TORSO].mask[box], own=layers[TORSO].own[box])
