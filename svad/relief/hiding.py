@@ -32,14 +32,14 @@ def _bent_back(layer: Layer, push: np.ndarray, body_height: float) -> np.ndarray
 
 
 def _giving_way(layers: list[Layer], labels: np.ndarray, body_height: float) -> list[Layer]:
-    """Skirts and legs with hands before them give way around them, so that no dent is left."""
+    """Trunk and legs with hands before them give way around them, so that no dent is left."""
     hand = np.full(labels.shape, -np.inf, np.float32)
     for i, layer in enumerate(layers):
         if "arm" in layer.part.name:
             hand[layer.box] = np.where(labels[layer.box] == i, layer.near, hand[layer.box])
     out = []
     for layer in layers:
-        if layer.part.kind == "skirt" or "leg" in layer.part.name:
+        if "arm" not in layer.part.name:
             push = np.maximum(hand[layer.box] + HIDDEN_GAP - layer.near, 0)
             push = np.where(layer.mask & ~layer.own, push, 0).astype(np.float32)
             near = layer.near + layer.mask * eased(push, EASED * body_height)

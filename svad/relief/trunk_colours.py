@@ -20,6 +20,7 @@ from svad.relief.weights import head_share
 HEAD = 0.3  # share of the head above which the head's own texture takes over
 MIXED = 3  # px beside an arm that show a mixture with it, and its shade
 PAD = 8  # px around it, as around layers
+LEVEL = 0.5  # as `texture.STRAY`; ten times it keeps the hem of a back level
 STEADY = 1.5  # px over which the colours beside what is completed are evened out
 CALM = 0.02  # of the body's height: relief of bare skin that is not carried to the back
 
@@ -77,7 +78,7 @@ def dressed(
     # patches come from what is seen: copies of what was completed would be copies of copies
     flanks = cloth & known & ~alone
     guess = np.where(alone[..., None], _across(front, flanks), front)
-    back = synthesised(guess, flanks, alone, seed + 1)
+    back = synthesised(guess, flanks, alone, seed + 1, LEVEL)
     if scene.skin is not None:
         back = _calmed(back, scene.skin[box] & cloth & ~alone, scene.body_height)
     sides = np.zeros((2, *whole.shape, 3), np.float32)
