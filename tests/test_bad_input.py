@@ -13,7 +13,7 @@ from PIL import Image
 from svad import cli
 from svad.media.images import read_rgb
 from svad.run import pipeline
-from svad.run.jobs import read_card
+from svad.run.card import read_card
 from svad.types import Photo
 from tests.fakes import FakeStages
 from tests.helpers import tiny_subject

@@ -11,7 +11,7 @@ from PIL import Image
 
 from svad import cli
 from svad.run import pipeline
-from svad.run.jobs import read_card
+from svad.run.card import read_card
 from tests.fakes import FakeStages
 from tests.subject.people import person, pose_of
 from tests.ui.bad_photos import TAKEN, noise

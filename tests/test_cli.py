@@ -21,8 +21,8 @@ from svad.core.files import kept_for
 from svad.media.images import save_png
 from svad.media.video import OWN_FFMPEG, probe, write_mp4
 from svad.run import filming, pipeline
+from svad.run.card import read_card
 from svad.run.commands import animate, track
-from svad.run.jobs import read_card
 from svad.run.stages import titles
 from svad.terminal.codes import BAD_INPUT
 from tests.fakes import FakeStages

@@ -23,7 +23,7 @@ FLOORS = (
 )
 STAGES = FLOORS[4]
 # what a stage says of itself; importing them is cheap
-TABLES = ("svad.export.formats", "svad.export.sliders")
+TABLES = ("svad.export.formats", "svad.export.options", "svad.export.sliders")
 UNSAFE = {"pickle.load", "pickle.loads", "torch.load", "eval", "exec"}
 
 

@@ -13,7 +13,7 @@ from svad.core.errors import JobError
 from svad.core.parts import PART
 from svad.media.images import save_png
 from svad.run import pipeline
-from svad.run.jobs import read_card
+from svad.run.card import read_card
 from svad.run.pipeline import Pipeline
 from svad.run.results import read_result
 from tests.fakes import FakeStages

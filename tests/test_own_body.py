@@ -12,7 +12,7 @@ import pytest
 from svad import cli
 from svad.body.free import load_free_body
 from svad.media.images import read_png
-from svad.run.jobs import read_card
+from svad.run.card import read_card
 from svad.run.results import load_avatar
 from svad.weights.manifest import load_manifest
 from tests.body.smplx_form import write_smplx_file

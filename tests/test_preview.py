@@ -14,8 +14,8 @@ from svad.config.presets import PREVIEW
 from svad.media.images import read_png, read_rgb, save_png, to_float
 from svad.media.shot import Shot
 from svad.media.video import probe
+from svad.run.card import read_card
 from svad.run.filming import motion_video
-from svad.run.jobs import read_card
 from svad.run.pipeline import Pipeline
 from svad.run.results import load_avatar
 from svad.types import StageState

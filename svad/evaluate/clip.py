@@ -16,8 +16,8 @@ from svad.config.preset import BUILT_IN, Preset
 from svad.config.presets import CLIP
 from svad.core.errors import JobError, SourceError
 from svad.evaluate.command import reporting
+from svad.run.card import read_card
 from svad.run.holdout import KINDS, TABLE, measure
-from svad.run.jobs import read_card
 from svad.run.results import load_avatar
 from svad.run.sources import read_source
 from svad.run.stages import Maker, stage_makers

@@ -15,6 +15,7 @@ import numpy as np
 
 from svad.body.poser import Poser
 from svad.config.package import PackageConfig
+from svad.export.options import MeshOptions
 from svad.media.images import fit_within
 from svad.motion.standing import a_pose
 from svad.splat.gaussians import Gaussians
@@ -23,7 +24,6 @@ from svad.types import Avatar, Report, Subject
 
 if TYPE_CHECKING:
     from svad.export.textured import Textured
-    from svad.motion.recorded import Recorded
 
 THUMBNAIL = 320  # px, longest side of a progress picture
 SHOWN = 12  # every so many frames of a video one is shown
@@ -40,10 +40,7 @@ class ExportContext:
     folder: Path  # the job folder, with the formats before this one in it
     progress: ExportProgress
     subject: Subject | None = None  # with the photo; None for an avatar that has none
-    bones: str = "smplx"  # whose names the joints of a mesh have, see `names`
-    triangles: int = 30_000  # at most, of the textured mesh
-    lit: bool = False  # a mesh says that lamps shine on it, though its colours hold light already
-    motions: Mapping[str, Recorded] = field(default_factory=dict)  # a person's own, by name
+    asked: MeshOptions = field(default_factory=MeshOptions)
     beside: list[Future] = field(default_factory=list)  # formats being written on other threads
 
     def wait(self) -> None:
@@ -76,7 +73,7 @@ class ExportContext:
     @cached_property
     def viewer_rig(self) -> bytes:
         """The compact avatar that the viewer moves."""
-        from svad.export.viewer_rig import viewer_rig_bytes  # writes from a context, too
+        from svad.export.viewer_rig import viewer_rig_bytes  # plays motions, slow to import
 
         return viewer_rig_bytes(self.avatar)
 
@@ -88,7 +85,7 @@ class ExportContext:
         def told(done: int, total: int, note: str, picture: np.ndarray | None = None) -> None:
             self.progress.tell(note)
 
-        return textured(self.avatar, self.subject, self.triangles, told)
+        return textured(self.avatar, self.subject, self.asked.triangles, told)
 
 
 class ExportProgress:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from svad.core.files import write_bytes
 from svad.export.asked import ASKED
 from svad.export.row import Format
 
@@ -56,9 +57,7 @@ def _viewer(context: ExportContext, path: Path) -> None:
 
 
 def _viewer_rig(context: ExportContext, path: Path) -> None:
-    from svad.export.viewer_rig import write_viewer_rig
-
-    write_viewer_rig(context, path)
+    write_bytes(path, context.viewer_rig)
 
 
 def _viewer_page(context: ExportContext, path: Path) -> None:
@@ -82,7 +81,7 @@ def _glb(context: ExportContext, path: Path) -> None:
 def _archive(context: ExportContext, path: Path) -> None:
     from svad.export.archive import pack
 
-    pack(context, path)
+    pack(context, packed_formats(), path)
 
 
 def _view_names(settings: PackageConfig) -> tuple[str, ...]:

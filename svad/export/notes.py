@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from svad.export.formats import packed_formats
 from svad.export.row import Format
 
 COLUMN = 21  # where the texts of the read-me begin
@@ -67,11 +66,17 @@ PART_INDENT = " " * 18
 NO_WEIGHTS = "none: this preset uses no pretrained weights of its own."
 
 
-def readme(count: int, expressions: int, motions: Sequence[str], imported: str = "") -> str:
-    """The read-me of an archive with `count` Gaussians; `imported`: the file it was read from."""
+def readme(
+    formats: Iterable[Format],  # in the archive, in its order
+    count: int,  # Gaussians
+    expressions: int,
+    motions: Sequence[str],
+    imported: str = "",
+) -> str:
+    """The read-me of an archive; `imported`: the file that the avatar was read from."""
     names = ", ".join(motions) if motions else "(none)"
     facts = {"count": count, "expressions": expressions, "motions": names}
-    entries = (_entry(row, row.about.format(**facts)) for row in packed_formats())
+    entries = (_entry(row, row.about.format(**facts)) for row in formats)
     origin = f"Read by SVAD from {imported}." if imported else FROM_PHOTO
     ending = LEFT_BEHIND if imported else INVENTED
     return README.format(formats="\n".join(entries), origin=origin, ending=ending)

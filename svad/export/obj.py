@@ -10,9 +10,9 @@ import torch
 from PIL import Image
 
 from svad.body.skin import pose_points
-from svad.export.archive import write_archive
 from svad.export.context import ExportContext
-from svad.export.glb import unit_normals
+from svad.export.glb_surface import unit_normals
+from svad.export.zipped import write_zip
 from svad.motion.standing import a_pose
 
 NAME = "avatar"
@@ -41,7 +41,7 @@ def write_obj(context: ExportContext, path: Path) -> None:
     png = io.BytesIO()
     Image.fromarray(made.picture).save(png, "PNG")
     members = {f"{NAME}.obj": text, f"{NAME}.mtl": MATERIAL, f"{NAME}.png": png.getvalue()}
-    write_archive(path, members.items())
+    write_zip(path, members.items())
 
 
 def obj_text(

@@ -7,7 +7,6 @@ A packed safetensors file, see docs/format.md. Skinning and its blend are those 
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,9 +14,7 @@ import torch
 
 from svad.body.skeleton import JOINTS
 from svad.body.skin import RIGID, pose_gaussians, select_gaussians
-from svad.core.files import write_bytes
-from svad.export.context import ExportContext
-from svad.export.viewer import grown, on_head, picked
+from svad.export.thin import grown, on_head, picked
 from svad.export.viewer_motions import (
     FORMAT,
     VERSION,
@@ -37,11 +34,6 @@ FILL = 1.25  # more than their share of the area, as the ones that are left do n
 MOVES = 5e-5  # metres per unit; an expression that moves a Gaussian less leaves it where it is
 STEPS = 127  # of a direction: int8
 SMALLEST = 1e-5  # metres, of a standard deviation
-
-
-def write_viewer_rig(context: ExportContext, path: Path) -> None:
-    """The compact avatar of `context`."""
-    write_bytes(path, context.viewer_rig)
 
 
 def viewer_rig_bytes(avatar: Avatar, limit: int = LIMIT) -> bytes:

@@ -11,7 +11,8 @@ import numpy as np
 from svad.body.skeleton import JOINTS, Joint
 from svad.core.files import write_bytes
 from svad.export.context import ExportContext
-from svad.export.glb import avatar_glb, painted, tracks
+from svad.export.glb import avatar_glb, painted
+from svad.export.glb_motion import tracks
 from svad.export.names import HUMANOID, NAMES
 
 LICENCE = "https://vrm.dev/licenses/1.0/"
@@ -69,7 +70,7 @@ def write_vrm(context: ExportContext, path: Path) -> None:
         document["extensions"] = {"VRMC_vrm": extension(avatar.expression_names, avatar.joints
                                                         .cpu().numpy(), context.card)}  # fmt: skip
 
-    moves = tracks(avatar, context.motions)
+    moves = tracks(avatar, context.asked.motions)
     write_bytes(path, avatar_glb(avatar, NAMES["vrm"], moves, "SVAD", paint, extend=extend))
 
 

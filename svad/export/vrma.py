@@ -8,7 +8,8 @@ import numpy as np
 
 from svad.body.skeleton import JOINTS, Joint
 from svad.core.files import write_bytes
-from svad.export.glb import Track, animation, skeleton_nodes
+from svad.export.glb import skeleton_nodes
+from svad.export.glb_motion import Track, animation
 from svad.export.gltf import GltfBuilder
 from svad.export.names import NAMES
 from svad.export.vrm import humanoid

@@ -9,10 +9,11 @@ import numpy as np
 import torch
 from scipy.spatial.transform import Rotation, Slerp
 
-from svad.body.skeleton import Joint
+from svad.body.skeleton import PARENTS, Joint
 from svad.geometry.rotation import rodrigues_array
 from svad.motion.ground import grounded
 from svad.motion.motion import Motion
+from svad.motion.rest import arm_turns, reposed
 from svad.motion.rig import Skeleton, Track
 from svad.types import Avatar, Pose
 
@@ -57,8 +58,13 @@ class Recorded:
         own = np.arange(len(self.poses)) / self.fps
         return replace(self, fps=fps, poses=poses_at(self.poses, own, time))
 
+    def at_rest_as(self, joints: np.ndarray) -> Recorded:
+        """The same motion of a body with other rest joints [55, 3]; arms point where they did."""
+        turns = arm_turns(self.joints, joints)
+        return replace(self, poses=reposed(self.poses, turns, PARENTS), joints=joints)
+
     def for_avatar(self, avatar: Avatar, name: str, title: str) -> Motion:
-        """The motion on an avatar: rotations as they are, the way by the length of the legs.
+        """The motion on an avatar: as each joint turned, the way by the length of the legs.
 
         Feet that stand are on the floor again, and do not slide.
         """
@@ -67,7 +73,8 @@ class Recorded:
         own = Skeleton(avatar.joints.double().numpy(force=True), avatar.parents)
         scale = own.leg / theirs.leg
         pelvis = source.pelvis - [0, theirs.floor, 0]
-        rotations = rodrigues_array(source.poses.rotations.double().numpy())
+        turned = source.at_rest_as(own.joints).poses.rotations
+        rotations = rodrigues_array(turned.double().numpy())
         track = Track(own, rotations, pelvis * scale + [0, own.floor, 0])
         track = grounded(track, source.fps)
         faces = source.poses.expression.numpy()

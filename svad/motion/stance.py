@@ -19,7 +19,8 @@ from torch import Tensor
 from svad.body.lbs import rigid_chain
 from svad.body.skeleton import ANKLES, COLLARS, HIPS, KNEES, SHOULDERS, Joint
 from svad.body.skin import pose_gaussians, pose_points
-from svad.geometry.rotation import matrix_to_axis_angle, rodrigues
+from svad.geometry.rotation import rodrigues
+from svad.motion.rest import reposed
 from svad.motion.standing import A_POSE
 from svad.types import Avatar, Pose
 
@@ -63,21 +64,6 @@ def turns(
         out[knee, X] = bend
         out[hip, X] = out[ankle, X] = -bend / 2
     return out
-
-
-def reposed(
-    poses: Pose,  # T frames of a person as bound before
-    rest: Tensor,  # [55, 3] axis-angles that the new rest pose has in the old binding
-    parents: tuple[int, ...],  # 55, root -1
-) -> Pose:  # T frames
-    """The same stances of the person as bound anew: H_p R_j H_j^-1, H the rest's world turns."""
-    world = rigid_chain(rodrigues(rest), torch.zeros(len(rest), 3), parents)[0]
-    above = torch.stack([world[p] if p >= 0 else torch.eye(3) for p in parents])
-    turned = above @ rodrigues(poses.rotations) @ world.transpose(-1, -2)
-    # a turn of half a circle is not exact as an axis-angle, so what does not change stays
-    same = (above == torch.eye(3)).flatten(1).all(1) & (world == torch.eye(3)).flatten(1).all(1)
-    rotations = torch.where(same[:, None], poses.rotations, matrix_to_axis_angle(turned))
-    return replace(poses, rotations=rotations)
 
 
 def bound_anew(

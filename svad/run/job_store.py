@@ -16,7 +16,8 @@ from pathlib import Path
 from svad.core.errors import JobError, OutputError
 from svad.core.files import make_folder
 from svad.core.locks import is_locked, locked
-from svad.run.jobs import BETTER, CARD, LOCK, Job, file_size
+from svad.run.card import CARD
+from svad.run.jobs import BETTER, LOCK, Job, file_size
 
 ID = re.compile(r"[A-Za-z0-9_-]{22}")  # 128 random bits
 

@@ -1,38 +1,28 @@
-"""The job folder: its card, its lock, its place among others, its end."""
+"""The job folder: its lock, its place among others, its end."""
 
 from __future__ import annotations
 
-import json
 import os
-import platform
 import shutil
 import stat
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from svad import __version__
 from svad.config.preset import Preset, settings_of
 from svad.core.errors import JobError, OutputError
 from svad.core.files import make_folder, write_json
 from svad.core.locks import locked
 from svad.core.parts import PART, is_left
 from svad.export.formats import EVERY, FORMATS
+from svad.run.card import CARD, SCHEMA, read_card, versions
 from svad.run.holdout import FOLDER as HOLDOUT
-from svad.splat.rasterisers import rasteriser
 
-SCHEMA = 1
-CARD = "job.json"
 LOCK = ".lock"
 BETTER = "better"  # inside a job: a folder for each further preset that made an avatar of it
 NEXT = ".next"  # inside a folder that holds another photo's job: the new one, until it is ready
-RECORDED = (
-    *("torch", "numpy", "numba", "mediapipe", "opencv-python", "gsplat", "warp-lang", "gradio"),
-)
 # What a run may write at the top of a folder. A folder without a job must not hold any of these:
 # they would be somebody else's files.
 NAMES = (
@@ -224,79 +214,10 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def read_card(folder: Path) -> dict[str, Any]:
-    """The card of a job; raises `JobError` if there is none, or none this version understands."""
-    path = Path(folder) / CARD
-    try:
-        card = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        give = "Give the folder of a finished avatar, or the avatar.zip in it."
-        if not Path(folder).exists():
-            raise JobError(f"There is no {folder}. {give}") from error
-        raise JobError(f"There is no job in {folder}: it has no {CARD}. {give}") from error
-    except NotADirectoryError as error:
-        raise JobError(f"{folder} is a file. Give the folder of a job.") from error
-    except OSError as error:
-        raise JobError(f"{path} cannot be read ({error.strerror}).") from error
-    except ValueError as error:
-        raise JobError(f"{path} is damaged. Choose another folder, or delete it.") from error
-    schema = card.get("schema") if isinstance(card, dict) else None
-    if not isinstance(schema, int):
-        raise JobError(f"{path} tells of no run here. Give the folder of a finished job.")
-    if schema <= SCHEMA and not _is_sound(card):
-        raise JobError(f"{path} is damaged. Choose another folder, or delete it.")
-    if schema > SCHEMA:
-        raise JobError(f"{path} was made by a newer version. Update, or choose another folder.")
-    return card
-
-
-def _is_sound(card: dict[str, Any]) -> bool:
-    """Whether a card is built as runs build it; its words may be anybody's."""
-    stages, warnings = card.get("stages", []), card.get("warnings", [])
-    files = [card.get("result") or {}]
-    if not isinstance(stages, list) or not all(isinstance(entry, dict) for entry in stages):
-        return False
-    files += [entry.get("files", {}) for entry in stages]
-    return (
-        all(isinstance(entry.get("name"), str) for entry in stages)
-        and all(isinstance(entry.get("seconds"), int | float) for entry in stages)
-        and all(isinstance(one, dict) for one in files)
-        and all(isinstance(file, str) for file in files[0].values())
-        and isinstance(warnings, list)
-        and all(isinstance(text, str) for text in warnings)
-    )
-
-
-def require_finished(
-    avatar: Path,  # where a job keeps it
-) -> None:
-    """Raises `JobError` where the stage that makes it has not come to its end."""
-    if not avatar.is_file():
-        raise JobError(
-            f"The avatar in {avatar.parents[1]} is not finished: it has no "
-            f"{avatar.parent.name}/{avatar.name}. Run it again to go on."
-        )
-
-
 def is_own(name: str) -> bool:
     """Whether a name from a card is one a run writes: cards come from disks, and may be forged."""
     parts = Path(name).parts
     return bool(parts) and parts[0] in NAMES and ".." not in parts
-
-
-def versions() -> dict[str, str]:
-    """This program, Python, the packages a result depends on, and which rasteriser draws here."""
-    return {**_installed(), "rasteriser": rasteriser()}
-
-
-@cache
-def _installed() -> dict[str, str]:
-    """Those of them that cannot change while this program runs; each is looked up on the disk."""
-    found = {"svad": __version__, "python": platform.python_version()}
-    for name in RECORDED:
-        with suppress(PackageNotFoundError):  # an optional one
-            found[name] = version(name)
-    return found
 
 
 def _pictures(folder: Path) -> list[str]:

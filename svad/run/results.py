@@ -8,7 +8,8 @@ from svad.config.package import PackageConfig
 from svad.core.errors import JobError
 from svad.core.given import is_file
 from svad.export.formats import FORMATS
-from svad.run.jobs import Job, is_own, read_card, require_finished
+from svad.run.card import read_card, require_finished
+from svad.run.jobs import Job, is_own
 from svad.run.makers.files import rig_avatar
 from svad.storage import load
 from svad.types import Avatar, Result

@@ -10,7 +10,8 @@ from typing import Any
 from svad.config.presets import PHOTO_PRESETS, PRESETS
 from svad.core.errors import JobError
 from svad.core.files import make_folder, write_json, writing
-from svad.run.jobs import BETTER, CARD, is_own, read_card
+from svad.run.card import CARD, read_card
+from svad.run.jobs import BETTER, is_own
 from svad.run.results import read_result
 
 LAST = "package"  # the stage whose files no other preset has a use for

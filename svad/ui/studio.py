@@ -15,8 +15,9 @@ from svad.config.presets import CLIP, PRESETS
 from svad.core.errors import JobError, Stopped, SvadError
 from svad.export.viewer_page import VIEWING
 from svad.run.bodies import own_body
+from svad.run.card import read_card
 from svad.run.costs import cost, learn
-from svad.run.jobs import Job, read_card
+from svad.run.jobs import Job
 from svad.run.learned import MACHINE
 from svad.run.offers import offer
 from svad.run.sources import as_list, is_one_photo

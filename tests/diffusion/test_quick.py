@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from svad import cli
 from svad.config.presets import PRESETS, QUICK
 from svad.diffusion import frame_confidence
-from svad.run.jobs import read_card
+from svad.run.card import read_card
 from svad.run.makers.networks import video_networks
 from svad.run.offers import offer
 from svad.storage import load

@@ -14,7 +14,9 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from svad.body.lbs import joint_transforms, skin
-from svad.export.glb import Track, avatar_glb, clean_weights, continuous, srgb_to_linear
+from svad.export.glb import avatar_glb
+from svad.export.glb_motion import Track, continuous
+from svad.export.glb_surface import clean_weights, srgb_to_linear
 from svad.export.gltf import unpack
 from svad.types import Avatar, Pose
 from tests.helpers import one_pose, tiny_avatar, tiny_pose

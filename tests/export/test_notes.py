@@ -12,19 +12,18 @@ from svad.export.notes import FREE_BODY, licence, readme
 
 
 def test_the_readme_says_of_each_file_what_it_is() -> None:
-    lines = readme(1234, 43, ("wave", "walk")).splitlines()
+    lines = readme(packed_formats(), 1234, 43, ("wave", "walk")).splitlines()
     assert all(len(line) <= 100 for line in lines)
     for row in packed_formats():
         about = row.about.format(count=1234, expressions=43, motions="wave, walk").splitlines()
         at = lines.index(f"{row.file:<21}{about[0]}")
         assert [line.strip() for line in lines[at + 1 : at + len(about)]] == about[1:]
-    assert "animations (none)." in readme(1, 0, ())
+    assert "animations (none)." in readme(packed_formats(), 1, 0, ())
 
 
-def test_a_long_file_name_stands_on_its_own_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_file_name_stands_on_its_own_line() -> None:
     row = replace(FORMATS["ply"], file="a" * 30 + ".ply", about="", title="In {one} line")
-    monkeypatch.setattr(notes, "packed_formats", lambda: [row])
-    assert f"\n{row.file}\n{' ' * 21}In {{one}} line\n" in readme(1, 1, ())
+    assert f"\n{row.file}\n{' ' * 21}In {{one}} line\n" in readme([row], 1, 1, ())
 
 
 BODY = ("SMPL-X, a file of your own.", "For research only, see its licence.")

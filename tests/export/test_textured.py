@@ -24,6 +24,7 @@ from svad.export.gltf import read_accessor, unpack
 from svad.export.mesh import bake, unwrap
 from svad.export.names import HUMANOID, NAMES
 from svad.export.obj import write_obj
+from svad.export.options import MeshOptions
 from svad.export.shapes import with_all_shapes
 from svad.export.textured import Textured, open_pose, split
 from svad.export.visemes import VISEMES
@@ -64,7 +65,7 @@ def context_of(avatar: Avatar, folder: Path, bones: str = "smplx") -> ExportCont
     progress = ExportProgress(lambda *_, **__: None, 1)
     return ExportContext(
         avatar=avatar, size=size, settings=PackageConfig(), card={"body": "A body, CC0."},
-        folder=folder, progress=progress, bones=bones, triangles=3000,
+        folder=folder, progress=progress, asked=MeshOptions(bones, triangles=3000),
     )  # fmt: skip
 
 
@@ -156,7 +157,7 @@ def test_a_face_that_was_not_seen_has_no_shapes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("bones", list(NAMES))
 def test_textured_glb(bones: str, context: ExportContext, tmp_path: Path) -> None:
-    named = replace(context, bones=bones)
+    named = replace(context, asked=MeshOptions(bones))
     named.__dict__["textured"] = context.textured
     write_textured(named, tmp_path / "a.glb")
     document, buffer = unpack((tmp_path / "a.glb").read_bytes())

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from svad.export.viewer import thinned, viewer_copy
+from svad.export.thin import thinned
+from svad.export.viewer import viewer_copy
 from svad.geometry.rotation import quaternion_to_matrix
 from svad.splat.gaussians import Gaussians
 from tests.helpers import tiny_avatar

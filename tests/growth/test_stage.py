@@ -81,7 +81,7 @@ import json, sys
 from pathlib import Path
 from svad.config.change import changed
 from svad.config.presets import PREVIEW
-from svad.run.jobs import read_card
+from svad.run.card import read_card
 from svad.run.pipeline import Pipeline
 from svad.run.stages import stage_makers, typical_seconds
 from svad.storage import load

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import io
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from svad.body.skeleton import PARENTS, Joint
-from svad.geometry.rotation import rodrigues_array
+from svad.body.skeleton import ARMS, PARENTS, WRISTS, Joint
+from svad.geometry.rotation import rodrigues, rodrigues_array
 from svad.motion.readers.files import MotionError
 from svad.motion.readers.npz import read_npz, write_npz
 from svad.motion.readers.parameters import DEGREES, ROOT, Z_UP, axis_angle
 from svad.motion.recorded import Recorded
+from svad.motion.rest import smplx_rest, t_pose
 from svad.motion.rig import Skeleton, Track, contact_points, forward
 from svad.types import Pose
 from tests.helpers import tiny_avatar, tiny_joints
@@ -46,14 +48,15 @@ def test_a_motion_comes_back_as_it_was_written(tmp_path: Path, lying: bool) -> N
     write_npz(tmp_path / "m.npz", motion)
     back = read_npz(tmp_path / "m.npz", 2 * tiny_joints())
     assert back.fps == 30 and back.expression_names == NAMES and back.warnings == ()
-    np.testing.assert_array_equal(back.joints, motion.joints)
+    np.testing.assert_allclose(back.joints, smplx_rest(motion.joints), atol=1e-6)
+    back = back.at_rest_as(motion.joints)
     for one, other in (
-        (back.poses.rotations, motion.poses.rotations),
+        (rodrigues(back.poses.rotations), rodrigues(motion.poses.rotations)),
         (back.poses.translation, motion.poses.translation),
         (back.poses.expression, motion.poses.expression),
     ):
         # float32, turned there and back
-        torch.testing.assert_close(one, other, atol=2e-6, rtol=0)
+        torch.testing.assert_close(one, other, atol=5e-6, rtol=0)
 
 
 def test_the_names_are_those_of_smplx_and_amass(tmp_path: Path) -> None:
@@ -68,6 +71,57 @@ def test_the_names_are_those_of_smplx_and_amass(tmp_path: Path) -> None:
     np.testing.assert_array_equal(poses[:, :66], np.concatenate(parts, 1))
 
 
+@pytest.mark.parametrize(
+    ("told", "hang"),
+    [
+        ({"poses": np.zeros((4, 165))}, True),
+        ({"poses": np.zeros((4, 156))}, False),
+        ({"poses": np.zeros((4, 24, 3))}, False),
+        ({"poses": np.zeros((4, 156)), "surface_model_type": np.array("smplx_locked_head")}, True),
+        ({"poses": np.zeros((4, 165)), "surface_model_type": np.array("smplh")}, False),
+        ({"root_orient": np.zeros((4, 3)), "pose_body": np.zeros((4, 63))}, True),
+        ({"global_orient": np.zeros((4, 3)), "body_pose": np.zeros((4, 69))}, False),
+    ],
+)
+def test_arms_of_smplx_hang_at_rest_and_stay_where_they_point(
+    tmp_path: Path, told: dict[str, np.ndarray], hang: bool
+) -> None:
+    np.savez(tmp_path / "m.npz", trans=np.zeros((4, 3)), fps=30.0, **told)
+    found = read_npz(tmp_path / "m.npz", tiny_joints())
+    avatar = tiny_avatar()
+    motion = found.for_avatar(avatar, "m", "M")
+    skeleton = Skeleton(avatar.joints.double().numpy(), avatar.parents)
+    turns = rodrigues_array(motion.poses.rotations.double().numpy())
+    places = forward(Track(skeleton, turns, np.zeros((4, 3))))[1]
+    for side, (_, shoulder, elbow, wrist) in ARMS.items():
+        upper, forearm = (
+            places[0, end] - places[0, start] for start, end in ((shoulder, elbow), (elbow, wrist))
+        )
+        slope = np.degrees(np.arctan2(upper[1], np.hypot(upper[0], upper[2])))
+        assert slope == pytest.approx(-14.4 if hang else 0, abs=0.1)
+        assert forearm[1] / np.linalg.norm(forearm) == pytest.approx(0.078 * hang, abs=1e-3)
+        assert np.sign(upper[0]) == (1 if side == "left" else -1)
+    # hands are level in both
+    hands = rodrigues_array(motion.poses.rotations.double().numpy())
+    whole = forward(Track(skeleton, hands, np.zeros((4, 3))))[0]
+    np.testing.assert_allclose(whole[:, list(WRISTS)], np.tile(np.eye(3), (4, 2, 1, 1)), atol=1e-6)
+
+
+def test_a_body_of_smplx_keeps_its_own_arms(tmp_path: Path) -> None:
+    joints = tiny_joints()
+    hung = smplx_rest(joints)
+    np.testing.assert_array_equal(smplx_rest(hung), hung)
+    np.testing.assert_array_equal(t_pose(joints), joints)
+    np.testing.assert_allclose(t_pose(hung), joints, atol=2e-3)
+    write_npz(tmp_path / "m.npz", replace(some(), joints=hung))
+    with np.load(tmp_path / "m.npz") as file:
+        np.testing.assert_array_equal(file["joints"], hung)
+        turns = file["pose_body"].reshape(-1, 21, 3)
+    back = read_npz(tmp_path / "m.npz", joints)
+    np.testing.assert_array_equal(back.joints, hung)
+    np.testing.assert_allclose(back.poses.rotations[:, 1:22].numpy(), turns, atol=1e-5)
+
+
 @pytest.mark.parametrize("size", [66, 72, 156, 165])
 @pytest.mark.parametrize("up", ["y", "z", "-y"])
 def test_bodies_stand_upright_whatever_the_axes_of_the_file(
@@ -77,8 +131,6 @@ def test_bodies_stand_upright_whatever_the_axes_of_the_file(
     poses[:, :3] = ups(6, up)
     np.savez(tmp_path / "m.npz", poses=poses, trans=np.zeros((6, 3)), mocap_framerate=120.0)
     found = read_npz(tmp_path / "m.npz", tiny_joints())
-    from svad.geometry.rotation import rodrigues
-
     above = rodrigues(found.poses.rotations[:, 0])[:, :, 1]
     torch.testing.assert_close(above[:, 1], torch.ones(6), atol=1e-5, rtol=0)
     assert found.fps == 120

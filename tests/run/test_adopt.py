@@ -17,8 +17,8 @@ from svad.media.shot import Shot
 from svad.run import adopt as room
 from svad.run.adopt import Trained, adopt
 from svad.run.bodies import OwnBody
+from svad.run.card import read_card
 from svad.run.filming import motion_video
-from svad.run.jobs import read_card
 from svad.run.makers import trained as maker
 from svad.run.results import load_avatar, read_result
 from svad.types import StageState

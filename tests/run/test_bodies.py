@@ -16,7 +16,7 @@ from svad.core.errors import MissingWeights, SettingError
 from svad.media.images import save_png
 from svad.run import stages as table
 from svad.run.bodies import STILL_FACE, bodies_here, limits, load_body, own_body
-from svad.run.jobs import read_card
+from svad.run.card import read_card
 from svad.run.pipeline import Pipeline
 from svad.weights.manifest import load_manifest
 from tests.body.smplx_form import write_smplx_file

@@ -19,7 +19,7 @@ from svad.core.errors import JobError, SettingError, SourceError, Stopped
 from svad.media.images import read_rgb, save_png
 from svad.media.video import write_mp4
 from svad.run import pipeline
-from svad.run.jobs import read_card
+from svad.run.card import read_card
 from svad.run.order import NO_TURN
 from svad.run.pipeline import Pipeline
 from svad.storage import load

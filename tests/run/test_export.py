@@ -26,7 +26,8 @@ from svad.export.stage import PackageStage
 from svad.motion.authored import authored
 from svad.motion.readers.npz import write_npz
 from svad.motion.recorded import Recorded
-from svad.run.export import BONES, export, read_finished
+from svad.run.export import BONES, export
+from svad.run.finished import read_finished
 from svad.splat.files import load_ply
 from svad.types import Avatar
 from tests.helpers import tiny_avatar, tiny_subject

@@ -15,7 +15,8 @@ import pytest
 from svad.config.presets import PREVIEW
 from svad.core.errors import JobError, OutputError
 from svad.core.locks import DEADLINE, is_locked, locked
-from svad.run.jobs import CARD, LOCK, SCHEMA, open_job, read_card, require_finished
+from svad.run.card import CARD, SCHEMA, read_card, require_finished
+from svad.run.jobs import LOCK, open_job
 from tests.helpers import aged
 from tests.waiting import WAIT, until
 

@@ -11,7 +11,7 @@ import pytest
 from svad.compute.engine import GpuUnavailable
 from svad.config.presets import QUICK
 from svad.media.images import save_png
-from svad.run.jobs import read_card
+from svad.run.card import read_card
 from svad.run.pipeline import Pipeline
 from svad.run.results import read_result
 from svad.run.stages import on_gpu

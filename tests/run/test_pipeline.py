@@ -23,7 +23,7 @@ from svad.core.files import write_bytes, write_json
 from svad.core.parts import PART
 from svad.media.images import read_png, read_rgb, save_png
 from svad.run import pipeline
-from svad.run.jobs import read_card
+from svad.run.card import read_card
 from svad.run.pipeline import Pipeline
 from svad.run.results import load_avatar, read_result
 from svad.run.stages import stage, titles, typical_seconds

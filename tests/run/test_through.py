@@ -24,7 +24,7 @@ from svad.core.errors import Stopped
 from svad.diffusion import frame_confidence
 from svad.restoration.models import RestorationModels
 from svad.run import stages
-from svad.run.jobs import read_card
+from svad.run.card import read_card
 from svad.run.makers import builders, on_gpu
 from svad.run.makers.networks import video_networks
 from svad.run.pipeline import Pipeline

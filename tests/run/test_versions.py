@@ -14,8 +14,9 @@ from svad.config.presets import PREVIEW
 from svad.core.errors import JobError, Stopped
 from svad.core.locks import locked
 from svad.media.images import save_png
+from svad.run.card import read_card
 from svad.run.job_store import JobStore
-from svad.run.jobs import BETTER, LOCK, Job, read_card
+from svad.run.jobs import BETTER, LOCK, Job
 from svad.run.pipeline import Pipeline
 from svad.run.results import read_result
 from svad.run.versions import better_than, finished_in, is_finished, place_of, prepare

@@ -22,7 +22,8 @@ from svad.core.errors import JobError, Stopped, SvadError
 from svad.core.parts import PART
 from svad.run.batch.batch import batch
 from svad.run.batch.local import Local
-from svad.run.jobs import LOCK, NAMES, NEXT, read_card
+from svad.run.card import read_card
+from svad.run.jobs import LOCK, NAMES, NEXT
 from svad.run.results import read_result
 from tools.drill import tiny
 

@@ -23,8 +23,8 @@ from svad.export.viewer_rig import viewer_rig_bytes
 from svad.media.images import fit_within, read_png, read_rgb, save_jpg
 from svad.media.shot import Shot
 from svad.media.video import write_mp4
+from svad.run.card import read_card
 from svad.run.filming import motion_video
-from svad.run.jobs import read_card
 from svad.run.pipeline import Pipeline
 from svad.run.results import load_avatar
 from svad.types import Avatar

@@ -18,6 +18,7 @@ from svad.geometry.rotation import rodrigues_array
 from svad.motion.readers.files import LARGEST, MotionError, require_usable
 from svad.motion.readers.parameters import KNOWN, PARTS, ROOT, Z_UP, axis_angle, recorded
 from svad.motion.recorded import Recorded
+from svad.motion.rest import smplx_rest
 
 # what zip and numpy raise over damaged, encrypted or made-up files
 BROKEN = (
@@ -86,9 +87,10 @@ def read_npy(
 def write_npz(path: Path, motion: Recorded) -> None:
     """Writes a motion with z up, as AMASS has it, whole and by its parts.
 
-    `betas` are zero: the body's own rest joints are in `joints`, which `read_npz` takes.
-    Raises `OutputError`.
+    Arms are turned from SMPL-X's rest pose. `betas` are zero: the body's own rest joints, in that
+    pose, are in `joints`, which `read_npz` takes. Raises `OutputError`.
     """
+    motion = motion.at_rest_as(smplx_rest(motion.joints))
     turns = motion.poses.rotations.double().numpy()
     root = Z_UP.T @ rodrigues_array(turns[:, 0])
     poses = turns.reshape(len(turns), -1).copy()

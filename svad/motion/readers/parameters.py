@@ -24,6 +24,7 @@ from svad.motion.readers.files import (
 )
 from svad.motion.readers.units import SAID, UNITS, unit_of
 from svad.motion.recorded import Recorded
+from svad.motion.rest import smplx_rest
 from svad.types import Pose
 
 RATES = ("mocap_framerate", "mocap_frame_rate", "mocap_frame_Rate", "fps", "framerate")
@@ -81,13 +82,11 @@ def recorded(
     if _in_degrees(poses):
         poses, warnings = np.radians(poses), (DEGREES, *warnings)
     trans = numbers(found, "trans", 3, len(poses)) / _scaling(found)
-    own = found.get("joints")
-    if own is not None and own.shape == joints.shape and _finite(own):
-        joints = own
+    rest = _rest_joints(found, joints)
     upright = _upright(poses, found.get("up_axis"))
     poses[:, :3] = axis_angle(upright @ rodrigues_array(poses[:, :3]))
     fps = _rate(found)
-    unit = unit_of(poses, trans @ upright.T, joints, fps or FPS)
+    unit = unit_of(poses, trans @ upright.T, rest, fps or FPS)
     if unit != "metres":
         warnings = (SAID.format(unit=unit), *warnings)
     pelvis = (UNITS[unit] * trans + ROOT) @ upright.T
@@ -96,13 +95,31 @@ def recorded(
         fps=fps or FPS,
         poses=Pose(
             torch.from_numpy(poses.reshape(len(poses), -1, 3)).float(),
-            torch.from_numpy(pelvis - joints[Joint.PELVIS]).float(),
+            torch.from_numpy(pelvis - rest[Joint.PELVIS]).float(),
             torch.from_numpy(faces).float(),
         ),
-        joints=joints.astype(np.float32),
+        joints=rest.astype(np.float32),
         expression_names=names,
         warnings=warnings if fps else (NO_RATE, *warnings),
     )
+
+
+def _rest_joints(found: dict[str, np.ndarray], joints: np.ndarray) -> np.ndarray:  # [55, 3] metres
+    """The file's own, or these with the arms of the body that the file is of."""
+    own = found.get("joints")
+    if own is not None and own.shape == joints.shape and _finite(own):
+        return own
+    return smplx_rest(joints) if _of_smplx(found) else joints
+
+
+def _of_smplx(found: dict[str, np.ndarray]) -> bool:
+    """Whether the body is SMPL-X and not an earlier one: as it is said, or by what it has."""
+    told = found.get("surface_model_type")
+    if told is not None and told.size == 1 and told.dtype.kind in "US":
+        return "smplx" in str(told.reshape(())).lower()
+    if "poses" in found:
+        return found["poses"].size == SMPLX * len(found["poses"])
+    return found["pose_body"].shape[-1] != BODY_SMPL
 
 
 def _unpacked(name: str, value: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ from svad.body.skeleton import PARENTS, Joint
 from svad.core.files import write_text
 from svad.geometry.rotation import rodrigues_array
 from svad.motion.recorded import Recorded
+from svad.motion.rest import t_pose
 
 CENTIMETRES = 100.0  # in a metre
 TIP = 0.3  # of a bone's length: how far its end is beyond the last joint
@@ -28,9 +29,10 @@ OF_A_SIDE = {
 def write_bvh(path: Path, motion: Recorded) -> None:
     """Writes the motion whole or not at all; the face, which BVH has no place for, is left out.
 
-    The rest pose is the T-pose of the body that the motion was recorded on; y is up. Raises
-    `OutputError`.
+    The rest pose is the T-pose of the body that the motion was recorded on, its arms level; y is
+    up. Raises `OutputError`.
     """
+    motion = motion.at_rest_as(t_pose(motion.joints))
     lines = ["HIERARCHY", *_joint(Joint.PELVIS, CENTIMETRES * motion.joints.astype(np.float64))]
     lines += ["MOTION", f"Frames: {len(motion.poses)}", f"Frame Time: {1 / motion.fps:.8f}"]
     order = _order(Joint.PELVIS)

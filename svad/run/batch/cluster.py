@@ -20,7 +20,8 @@ from svad.core.files import make_folder, write_bytes
 from svad.run.batch.local import NEED
 from svad.run.batch.rows import DONE, FAILED, Row
 from svad.run.batch.work import Make, Tell, Work, make_avatar
-from svad.run.jobs import CARD, is_own
+from svad.run.card import CARD
+from svad.run.jobs import is_own
 from svad.run.pipeline import Pipeline
 from svad.run.stages import needs_gpu
 

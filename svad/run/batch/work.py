@@ -18,7 +18,7 @@ from svad.core.errors import JobError, Stopped, SvadError
 from svad.core.files import plain
 from svad.run.batch.rows import DONE, FAILED, STOPPED, Row
 from svad.run.board import Listener
-from svad.run.jobs import read_card
+from svad.run.card import read_card
 from svad.run.pipeline import Pipeline
 from svad.run.stages import STAGES
 from svad.types import StageState

@@ -11,7 +11,7 @@ from svad.types import Result
 
 def say_made(result: Result, folder: Path, screen: Screen) -> int:
     """Says what a person should know of the avatar, prints where it is; returns 0."""
-    from svad.run.jobs import read_card
+    from svad.run.card import read_card
 
     for warning in read_card(folder)["warnings"]:
         screen.say(f"Note: {warning}")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from svad.config.package import PackageConfig
 from svad.media.shot import STILL, Shot
@@ -12,11 +12,21 @@ from svad.run.motions import KEPT, VIEWED, VRMA, keep_motion
 from svad.types import Avatar, Report, Subject
 
 if TYPE_CHECKING:
+    from svad.export.options import MeshOptions
     from svad.export.row import Format
     from svad.motion.motion import Motion
-    from svad.motion.recorded import Recorded
 
 STILL_VIEWS = 8  # around the person, where somebody asks for them later
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A finished avatar, wherever it was read from."""
+
+    avatar: Avatar
+    card: dict[str, Any]
+    subject: Subject | None  # with the photo; None where it was not kept
+    folder: Path  # where a file goes that is given no place
 
 
 def packed_avatar(rig: bytes, glb: bytes) -> Avatar:
@@ -34,18 +44,7 @@ def rig_avatar(path: Path) -> Avatar:
 
 
 def write_format(
-    row: Format,
-    avatar: Avatar,
-    path: Path,
-    report: Report,
-    *,
-    subject: Subject | None,
-    card: dict,
-    folder: Path,  # with what the run wrote
-    bones: str,
-    triangles: int,
-    motions: Mapping[str, Recorded],
-    lit: bool,
+    row: Format, found: Finished, asked: MeshOptions, path: Path, report: Report
 ) -> None:
     """Writes one row of the table of export formats; raises what its writer does."""
     import torch
@@ -54,17 +53,14 @@ def write_format(
 
     settings = PackageConfig(views=STILL_VIEWS)
     context = ExportContext(
-        avatar=avatar,
-        size=(avatar.camera.width, avatar.camera.height),
+        avatar=found.avatar,
+        size=(found.avatar.camera.width, found.avatar.camera.height),
         settings=settings,
-        card=card,
-        folder=folder,
+        card=found.card,
+        folder=found.folder,
         progress=ExportProgress(report, row.count(settings)),
-        subject=subject,
-        bones=bones,
-        triangles=triangles,
-        motions=motions,
-        lit=lit,
+        subject=found.subject,
+        asked=asked,
     )
     with torch.inference_mode(), context.progress.of(row.note, row.count(settings)):
         report(0, row.count(settings), row.note)
