@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from svad.body.model import BodyModel
-from svad.body.skeleton import SHOULDERS, WRISTS
+from svad.body.skeleton import HIPS, SHOULDERS, WRISTS
 from svad.core.ahead import ahead
 from svad.geometry.camera import Camera
 from svad.relief.body_surface import BodySurface, body_surface_samples
@@ -23,8 +24,8 @@ from svad.relief.head_completion import headed_points, inner_mouth
 from svad.relief.hem import with_level_hem
 from svad.relief.labels import draw_parts, label_pixels
 from svad.relief.layer import Layer
-from svad.relief.layer_colours import layer_colours
 from svad.relief.layers import build_layers
+from svad.relief.limb_colours import limb_colours
 from svad.relief.mouth import Rig
 from svad.relief.parts import parts_for
 from svad.relief.points import Points, Sheet, joined
@@ -39,11 +40,12 @@ from svad.relief.scene import (
     posed_vertices,
     scene_of,
 )
-from svad.relief.shown import shown_of
+from svad.relief.shown import Shown, shown_of
 from svad.relief.skirt import SKIRT, find_skirt
 from svad.relief.strangers import without_strangers
+from svad.relief.trunk_colours import dressed
 from svad.relief.weights import LimbProfile, blend_range, folded, limb_weights
-from svad.relief.worn import View, hand_colour, limbs_worn
+from svad.relief.worn import View, Worn, hand_colour, limbs_worn
 from svad.types import Subject
 
 CORE_SPACING = 3.0  # of the inner body's samples, in steps of the fill's
@@ -124,25 +126,23 @@ def build_relief(
         projected = scene.camera.project(vertices)
         drawn += draw_parts(projected, faces, body.weights.numpy(), (SKIRT,), h, w)
         labels = skirt.labelled(labels, drawn)
-    shoulders = float(pixels[list(SHOULDERS), 1].mean())
+    shoulders, hips = (float(pixels[list(pair), 1].mean()) for pair in (SHOULDERS, HIPS))
     layers = build_layers(
-        labels, drawn, weights, shoulders, scene.px_per_m, scene.body_height, skirt
+        labels, drawn, weights, (shoulders, hips), scene.px_per_m, scene.body_height, skirt
     )
     tell("colouring what the photo does not show")
     face_rgb = face_colour(scene)
-    shown = [shown_of(one, scene.rgb, scene.matte, scene.skin, labels) for one in layers]
-    views = {
-        i: View(one.part, one.box, one.near, seen.known)
-        for i, (one, seen) in enumerate(zip(layers, shown, strict=True))
+    shown = {
+        i: shown_of(one, scene.rgb, scene.matte, scene.skin, labels)
+        for i, one in enumerate(layers)
         if one.part.kind == "limb"
     }
+    views = {
+        i: View(layers[i].part, layers[i].box, layers[i].near, seen.known)
+        for i, seen in shown.items()
+    }
     worn = limbs_worn(views, scene.rgb, scene.skin, found, scene.camera, joints)
-
-    def coloured(i: int) -> Sheet:
-        rgb = layer_colours(layers[i], shown[i], worn.get(i), face_rgb, scene.body_height, seed + i)
-        return _sheet(i, layers[i], scene, rgb)
-
-    sheets = list(ahead(coloured, range(len(layers))))
+    sheets = _sheets(layers, labels, scene, {i: (worn[i], shown[i]) for i in views}, face_rgb, seed)
     if skirt is not None:
         sheets[-1] = with_level_hem(sheets[-1], subject.body.camera)
     if subject.head is not None:
@@ -202,18 +202,42 @@ def build_relief(
     return replace(relief, points=points, mouth=mouth)
 
 
+def _sheets(
+    layers: list[Layer],
+    labels: np.ndarray,  # [H, W] int32
+    scene: Scene,
+    limbs: dict[int, tuple[Worn, Shown]],
+    face_rgb: np.ndarray | None,  # [3]
+    seed: int,
+) -> list[Sheet]:
+    """Arms have colours of their own; trunk, hips and skirt are one picture."""
+
+    def limb(i: int) -> tuple[np.ndarray, np.ndarray]:
+        return limb_colours(layers[i], *limbs[i], face_rgb, scene.body_height, seed + i)
+
+    tasks = [lambda: dressed(layers, labels, scene, seed), *(partial(limb, i) for i in limbs)]
+    dress, *made = ahead(lambda make: make(), tasks)
+    own = dict(zip(limbs, made, strict=True))
+    sheets = []
+    for i, layer in enumerate(layers):
+        is_arm = "arm" in layer.part.name
+        colours = own[i] if is_arm else dress.on(layer, own.get(i))
+        sheets.append(_sheet(i, layer, colours, scene))
+    return sheets
+
+
 def _sheet(
     i: int,
     layer: Layer,
+    colours: tuple[np.ndarray, np.ndarray],  # front, back [h, w, 3]
     scene: Scene,
-    rgb: tuple[np.ndarray, np.ndarray],  # front, back [h, w, 3]
 ) -> Sheet:
     near = layer.near
     if layer.part.is_torso and scene.face is not None:
         near = face_depth(layer.local(scene.face), near, layer.own, scene.px_per_m)
     return Sheet(
         i, layer.corner(scene.origin), 1, layer.mask, scene.matte[layer.box], near,
-        np.maximum(layer.far, near + 0.002), *rgb, layer.near_weights, layer.far_weights,
+        np.maximum(layer.far, near + 0.002), *colours, layer.near_weights, layer.far_weights,
         layer.own,
     )  # fmt: skip
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from svad.media.fields import masked_blur, pull_push
+from svad.media.fields import blur, masked_blur, pull_push
+
+CALM = 0.02  # of the body's height: relief of bare skin that is not carried to the back
 
 
 def extended(
@@ -43,3 +45,17 @@ def streaks(
     noise = np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
     noise = cv2.GaussianBlur(noise, (0, 0), sigmaX=across, sigmaY=along)
     return noise / max(float(noise.std()), 1e-6)
+
+
+def calmed(
+    back: np.ndarray,  # [h, w, 3]
+    skin: np.ndarray,  # [h, w] bool
+    body_height: float,  # px
+) -> np.ndarray:  # [h, w, 3]
+    """A bare back has no chest, no navel, an arm's no shade of the trunk: skin keeps its tone."""
+    if not skin.any():
+        return back
+    sigma = CALM * body_height
+    smooth = masked_blur(back, skin, sigma)
+    share = blur(skin.astype(np.float32), 1.5)[..., None] * skin[..., None]
+    return back * (1 - share) + smooth * share

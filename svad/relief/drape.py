@@ -1,4 +1,4 @@
-"""Cloth that hangs around both legs: its loop in depth, what hides it, and how it follows them."""
+"""Cloth that hangs around both legs: its loop in depth, and how it follows them."""
 
 from __future__ import annotations
 
@@ -36,48 +36,6 @@ def under_skirt(p: PartMaps, skirt: Skirt) -> np.ndarray:  # [H, W] bool
     """The leg goes on inside the lowest part of a skirt."""
     inside = skirt.mask & (np.arange(len(skirt.mask))[:, None] > skirt.legs_from)
     return inside & p.maps.covered & (p.weight > 0.55)
-
-
-def hidden_cloth(
-    skirt: Skirt,
-    labels: np.ndarray,  # [H, W] int32, -1 outside the person
-    arms: list[int],  # numbers of the parts that may hang before it
-    trunk: int,  # number of the torso
-    rise: int,  # rows above the skirt over which the torso widens to it
-) -> np.ndarray:  # [H, W] bool
-    """The cloth behind hands and sleeves: its edges go on from above to below them.
-
-    Above the skirt's top it is the torso's, which widens to the skirt.
-    """
-    own = skirt.mask | (labels == trunk)
-    before = np.isin(labels, arms)
-    out = np.zeros(labels.shape, bool)
-    rows = np.flatnonzero(skirt.mask.any(1))
-    if not len(rows) or not before[rows].any():
-        return out
-    rows = np.arange(max(0, rows[0] - rise), rows[-1] + 1)
-    rows = rows[own[rows].any(1)]
-    left = _edge(own[rows], labels[rows])
-    right = labels.shape[1] - 1 - _edge(own[rows, ::-1], labels[rows, ::-1])
-    columns = np.arange(labels.shape[1])
-    between = (columns >= left[:, None]) & (columns <= right[:, None])
-    out[rows] = between & before[rows]
-    return out
-
-
-def _edge(
-    own: np.ndarray,  # [R, W] bool
-    labels: np.ndarray,  # [R, W] int32
-) -> np.ndarray:  # [R] columns
-    """First columns of a shape; where something else of the person lies beside it, interpolated."""
-    first = own.argmax(1)
-    rows = np.arange(len(own))
-    beside = labels[rows[:, None], np.maximum(first[:, None] - np.arange(1, 4), 0)]
-    free = (beside < 0).any(1)
-    free[0] = True  # the torso's own edge, where arms hang beside it all the way down
-    if free.sum() < 2:
-        return first
-    return np.minimum(first, np.interp(rows, rows[free], first[free]))
 
 
 def flared(

@@ -12,7 +12,7 @@ from svad.relief.drape import eased
 from svad.relief.layer import Layer
 
 HIDDEN_GAP = 0.02  # metres a hidden surface stays behind what hides it
-EASED = 0.03  # of the body's height over which a skirt gives way around a hand before it
+EASED = 0.03  # of the body's height over which cloth gives way around a hand before it
 OVERLAP_GAP = 0.004  # metres an overlapping neighbour stays behind
 
 
@@ -32,14 +32,14 @@ def _bent_back(layer: Layer, push: np.ndarray, body_height: float) -> np.ndarray
 
 
 def _giving_way(layers: list[Layer], labels: np.ndarray, body_height: float) -> list[Layer]:
-    """A skirt with hands before it: around them it gives way, so that none leaves a dent in it."""
+    """Trunk and legs with hands before them give way around them, so that no dent is left."""
     hand = np.full(labels.shape, -np.inf, np.float32)
     for i, layer in enumerate(layers):
         if "arm" in layer.part.name:
             hand[layer.box] = np.where(labels[layer.box] == i, layer.near, hand[layer.box])
     out = []
     for layer in layers:
-        if layer.part.kind == "skirt":
+        if "arm" not in layer.part.name:
             push = np.maximum(hand[layer.box] + HIDDEN_GAP - layer.near, 0)
             push = np.where(layer.mask & ~layer.own, push, 0).astype(np.float32)
             near = layer.near + layer.mask * eased(push, EASED * body_height)

@@ -8,7 +8,8 @@ import numpy as np
 from svad.body.skeleton import ANKLES, ELBOWS, FEET, KNEES, SHOULDERS, WRISTS, Joint
 from svad.core.ahead import ahead
 from svad.media.fields import blur, pull_push
-from svad.relief.drape import flared, hidden_cloth, under_skirt
+from svad.relief.behind_arms import behind_arms
+from svad.relief.drape import flared, under_skirt
 from svad.relief.hem import open_below
 from svad.relief.hiding import in_order
 from svad.relief.labels import PartMaps
@@ -25,7 +26,7 @@ def build_layers(
     labels: np.ndarray,  # [H, W] int32
     drawn: list[PartMaps],
     weights: np.ndarray,  # [V, 22]
-    shoulders_y: float,  # px, height of the shoulder joints in the photo
+    rows: tuple[float, float],  # px, heights of the shoulder and the hip joints in the photo
     px_per_m: float,
     body_height: float,  # px
     skirt: Skirt | None = None,
@@ -35,11 +36,9 @@ def build_layers(
     front = np.full(labels.shape, np.inf, np.float32)
     for p in drawn:
         front = np.minimum(front, np.where(p.weight > 0.5, p.maps.near, np.inf))
-    behind_arms = below = np.zeros(labels.shape, bool)
-    if skirt is not None:
-        arms = [k for k, q in enumerate(drawn) if "arm" in q.part.name]
-        behind_arms = hidden_cloth(skirt, labels, arms, 0, skirt.rise)
-        below = np.arange(len(labels))[:, None] >= skirt.top
+    shoulders_y, hips_y = rows
+    whole = behind_arms(labels, drawn, hips_y, body_height)
+    settled = whole != labels  # arm pixels below the waist
 
     def cut(i: int) -> Layer:
         p = drawn[i]
@@ -49,12 +48,13 @@ def build_layers(
             extra |= behind_hands(own, labels, shoulders_y, body_height)
         if skirt is not None and "leg" in p.part.name:
             extra = (extra & ~skirt.mask) | under_skirt(p, skirt)
-        mask = _clean(own | extra, own)
-        if skirt is not None and p.part.kind != "limb":
-            mask |= behind_arms & (below if p.part.kind == "skirt" else ~below)
+        if "arm" in p.part.name:
+            mask = _clean(own | extra, own)
+        else:
+            mask = _clean(own | (extra & ~settled), own) | (whole == i)
         bridge = hidden_bridge(p, own, labels, inside) if p.part.kind == "limb" else own & ~own
         mask |= bridge
-        outline = _outline(p.part, mask, labels, drawn, body_height)
+        outline = _outline(p.part, mask, whole, drawn, body_height)
         box = bounding_box(mask | p.maps.covered, 8)
         own, mask, bridge, outline = own[box], mask[box], bridge[box], outline[box]
         p = p.crop(box)

@@ -1,4 +1,4 @@
-"""The front of an arm or leg: what the photo hides of it has the material of its place."""
+"""Colours of an arm or leg: what the photo hides of it has the material of its place."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]
 
 from svad.media.fields import blur, masked_blur
-from svad.relief.colour import extended
+from svad.relief.colour import calmed, extended, streaks
 from svad.relief.layer import Layer
 from svad.relief.shown import Shown
 from svad.relief.texture import synthesised, whole_patches
@@ -17,10 +17,26 @@ ENOUGH = 80  # px of a material that tell how it goes on
 PATCHES = 200  # whole patches from which on a limb's own cloth goes on as its texture
 ALIKE = 6.0  # in Lab: the same cloth
 SOFT = 1.5  # px over which what was made goes over into what was seen
+GRAIN = 0.012  # standard deviation of the cloth of a limb's back
 SHADING = 0.004  # of the body's height over which skin is evened out
 
 
-def limb_front(
+def limb_colours(
+    layer: Layer,
+    worn: Worn,
+    shown: Shown,
+    face_rgb: np.ndarray | None,  # [3] the face's colour
+    body_height: float,  # px
+    seed: int,
+) -> tuple[np.ndarray, np.ndarray]:  # front, back [h, w, 3]
+    """The limb's front (the photo, completed under what hides it) and its back."""
+    front = _front(layer, worn, shown, face_rgb, body_height, seed)
+    grain = GRAIN * streaks(layer.mask.shape, seed, 2.5, 1.2)
+    bare = layer.mask & worn.naked & (shown.bare | ~layer.own)
+    return front, np.clip(calmed(front, bare, body_height) + grain[..., None], 0, 1)
+
+
+def _front(
     layer: Layer,
     worn: Worn,
     shown: Shown,

@@ -39,10 +39,22 @@ def shown_of(
 ) -> Shown:
     """What of the photo lies in the layer's box."""
     box = layer.box
-    sure = cv2.erode((matte[box] > SURE).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    pure = layer.own & sure
-    known = pure & (cv2.erode(layer.own.astype(np.uint8), np.ones((ALONE, ALONE), np.uint8)) > 0)
+    pure, known = seen_alone(layer.own, matte[box])
     return Shown(
-        rgb[box], pure, known if known.sum() > FEWEST else pure,
-        None if skin is None else skin[box], (labels[box] == 0) & sure,
+        rgb[box], pure, known, None if skin is None else skin[box],
+        (labels[box] == 0) & _sure(matte[box]),
     )  # fmt: skip
+
+
+def seen_alone(
+    own: np.ndarray,  # [h, w] bool, pixels of the photo that show something
+    matte: np.ndarray,  # [h, w] float32
+) -> tuple[np.ndarray, np.ndarray]:  # [h, w] bool, [h, w] bool
+    """Pixels in its colours alone, without background, and of these the ones well inside it."""
+    pure = own & _sure(matte)
+    known = pure & (cv2.erode(own.astype(np.uint8), np.ones((ALONE, ALONE), np.uint8)) > 0)
+    return pure, known if known.sum() > FEWEST else pure
+
+
+def _sure(matte: np.ndarray) -> np.ndarray:  # [h, w] bool
+    return cv2.erode((matte > SURE).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0

@@ -19,8 +19,6 @@ LOW = 0.3  # of the shins: a hem below it is a long one
 LOOSE = 0.7  # how much more cloth than leg long hems have; the widest trousers tried had .47
 FLOOR = 0.6  # of the cloth's width that rows at the floor must have to be cloth
 LEGS = 0.07  # of the body's height that legs go on above the hem, at most
-RISE = 0.12  # of the body's height over which a coat widens from the waist to its skirt
-NEAR = 8.0  # CIELAB units by which colours of one cloth may differ
 ABOVE = 0.04  # of the body's height above the hip joints, where a skirt's own sheet begins
 SKIRT = Part("skirt", (Joint.PELVIS, *HIPS, *KNEES), (), ("torso",), "skirt")
 
@@ -32,7 +30,6 @@ class Skirt:
     mask: np.ndarray  # [H, W] bool, its pixels
     top: int  # row
     hem: int  # last row
-    rise: int  # rows above its top over which the same cloth goes on, as a coat's or a dress's does
     legs_from: int  # row below which legs go on inside it: what a step lets out
 
     def labelled(
@@ -82,23 +79,7 @@ def find_skirt(
     rows = np.arange(len(labels))[:, None]
     mask = (mask | (np.isin(labels, torso) & (rows <= hem))) & (rows >= top)
     legs_from = hem - int(min((hem - top) / 3, LEGS * body_height))
-    rise = round(RISE * body_height)
-    above = np.isin(labels, torso) & (rows < top) & (rows >= top - rise)
-    return Skirt(mask, top, hem, rise if _alike(rgb, above, mask) else 0, legs_from)
-
-
-def _alike(
-    rgb: np.ndarray,  # [H, W, 3] float32
-    some: np.ndarray,  # [H, W] bool
-    cloth: np.ndarray,  # [H, W] bool
-) -> bool:
-    """Whether nearly all of one area has colours that are common in another."""
-    if not some.any() or not cloth.any():
-        return False
-    lab = cv2.cvtColor(cv2.GaussianBlur(rgb, (0, 0), 1.2), cv2.COLOR_RGB2LAB)
-    low, high = np.quantile(lab[cloth], (0.05, 0.95), axis=0)
-    within = (lab[some] > low - NEAR) & (lab[some] < high + NEAR)
-    return bool(within.all(1).mean() > 0.8)
+    return Skirt(mask, top, hem, legs_from)
 
 
 def _short_hem(

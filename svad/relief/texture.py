@@ -40,6 +40,7 @@ def synthesised(
     known: np.ndarray,  # [H, W] bool, what patches are taken from
     fill: np.ndarray,  # [H, W] bool, what is made; may overlap `known`
     seed: int,
+    stray: float = STRAY,  # more keeps patches nearer to their height
 ) -> np.ndarray:  # [H, W, 3] float32
     """The picture with its unknown part made of patches of the known one.
 
@@ -60,7 +61,7 @@ def synthesised(
             continue
         guess = level.guess if now is None else cv2.resize(now, (w, h))
         picture = np.where(level.fill[..., None], guess, level.rgb).astype(np.float32)
-        now, match = _filled(picture, level, usable, match, seed)
+        now, match = _filled(picture, level, usable, match, seed, stray)
     if now is None or now.shape != rgb.shape:
         return rgb
     return np.where(fill[..., None], now, rgb)
@@ -97,6 +98,7 @@ def _filled(
     usable: np.ndarray,  # [h, w] bool
     match: np.ndarray | None,  # [h', w', 2] of the coarser level
     seed: int,
+    stray: float,
 ) -> tuple[np.ndarray, np.ndarray]:  # [h, w, 3], [h, w, 2]
     h, w = usable.shape
     side = 2 * RADIUS + 1
@@ -109,7 +111,7 @@ def _filled(
     found = np.full((h, w, 2), -1, np.int32)
     found[places[:, 0], places[:, 1]] = _start(places, usable, match, seed)
     cost = np.full((h, w), np.inf, np.float32)
-    along = STRAY / (0.1 * h) ** 2
+    along = stray / (0.1 * h) ** 2
     for turn in range(ROUNDS):
         nearest_patches(
             picture, trust, level.rgb, usable, places, found, cost, RADIUS, SEARCH, along,

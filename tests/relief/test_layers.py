@@ -36,9 +36,9 @@ class Cut:
         self.drawn, self.height = drawn_parts(subject, body)
         self.inside = subject.matte > 127
         self.labels = label_pixels(subject.photo.rgb, self.inside, self.drawn, self.height)
-        shoulders = float(subject.keypoints[[5, 6], 1].mean())
+        rows = tuple(float(subject.keypoints[pair, 1].mean()) for pair in ([5, 6], [11, 12]))
         self.layers = build_layers(
-            self.labels, self.drawn, folded(body.weights.numpy()), shoulders, px_per_m(subject),
+            self.labels, self.drawn, folded(body.weights.numpy()), rows, px_per_m(subject),
             self.height,
         )  # fmt: skip
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from svad.relief.layer import Layer
-from svad.relief.layer_colours import layer_colours
+from svad.relief.limb_colours import limb_colours
 from svad.relief.parts import Part
 from svad.relief.shown import Shown, shown_of
 from svad.relief.surface import Surface
@@ -57,7 +57,7 @@ def photo(end: float, hand: tuple[float, float, float] = SKIN) -> np.ndarray:
 
 
 def both_sides(layer: Layer, shown: Shown, wears: Worn) -> tuple[np.ndarray, np.ndarray]:
-    return layer_colours(layer, shown, wears, np.array(SKIN), 400.0, 0)
+    return limb_colours(layer, wears, shown, np.array(SKIN), 400.0, 0)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,128 @@
+"""Colours of trunk and hips as one piece: hems lie where clothes end, not where layers do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from svad.media.fields import grown, masked_blur
+from svad.relief.colour import calmed, extended
+from svad.relief.layer import Layer
+from svad.relief.layers import bounding_box
+from svad.relief.prints import chest_alone
+from svad.relief.scene import Scene
+from svad.relief.shown import seen_alone
+from svad.relief.texture import synthesised
+from svad.relief.weights import head_share
+
+NEAR = 4.0  # px from what is known, where the nearest colour is better than any patch
+HEAD = 0.3  # share of the head above which the head's own texture takes over
+MIXED = 3  # px beside an arm that show a mixture with it, and its shade
+PAD = 8  # px around it, as around layers
+LEVEL = 0.5  # as `texture.STRAY`; ten times it keeps the hem of a back level
+STEADY = 1.5  # px over which the colours beside what is completed are evened out
+
+
+@dataclass(frozen=True)
+class Dress:
+    """The completed picture of trunk and hips, and its back, on the crop that labels lie on."""
+
+    mask: np.ndarray  # [H, W] bool, what of it is theirs
+    front: np.ndarray  # [H, W, 3]
+    back: np.ndarray  # [H, W, 3]
+
+    def on(
+        self,
+        layer: Layer,
+        colours: tuple[np.ndarray, np.ndarray] | None,  # front, back [h, w, 3] of its own, of legs
+    ) -> tuple[np.ndarray, np.ndarray]:  # front, back [h, w, 3]
+        """The part of it that lies on a layer; elsewhere the layer keeps its own colours.
+
+        So a leg that goes on inside a jacket has the jacket's colours there, and nothing foreign
+        shows where the two part.
+        """
+        front, back = self.front[layer.box], self.back[layer.box]
+        if colours is None:
+            return front, back
+        here = self.mask[layer.box][..., None]
+        return np.where(here, front, colours[0]), np.where(here, back, colours[1])
+
+
+def dressed(
+    layers: list[Layer],
+    labels: np.ndarray,  # [H, W] int32, which layer the photo shows
+    scene: Scene,
+    seed: int,
+) -> Dress:
+    """Trunk and hips completed under what hides them, and their back.
+
+    The back is the front seen through the body, so that patterns, hems and folds go on around the
+    flanks, without what the chest alone shows: that becomes cloth of the flanks.
+    """
+    arms = np.isin(labels, [i for i, one in enumerate(layers) if "arm" in one.part.name])
+    own, whole, head = _trunk(layers, arms)
+    box = bounding_box(whole, PAD)
+    rgb, mask = scene.rgb[box], whole[box]
+    pure, known = seen_alone(own[box], scene.matte[box])
+    pure &= ~grown(arms[box], MIXED)
+    front = extended(rgb, known)
+    if known.any():
+        away = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, 5)
+        hidden = mask & ~own[box] & (away > NEAR)
+        front = synthesised(front, known, hidden, seed)
+    front = np.where(pure[..., None], rgb, front)
+    cloth = mask & (head[box] < HEAD)
+    alone = chest_alone(front, cloth, scene.body_height)
+    # patches come from what is seen: copies of what was completed would be copies of copies
+    flanks = cloth & known & ~alone
+    guess = np.where(alone[..., None], _across(front, flanks), front)
+    back = synthesised(guess, flanks, alone, seed + 1, LEVEL)
+    if scene.skin is not None:
+        back = calmed(back, scene.skin[box] & cloth & ~alone, scene.body_height)
+    sides = np.zeros((2, *whole.shape, 3), np.float32)
+    sides[0][box], sides[1][box] = front, back
+    return Dress(whole, *sides)
+
+
+def _across(
+    rgb: np.ndarray,  # [h, w, 3]
+    known: np.ndarray,  # [h, w] bool
+) -> np.ndarray:  # [h, w, 3]
+    """Every row's unknown pixels between those that are known in it: hems go straight across."""
+    out = extended(rgb, known)
+    steady = masked_blur(rgb, known, STEADY)
+    columns = np.arange(rgb.shape[1])
+    for y in np.flatnonzero(known.any(1)):
+        at = np.flatnonzero(known[y])
+        out[y] = np.stack([np.interp(columns, at, steady[y, at, c]) for c in range(3)], 1)
+    return out
+
+
+def _trunk(
+    layers: list[Layer],
+    arms: np.ndarray,  # [H, W] bool, pixels of the photo that show one
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # [H, W] bool, bool and 0..1
+    """Pixels that show torso and skirt, those with what is hidden, and the share of the head.
+
+    Without a skirt legs belong to it as far down as the torso's cloth, or hands before them.
+    """
+    torso = next(layer for layer in layers if layer.part.is_torso)
+    pieces = [layer for layer in layers if layer.part.kind == "skirt"]
+    low = len(arms)
+    if not pieces:
+        pieces = [layer for layer in layers if "leg" in layer.part.name]
+        covered = np.zeros(arms.shape, bool)
+        for layer in pieces:
+            covered[layer.box] |= layer.mask & arms[layer.box]
+        covered[torso.box] |= torso.mask
+        low = np.flatnonzero(covered.any(1))[-1] + 1
+    own, mask = np.zeros(arms.shape, bool), np.zeros(arms.shape, bool)
+    for layer in (torso, *pieces):
+        own[layer.box] |= layer.own
+        mask[layer.box] |= layer.mask
+    head = np.zeros(arms.shape, np.float32)
+    head[torso.box] = head_share(torso.far_weights)
+    own[low:] = mask[low:] = False
+    return own, mask, head

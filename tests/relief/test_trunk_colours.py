@@ -1,0 +1,105 @@
+"""Colours of trunk and hips as one piece."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from svad.geometry.camera import Camera
+from svad.relief.layer import Layer
+from svad.relief.parts import TORSO_JOINTS, Part
+from svad.relief.scene import Scene
+from svad.relief.surface import Surface
+from svad.relief.trunk_colours import Dress, dressed
+
+H, W = 160, 100
+JACKET, SHIRT, TROUSERS, SKIN = (0.7, 0.1, 0.1), (0.9, 0.9, 0.9), (0.1, 0.1, 0.3), (0.8, 0.6, 0.5)
+HEM = 90  # row where jacket and shirt end
+TORSO, LEG, ARM = range(3)
+HAND = (slice(100, 130), slice(20, 34))
+
+
+def layer(part: Part, labels: np.ndarray, number: int, hidden: np.ndarray) -> Layer:
+    own = labels == number
+    mask = own | hidden
+    flat, weights = np.ones((H, W), np.float32), np.zeros((H, W, 22), np.float32)
+    box = (slice(0, H), slice(0, W))
+    surface = Surface(flat, 0 * flat, mask)
+    return Layer(part, box, own, mask, own & ~own, mask, surface, 0.0, flat, flat, weights, weights)
+
+
+@pytest.fixture(scope="module")
+def worn() -> tuple[Dress, list[Layer], np.ndarray]:
+    """An open jacket over a shirt, of which the cut between torso and leg leaves a part below."""
+    area = np.zeros((H, W), bool)
+    area[20:150, 20:80] = True
+    cut = 80 + 20 * (1 - np.abs(np.arange(W) - 50) / 30)  # a V that reaches below the hem
+    labels = np.where(np.arange(H)[:, None] < cut, TORSO, LEG)
+    labels = np.where(area, labels, -1)
+    labels[HAND] = ARM
+    rgb = np.where((np.arange(H) < HEM)[:, None, None], JACKET, TROUSERS) * np.ones((H, W, 1))
+    rgb[:HEM, 38:62] = SHIRT
+    rgb[HAND] = SKIN
+    rgb += np.random.default_rng(0).normal(0, 0.01, rgb.shape)
+    arm = labels == ARM
+    overlap = (labels == TORSO) & (np.arange(H)[:, None] > 70)
+    layers = [
+        layer(Part("torso", TORSO_JOINTS, (), (), "torso"), labels, TORSO, arm & ~arm),
+        layer(Part("left_leg", (1,), ((1, 4),), ("torso",)), labels, LEG, arm | overlap),
+        layer(Part("left_arm", (16,), ((16, 18),), ("torso",)), labels, ARM, arm & ~arm),
+    ]
+    camera = Camera(np.eye(3), np.zeros(3), (100.0, 100.0), (50.0, 80.0), W, H)
+    scene = Scene(
+        rgb.astype(np.float32), area.astype(np.float32), camera, (0, 0), None, None, 100.0, 200.0
+    )
+    return dressed(layers, labels, scene, 0), layers, labels
+
+
+def test_the_back_of_a_jacket_ends_as_high_as_its_front_does(worn) -> None:
+    dress, layers, _ = worn
+    for one in layers[:2]:
+        _, back = dress.on(one, (np.zeros((H, W, 3)), np.zeros((H, W, 3))))
+        rows = np.arange(H)[:, None]
+        above = one.mask & (rows > 60) & (rows < HEM - 6)
+        below = one.mask & (rows > HEM + 6) & (rows < 100)
+        assert above.any() and below.any()
+        near = np.abs(back[above] - JACKET).max(1) < 0.12
+        assert near.mean() > 0.97
+        assert (np.abs(back[below] - TROUSERS).max(1) < 0.12).mean() > 0.97
+
+
+def test_cloth_behind_a_hand_has_nothing_of_its_colour(worn) -> None:
+    dress, layers, labels = worn
+    front, _ = dress.on(layers[LEG], None)
+    hidden = front[labels == ARM]
+    np.testing.assert_allclose(hidden, np.broadcast_to(TROUSERS, hidden.shape), atol=0.08)
+    beside = np.zeros((H, W), bool)
+    beside[HAND[0], 34:36] = True  # a mixture in a photo
+    np.testing.assert_allclose(front[beside].mean(0), TROUSERS, atol=0.05)
+
+
+def test_a_leg_inside_a_jacket_has_the_jacket_s_colours(worn) -> None:
+    dress, layers, labels = worn
+    front, _ = dress.on(layers[LEG], None)
+    inside = layers[LEG].mask & (labels == TORSO) & (np.arange(W)[None] < 34)
+    inside &= np.arange(H)[:, None] < HEM - 5
+    np.testing.assert_allclose(front[inside].mean(0), JACKET, atol=0.05)
+
+
+def test_below_the_hands_a_leg_keeps_its_own_colours(worn) -> None:
+    dress, layers, _ = worn
+    own = np.full((H, W, 3), 0.5)
+    front, back = dress.on(layers[LEG], (own, own))
+    np.testing.assert_array_equal(front[131:], own[131:])
+    np.testing.assert_array_equal(back[131:], own[131:])
+
+
+def test_a_layer_is_coloured_in_its_place(worn) -> None:
+    dress, layers, _ = worn
+    box = (slice(60, H), slice(10, W))
+    part = replace(layers[TORSO], box=box, mask=layers[TORSO].mask[box], own=layers[TORSO].own[box])
+    whole, _ = dress.on(layers[TORSO], None)
+    cut, _ = dress.on(part, None)
+    np.testing.assert_array_equal(cut, whole[box])
