@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from scipy.ndimage import binary_fill_holes
 
 from svad.body.skeleton import FOLDED, WRISTS
 from svad.geometry.zbuffer import DepthMaps, draw
@@ -124,6 +125,8 @@ def label_pixels(
             labels = tidy_hand(labels, i, rgb, skin, hand, body_height)
         given = np.where(labels != before, labels, front)  # hair beyond a hand is no island
         labels = np.where(inside, _adopt_islands(labels, inside, drawn, given), -1)
+    for i in hands:  # a shadow in a palm is no piece of the leg behind it
+        labels = np.where(inside & binary_fill_holes(labels == i), i, labels)
     return labels
 
 

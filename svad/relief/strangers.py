@@ -57,7 +57,7 @@ def without_strangers(
         beyond = worn[i].place[..., 0] > start
         own = skin[box] if start < CUFF else skin[box] | ~beyond
         zone, known = np.zeros(labels.shape, bool), np.zeros(labels.shape, bool)
-        zone[box] = view.sure & ~skin[box] & beyond & ~worn[i].tip
+        zone[box] = view.sure & ~skin[box] & beyond & ~worn[i].tip & ~hands[box]
         known[box] = view.sure & own
         others = (labels >= 0) & ~grown(np.isin(labels, mine), EDGE)
         beside = others & grown(zone, reach)

@@ -94,6 +94,15 @@ def test_a_hand_on_the_hip_goes_to_its_arm_and_the_cloth_does_not(
     assert (without[shown] == LEFT_ARM).mean() < 0.5  # the body alone does not know
 
 
+def test_a_shadow_in_a_palm_is_the_hand_s(subject: Subject, drawn: list[PartMaps]) -> None:
+    rgb, hand = hip_hand(subject)
+    palm = disc(subject, subject.keypoints[11, :2] - (0, 6), 3.5)
+    rgb[palm] = TROUSERS
+    skin = is_skin(rgb) & (subject.matte > 127)
+    labels = labelled(subject, drawn, rgb=rgb, hands={LEFT_ARM: hand}, skin=skin)
+    assert (labels[palm] == LEFT_ARM).all()
+
+
 def test_a_gloved_hand_is_taken_whole(subject: Subject, drawn: list[PartMaps]) -> None:
     rgb, hand = hip_hand(subject)
     rgb[hand.area] = (240, 220, 40)  # no skin in sight, and sleeves down to the wrist
