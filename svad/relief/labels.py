@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
 import cv2
@@ -125,8 +125,16 @@ def label_pixels(
             labels = tidy_hand(labels, i, rgb, skin, hand, body_height)
         given = np.where(labels != before, labels, front)  # hair beyond a hand is no island
         labels = np.where(inside, _adopt_islands(labels, inside, drawn, given), -1)
-    for i in hands:  # a shadow in a palm is no piece of the leg behind it
-        labels = np.where(inside & binary_fill_holes(labels == i), i, labels)
+    return without_holes(labels, hands)
+
+
+def without_holes(
+    labels: np.ndarray,  # [H, W] int32, -1 outside
+    parts: Iterable[int],
+) -> np.ndarray:  # [H, W] int32
+    """What one of these parts encloses is its own: a dark palm is no piece of the leg behind it."""
+    for i in parts:
+        labels = np.where((labels >= 0) & binary_fill_holes(labels == i), i, labels)
     return labels
 
 

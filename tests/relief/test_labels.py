@@ -10,7 +10,7 @@ import pytest
 
 from svad.body.model import BodyModel
 from svad.relief.hand_pixels import Hand, forearm_is_bare, hand_hulls, tidy_hand
-from svad.relief.labels import PartMaps, label_pixels, nearest_part
+from svad.relief.labels import PartMaps, label_pixels, nearest_part, without_holes
 from svad.types import Subject
 from tests.relief.people import drawn_parts, subject_of
 from tests.subject.people import SKIN, TROUSERS, pose_of
@@ -94,13 +94,16 @@ def test_a_hand_on_the_hip_goes_to_its_arm_and_the_cloth_does_not(
     assert (without[shown] == LEFT_ARM).mean() < 0.5  # the body alone does not know
 
 
-def test_a_shadow_in_a_palm_is_the_hand_s(subject: Subject, drawn: list[PartMaps]) -> None:
-    rgb, hand = hip_hand(subject)
-    palm = disc(subject, subject.keypoints[11, :2] - (0, 6), 3.5)
-    rgb[palm] = TROUSERS
-    skin = is_skin(rgb) & (subject.matte > 127)
-    labels = labelled(subject, drawn, rgb=rgb, hands={LEFT_ARM: hand}, skin=skin)
-    assert (labels[palm] == LEFT_ARM).all()
+def test_what_a_hand_encloses_is_the_hand_s() -> None:
+    labels = np.full((20, 20), -1, np.int32)
+    labels[2:18, 2:10] = 2  # a leg
+    labels[4:14, 8:16] = 1  # a hand at its side
+    labels[6:9, 11:14] = 2  # a dark palm
+    labels[10:12, 11:13] = -1  # light between the fingers
+    wanted = labels.copy()
+    wanted[6:9, 11:14] = 1
+    np.testing.assert_array_equal(without_holes(labels, (1,)), wanted)
+    np.testing.assert_array_equal(without_holes(labels, ()), labels)
 
 
 def test_a_gloved_hand_is_taken_whole(subject: Subject, drawn: list[PartMaps]) -> None:
