@@ -134,7 +134,8 @@ def without_holes(
 ) -> np.ndarray:  # [H, W] int32
     """What one of these parts encloses is its own: a dark palm is no piece of the leg behind it."""
     for i in parts:
-        labels = np.where((labels >= 0) & binary_fill_holes(labels == i), i, labels)
+        whole = np.asarray(binary_fill_holes(labels == i), bool)
+        labels = np.where(whole & (labels >= 0), i, labels)
     return labels
 
 
