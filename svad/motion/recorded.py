@@ -58,8 +58,11 @@ class Recorded:
         own = np.arange(len(self.poses)) / self.fps
         return replace(self, fps=fps, poses=poses_at(self.poses, own, time))
 
-    def at_rest_as(self, joints: np.ndarray) -> Recorded:
-        """The same motion of a body with other rest joints [55, 3]; arms point where they did."""
+    def at_rest_as(
+        self,
+        joints: np.ndarray,  # [55, 3] metres
+    ) -> Recorded:
+        """The same motion of a body with other rest joints; arms point where they did."""
         turns = arm_turns(self.joints, joints)
         return replace(self, poses=reposed(self.poses, turns, PARENTS), joints=joints)
 
