@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from svad.body.lbs import rigid_chain
-from svad.body.skeleton import ARMS, HANDS, Joint
+from svad.body.skeleton import ARMS, HANDS, LEGS, Joint
 from svad.geometry.rotation import matrix_to_axis_angle, rodrigues, shortest_rotation
 from svad.motion.rig import unit
 from svad.types import Pose
@@ -24,6 +24,7 @@ from svad.types import Pose
 UPPER_ARM = unit(np.array([0.959, -0.249, -0.135]))
 FOREARM = unit(np.array([0.997, 0.078, 0.008]))
 LEVEL = np.array([1.0, 0.0, 0.0])
+SHORTEST = 1e-3  # metres, of a bone
 OUTWARD = {"left": np.ones(3), "right": np.array([-1.0, 1.0, 1.0])}
 
 
@@ -72,6 +73,17 @@ def _with_arms(joints: np.ndarray, upper: np.ndarray, forearm: np.ndarray) -> np
         hand = out[elbow] + lengths[1] * outward * forearm - joints[wrist]
         out[list(HANDS[side])] = joints[list(HANDS[side])] + hand
     return out
+
+
+def is_rest(
+    joints: np.ndarray,  # [55, 3]
+) -> bool:
+    """Whether these can be a body's rest joints: limbs have lengths, and arms point outward."""
+    chains = [*ARMS.values(), *LEGS.values()]
+    bones = np.concatenate([np.diff(joints[list(chain)], axis=0) for chain in chains])
+    arms = [joints[list(ARMS[side])] * outward for side, outward in OUTWARD.items()]
+    outward = np.concatenate([np.diff(arm[1:, 0]) for arm in arms])
+    return bool((np.linalg.norm(bones, axis=1) > SHORTEST).all() and (outward > 0).all())
 
 
 def arm_turns(

@@ -19,10 +19,11 @@ from svad.relief.drape import Drape, out_of_cloth
 from svad.relief.fallen_hair import without_hair
 from svad.relief.fill import Hands, core_points, frame_cuts, missing_points
 from svad.relief.flanks import with_flanks
+from svad.relief.hand_pixels import Hand
 from svad.relief.head import face_depth
 from svad.relief.head_completion import headed_points, inner_mouth
 from svad.relief.hem import with_level_hem
-from svad.relief.labels import draw_parts, label_pixels
+from svad.relief.labels import PartMaps, draw_parts, label_pixels
 from svad.relief.layer import Layer
 from svad.relief.layers import build_layers
 from svad.relief.limb_colours import limb_colours
@@ -106,18 +107,9 @@ def build_relief(
     drawn = draw_parts(scene.camera.project(vertices), faces, body.weights.numpy(), parts, h, w)
     joints = posed_joints(subject, body)
     hands = found_hands(subject, scene, parts)
-    rgb = (scene.rgb * 255).astype(np.uint8)
-    labels = label_pixels(
-        rgb, inside(scene.matte), drawn, scene.body_height,
-        hands, scene.skin, covered_elbows(subject, scene, parts),
-        handless(subject, hands, parts, scene, joints),
-    )  # fmt: skip
+    found = _areas(hands)
     arms = [i for i, part in enumerate(parts) if "arm" in part.name]
-    labels = without_hair(labels, arms, rgb, scene.skin, scene.face)
-    found = np.logical_or.reduce([hand.area for hand in hands.values()])
-    labels = without_strangers(
-        labels, drawn, rgb, scene.skin, found, scene.camera, joints, scene.body_height
-    )
+    labels = _labels(subject, scene, drawn, hands, joints)
     tell("rounding the layers")
     pixels = scene.camera.project(joints)[:, :2]
     skirt = find_skirt(labels, drawn, pixels, scene.body_height, scene.rgb)
@@ -172,12 +164,8 @@ def build_relief(
     cuts = frame_cuts(subject.matte)
     spacing = 1.15 / scene.px_per_m
     matte = subject.matte > 127
-
-    lost = tuple(
-        wrist
-        for wrist in WRISTS
-        if not any(hand.area.any() for i, hand in hands.items() if wrist in parts[i].joints)
-    )
+    seen = {wrist for i in hands if hands[i].area.any() for wrist in parts[i].joints}
+    lost = tuple(wrist for wrist in WRISTS if wrist not in seen)
     hidden_hands = Hands(hand_colour([worn[i] for i in arms], face_rgb), lost)
 
     def samples(step: float) -> BodySurface:
@@ -200,6 +188,33 @@ def build_relief(
         hidden, mouth = inner_mouth(sheets, subject.face, fit.camera)
         points = joined([points, hidden])
     return replace(relief, points=points, mouth=mouth)
+
+
+def _labels(
+    subject: Subject,
+    scene: Scene,
+    drawn: list[PartMaps],
+    hands: dict[int, Hand],  # by part number
+    joints: np.ndarray,  # [55, 3] posed
+) -> np.ndarray:  # [H, W] int32, -1 outside
+    """Which part every pixel shows; arms without the hair and the cloth that lie beside them."""
+    parts = tuple(p.part for p in drawn)
+    rgb = (scene.rgb * 255).astype(np.uint8)
+    labels = label_pixels(
+        rgb, inside(scene.matte), drawn, scene.body_height,
+        hands, scene.skin, covered_elbows(subject, scene, parts),
+        handless(subject, hands, parts, scene, joints),
+    )  # fmt: skip
+    arms = [i for i, part in enumerate(parts) if "arm" in part.name]
+    labels = without_hair(labels, arms, rgb, scene.skin, scene.face)
+    return without_strangers(
+        labels, drawn, rgb, scene.skin, _areas(hands), scene.camera, joints, scene.body_height
+    )
+
+
+def _areas(hands: dict[int, Hand]) -> np.ndarray:  # [H, W] bool
+    """Where any of the hands was found."""
+    return np.logical_or.reduce([hand.area for hand in hands.values()])
 
 
 def _sheets(

@@ -20,6 +20,7 @@ from svad.relief.surface import body_surface, closed
 from svad.relief.weights import surface_weights
 
 HELD_TO = 0.035  # of the body's height: half a hand with its wrist
+PAD = 8  # px, margin of a layer's box
 
 
 def build_layers(
@@ -55,7 +56,7 @@ def build_layers(
         bridge = hidden_bridge(p, own, labels, inside) if p.part.kind == "limb" else own & ~own
         mask |= bridge
         outline = _outline(p.part, mask, whole, drawn, body_height)
-        box = bounding_box(mask | p.maps.covered, 8)
+        box = bounding_box(mask | p.maps.covered, PAD)
         own, mask, bridge, outline = own[box], mask[box], bridge[box], outline[box]
         p = p.crop(box)
         sigma = 0.008 * body_height

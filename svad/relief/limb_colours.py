@@ -29,22 +29,11 @@ def limb_colours(
     body_height: float,  # px
     seed: int,
 ) -> tuple[np.ndarray, np.ndarray]:  # front, back [h, w, 3]
-    """The limb's front (the photo, completed under what hides it) and its back."""
-    front = _front(layer, worn, shown, face_rgb, body_height, seed)
-    grain = GRAIN * streaks(layer.mask.shape, seed, 2.5, 1.2)
-    bare = layer.mask & worn.naked & (shown.bare | ~layer.own)
-    return front, np.clip(calmed(front, bare, body_height) + grain[..., None], 0, 1)
+    """The limb's front and its back.
 
-
-def _front(
-    layer: Layer,
-    worn: Worn,
-    shown: Shown,
-    face_rgb: np.ndarray | None,  # [3] the face's colour
-    body_height: float,  # px
-    seed: int,
-) -> np.ndarray:  # [h, w, 3]
-    """The photo, completed with sleeve where the limb is clothed, with skin where it is bare."""
+    The front is the photo, completed with sleeve where the limb is clothed, with skin where it is
+    bare. The back is the front with the grain of cloth, and with skin of an even tone.
+    """
     hidden = layer.mask & ~layer.own
     front = extended(shown.rgb, shown.known)
     along, others = worn.others.place[:, 0], worn.others
@@ -57,13 +46,16 @@ def _front(
     if tip.any():
         source, theirs = _enough(shown, worn.tip), others.select(along >= TIP)
         front = _joined(front, tip, _textured(shown, worn, source, tip, theirs, seed))
-    naked = ~worn.clothed & ~worn.tip
-    if (hidden & naked).any():
-        source = _enough(shown, naked & shown.bare)
+    skin = ~worn.clothed & ~worn.tip
+    if (hidden & skin).any():
+        source = _enough(shown, skin & shown.bare)
         theirs = others.select(others.bare & (along >= worn.end))
         tone = _tone(shown, source, theirs, face_rgb, SHADING * body_height)
-        front = _joined(front, hidden & naked, tone)
-    return np.where(shown.pure[..., None], shown.rgb, front)
+        front = _joined(front, hidden & skin, tone)
+    front = np.where(shown.pure[..., None], shown.rgb, front)
+    grain = GRAIN * streaks(layer.mask.shape, seed, 2.5, 1.2)
+    bare = layer.mask & worn.naked & (shown.bare | ~layer.own)
+    return front, np.clip(calmed(front, bare, body_height) + grain[..., None], 0, 1)
 
 
 def _enough(

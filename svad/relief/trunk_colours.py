@@ -10,7 +10,7 @@ import numpy as np
 from svad.media.fields import grown, masked_blur
 from svad.relief.colour import calmed, extended
 from svad.relief.layer import Layer
-from svad.relief.layers import bounding_box
+from svad.relief.layers import PAD, bounding_box
 from svad.relief.prints import chest_alone
 from svad.relief.scene import Scene
 from svad.relief.shown import seen_alone
@@ -20,7 +20,6 @@ from svad.relief.weights import head_share
 NEAR = 4.0  # px from what is known, where the nearest colour is better than any patch
 HEAD = 0.3  # share of the head above which the head's own texture takes over
 MIXED = 3  # px beside an arm that show a mixture with it, and its shade
-PAD = 8  # px around it, as around layers
 LEVEL = 0.5  # as `texture.STRAY`; ten times it keeps the hem of a back level
 STEADY = 1.5  # px over which the colours beside what is completed are evened out
 

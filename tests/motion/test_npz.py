@@ -107,6 +107,17 @@ def test_arms_of_smplx_hang_at_rest_and_stay_where_they_point(
     np.testing.assert_allclose(whole[:, list(WRISTS)], np.tile(np.eye(3), (4, 2, 1, 1)), atol=1e-6)
 
 
+@pytest.mark.parametrize("wrong", [0.0, (0, 1, 1), (-1, 1, 1)], ids=["a point", "flat", "mirror"])
+def test_rest_joints_that_are_no_body_are_not_believed(tmp_path: Path, wrong: object) -> None:
+    joints = tiny_joints()
+    no_body = np.asarray(wrong) * joints.astype(np.float64)
+    np.savez(tmp_path / "m.npz", poses=np.zeros((4, 156)), fps=30.0, joints=no_body)
+    found = read_npz(tmp_path / "m.npz", joints)
+    np.testing.assert_array_equal(found.joints, joints)
+    motion = found.for_avatar(tiny_avatar(), "m", "M")
+    assert motion.poses.rotations.isfinite().all() and motion.poses.translation.isfinite().all()
+
+
 def test_a_body_of_smplx_keeps_its_own_arms(tmp_path: Path) -> None:
     joints = tiny_joints()
     hung = smplx_rest(joints)

@@ -24,7 +24,7 @@ from svad.motion.readers.files import (
 )
 from svad.motion.readers.units import SAID, UNITS, unit_of
 from svad.motion.recorded import Recorded
-from svad.motion.rest import smplx_rest
+from svad.motion.rest import is_rest, smplx_rest
 from svad.types import Pose
 
 RATES = ("mocap_framerate", "mocap_frame_rate", "mocap_frame_Rate", "fps", "framerate")
@@ -107,7 +107,7 @@ def recorded(
 def _rest_joints(found: dict[str, np.ndarray], joints: np.ndarray) -> np.ndarray:  # [55, 3] metres
     """The file's own, or these with the arms of the body that the file is of."""
     own = found.get("joints")
-    if own is not None and own.shape == joints.shape and _finite(own):
+    if own is not None and own.shape == joints.shape and _finite(own) and is_rest(own):
         return own
     return smplx_rest(joints) if _of_smplx(found) else joints
 
