@@ -116,6 +116,8 @@ def warm_up() -> None:
     from svad.splat import render_cpu
 
     render_cpu.warm_up()
+    import scipy.interpolate  # noqa: F401 - the motions' curves, a third of a second
+    import svad.relief.stage  # noqa: F401
 
 
 def relief(preset: Preset) -> ReliefStage:
