@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from svad.body.skeleton import JOINTS, Joint
-from svad.export.gltf import GltfBuilder, rounded
+from svad.core.rounding import rounded
+from svad.export.gltf import GltfBuilder
 from svad.geometry.rotation import axis_angle_to_quaternion
 from svad.motion.authored import authored
 from svad.motion.recorded import Recorded

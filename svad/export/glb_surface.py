@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from svad.export.gltf import INDICES, VERTICES, GltfBuilder, rounded
+from svad.core.rounding import rounded
+from svad.export.gltf import INDICES, VERTICES, GltfBuilder
 from svad.geometry.surface import vertex_normals
 from svad.types import SkinnedMesh
 

@@ -13,14 +13,6 @@ VERTICES, INDICES = 34962, 34963  # targets of a buffer view
 JSON_CHUNK, BINARY_CHUNK = 0x4E4F534A, 0x004E4942
 
 
-def rounded(
-    values: np.ndarray,  # [...]
-    step: float,  # a power of two
-) -> np.ndarray:  # [...] float32
-    """The nearest multiples of a step: digits that nobody sees are zeros, which archives pack."""
-    return (np.round(values / step) * step).astype(np.float32)
-
-
 class GltfBuilder:
     """Collects arrays into one buffer (glTF 2.0 section 3.6) and hands out accessor numbers."""
 
