@@ -81,7 +81,7 @@ def thinned_avatar(avatar: Avatar, limit: int) -> Avatar:
     if int(detail.sum()) > limit // 2:  # then the face alone
         detail = torch.zeros_like(detail)
         detail[sound.expression_ids] = True
-    index, growth = picked(sound.gaussians.means, detail, limit)
+    index, growth = picked(sound.gaussians, detail, limit)
     light = select_gaussians(sound, index)
     growth = torch.where(growth > 1, FILL * growth, growth)
     return replace(light, gaussians=grown(light.gaussians, growth))
