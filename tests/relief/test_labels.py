@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from svad.body.model import BodyModel
-from svad.relief.hand_pixels import Hand, forearm_is_bare, hand_hulls, tidy_hand
+from svad.relief.hand_pixels import Hand, forearm_is_bare, hand_hulls, tidy_hand, with_skin
 from svad.relief.labels import PartMaps, label_pixels, nearest_part, without_holes
 from svad.types import Subject
 from tests.relief.people import drawn_parts, subject_of
@@ -167,6 +167,15 @@ def test_hulls_hold_their_landmarks_and_are_empty_without() -> None:
     assert hands["left"].area[y, x].all() and hands["left"].area.sum() < 900
     assert not hands["right"].area.any()
     np.testing.assert_array_equal(hands["right"].elbow, (140, 20))
+
+
+def test_more_skin_than_a_hand_has_is_cloth_of_its_colour() -> None:
+    tall, inside = 400, np.ones((200, 200), bool)
+    lost = Hand(~inside, np.array([100.0, 82.0]), np.array([100.0, 10.0]))
+    away = np.hypot(*(np.indices(inside.shape) - 100))
+    hand = with_skin(lost, away < 15, inside, tall)
+    assert (hand.area == (away < 15)).mean() > 0.99
+    assert not with_skin(lost, away < 30, inside, tall).area.any()
 
 
 def test_each_part_is_drawn_behind_what_hides_it(body: BodyModel) -> None:
