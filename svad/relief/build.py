@@ -44,7 +44,7 @@ from svad.relief.scene import (
 from svad.relief.shown import Shown, shown_of
 from svad.relief.skirt import SKIRT, find_skirt
 from svad.relief.strangers import without_strangers
-from svad.relief.trunk_colours import dressed
+from svad.relief.trunk_colours import Dress, dressed
 from svad.relief.weights import LimbProfile, blend_range, folded, limb_weights
 from svad.relief.worn import View, Worn, hand_colour, limbs_worn
 from svad.types import Subject
@@ -134,7 +134,9 @@ def build_relief(
         for i, seen in shown.items()
     }
     worn = limbs_worn(views, scene.rgb, scene.skin, found, scene.camera, joints)
-    sheets = _sheets(layers, labels, scene, {i: (worn[i], shown[i]) for i in views}, face_rgb, seed)
+    pieces = {i: (worn[i], shown[i]) for i in views}
+    dress = partial(dressed, layers, labels, scene, joints, seed)
+    sheets = _sheets(layers, scene, dress, pieces, face_rgb, seed)
     if skirt is not None:
         sheets[-1] = with_level_hem(sheets[-1], subject.body.camera)
     if subject.head is not None:
@@ -219,8 +221,8 @@ def _areas(hands: dict[int, Hand]) -> np.ndarray:  # [H, W] bool
 
 def _sheets(
     layers: list[Layer],
-    labels: np.ndarray,  # [H, W] int32
     scene: Scene,
+    dressed_trunk: Callable[[], Dress],
     limbs: dict[int, tuple[Worn, Shown]],
     face_rgb: np.ndarray | None,  # [3]
     seed: int,
@@ -230,7 +232,7 @@ def _sheets(
     def limb(i: int) -> tuple[np.ndarray, np.ndarray]:
         return limb_colours(layers[i], *limbs[i], face_rgb, scene.body_height, seed + i)
 
-    tasks = [lambda: dressed(layers, labels, scene, seed), *(partial(limb, i) for i in limbs)]
+    tasks = [dressed_trunk, *(partial(limb, i) for i in limbs)]
     dress, *made = ahead(lambda make: make(), tasks)
     own = dict(zip(limbs, made, strict=True))
     sheets = []
