@@ -30,6 +30,7 @@ from svad.relief.limb_colours import limb_colours
 from svad.relief.mouth import Rig
 from svad.relief.parts import parts_for
 from svad.relief.points import Points, Sheet, joined
+from svad.relief.round_limbs import with_materials
 from svad.relief.scene import (
     Scene,
     covered_elbows,
@@ -158,6 +159,7 @@ def build_relief(
         points = joined([points, *between])
         drape = Drape.around(points.xyz[points.layer == number], joints, (0, number))
     points = with_flanks(points, sheets, fit.camera)
+    points = with_materials(points, layers, pieces, scene, joints)
     front = _shown(layers, labels, scene, subject)
     relief = Relief(points, sheets, fit.camera, 0, front, limbs, joints, drape)
     moved = relief.limb_weights(points.xyz, points.weights, points.layer)
