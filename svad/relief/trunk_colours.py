@@ -23,6 +23,7 @@ HANGING = 0.6  # of a thigh's length that its knee lies below its hip
 HEAD = 0.3  # share of the head above which the head's own texture takes over
 MIXED = 3  # px beside an arm that show a mixture with it, and its shade
 LEVEL = 0.5  # as `texture.STRAY`; ten times it keeps the hem of a back level
+JOINT = 8  # px beside what is completed, made with it: patches must reach what is known
 STEADY = 1.5  # px over which the colours beside what is completed are evened out
 
 
@@ -73,7 +74,9 @@ def dressed(
     if known.any():
         away = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, 5)
         hidden = mask & ~own[box] & (away > NEAR)
-        front = synthesised(front, known, hidden, seed)
+        joint = grown(hidden, JOINT) & mask & ~known
+        made = synthesised(front, known, joint, seed)
+        front = np.where(hidden[..., None], made, front)
     front = np.where(pure[..., None], rgb, front)
     cloth = mask & (head[box] < HEAD)
     alone = chest_alone(front, cloth, scene.body_height)

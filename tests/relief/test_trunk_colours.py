@@ -33,6 +33,13 @@ def layer(part: Part, labels: np.ndarray, number: int, hidden: np.ndarray) -> La
     return Layer(part, box, own, mask, own & ~own, mask, surface, 0.0, flat, flat, weights, weights)
 
 
+def scene_of(rgb: np.ndarray, area: np.ndarray) -> Scene:
+    camera = Camera(np.eye(3), np.zeros(3), (100.0, 100.0), (50.0, 80.0), W, H)
+    return Scene(
+        rgb.astype(np.float32), area.astype(np.float32), camera, (0, 0), None, None, 100.0, 200.0
+    )
+
+
 @pytest.fixture(scope="module")
 def worn() -> tuple[Dress, list[Layer], np.ndarray]:
     """An open jacket over a shirt, of which the cut between torso and leg leaves a part below."""
@@ -53,11 +60,7 @@ def worn() -> tuple[Dress, list[Layer], np.ndarray]:
         layer(Part("left_leg", (1,), ((1, 4),), ("torso",)), labels, LEG, arm | overlap),
         layer(Part("left_arm", (16,), ((16, 18),), ("torso",)), labels, ARM, arm & ~arm),
     ]
-    camera = Camera(np.eye(3), np.zeros(3), (100.0, 100.0), (50.0, 80.0), W, H)
-    scene = Scene(
-        rgb.astype(np.float32), area.astype(np.float32), camera, (0, 0), None, None, 100.0, 200.0
-    )
-    return dressed(layers, labels, scene, STANDING, 0), layers, labels
+    return dressed(layers, labels, scene_of(rgb, area), STANDING, 0), layers, labels
 
 
 def test_the_back_of_a_jacket_ends_as_high_as_its_front_does(worn) -> None:
@@ -113,3 +116,22 @@ def test_a_lifted_thigh_is_a_piece_of_its_own() -> None:
     lifted = STANDING.copy()
     lifted[Joint.LEFT_KNEE] = 0.05, -0.1, 0.38
     assert hanging(lifted) == ("right",)
+
+
+def test_stripes_meet_those_around_the_hand_that_hides_them() -> None:
+    area = np.zeros((H, W), bool)
+    area[20:150, 20:80] = True
+    labels = np.where(area, TORSO, -1)
+    hand = (slice(70, 110), slice(30, 70))
+    labels[hand] = ARM
+    row, column = np.indices((H, W))
+    stripes = np.where((row + column) // 6 % 2, 0.2, 0.8)[..., None] * np.ones(3)
+    rgb = np.where((labels == ARM)[..., None], SKIN, stripes)
+    arm = labels == ARM
+    layers = [
+        layer(Part("torso", TORSO_JOINTS, (), (), "torso"), labels, TORSO, arm),
+        layer(Part("left_leg", (1,), ((1, 4),), ("torso",)), labels, LEG, arm & ~arm),
+        layer(Part("left_arm", (16,), ((16, 18),), ("torso",)), labels, ARM, arm & ~arm),
+    ]
+    dress = dressed(layers, labels, scene_of(rgb, area), STANDING, 0)
+    assert np.abs(dress.front[hand] - stripes[hand]).mean() < 0.02
