@@ -34,7 +34,7 @@ def _bent_back(layer: Layer, push: np.ndarray, body_height: float) -> np.ndarray
 def _giving_way(layers: list[Layer], labels: np.ndarray, body_height: float) -> list[Layer]:
     """Trunk and legs with hands before them give way around them, so that no dent is left.
 
-    An arm behind the back, of which something is seen beside the waist, pushes nothing.
+    An arm behind the back, of which something is seen beside the waist, pushes nothing back.
     """
     hand = np.full(labels.shape, -np.inf, np.float32)
     for i, layer in enumerate(layers):
@@ -45,7 +45,8 @@ def _giving_way(layers: list[Layer], labels: np.ndarray, body_height: float) -> 
         if "arm" not in layer.part.name:
             mine = hand[layer.box]
             push = np.maximum(mine + HIDDEN_GAP - layer.near, 0)
-            before = layer.mask & ~layer.own & (mine < layer.surface.middle)
+            body = layer.surface.middle + layer.surface.half
+            before = layer.mask & ~layer.own & (mine < body)
             push = np.where(before, push, 0).astype(np.float32)
             near = layer.near + layer.mask * eased(push, EASED * body_height)
             layer = replace(layer, near=near, far=np.maximum(layer.far, near + 0.002))
