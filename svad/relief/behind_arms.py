@@ -31,28 +31,39 @@ def behind_arms(
     waist = max(0, round(hips_y - WAIST * body_height))
     armpits = max(0, round(hips_y - CHEST * body_height))
     before = _arms_before(labels, drawn, waist, armpits)
-    low = np.flatnonzero(before.any(1))
     skirt = [i for i, p in enumerate(drawn) if p.part.kind == "skirt"]
     legs = [i for i, p in enumerate(drawn) if "leg" in p.part.name]
     cloth = [i for i, p in enumerate(drawn) if p.part.is_torso] + (skirt or legs)
     own = np.isin(labels, cloth)
-    if not len(low) or not own.any():
+    if not before.any() or not own.any():
         return labels
-    top = max(0, min(waist, round(low[0] - BELOW * body_height)))
-    rows = slice(top, min(len(labels), round(low[-1] + BELOW * body_height)))
     body = np.zeros(labels.shape, bool)
     for p in drawn:
         body |= p.maps.covered & (p.weight > 0.5) & ("arm" not in p.part.name)
     body[:waist] = body[waist]  # above it a raised arm draws skin out of the flank
-    last = labels.shape[1] - 1
-    left = _edge(labels[rows], own[rows], body[rows], body_height)
-    mirrored = labels[rows, ::-1], own[rows, ::-1], body[rows, ::-1]
-    right = last - _edge(*mirrored, body_height)
-    columns = np.arange(last + 1)
-    whole = np.zeros(labels.shape, bool)
-    whole[rows] = (columns >= left[:, None]) & (columns <= right[:, None])
+    columns = np.arange(labels.shape[1])
+    middle = round(float(np.flatnonzero(own.any(0))[[0, -1]].mean()))
+    whole = own | ~own
+    for half, turn in ((columns < middle, 1), (columns >= middle, -1)):
+        rows = _rows(before & half, before, waist, body_height)
+        edge = np.full(len(labels), -np.inf)  # elsewhere no arm lies over this side
+        edge[rows] = _edge(*(one[rows, ::turn] for one in (labels, own, body)), body_height)
+        whole &= columns[::turn] >= edge[:, None]
     found = np.where(whole, nearest_known(labels, own), -1)
     return np.where(before, found, labels).astype(np.int32)
+
+
+def _rows(
+    side: np.ndarray,  # [H, W] bool, arms over the left or right half of the trunk
+    both: np.ndarray,  # [H, W] bool
+    waist: int,  # row
+    body_height: float,  # px
+) -> slice:
+    """The rows that tell one side's outline: from the waist, or from above an arm that crosses."""
+    above, low = np.flatnonzero(side[:waist].any(1)), np.flatnonzero(both.any(1))
+    margin = BELOW * body_height
+    top = max(0, round(above[0] - margin)) if len(above) else waist
+    return slice(top, min(len(side), round(low[-1] + margin)))
 
 
 def _arms_before(
@@ -63,19 +74,30 @@ def _arms_before(
 ) -> np.ndarray:  # [H, W] bool
     """Pixels of arms below the waist, and up to the armpits of those that cross the trunk."""
     out = np.isin(labels, [i for i, p in enumerate(drawn) if "arm" in p.part.name])
-    out[:waist] = np.isin(labels[:waist], _crossing(drawn))
-    out[:armpits] = False
+    out[:waist] = False
+    chest = slice(armpits, waist)
+    torso = next(p for p in drawn if p.part.is_torso)
+    trunk = torso.maps.covered & (torso.weight > 0.5)
+    if armpits < waist and trunk.any():
+        middle = float(np.median(torso.maps.near[trunk] + torso.maps.far[trunk])) / 2
+        for i in _crossing(drawn, trunk, middle):
+            maps = drawn[i].maps
+            near = nearest_known(maps.near[chest], maps.covered[chest])
+            out[chest] |= (labels[chest] == i) & (near < middle)
     return out
 
 
-def _crossing(drawn: list[PartMaps]) -> list[int]:
+def _crossing(
+    drawn: list[PartMaps],
+    trunk: np.ndarray,  # [H, W] bool, the body's
+    middle: float,  # metres, its depth
+) -> list[int]:
     """Both halves of arms whose forearm lies before the trunk, where it covers it."""
-    torso = next(p for p in drawn if p.part.is_torso)
     arms = []
     for p in drawn:
         arm, lower, _ = p.part.name.partition("_arm_lower")
-        both = p.maps.covered & torso.maps.covered & (torso.weight > 0.5)
-        if lower and both.any() and np.median(p.maps.near[both] - torso.maps.near[both]) < 0:
+        both = p.maps.covered & trunk
+        if lower and both.any() and np.median(p.maps.near[both]) < middle:
             arms.append(f"{arm}_arm")
     return [i for i, p in enumerate(drawn) if p.part.name.partition("_arm")[0] + "_arm" in arms]
 
