@@ -10,6 +10,7 @@ from svad.relief.labels import PartMaps
 
 WAIST = 0.12  # of the body's height above the hip joints: above it arms hang from the trunk
 CHEST = 0.22  # of it, the same for arms that cross before the trunk: above it are armpits
+ACROSS = 0.2  # of a forearm in the picture, that lies before the chest if it crosses it
 BELOW = 0.05  # of it, rows above and below the hands that tell how the outline goes on
 EVEN = 0.008  # of it, over which the outline is evened out
 NOTCH = 0.03  # of it, the longest notch between fingers that is closed
@@ -80,24 +81,21 @@ def _arms_before(
     trunk = torso.maps.covered & (torso.weight > 0.5)
     if armpits < waist and trunk.any():
         middle = float(np.median(torso.maps.near[trunk] + torso.maps.far[trunk])) / 2
-        for i in _crossing(drawn, trunk, middle):
+        for i in _crossing(drawn, chest):
             maps = drawn[i].maps
             near = nearest_known(maps.near[chest], maps.covered[chest])
             out[chest] |= (labels[chest] == i) & (near < middle)
     return out
 
 
-def _crossing(
-    drawn: list[PartMaps],
-    trunk: np.ndarray,  # [H, W] bool, the body's
-    middle: float,  # metres, its depth
-) -> list[int]:
-    """Both halves of arms whose forearm lies before the trunk, where it covers it."""
+def _crossing(drawn: list[PartMaps], chest: slice) -> list[int]:
+    """Both halves of arms whose forearm lies before the chest."""
+    torso = next(p for p in drawn if p.part.is_torso)
     arms = []
     for p in drawn:
         arm, lower, _ = p.part.name.partition("_arm_lower")
-        both = p.maps.covered & trunk
-        if lower and both.any() and np.median(p.maps.near[both]) < middle:
+        ahead = (torso.weight > 0.5) & torso.maps.covered & (p.maps.near < torso.maps.near)
+        if lower and ahead[chest].sum() > ACROSS * p.maps.covered.sum():
             arms.append(f"{arm}_arm")
     return [i for i, p in enumerate(drawn) if p.part.name.partition("_arm")[0] + "_arm" in arms]
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]
 
-from svad.media.fields import blur, grown, masked_blur
+from svad.media.fields import blur, masked_blur
 from svad.relief.colour import calmed, extended, streaks
 from svad.relief.layer import Layer
 from svad.relief.shown import Shown
@@ -16,7 +16,6 @@ from svad.relief.worn import TIP, Seen, Worn
 ENOUGH = 80  # px of a material that tell how it goes on
 PATCHES = 200  # whole patches from which on a limb's own cloth goes on as its texture
 ALIKE = 6.0  # in Lab: the same cloth
-JOINT = 8  # px beside what is made, made with it: patches must reach what is seen
 SOFT = 1.5  # px over which what was made goes over into what was seen
 GRAIN = 0.012  # standard deviation of the cloth of a limb's back
 SHADING = 0.004  # of the body's height over which skin is evened out
@@ -96,7 +95,7 @@ def _textured(
         return extended(shown.rgb, shown.known)
     own = extended(shown.rgb, source)
     if whole_patches(source).sum() >= PATCHES or not len(theirs.rgb):
-        return synthesised(own, source, grown(fill, JOINT) & ~source, seed)
+        return synthesised(own, source, fill, seed)
     out = own.copy()
     out[fill] = theirs.at(worn.place[fill])
     return out

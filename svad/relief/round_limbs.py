@@ -12,6 +12,7 @@ from svad.relief.scene import Scene
 from svad.relief.shown import Shown
 from svad.relief.worn import Worn, places_on
 
+AWAY = 0.15  # bones between the places of a pixel and of what lies behind it
 FEWEST = 80  # px of a material that tell how it looks
 
 
@@ -35,10 +36,11 @@ def with_materials(
         column, row = np.floor(points.pixel[mine] - corner).astype(int).T
         h, w = worn.place.shape[:2]
         pixel = row.clip(0, h - 1), column.clip(0, w - 1)
-        cloth, before = worn.is_cloth(place[:, 0]), worn.is_cloth(worn.place[(*pixel, 0)])
-        bare = (shown.bare & shown.pure)[pixel]
-        for wanted, other in ((True, ~before | bare), (False, before)):
-            these, source = other & (cloth == wanted), worn.showing(cloth=wanted)
+        before, along = worn.place[(*pixel, 0)], place[:, 0]
+        away = np.abs(along - before) > AWAY
+        was, cloth = worn.is_cloth(before), worn.is_cloth(along)
+        for wanted, other in ((True, ~was | (shown.bare & shown.pure)[pixel]), (False, was)):
+            these, source = away & other & (cloth == wanted), worn.showing(cloth=wanted)
             if these.any() and len(source.rgb) >= FEWEST:
                 rgb[mine[these]] = source.at(place[these])
     return replace(points, rgb=rgb)
