@@ -23,7 +23,7 @@ from svad.relief.hand_pixels import Hand
 from svad.relief.head import face_depth
 from svad.relief.head_completion import headed_points, inner_mouth
 from svad.relief.hem import with_level_hem
-from svad.relief.labels import PartMaps, draw_parts, label_pixels
+from svad.relief.labels import PartMaps, draw_parts, label_pixels, without_slivers
 from svad.relief.layer import Layer
 from svad.relief.layers import build_layers
 from svad.relief.limb_colours import limb_colours
@@ -119,6 +119,8 @@ def build_relief(
         projected = scene.camera.project(vertices)
         drawn += draw_parts(projected, faces, body.weights.numpy(), (SKIRT,), h, w)
         labels = skirt.labelled(labels, drawn)
+    legs = [i for i, part in enumerate(parts) if "leg" in part.name]  # straps, rests of a hem
+    labels = without_slivers(labels, legs, found, scene.body_height)
     shoulders, hips = (float(pixels[list(pair), 1].mean()) for pair in (SHOULDERS, HIPS))
     layers = build_layers(
         labels, drawn, weights, (shoulders, hips), scene.px_per_m, scene.body_height, skirt
