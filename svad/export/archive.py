@@ -22,7 +22,7 @@ def pack(context: ExportContext, formats: Sequence[Format], path: Path) -> None:
 def _members(
     context: ExportContext, formats: Sequence[Format]
 ) -> Iterator[tuple[str, Path | str | bytes]]:
-    """What goes into the archive; formats that are still being written come last."""
+    """What goes into the archive, each as soon as it is written; the slowest come last."""
     avatar = context.avatar
     expressions = len(avatar.expression_names)
     imported = str(context.card.get("imported") or "")
@@ -32,8 +32,7 @@ def _members(
     yield "job.json", card_text(context.card)
     yield "loader_example.py", loader_example()
     for row in sorted(formats, key=lambda row: row.beside):
-        if row.beside:
-            context.wait()
+        context.progress.wait_for(row.name)
         for name in row.files(context.settings):
             yield name, context.folder / name
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -41,15 +40,6 @@ class ExportContext:
     progress: ExportProgress
     subject: Subject | None = None  # with the photo; None for an avatar that has none
     asked: MeshOptions = field(default_factory=MeshOptions)
-    beside: list[Future] = field(default_factory=list)  # formats being written on other threads
-
-    def wait(self) -> None:
-        """Comes back when the formats that were begun beside this one are written.
-
-        Raises what their writers raise.
-        """
-        for one in self.beside:
-            one.result()
 
     @cached_property
     def poser(self) -> Poser:
@@ -91,26 +81,46 @@ class ExportContext:
 class ExportProgress:
     """Counts the steps of all formats and tells them, also where some are written side by side.
 
-    After one of them has failed, or was told to stop, the others hear of it at their next step.
+    After one of them has failed, or was told to stop, the others hear of it at their next step, and
+    so do those that wait for it.
     """
 
     def __init__(self, report: Report, total: int) -> None:
         self._report, self._total, self._done = report, total, 0
         self._format = threading.local()  # each thread writes one: its note and the steps left
-        self._mutex = threading.Lock()
+        self._mutex = threading.Condition()
+        self._written: set[str] = set()
         self._failure: BaseException | None = None
 
     @contextmanager
-    def of(self, note: str, steps: int) -> Iterator[None]:
+    def of(self, name: str, note: str, steps: int) -> Iterator[None]:
         """Writes one format in `steps` steps; its writer may tell them, or leave it to the end."""
         self._format.note, self._format.left = note, steps
-        try:
+        with self.failing():
             yield
             if self._format.left > 0:
                 self._step(self._format.left)
+        with self._mutex:
+            self._written.add(name)
+            self._mutex.notify_all()
+
+    @contextmanager
+    def failing(self) -> Iterator[None]:
+        """What is raised inside ends the other formats as well."""
+        try:
+            yield
         except BaseException as error:
-            self._failure = self._failure or error
+            with self._mutex:
+                self._failure = self._failure or error
+                self._mutex.notify_all()
             raise
+
+    def wait_for(self, name: str) -> None:
+        """Comes back when a format is written; raises what ended another."""
+        with self._mutex:
+            self._mutex.wait_for(lambda: name in self._written or self._failure is not None)
+            if self._failure is not None:
+                raise self._failure
 
     def tell(self, note: str) -> None:
         """Tells what is being done, and hears of a stop."""

@@ -1,8 +1,9 @@
 """The export formats: one row per file a person takes home, and the writer of each.
 
-The order of the rows is the order in which they are begun; what goes into the archive stands
-before it. The rows that a run does not write follow from `asked`. The job folder and the page read
-this table as well, and must start without torch: so writers are imported when they are called.
+The order of the rows is the order in which they are begun; the archive is begun with the first and
+waits for each file that goes into it. The rows that a run does not write follow from `asked`. The
+job folder and the page read this table as well, and must start without torch: so writers are
+imported when they are called.
 """
 
 from __future__ import annotations
@@ -150,6 +151,19 @@ SuperSplat and other viewers. To have it as the other files: (-x, -y, z).""",
         shown=3,
     ),
     Format(
+        name="rig",
+        file="avatar.safetensors",
+        title="Gaussians at rest with skeleton, weights and expressions, for programs",
+        loses="The mesh; sizes, turns and colours are rounded to 16 bits.",
+        note="Skeleton",
+        write=_rig,
+        packed=2,
+        about="""\
+The same Gaussians, in the same order, in the rest pose (arms to the sides),
+with joints, skinning weights and expression directions. Its metadata
+describes every array.""",
+    ),
+    Format(
         name="viewer",
         file="viewer.splat",
         title="Light splat copy, as shown on this page",
@@ -182,19 +196,6 @@ head, arms and face. All is inside; it asks nothing of the network.""",
         shown=5,
     ),
     Format(
-        name="rig",
-        file="avatar.safetensors",
-        title="Gaussians at rest with skeleton, weights and expressions, for programs",
-        loses="The mesh; sizes, turns and colours are rounded to 16 bits.",
-        note="Skeleton",
-        write=_rig,
-        packed=2,
-        about="""\
-The same Gaussians, in the same order, in the rest pose (arms to the sides),
-with joints, skinning weights and expression directions. Its metadata
-describes every array.""",
-    ),
-    Format(
         name="glb",
         file="avatar.glb",
         title="Skinned mesh with skeleton, for Blender and game engines",
@@ -216,6 +217,7 @@ animations {motions}. For Blender, game engines and the web.""",
         loses="The copies for the page and the still pictures.",
         note="Archive",
         write=_archive,
+        gathers=True,
     ),
 )
 FORMATS = {row.name: row for row in _ROWS}  # what a run writes

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from svad.body.skeleton import JOINTS, Joint
+from svad.core.rounding import rounded
 from svad.export.gltf import GltfBuilder
 from svad.geometry.rotation import axis_angle_to_quaternion
 from svad.motion.authored import authored
@@ -16,6 +17,7 @@ from svad.types import Avatar, Pose
 
 STILL_TURN = 1e-4  # a joint whose quaternion changes less than this does not move
 STILL_SHIFT = 1e-4  # metres; likewise for the root
+STEPS = {"rotation": 2**-14, "translation": 2**-14, "weights": 2**-10}  # of keys
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def animation(
         else:
             source = time
         flat = values.reshape(-1) if path == "weights" else values
-        output = builder.add(np.ascontiguousarray(flat, np.float32))
+        output = builder.add(rounded(flat, STEPS[path]))
         out["samplers"].append({"input": source, "output": output, "interpolation": "LINEAR"})
         target = {"node": node, "path": path}
         out["channels"].append({"sampler": len(out["samplers"]) - 1, "target": target})

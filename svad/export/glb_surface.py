@@ -6,12 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from svad.core.rounding import rounded
 from svad.export.gltf import INDICES, VERTICES, GltfBuilder
 from svad.geometry.surface import vertex_normals
 from svad.types import SkinnedMesh
 
 UNLIT = "KHR_materials_unlit"
 STILL_FACE = 1e-6  # metres; an expression moves a vertex by more than this
+PLACE, MOVE = 2**-15, 2**-16  # metres, steps of vertices and of what expressions add: 30, 15 um
+NORMAL, WEIGHT = 2**-9, 2**-10  # steps
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,8 @@ def primitive(
     points = mesh.vertices.astype(np.float32) + lift
     normals = unit_normals(points, faces) if paint is None else paint.normals
     attributes = {
-        "POSITION": builder.add(points, target=VERTICES, bounds=True),
-        "NORMAL": builder.add(normals, target=VERTICES),
+        "POSITION": builder.add(rounded(points, PLACE), target=VERTICES, bounds=True),
+        "NORMAL": builder.add(rounded(normals, NORMAL), target=VERTICES),
         "JOINTS_0": builder.add(ids.astype(np.uint8), target=VERTICES),
         "WEIGHTS_0": builder.add(weights, target=VERTICES),
     }
@@ -68,7 +71,7 @@ def morph_targets(builder: GltfBuilder, mesh: SkinnedMesh, count: int) -> list[d
     """One sparse target per expression; rows an expression leaves alone are not stored."""
     targets = []
     for e in range(count):
-        moves = mesh.expression_dirs[:, e].astype(np.float32)  # [K, 3]
+        moves = rounded(mesh.expression_dirs[:, e].astype(np.float32), MOVE)  # [K, 3]
         moved = np.flatnonzero(np.abs(moves).max(1, initial=0) > STILL_FACE)
         rows, values = mesh.expression_ids[moved], moves[moved]
         if not len(rows):  # a sparse accessor needs one row
@@ -110,13 +113,12 @@ def clean_weights(
             same = ids[:, a] == ids[:, b]
             weights[same, a] += weights[same, b]
             weights[same, b] = 0
-    weights[weights < 1e-5] = 0
     order = np.argsort(-weights, 1, kind="stable")
     ids, weights = np.take_along_axis(ids, order, 1), np.take_along_axis(weights, order, 1)
     if not (weights[:, 0] > 0).all():
         raise ValueError("a vertex of the avatar's mesh is bound to no joint")
-    weights = (weights / weights.sum(1, keepdims=True)).astype(np.float32)
-    # rounding left a few 1e-8: the largest weight takes it
+    weights = rounded(weights / weights.sum(1, keepdims=True), WEIGHT)
+    # what rounding left the largest weight takes
     weights[:, 0] = 1 - weights[:, 1:].astype(np.float64).sum(1)
     ids[weights == 0] = 0
     return ids, weights

@@ -26,6 +26,7 @@ class Format:
     parts: Callable[[PackageConfig], tuple[str, ...]] | None = None
     steps: Callable[[PackageConfig], int] | None = None  # of the progress; None = one per file
     beside: bool = False  # written on another thread while the rows after it are
+    gathers: bool = False  # on another thread from the start: waits for each file that it packs
     packed: int | None = None  # place in the archive, the lowest first; None = not in it
     # What the archive's README says of it; may name {count}, {expressions} and {motions}.
     about: str = ""

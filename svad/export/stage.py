@@ -18,7 +18,7 @@ from svad.types import Avatar, Report, Result, Subject
 class PackageStage:
     """Writes what a person takes home: each row of the table of formats, in its order.
 
-    Those that say so are written on a thread of their own, beside the rows after them.
+    Those that say so are written on a thread of their own, beside the others.
     """
 
     def __init__(self, config: PackageConfig) -> None:
@@ -51,18 +51,23 @@ class PackageStage:
             subject=subject,
         )
         files = {row.name: context.folder / row.file for row in made}
-        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="beside") as thread:
+        with ThreadPoolExecutor(thread_name_prefix="beside") as threads, context.progress.failing():
+            begun = [
+                threads.submit(self._write, row, context, files[row.name])
+                for row in made
+                if row.gathers
+            ]
             for row in made:
                 if row.beside:
                     _ = context.drawn  # made before it is needed on two threads
-                    begun = thread.submit(self._write, row, context, files[row.name])
-                    context.beside.append(begun)
-                else:
+                    begun.append(threads.submit(self._write, row, context, files[row.name]))
+                elif not row.gathers:
                     self._write(row, context, files[row.name])
-            context.wait()
+            for one in begun:
+                one.result()
         return Result(files)
 
     @torch.inference_mode()  # holds for one thread
     def _write(self, row: Format, context: ExportContext, path: Path) -> None:
-        with context.progress.of(row.note, row.count(self.config)):
+        with context.progress.of(row.name, row.note, row.count(self.config)):
             row.write(context, path)

@@ -13,6 +13,9 @@ from svad.splat.render import spatial_order
 from svad.types import Avatar
 
 DETAIL = (Joint.NECK, *HEAD_JOINTS)  # kept in full
+# How unlike two Gaussians are, in colours (sums of r, g, b of 0..1): by metre between them, and by
+# each that either stands for already, so that a plain back does not become a few large ones.
+FAR, LARGE = 12.5, 0.03
 
 
 def on_head(avatar: Avatar) -> Tensor:  # [N] bool
@@ -27,33 +30,54 @@ def thinned(
     detail: Tensor,  # [N] bool
     limit: int,
 ) -> Gaussians:  # M <= limit
-    """Every k-th Gaussian along a space-filling curve, larger so that they cover the same area.
-
-    Those with `detail` are kept while they fill at most half of the limit.
-    """
+    """Fewer Gaussians, larger so that they cover the same area: see `picked`."""
     if len(gaussians) <= limit:
         return gaussians
-    index, growth = picked(gaussians.means, detail, limit)
+    index, growth = picked(gaussians, detail, limit)
     return grown(gaussians.select(index), growth)
 
 
 def picked(
-    means: Tensor,  # [N, 3] metres
+    gaussians: Gaussians,  # N
     detail: Tensor,  # [N] bool
     limit: int,
 ) -> tuple[Tensor, Tensor]:  # [M] int64, M <= limit; [M], factor of the area each has to cover
-    """Which Gaussians stay where only `limit` may, in the order of a space-filling curve."""
+    """Which Gaussians stay where only `limit` may, in the order of a space-filling curve.
+
+    Round by round neighbours on the curve become one, the most alike first: plain cloth is thinned
+    before patterns, folds and seams. Those with `detail` stay while they fill at most half of the
+    limit.
+    """
+    means = gaussians.means.detach().cpu()
     n, order = len(means), spatial_order(means)
-    if n <= limit:
-        return order, means.new_ones(n)
-    kept = detail[order] if int(detail.sum()) <= limit // 2 else torch.zeros_like(detail)
-    rest = torch.nonzero(~kept)[:, 0]
-    room = limit - (n - len(rest))
-    chosen = rest[torch.arange(room) * len(rest) // room]
-    growth = means.new_ones(n)
-    growth[chosen] = len(rest) / room  # Gaussians lie on a surface: area counts
-    index = torch.sort(torch.cat([torch.nonzero(kept)[:, 0], chosen])).values
-    return order[index], growth[index]
+    means, colors = means[order], gaussians.colors.detach().cpu()[order]
+    fixed = detail.cpu()[order]
+    if int(fixed.sum()) > limit // 2:
+        fixed = torch.zeros_like(fixed)
+    index, area = torch.arange(n), torch.ones(n)
+    first = 0
+    while len(index) > limit:
+        a, b = _pairs(index[~fixed[index]], first)
+        first = 1 - first
+        unlike = (colors[a] - colors[b]).abs().sum(1)
+        unlike += FAR * (means[a] - means[b]).norm(dim=1) + LARGE * (area[a] + area[b])
+        gone = torch.argsort(unlike, stable=True)[: min(len(index) - limit, max(1, len(a) // 2))]
+        area[a[gone]] += area[b[gone]]
+        stays = torch.ones(n, dtype=torch.bool)
+        stays[b[gone]] = False
+        index = index[stays[index]]
+    place = gaussians.means.device
+    return order[index].to(place), area[index].to(gaussians.means)
+
+
+def _pairs(
+    index: Tensor,  # [K] int64
+    first: int,  # 0 or 1: where pairs begin
+) -> tuple[Tensor, Tensor]:  # each [P] int64
+    """Neighbours on the curve, two by two."""
+    count = (len(index) - first) // 2
+    pairs = index[first : first + 2 * count].reshape(count, 2)
+    return pairs[:, 0], pairs[:, 1]
 
 
 def grown(

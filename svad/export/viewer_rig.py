@@ -29,7 +29,7 @@ from svad.splat.gaussians import Gaussians
 from svad.splat.scene import floor_height
 from svad.types import Avatar
 
-LIMIT = 150_000  # Gaussians: 25 bytes each, and what a phone still sorts while it moves
+LIMIT = 360_000  # Gaussians: 25 bytes each; slow machines draw fewer while it moves
 FILL = 1.25  # more than their share of the area, as the ones that are left do not lie evenly
 MOVES = 5e-5  # metres per unit; an expression that moves a Gaussian less leaves it where it is
 STEPS = 127  # of a direction: int8
@@ -81,7 +81,7 @@ def thinned_avatar(avatar: Avatar, limit: int) -> Avatar:
     if int(detail.sum()) > limit // 2:  # then the face alone
         detail = torch.zeros_like(detail)
         detail[sound.expression_ids] = True
-    index, growth = picked(sound.gaussians.means, detail, limit)
+    index, growth = picked(sound.gaussians, detail, limit)
     light = select_gaussians(sound, index)
     growth = torch.where(growth > 1, FILL * growth, growth)
     return replace(light, gaussians=grown(light.gaussians, growth))

@@ -16,6 +16,13 @@ ALONG = 0.04  # of the body's height above and below
 UNLIKE_FINE, UNLIKE_WIDE = 11.0, 7.0  # distances in Lab, lightness counted less
 LARGE = 0.06  # of a layer, from which on it is cut out along edges
 FEWEST = 60  # px of a piece that a cut can start from
+GAMMA = np.float32(2.2)  # of pictures: near enough to sRGB for ratios
+SPECK = 2  # px of the halved picture: no button is that small
+FEW = 8  # px of flanks at a height that tell nothing
+HUE = 0.5  # saturation in linear light from which on shade and print differ
+SHADE = 0.06  # of chromaticity (shares of r + g + b): deep folds of drawn cloth differ by .04
+DARKEST = 1e-3  # sum of linear r, g, b under which there is no chromaticity
+SOME = 0.1  # share of a neighbourhood in shade by which its mean and contrast tell nothing
 MARGIN = 3  # px of the halved picture around what is found: its edge is a mixture of colours
 
 
@@ -34,12 +41,18 @@ def chest_alone(
     inside = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
     height = body_height / 2
     flank = _flanks(inside)
-    alone = _unlike(small.astype(np.float32), inside, flank, height)
+    alone = _without_specks(_unlike(small.astype(np.float32), inside, flank, height))
     if alone.sum() > LARGE * inside.sum():
         alone |= _cut_out(small, inside, flank, alone)
     grown = _one_piece(alone, max(2, round(GAP * height)), PRINT * inside.sum())
     grown = cv2.resize(grown.astype(np.uint8), mask.shape[::-1], interpolation=cv2.INTER_NEAREST)
     return (grown > 0) & mask
+
+
+def _without_specks(alone: np.ndarray) -> np.ndarray:  # [h, w] bool
+    """What is found without single pixels, which noise leaves in deep shade."""
+    _, pieces, stats, _ = cv2.connectedComponentsWithStats(alone.astype(np.uint8))
+    return alone & (stats[:, cv2.CC_STAT_AREA] > SPECK)[pieces]
 
 
 def _one_piece(
@@ -80,6 +93,7 @@ def _unlike(
     lab = cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB) * np.array([0.6, 1, 1], np.float32)
     reach = max(2, round(ALONG * body_height))
     unlike = np.zeros(mask.shape, bool)
+    shaded = _in_shade(masked_blur(rgb, mask, max(0.5, FINE * body_height)), mask, flank, reach)
     for size, limit in ((FINE, UNLIKE_FINE), (WIDE, UNLIKE_WIDE)):
         sigma = max(0.5, size * body_height)
         field = masked_blur(lab, mask, sigma)
@@ -87,20 +101,57 @@ def _unlike(
             squared = masked_blur(lab[..., 0] ** 2, mask, sigma) - field[..., 0] ** 2
             contrast = np.sqrt(np.maximum(squared, 0))
             field = np.concatenate([field, contrast[..., None]], -1)
-        apart = np.zeros(mask.shape, bool)
-        for y in range(0, len(mask), reach // 2 + 1):
-            rows = slice(y, y + reach // 2 + 1)
-            todo = mask[rows] & ~flank[rows]
-            near = slice(max(0, y - reach), rows.stop + reach)
-            seen = field[near][flank[near]]
-            if todo.any() and len(seen) > 8:
-                nearest, _ = cKDTree(seen).query(field[rows][todo], distance_upper_bound=limit)
-                apart[rows][todo] = ~np.isfinite(nearest)
+        apart = _farther(field, mask & ~flank, flank, reach, limit)
+        if size == WIDE:
+            shaded = masked_blur(shaded[..., None].astype(np.float32), mask, sigma)[..., 0] > SOME
+        apart &= ~shaded
         # beside an edge the blurred colour is a mixture, which is nobody's
         spread = 2 * round(2 * sigma) + 1
         disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (spread, spread))
         unlike |= apart if size == FINE else cv2.erode(apart.astype(np.uint8), disc) > 0
     return unlike
+
+
+def _farther(
+    field: np.ndarray,  # [h, w, C] float32
+    asked: np.ndarray,  # [h, w] bool
+    flank: np.ndarray,  # [h, w] bool
+    reach: int,  # rows
+    limit: float,
+) -> np.ndarray:  # [h, w] bool
+    """Pixels of `asked` that are farther than `limit` from all that a flank has at their height."""
+    apart = np.zeros(asked.shape, bool)
+    for y in range(0, len(asked), reach // 2 + 1):
+        rows = slice(y, y + reach // 2 + 1)
+        todo = asked[rows]
+        near = slice(max(0, y - reach), rows.stop + reach)
+        seen = field[near][flank[near]]
+        if todo.any() and len(seen) > FEW:
+            nearest, _ = cKDTree(seen).query(field[rows][todo], distance_upper_bound=limit)
+            apart[rows][todo] = ~np.isfinite(nearest)
+    return apart
+
+
+def _in_shade(
+    rgb: np.ndarray,  # [h, w, 3] float32
+    mask: np.ndarray,  # [h, w] bool
+    flank: np.ndarray,  # [h, w] bool
+    reach: int,  # rows
+) -> np.ndarray:  # [h, w] bool
+    """Pixels that may be the flanks' cloth in the shade of a fold: its chromaticity, darker.
+
+    Only of cloth that has a hue: of grey cloth shade and a dark print look alike.
+    """
+    linear = rgb.clip(0, 1) ** GAMMA
+    light = linear.sum(-1, keepdims=True)
+    chromaticity = linear / np.maximum(light, DARKEST)
+    hue = (linear.max(-1) - linear.min(-1)) > HUE * linear.max(-1)
+    lit = np.zeros(len(mask), np.float32)
+    for y in np.flatnonzero(flank.any(1)):
+        near = slice(max(0, y - reach), y + reach + 1)
+        lit[y] = np.median(light[near][flank[near]])
+    asked = mask & hue & (light[..., 0] < lit[:, None])
+    return asked & ~_farther(chromaticity, asked, flank, reach, SHADE)
 
 
 def _cut_out(

@@ -20,6 +20,9 @@ LOOSE = 0.7  # how much more cloth than leg long hems have; the widest trousers 
 FLOOR = 0.6  # of the cloth's width that rows at the floor must have to be cloth
 LEGS = 0.07  # of the body's height that legs go on above the hem, at most
 ABOVE = 0.04  # of the body's height above the hip joints, where a skirt's own sheet begins
+BAND = 0.05  # of the body's height on either side of the hem, in which it may lie
+NOISE = 3.0  # in Lab: cloth and skin are never as even as a few pixels of them
+NOTCH = 0.03  # of the body's height: a narrower gap in a hem is a fold in its shade
 SKIRT = Part("skirt", (Joint.PELVIS, *HIPS, *KNEES), (), ("torso",), "skirt")
 
 
@@ -74,7 +77,7 @@ def find_skirt(
     if hem is None:
         return None
     top = int(joints[list(HIPS), 1].mean() - ABOVE * body_height)
-    mask = _along_hem(is_leg, hem, rgb, round(0.05 * body_height))
+    mask = _along_hem(is_leg, hem, rgb, body_height)
     torso = [i for i, p in enumerate(drawn) if p.part.is_torso]
     rows = np.arange(len(labels))[:, None]
     mask = (mask | (np.isin(labels, torso) & (rows <= hem))) & (rows >= top)
@@ -147,8 +150,18 @@ def _long_hem(
     return hem
 
 
-def _along_hem(is_leg: np.ndarray, hem: int, rgb: np.ndarray, band: int) -> np.ndarray:
-    """Leg pixels above the hem, which need not be level: near it the colour decides."""
+def _along_hem(
+    is_leg: np.ndarray,  # [H, W] bool
+    hem: int,  # row
+    rgb: np.ndarray,  # [H, W, 3] float32
+    body_height: float,  # px
+) -> np.ndarray:  # [H, W] bool
+    """Leg pixels above the hem, which need not be level: near it the colour decides.
+
+    What tells cloth from leg best is found from both (Fisher's linear discriminant): folds differ
+    from their cloth as shade does, so lightness tells little of a pleated skirt.
+    """
+    band = round(BAND * body_height)
     rows = np.arange(len(is_leg))[:, None]
     mask = is_leg & (rows <= hem)
     above = is_leg & (rows > hem - 3 * band) & (rows < hem - band)
@@ -159,10 +172,13 @@ def _along_hem(is_leg: np.ndarray, hem: int, rgb: np.ndarray, band: int) -> np.n
     cloth, leg = np.median(lab[above], 0), np.median(lab[below], 0)
     if np.linalg.norm(cloth - leg) < 12:
         return mask
-    nearer = np.linalg.norm(lab - cloth, axis=-1) < np.linalg.norm(lab - leg, axis=-1)
+    spread = np.cov(lab[above].T) + np.cov(lab[below].T) + NOISE**2 * np.eye(3)
+    normal = np.linalg.solve(spread, cloth - leg)
+    nearer = (lab - (cloth + leg) / 2) @ normal > 0
     near = is_leg & (np.abs(rows - hem) <= band)
-    mixed = np.where(near, nearer, mask).astype(np.uint8)
-    mixed = cv2.medianBlur(mixed, 7) > 0
+    mixed = cv2.medianBlur(np.where(near, nearer, mask).astype(np.uint8), 7)
+    across = np.ones((1, 2 * round(NOTCH * body_height / 2) + 1), np.uint8)
+    mixed = cv2.morphologyEx(mixed, cv2.MORPH_CLOSE, across) > 0
     count, pieces = cv2.connectedComponents((mixed & is_leg).astype(np.uint8), connectivity=4)
     solid = np.unique(pieces[mask & (rows < hem - band)])
     return mixed & is_leg & np.isin(pieces, solid[solid > 0]) if count > 1 else mask

@@ -9,6 +9,7 @@ import torch
 
 from svad.core.errors import SvadError
 from svad.core.files import write_bytes
+from svad.core.rounding import rounded
 from svad.splat.gaussians import Gaussians, half_turn
 
 SH0 = 0.28209479177387814  # value of the constant spherical harmonic, 1 / (2 sqrt(pi))
@@ -19,6 +20,9 @@ PLY_SHAPE = ("opacity", "scale_0", "scale_1", "scale_2", "rot_0", "rot_1", "rot_
 PLY_PROPERTIES = (*PLY_PLACE, *PLY_SHAPE)
 # Of the colour's dependence on the view, up to the third degree of the harmonics: here all zero.
 PLY_REST = tuple(f"f_rest_{k}" for k in range(45))
+# Steps that a .ply's numbers are multiples of: 15 um, a third of a step of 8-bit colours, half a
+# percent of sizes and opacities, a twentieth of a degree. An archive packs them to three fifths.
+PLACE_STEP, COLOR_STEP, SIZE_STEP, TURN_STEP = 2**-16, 2**-8, 2**-8, 2**-11
 MAX_HEADER = 65536  # bytes
 PLY_TYPES = {
     "char": "i1", "int8": "i1", "uchar": "u1", "uint8": "u1", "short": "<i2", "int16": "<i2",
@@ -52,8 +56,9 @@ def save_ply(path: Path, gaussians: Gaussians, *, full: bool = False) -> None:
     68 bytes per Gaussian: position, zero normal, constant colour coefficient, logit of the
     opacity, logarithms of the scales, quaternion (real part first). `full`: the 45 coefficients
     of view-dependent colour as well, all zero, 248 bytes; some programs insist on them.
-    Coordinates are kept as they are. The file appears whole or not at all. Raises ValueError
-    unless there are three colours, OutputError when the file cannot be written.
+    Coordinates are rounded to 15 um, the others likewise finer than anybody sees. The file appears
+    whole or not at all. Raises ValueError unless there are three colours, OutputError when the file
+    cannot be written.
     """
     write_bytes(path, ply_bytes(gaussians, full=full))
 
@@ -64,9 +69,10 @@ def ply_bytes(gaussians: Gaussians, *, full: bool = False) -> bytes:
     opacities = np.clip(opacities, LEAST_OPACITY, 1 - LEAST_OPACITY)
     rest = PLY_REST if full else ()
     columns = (
-        means, np.zeros_like(means), (colors - 0.5) / SH0, np.zeros((len(means), len(rest))),
-        np.log(opacities / (1 - opacities))[:, None],
-        np.log(np.maximum(scales, LEAST_SCALE)), quats,
+        rounded(means, PLACE_STEP), np.zeros_like(means),
+        rounded((colors - 0.5) / SH0, COLOR_STEP), np.zeros((len(means), len(rest))),
+        rounded(np.log(opacities / (1 - opacities))[:, None], SIZE_STEP),
+        rounded(np.log(np.maximum(scales, LEAST_SCALE)), SIZE_STEP), rounded(quats, TURN_STEP),
     )  # fmt: skip
     names = (*PLY_PLACE, *rest, *PLY_SHAPE)
     header = ["ply", "format binary_little_endian 1.0", f"element vertex {len(means)}"]

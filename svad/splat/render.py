@@ -83,13 +83,21 @@ def spatial_order(means: Tensor) -> Tensor:  # [N, 3] -> [N] int64
         return torch.zeros(0, dtype=torch.int64, device=means.device)
     low = points.min(0)
     cells = np.int64(1023) if len(points) < 2**20 else np.int64(2**21 - 1)
-    code = np.zeros(len(points), np.int64)
     step = max(float((points - low).max()), 1e-12) / cells
-    cell = ((points - low) / step).astype(np.int64)
-    for bit in range(int(cells).bit_length()):
-        for axis in range(3):
-            code |= ((cell[:, axis] >> bit) & 1) << (3 * bit + axis)
-    return torch.from_numpy(np.argsort(code, kind="stable")).to(means.device)
+    x, y, z = _every_third_bit(((points - low) / step).astype(np.int64).T)
+    code = x | y << 1 | z << 2
+    return torch.sort(torch.from_numpy(code), stable=True).indices.to(means.device)
+
+
+def _every_third_bit(values: np.ndarray) -> np.ndarray:  # [...] int64, 0 to 2^21 - 1
+    """Bit k of each goes to bit 3 k, by a table of eleven bits."""
+    small = np.arange(2**11)
+    table = np.zeros(2**11, np.int64)
+    for bit in range(11):
+        table |= ((small >> bit) & 1) << 3 * bit
+    if values.max(initial=0) < 2**11:
+        return table[values]
+    return table[values & 2**11 - 1] | table[values >> 11] << 33
 
 
 def _check(

@@ -38,6 +38,7 @@ FORMATS = {  # by suffix; a pickle is a checkpoint that holds tensors and plain 
 }
 COMMIT, SHA256 = re.compile(r"[0-9a-f]{40}"), re.compile(r"[0-9a-f]{64}")
 NAME = re.compile(r"[a-z0-9_]+")
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the compiled one, where PyYAML has it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,7 +156,8 @@ def _overridden(entry: Entry, values: dict[str, Any], origin: Path) -> Entry:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        tree = yaml.safe_load(read_given(path, LARGEST, ManifestError).decode("utf-8")) or {}
+        text = read_given(path, LARGEST, ManifestError).decode("utf-8")
+        tree = yaml.load(text, LOADER) or {}  # safe: values only, as `safe_load`
     except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise ManifestError(f"{path} cannot be read as YAML ({error}).") from error
     if not isinstance(tree, dict):

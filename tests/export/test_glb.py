@@ -16,7 +16,7 @@ from scipy.spatial.transform import Rotation
 from svad.body.lbs import joint_transforms, skin
 from svad.export.glb import avatar_glb
 from svad.export.glb_motion import Track, continuous
-from svad.export.glb_surface import clean_weights, srgb_to_linear
+from svad.export.glb_surface import MOVE, WEIGHT, clean_weights, srgb_to_linear
 from svad.export.gltf import unpack
 from svad.types import Avatar, Pose
 from tests.helpers import one_pose, tiny_avatar, tiny_pose
@@ -93,7 +93,7 @@ def test_mesh(glb: bytes, avatar: Avatar) -> None:
     index = read(document, buffer, part["indices"])[:, 0]
     assert len(index) == 3 * len(avatar.mesh.faces) and index.max() < count
     assert data["POSITION"][:, 1].min() == pytest.approx(0, abs=1e-6)  # stands on the floor
-    assert np.allclose(np.linalg.norm(data["NORMAL"], axis=1), 1, atol=1e-5)
+    assert np.allclose(np.linalg.norm(data["NORMAL"], axis=1), 1, atol=2e-3)
     assert np.abs(data["WEIGHTS_0"].sum(1) - 1).max() < 2e-7
     assert data["JOINTS_0"].max() < 55
     assert (data["JOINTS_0"][data["WEIGHTS_0"] == 0] == 0).all()
@@ -134,7 +134,7 @@ def test_morph_targets_are_sparse_and_named(glb: bytes, avatar: Avatar) -> None:
     for e, target in enumerate(targets):
         moves = read(document, buffer, target["POSITION"])
         ids, dirs = avatar.mesh.expression_ids, avatar.mesh.expression_dirs[:, e]
-        assert np.allclose(moves[ids], dirs, atol=2e-6)
+        assert np.abs(moves[ids] - dirs).max() <= MOVE / 2 + 1e-9
         assert np.abs(np.delete(moves, ids, 0)).max() == 0
         assert "sparse" in document["accessors"][target["POSITION"]]
     assert len(targets) == len(mesh["weights"]) == 4
@@ -201,7 +201,7 @@ def test_clean_weights() -> None:
     ids = np.array([[3, 3, 5, 0], [7, 2, 1, 9], [4, 0, 0, 0]])
     weights = np.array([[0.3, 0.3, 0.4, 0], [1e-7, 0.5, 0.5, 0], [2.0, 0, 0, 0]], np.float32)
     ids, weights = clean_weights(ids, weights)
-    assert ids[0].tolist() == [3, 5, 0, 0] and weights[0, 0] == pytest.approx(0.6)
+    assert ids[0].tolist() == [3, 5, 0, 0] and weights[0, 0] == pytest.approx(0.6, abs=WEIGHT)
     assert sorted(ids[1].tolist()) == [0, 0, 1, 2] and weights[2].tolist() == [1, 0, 0, 0]
     with pytest.raises(ValueError, match="no joint"):
         clean_weights(np.zeros((1, 4), int), np.zeros((1, 4)))

@@ -6,9 +6,12 @@ import json
 import re
 import subprocess
 import sys
+import threading
 import zipfile
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +20,8 @@ from scipy.spatial.transform import Rotation
 
 from svad.config.package import PackageConfig
 from svad.core.errors import OutputError, Stopped
+from svad.export import archive as archive_module
+from svad.export.context import ExportContext
 from svad.export.formats import FORMATS
 from svad.export.gltf import unpack
 from svad.export.stage import PackageStage
@@ -235,6 +240,30 @@ def test_formats_side_by_side_end_with_the_one_that_fails(
         PackageStage(long).run(subject, avatar, tmp_path, told)
     assert len(told.calls) < 2500
     assert not (tmp_path / "turntable.mp4").exists() and not (tmp_path / "avatar.zip").exists()
+
+
+def test_the_archive_waits_for_what_it_packs(
+    avatar: Avatar, subject: Subject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Begun with the first format, it reads none before it is whole, however long that takes."""
+    last = FORMATS["glb"]
+    packing = threading.Event()
+    members = archive_module._members
+
+    def begun(*arguments: Any) -> Iterator[tuple[str, Path | str | bytes]]:
+        packing.set()
+        yield from members(*arguments)
+
+    def late(context: ExportContext, path: Path) -> None:
+        assert packing.wait(WAIT)
+        assert not context.folder.joinpath("avatar.zip").exists()
+        last.write(context, path)
+
+    monkeypatch.setattr(archive_module, "_members", begun)
+    monkeypatch.setitem(FORMATS, "glb", replace(last, write=late))
+    done = PackageStage(SMALL).run(subject, avatar, tmp_path, Told(), CARD)
+    with zipfile.ZipFile(done.archive) as archive:
+        assert archive.read("avatar.glb") == done.files["glb"].read_bytes()
 
 
 def test_a_failing_writer_leaves_the_old_file(

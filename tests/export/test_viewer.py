@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from svad.export.thin import thinned
+from svad.export.thin import grown, thinned
 from svad.export.viewer import viewer_copy
 from svad.geometry.rotation import quaternion_to_matrix
 from svad.splat.gaussians import Gaussians
@@ -46,8 +46,26 @@ def test_long_gaussians_do_not_become_spikes() -> None:
     g = cloud()
     long = Gaussians(g.means, g.scales.new_tensor([8e-3, 1e-3, 1e-4]).expand(3000, 3), g.quats,
                      g.opacities, g.colors)  # fmt: skip
-    thin = thinned(long, torch.zeros(3000, dtype=torch.bool), 1000)
-    assert thin.scales.max() <= 8.01e-3
+    assert grown(long, torch.full((3000,), 3.0)).scales.max() <= 8.01e-3
+
+
+def test_plain_cloth_is_thinned_before_patterns() -> None:
+    g = cloud()
+    pattern = (g.means[:, 0] > 0).float()
+    dots = torch.rand(3000, 1, generator=torch.Generator().manual_seed(2)).round()
+    colors = torch.where(pattern[:, None] > 0, dots.expand(3000, 3), 0.5 * torch.ones(3000, 3))
+    g = Gaussians(g.means, g.scales, g.quats, g.opacities, colors)
+    thin = thinned(g, torch.zeros(3000, dtype=torch.bool), 1500)
+    left = (thin.means[:, 0] > 0).sum() / pattern.sum()
+    plain = (thin.means[:, 0] <= 0).sum() / (1 - pattern).sum()
+    assert left > 0.6 and plain < 0.4
+
+
+def test_thinning_ends_where_every_other_one_is_detail() -> None:
+    g = cloud()
+    detail = torch.zeros(3000, dtype=torch.bool)
+    detail[::2] = True
+    assert len(thinned(g, detail, 3000 - 1)) == 2999 and len(thinned(g, detail, 1)) == 1
 
 
 def test_thinning_keeps_detail_and_area() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,7 @@ from svad.relief.build import build_relief
 from svad.relief.labels import label_pixels
 from svad.relief.scene import posed_joints
 from svad.relief.skirt import Skirt, find_skirt
-from svad.types import Subject
+from svad.types import Photo, Subject
 from tests.relief.people import drawn_parts, subject_of, with_skirt
 from tests.subject.people import pose_of
 
@@ -46,6 +48,22 @@ def test_a_skirt_to_the_ankles_is_found(body: BodyModel) -> None:
     assert abs(skirt.hem - np.flatnonzero(true.any(1))[-1]) < 0.03 * len(true)
     # from the hips to the hem it is one piece, whatever is a leg's or the torso's there
     assert skirt.mask[true & (np.arange(len(true)) > skirt.top)[:, None]].mean() > 0.9
+
+
+@pytest.mark.parametrize("shade", [0.2, 0.4])
+def test_folds_cut_no_notches_into_a_hem(body: BodyModel, shade: float) -> None:
+    """The shade in a fold is nearer to a leg's brown than to the cloth in the light."""
+    subject, true = with_skirt(subject_of(**PLAIN), 0.16)
+    folds = true & (np.arange(true.shape[1]) % 24 < 8)
+    rgb = subject.photo.rgb.copy()
+    rgb[subject.matte > 127] = (150, 105, 75)
+    rgb[true] = (225, 170, 45)
+    rgb[folds] = (rgb[folds] * shade).astype(np.uint8)
+    skirt = found(replace(subject, photo=Photo(rgb, None)), body)
+    assert skirt is not None
+    hem = np.flatnonzero(true.any(1))[-1]
+    inner = np.flatnonzero(true[hem - 4])[6:-6]
+    assert skirt.mask[hem - 4, inner].mean() > 0.98
 
 
 @pytest.mark.parametrize(

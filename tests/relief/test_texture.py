@@ -88,6 +88,18 @@ def test_an_open_jacket_wins_over_its_shirt_up_to_its_edge(mask: np.ndarray) -> 
     assert beyond[0] >= 27 - 10 and beyond[-1] <= 44 + 10
 
 
+@pytest.mark.parametrize("depth", [0.25, 0.5, 0.75])
+def test_folds_in_their_shade_go_on_around_the_body(mask: np.ndarray, depth: float) -> None:
+    """Shade keeps the hue of its cloth, unlike what is printed on it."""
+    rgb = np.full((H, W, 3), (0.93, 0.72, 0.2), np.float32)
+    rgb[10:88, 30:38] *= depth
+    noise = np.random.default_rng(0).normal(0, 0.01, rgb.shape).astype(np.float32)
+    assert not chest_alone((rgb + noise).clip(0, 1), mask, HEIGHT).any()
+    rgb[40:50, 30:38] = np.array(BLUE) * depth
+    alone = chest_alone((rgb + noise).clip(0, 1), mask, HEIGHT)
+    assert alone[42:48, 31:37].all() and not alone[60:].any()
+
+
 def test_checks_and_hems_go_on_around_the_body(mask: np.ndarray) -> None:
     rgb = checks()
     rgb[70:] = BLUE

@@ -21,6 +21,7 @@ from svad.cli import main
 from svad.config.package import PackageConfig
 from svad.core.errors import JobError, MissingFile, OutputError, SettingError, SvadError
 from svad.export.formats import EVERY, FORMATS
+from svad.export.glb_surface import MOVE, PLACE
 from svad.export.gltf import read_accessor, unpack
 from svad.export.stage import PackageStage
 from svad.motion.authored import authored
@@ -69,13 +70,13 @@ def test_an_archive_gives_the_avatar_back(archive: Path, avatar: Avatar) -> None
     assert torch.equal(read.pose.rotations, avatar.pose.rotations)
     assert read.camera.focal == avatar.camera.focal and read.camera.width == avatar.camera.width
     mine, theirs = read.mesh, avatar.mesh
-    assert np.allclose(mine.vertices, theirs.vertices, atol=1e-6)
+    assert np.abs(mine.vertices - theirs.vertices).max() <= PLACE
     assert np.array_equal(mine.faces, theirs.faces)
     assert np.array_equal(mine.colors, theirs.colors)
     full = [np.zeros((len(m.vertices), 4, 3), np.float32) for m in (mine, theirs)]
     for values, mesh in zip(full, (mine, theirs), strict=True):
         values[mesh.expression_ids] = mesh.expression_dirs
-    assert np.allclose(*full, atol=1e-5)
+    assert np.allclose(*full, atol=MOVE)
 
 
 def test_an_unpacked_archive_is_read_as_the_archive(archive: Path, tmp_path: Path) -> None:

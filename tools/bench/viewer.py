@@ -20,7 +20,7 @@ from svad.export.viewer_rig import viewer_rig_bytes
 from svad.types import Avatar
 from tools.bench.posing import cloud
 
-COUNT = 150_000  # Gaussians
+COUNT = 340_000  # Gaussians
 FRAMES, LONG = 200, 2000  # of the timings, of the memory
 PATIENCE = 300  # seconds
 FLAGS = (

@@ -34,7 +34,7 @@ LIMIT = 4_950_000  # bytes per person
 FRONT, TURNTABLE, VIEWER, GLB, ARCHIVE = (
     FORMATS[name].file for name in ("front", "turntable", "moving", "glb", "archive")
 )
-VIEWER_MOST, VIEWER_LEAST, VIEWER_STEP = 100_000, 40_000, 10_000  # Gaussians in it
+VIEWER_MOST, VIEWER_LEAST, VIEWER_STEP = 360_000, 100_000, 10_000  # Gaussians in it
 TURNTABLE_CRF, MOTION_CRF = 20, 22
 MOTIONS = ("wave", "walk")
 MOTION_HEIGHT = 480  # px

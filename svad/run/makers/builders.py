@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache, partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -116,6 +117,8 @@ def warm_up() -> None:
     from svad.splat import render_cpu
 
     render_cpu.warm_up()
+    for module in ("scipy.interpolate", "svad.relief.stage"):  # curves of motions, the next stage
+        import_module(module)
 
 
 def relief(preset: Preset) -> ReliefStage:

@@ -62,7 +62,7 @@ def write_format(
         subject=found.subject,
         asked=asked,
     )
-    with torch.inference_mode(), context.progress.of(row.note, row.count(settings)):
+    with torch.inference_mode(), context.progress.of(row.name, row.note, row.count(settings)):
         report(0, row.count(settings), row.note)
         row.write(context, path)
 
