@@ -48,7 +48,8 @@ def behind_arms(
     for half, turn in ((columns < middle, 1), (columns >= middle, -1)):
         rows = _rows(before & half, before, waist, body_height)
         edge = np.full(len(labels), -np.inf)  # elsewhere no arm lies over this side
-        edge[rows] = _edge(*(one[rows, ::turn] for one in (labels, own, body)), body_height)
+        turned = labels[rows, ::turn], own[rows, ::turn], body[rows, ::turn]
+        edge[rows] = _edge(*turned, body_height)
         whole &= columns[::turn] >= edge[:, None]
     found = np.where(whole, nearest_known(labels, own), -1)
     return np.where(before, found, labels).astype(np.int32)

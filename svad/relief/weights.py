@@ -26,7 +26,7 @@ from svad.relief.parts import Part
 
 PARTS = 8  # of all points, that threads share
 ENDS = (*ANKLES, *WRISTS)  # of the bones; hands and feet lie beyond
-OUTER = {  # joints farther out than the root of a limb
+OUTER: dict[int, tuple[int, ...]] = {  # joints farther out than the root of a limb
     **dict.fromkeys(HIPS, (*KNEES, *ANKLES, *FEET)),
     **dict.fromkeys(SHOULDERS, (*ELBOWS, *WRISTS)),
 }
