@@ -50,6 +50,7 @@ from svad.relief.weights import LimbProfile, blend_range, folded, limb_weights
 from svad.relief.worn import View, Worn, hand_colour, limbs_worn
 from svad.types import Subject
 
+CROTCH = 0.05  # of the body's height below the hip joints
 CORE_SPACING = 3.0  # of the inner body's samples, in steps of the fill's
 FLANKS = 2.5  # how much coarser a skirt's flanks are filled than a head's
 
@@ -120,8 +121,9 @@ def build_relief(
         drawn += draw_parts(projected, faces, body.weights.numpy(), (SKIRT,), h, w)
         labels = skirt.labelled(labels, drawn)
     legs = [i for i, part in enumerate(parts) if "leg" in part.name]  # straps, rests of a hem
-    labels = without_slivers(labels, legs, found, scene.body_height)
     shoulders, hips = (float(pixels[list(pair), 1].mean()) for pair in (SHOULDERS, HIPS))
+    crotch = round(hips + CROTCH * scene.body_height)
+    labels = without_slivers(labels, legs, found, crotch, scene.body_height)
     layers = build_layers(
         labels, drawn, weights, (shoulders, hips), scene.px_per_m, scene.body_height, skirt
     )

@@ -144,9 +144,10 @@ def without_slivers(
     labels: np.ndarray,  # [H, W] int32, -1 outside
     parts: Iterable[int],
     hands: np.ndarray,  # [H, W] bool, where hands were found: cloth between fingers is thin, too
+    crotch: int,  # row, above which cloth overlaps and no thread moves by itself
     body_height: float,  # px
 ) -> np.ndarray:  # [H, W] int32
-    """What these parts have that is too thin for a limb goes to the part beside it.
+    """What these parts have below the crotch that is too thin for a limb goes to the one beside it.
 
     It would move as a thread: a strap between two legs, what the cut along a hem leaves over.
     """
@@ -156,6 +157,7 @@ def without_slivers(
     for i in parts:
         mine = (labels == i).astype(np.uint8)
         thin |= (mine > 0) & ~hands & (cv2.morphologyEx(mine, cv2.MORPH_OPEN, kernel) == 0)
+    thin[: max(0, crotch)] = False
     solid = (labels >= 0) & ~thin
     return np.where(thin, nearest_known(labels, solid), labels).astype(np.int32)
 
