@@ -11,6 +11,7 @@ from svad.avatar.closed.colours import confident_frames, fit_frames
 from svad.avatar.closed.photo import fit_photo
 from svad.avatar.front import front_picture
 from svad.avatar.model.body_start import body_start
+from svad.avatar.train.head import head_as_frames
 from svad.avatar.train.pictures import require_frames
 from svad.avatar.train.trainer import Trained
 from svad.body.model import BodyModel
@@ -82,7 +83,8 @@ class AvatarStage:
             raise ValueError("these settings have no training")
         path, key = checkpoint or (None, "")
         first = self._first_guess(avatar, subject)
-        frames = tinted(avatar, clip) if self.config.train.tint else clip
+        first = head_as_frames(first, clip, self.config.train.head_steps, told)
+        frames = tinted(first, clip) if self.config.train.tint else clip
         taken = -1
         while True:
             trained = self._train(first, subject, frames, told, path, key)

@@ -39,6 +39,8 @@ class TrainConfig(Checked):
     photo_band: float = within(0.003, *SHARE)
     photo_outline: float = within(0.1, *SHARE)  # by this factor
     tint: bool = True  # frames first get the photo's colour balance
+    # pictures drawn to find how the photo held its head; 0 = it is as its fit says
+    head_steps: int = within(200, 0, 100_000)
     offset_rate: float = within(5e-4, *RATE)  # metres
     color_rate: float = within(8e-3, *RATE)
     size_rate: float = within(8e-3, *RATE)  # of the logarithm

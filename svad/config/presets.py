@@ -70,9 +70,10 @@ CLIP = Preset(
     film=FilmConfig(),
     avatar=AvatarConfig(
         frames=4,
-        # film evens the exposure; no frame need be kept from the training to tell when it starts to
-        # invent, as it must with generated ones; the photo is a frame, hardly finer than the others
-        train=TrainConfig(lpips=0.0, tint=False, few=12, holdout=0, gaussians=60_000),
+        # film evens the exposure, and found the poses with the photo's head as it is; no frame need
+        # be kept from the training to tell when it starts to invent, as it must with generated
+        # ones; the photo is a frame, hardly finer than the others
+        train=TrainConfig(lpips=0.0, tint=False, head_steps=0, few=12, holdout=0, gaussians=60_000),
     ),
 )
 PRESETS: dict[str, Preset] = {

@@ -83,6 +83,31 @@ def test_a_frame_from_behind_lies_between_its_neighbours(avatar: Avatar) -> None
     assert calls == [0, 1, 2]
 
 
+def test_a_frame_beside_which_the_avatar_lies_tells_nothing(avatar: Avatar) -> None:
+    """Stripes that do not fall on each other have a spread, but no factor."""
+    height = avatar.gaussians.means[:, 1]
+
+    def striped(phase: float) -> Avatar:
+        light = 0.5 + 0.4 * torch.sin(18 * height + phase)
+        colors = light[:, None].expand(-1, 3).contiguous()
+        return replace(avatar, gaussians=replace(avatar.gaussians, colors=colors))
+
+    shift = np.pi / 2
+    beside, same = (clip_of(striped(phase), [0.0, 0.3]) for phase in (shift, 0.0))
+    found = tints_of(striped(0.0), beside, shown(avatar), lambda done: None)
+    assert all((one.gain == 1).all() and (one.shift == 0).all() for one in found)
+    found = tints_of(striped(0.0), same, shown(avatar), lambda done: None)
+    assert not any((one.gain == 1).all() for one in found)
+
+
+def test_far_from_what_is_known_all_count_alike(avatar: Avatar) -> None:
+    """A drift does not go on for half a turn."""
+    clip = clip_of(avatar, [0.0, 0.3, *[np.pi] * 20])
+    tints = tints_of(avatar, clip, shown(avatar), lambda done: None)
+    mean = (tints[0].gain + tints[1].gain) / 2
+    np.testing.assert_allclose(tints[-1].gain, mean, atol=1e-4)
+
+
 def test_nothing_in_common_with_the_photo_leaves_the_colours(avatar: Avatar) -> None:
     clip = clip_of(avatar, [np.pi])
     (found,) = tints_of(avatar, clip, shown(avatar), lambda done: None)

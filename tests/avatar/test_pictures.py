@@ -204,6 +204,13 @@ def test_it_stops_when_the_held_out_frames_come_no_nearer() -> None:
     assert checked(rising, config)[-1]
 
 
+def test_errors_of_half_the_size_are_no_measure() -> None:
+    """Larger pictures are missed by more, though the frames come nearer."""
+    config = replace(SMALL, holdout=4, small_until=0.35, slow_from=0.5)
+    sizes = [0.5 if (at + 1.01) / CHECKS < config.small_until else 1.0 for at in range(CHECKS)]
+    assert not any(checked([size * 0.95**at for at, size in enumerate(sizes)], config))
+
+
 def test_it_does_not_stop_at_the_full_rates() -> None:
     config = replace(SMALL, holdout=4, slow_from=0.7)
     stopped = checked([0.5] * CHECKS, config)

@@ -9,11 +9,12 @@ import pytest
 import torch
 
 from svad.avatar.model.learned import Learned
+from svad.avatar.train import poses as train_poses
 from svad.avatar.train.poses import BODY, PoseTable, picture_loss, refine_poses
 from svad.avatar.train.views import make_view
 from svad.body.skeleton import Joint
 from svad.types import Clip, Pose
-from tests.avatar.drawn import all_around, clip_of, first_guess
+from tests.avatar.drawn import SIZE, all_around, clip_of, first_guess
 
 FRAMES = 5
 
@@ -150,3 +151,11 @@ def test_a_frame_without_the_person_keeps_its_pose(clip: Clip) -> None:
     found = refine_poses(first_guess(), off, steps=4)
     assert torch.equal(found.rotations[2], off.poses.rotations[2])
     assert not torch.equal(found.rotations[1], off.poses.rotations[1])
+
+
+def test_a_right_pose_of_a_large_frame_is_kept(clip: Clip, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawn small, fine Gaussians look thick, so a person farther away looks better there."""
+    monkeypatch.setattr(train_poses, "LARGE", SIZE // 4)
+    found = refine_poses(first_guess(), clip, steps=20)
+    for frame in range(FRAMES):
+        assert loss(clip, frame, found) <= loss(clip, frame, clip.poses)

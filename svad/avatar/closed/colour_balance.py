@@ -24,6 +24,10 @@ KNOWN = 0.05  # px of the photo a Gaussian needs for half its colour to count as
 SURE = 0.8  # known part of a pixel below which it tells nothing
 ENOUGH = 0.15  # share of the person in a frame that must be known
 GAIN, SHIFT = (0.85, 1.18), 0.1  # limits of a channel's factor and of the sum added to it
+# correlation of both, in every channel, below which the avatar lies beside the frame and its spread
+# tells no factor: of a drawn woman with white hair over a red coat, seen from the side, it told 1.3
+AGREE = 0.85
+LASTS = 0.06  # of the clip's frames, over which a drift is still the same
 CONTRAST = 0.05  # standard deviations below this do not tell a factor
 SOFT = 0.006  # of the frame's height: detail finer than this may lie elsewhere in the frame
 
@@ -52,7 +56,10 @@ def tints_of(
     shown: Tensor,  # [N, 1] px of the photo that each Gaussian colours
     tell: Callable[[int], None],  # gets how many frames have been looked at
 ) -> list[Tint]:
-    """One per frame; a frame with little in common with the photo lies between its neighbours."""
+    """One per frame; a frame with little in common with the photo lies between its neighbours.
+
+    Far from those that are known a drift is not, and a frame gets the mean of all.
+    """
     known = known_part(shown)
     found: dict[int, np.ndarray] = {}
     frames = range(len(clip.rgb))
@@ -65,7 +72,9 @@ def tints_of(
         return [Tint(np.ones(3), np.zeros(3)) for _ in frames]
     at, values = list(found), np.stack(list(found.values()))  # [K], [K, 6]
     between = np.stack([np.interp(frames, at, column) for column in values.T], 1)
-    return [Tint(row[:3], row[3:]) for row in between]
+    away = np.abs(np.arange(len(frames))[:, None] - at).min(1)
+    near = np.exp(-away / (LASTS * len(frames)))[:, None]
+    return [Tint(row[:3], row[3:]) for row in values.mean(0) + near * (between - values.mean(0))]
 
 
 def tinted(avatar: Avatar, clip: Clip) -> Clip:
@@ -111,10 +120,14 @@ def _balance(
     )  # [P, 3] each
     share = weights[weights > 0][:, None] / total
     centre, middle = (share * wanted).sum(0), (share * frame).sum(0)
+    both = (share * (wanted - centre) * (frame - middle)).sum(0)
     spread, width = (
         np.sqrt((share * (values - mean) ** 2).sum(0))
         for values, mean in ((wanted, centre), (frame, middle))
     )
+    least = CONTRAST**2  # what has no contrast cannot disagree
+    if (both + least < AGREE * np.sqrt((spread**2 + least) * (width**2 + least))).any():
+        return None
     gain = np.clip((spread + CONTRAST) / (width + CONTRAST), *GAIN)
     return np.concatenate([gain, np.clip(centre - gain * middle, -SHIFT, SHIFT)])
 

@@ -138,7 +138,8 @@ class Pictures:
             bad = [i for i in rows if i in self.frames and self.errors[i] > limit]
             if len(self.lost) + len(bad) <= len(self.frames) // 4:
                 self.lost.update(bad)
-        if self.held and part >= self.next_check:
+        # finer pictures are missed by more: those of half the size are no measure for them
+        if self.held and part >= max(self.next_check, self._config.small_until):
             self.next_check = part + 1 / CHECKS
             held = [self.errors[i] for i in self.held if i in self.errors]
             self.checks.append(float(np.mean(held)) if held else np.inf)

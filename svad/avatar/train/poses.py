@@ -18,6 +18,7 @@ from svad.types import Avatar, Clip, Pose, Report
 BODY = 22  # joints that are refined: root and body; fingers and face are too small to see
 L1, SSIM = 0.8, 0.2  # weights of the two parts of the picture loss (SVAD, section 3.4)
 ROTATION_RATE, SHIFT_RATE = 8e-3, 4e-3  # rad and metres a step, of `refine_poses` at its start
+LARGE = 540  # px, height of a frame that `refine_poses` makes no larger: that of the measuring
 COARSE = 0.4  # part of the steps at half the size
 FALLING = ((0.4, 1.0), (0.6, 0.5), (0.85, 0.2), (1.0, 0.07))  # rates from part to part of the steps
 
@@ -101,26 +102,29 @@ def refine_poses(
     """The clip's poses brought nearer to its frames, one after another; the avatar is frozen.
 
     For measuring: what is left is the avatar's fault and not the pose's. Pictures are compared
-    over white, those of large frames at 540 px. A frame without the person keeps its pose.
+    over white, larger frames at 540 px; whether a pose is nearer, at their own size: Gaussians as
+    fine as the pixels of a large frame look thicker in a small one. A frame without the person
+    keeps its pose.
     """
     learned = Learned.of(avatar)
     start = clip.poses.to(avatar.gaussians.means.device)
     table = PoseTable(start, rate * ROTATION_RATE, rate * SHIFT_RATE)
     white = avatar.gaussians.means.new_ones(1, 3)
-    height = min(540, clip.rgb.shape[1])
+    height = min(LARGE, clip.rgb.shape[1])
     for frame in range(len(clip.rgb)):
         report(frame, len(clip.rgb), f"pose {frame + 1} of {len(clip.rgb)}")
         if not clip.matte[frame].any():
             continue
         for half, (first, end) in enumerate(((0, COARSE), (COARSE, 1.0))):
             size = height if half else height // 2
-            view = make_view(clip.rgb[frame], clip.matte[frame], clip.cameras[frame], size)
-            view = view.to(white.device)
+            view = _view(clip, frame, size).to(white.device)
             for step in range(round(first * steps), round(end * steps)):
                 pose, leaves = table.leaves([frame])
                 loss, _, _ = picture_loss(learned, pose, [view], white)
                 factor = next(f for part, f in FALLING if step < part * steps)
                 table.step([frame], torch.autograd.grad(loss, leaves), factor)
+        if clip.rgb.shape[1] > height:
+            view = _view(clip, frame, clip.rgb.shape[1]).to(white.device)
         with torch.no_grad():  # a pose that was right is not spoilt by the search
             both = (start[[frame]], table.leaves([frame])[0])
             before, after = (picture_loss(learned, pose, [view], white)[0] for pose in both)
@@ -128,3 +132,7 @@ def refine_poses(
                 for change in table.changes.values():
                     change[frame] = 0
     return table.poses
+
+
+def _view(clip: Clip, frame: int, height: int) -> View:
+    return make_view(clip.rgb[frame], clip.matte[frame], clip.cameras[frame], height)
