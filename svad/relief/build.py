@@ -23,13 +23,14 @@ from svad.relief.hand_pixels import Hand
 from svad.relief.head import face_depth
 from svad.relief.head_completion import headed_points, inner_mouth
 from svad.relief.hem import with_level_hem
-from svad.relief.labels import PartMaps, draw_parts, label_pixels
+from svad.relief.labels import PartMaps, draw_parts, label_pixels, without_slivers
 from svad.relief.layer import Layer
 from svad.relief.layers import build_layers
 from svad.relief.limb_colours import limb_colours
 from svad.relief.mouth import Rig
 from svad.relief.parts import parts_for
 from svad.relief.points import Points, Sheet, joined
+from svad.relief.round_limbs import with_materials
 from svad.relief.scene import (
     Scene,
     covered_elbows,
@@ -44,11 +45,12 @@ from svad.relief.scene import (
 from svad.relief.shown import Shown, shown_of
 from svad.relief.skirt import SKIRT, find_skirt
 from svad.relief.strangers import without_strangers
-from svad.relief.trunk_colours import dressed
+from svad.relief.trunk_colours import Dress, dressed
 from svad.relief.weights import LimbProfile, blend_range, folded, limb_weights
 from svad.relief.worn import View, Worn, hand_colour, limbs_worn
 from svad.types import Subject
 
+CROTCH = 0.05  # of the body's height below the hip joints
 CORE_SPACING = 3.0  # of the inner body's samples, in steps of the fill's
 FLANKS = 2.5  # how much coarser a skirt's flanks are filled than a head's
 
@@ -118,7 +120,10 @@ def build_relief(
         projected = scene.camera.project(vertices)
         drawn += draw_parts(projected, faces, body.weights.numpy(), (SKIRT,), h, w)
         labels = skirt.labelled(labels, drawn)
+    legs = [i for i, part in enumerate(parts) if "leg" in part.name]  # straps, rests of a hem
     shoulders, hips = (float(pixels[list(pair), 1].mean()) for pair in (SHOULDERS, HIPS))
+    crotch = round(hips + CROTCH * scene.body_height)
+    labels = without_slivers(labels, legs, found, crotch, scene.body_height)
     layers = build_layers(
         labels, drawn, weights, (shoulders, hips), scene.px_per_m, scene.body_height, skirt
     )
@@ -134,7 +139,9 @@ def build_relief(
         for i, seen in shown.items()
     }
     worn = limbs_worn(views, scene.rgb, scene.skin, found, scene.camera, joints)
-    sheets = _sheets(layers, labels, scene, {i: (worn[i], shown[i]) for i in views}, face_rgb, seed)
+    pieces = {i: (worn[i], shown[i]) for i in views}
+    dress = partial(dressed, layers, labels, scene, joints, seed)
+    sheets = _sheets(layers, scene, dress, pieces, face_rgb, seed)
     if skirt is not None:
         sheets[-1] = with_level_hem(sheets[-1], subject.body.camera)
     if subject.head is not None:
@@ -156,6 +163,7 @@ def build_relief(
         points = joined([points, *between])
         drape = Drape.around(points.xyz[points.layer == number], joints, (0, number))
     points = with_flanks(points, sheets, fit.camera)
+    points = with_materials(points, layers, pieces, scene, joints)
     front = _shown(layers, labels, scene, subject)
     relief = Relief(points, sheets, fit.camera, 0, front, limbs, joints, drape)
     moved = relief.limb_weights(points.xyz, points.weights, points.layer)
@@ -219,8 +227,8 @@ def _areas(hands: dict[int, Hand]) -> np.ndarray:  # [H, W] bool
 
 def _sheets(
     layers: list[Layer],
-    labels: np.ndarray,  # [H, W] int32
     scene: Scene,
+    dressed_trunk: Callable[[], Dress],
     limbs: dict[int, tuple[Worn, Shown]],
     face_rgb: np.ndarray | None,  # [3]
     seed: int,
@@ -230,7 +238,7 @@ def _sheets(
     def limb(i: int) -> tuple[np.ndarray, np.ndarray]:
         return limb_colours(layers[i], *limbs[i], face_rgb, scene.body_height, seed + i)
 
-    tasks = [lambda: dressed(layers, labels, scene, seed), *(partial(limb, i) for i in limbs)]
+    tasks = [dressed_trunk, *(partial(limb, i) for i in limbs)]
     dress, *made = ahead(lambda make: make(), tasks)
     own = dict(zip(limbs, made, strict=True))
     sheets = []

@@ -12,6 +12,7 @@ from svad.media.fields import blur, grown, nearest_known
 
 HELD_FROM = 0.6  # of the forearm: from there on hair may be what the arm took
 HELD_REACH = 0.16  # of the body's height around the wrist, that hair may reach
+LARGEST = 0.006  # of the body's height squared: the area of a hand whose fingers are spread
 CLEARLY = 15.0  # in Lab: so much nearer to what is beside the arm than to its sleeve
 
 
@@ -30,7 +31,10 @@ def with_skin(
     inside: np.ndarray,  # [H, W] bool, the matte
     body_height: float,  # px
 ) -> Hand:
-    """A hand without landmarks: the skin just beyond the wrist, if what is around it is cloth."""
+    """A hand without landmarks: the skin just beyond the wrist, if what is around it is cloth.
+
+    More skin than any hand has is cloth of skin's colour under the hand: there the body tells.
+    """
     axis = hand.wrist - hand.elbow
     axis = axis / max(float(np.linalg.norm(axis)), 1e-6)
     centre = hand.wrist + 0.045 * body_height * axis
@@ -44,7 +48,10 @@ def with_skin(
     n, pieces, stats, _ = cv2.connectedComponentsWithStats(blob, connectivity=8)
     if n < 2:
         return hand
-    area = pieces == 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
+    largest = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
+    if stats[largest, cv2.CC_STAT_AREA] > LARGEST * body_height**2:
+        return hand
+    area = pieces == largest
     return Hand(grown(area, 1), hand.wrist, hand.elbow)
 
 

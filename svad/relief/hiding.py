@@ -32,7 +32,10 @@ def _bent_back(layer: Layer, push: np.ndarray, body_height: float) -> np.ndarray
 
 
 def _giving_way(layers: list[Layer], labels: np.ndarray, body_height: float) -> list[Layer]:
-    """Trunk and legs with hands before them give way around them, so that no dent is left."""
+    """Trunk and legs with hands before them give way around them, so that no dent is left.
+
+    An arm behind the back, of which something is seen beside the waist, pushes nothing back.
+    """
     hand = np.full(labels.shape, -np.inf, np.float32)
     for i, layer in enumerate(layers):
         if "arm" in layer.part.name:
@@ -40,8 +43,11 @@ def _giving_way(layers: list[Layer], labels: np.ndarray, body_height: float) -> 
     out = []
     for layer in layers:
         if "arm" not in layer.part.name:
-            push = np.maximum(hand[layer.box] + HIDDEN_GAP - layer.near, 0)
-            push = np.where(layer.mask & ~layer.own, push, 0).astype(np.float32)
+            mine = hand[layer.box]
+            push = np.maximum(mine + HIDDEN_GAP - layer.near, 0)
+            body = layer.surface.middle + layer.surface.half
+            before = layer.mask & ~layer.own & (mine < body)
+            push = np.where(before, push, 0).astype(np.float32)
             near = layer.near + layer.mask * eased(push, EASED * body_height)
             layer = replace(layer, near=near, far=np.maximum(layer.far, near + 0.002))
         out.append(layer)

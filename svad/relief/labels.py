@@ -15,6 +15,7 @@ from svad.media.fields import grown, nearest_known
 from svad.relief.hand_pixels import Hand, hand_seed, tidy_hand
 from svad.relief.parts import Part
 
+SLIVER = 0.004  # of the height, half the width of what is no limb
 ELBOW = 0.008  # of the height, radius around an elbow that surely shows it
 
 
@@ -137,6 +138,28 @@ def without_holes(
         whole = np.asarray(binary_fill_holes(labels == i), bool)
         labels = np.where(whole & (labels >= 0), i, labels)
     return labels
+
+
+def without_slivers(
+    labels: np.ndarray,  # [H, W] int32, -1 outside
+    parts: Iterable[int],
+    hands: np.ndarray,  # [H, W] bool, where hands were found: cloth between fingers is thin, too
+    crotch: int,  # row, above which cloth overlaps and no thread moves by itself
+    body_height: float,  # px
+) -> np.ndarray:  # [H, W] int32
+    """What these parts have below the crotch that is too thin for a limb goes to the one beside it.
+
+    It would move as a thread: a strap between two legs, what the cut along a hem leaves over.
+    """
+    side = 2 * max(1, round(SLIVER * body_height)) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    thin = np.zeros(labels.shape, bool)
+    for i in parts:
+        mine = (labels == i).astype(np.uint8)
+        thin |= (mine > 0) & ~hands & (cv2.morphologyEx(mine, cv2.MORPH_OPEN, kernel) == 0)
+    thin[: max(0, crotch)] = False
+    solid = (labels >= 0) & ~thin
+    return np.where(thin, nearest_known(labels, solid), labels).astype(np.int32)
 
 
 def disc(

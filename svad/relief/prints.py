@@ -52,7 +52,7 @@ def chest_alone(
 def _without_specks(alone: np.ndarray) -> np.ndarray:  # [h, w] bool
     """What is found without single pixels, which noise leaves in deep shade."""
     _, pieces, stats, _ = cv2.connectedComponentsWithStats(alone.astype(np.uint8))
-    return alone & (stats[:, cv2.CC_STAT_AREA] > SPECK)[pieces]
+    return alone & np.isin(pieces, np.flatnonzero(stats[:, cv2.CC_STAT_AREA] > SPECK))
 
 
 def _one_piece(

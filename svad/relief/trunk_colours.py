@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from svad.body.skeleton import LEGS
 from svad.media.fields import grown, masked_blur
 from svad.relief.colour import calmed, extended
 from svad.relief.layer import Layer
@@ -18,9 +19,11 @@ from svad.relief.texture import synthesised
 from svad.relief.weights import head_share
 
 NEAR = 4.0  # px from what is known, where the nearest colour is better than any patch
+HANGING = 0.6  # of a thigh's length that its knee lies below its hip
 HEAD = 0.3  # share of the head above which the head's own texture takes over
 MIXED = 3  # px beside an arm that show a mixture with it, and its shade
 LEVEL = 0.5  # as `texture.STRAY`; ten times it keeps the hem of a back level
+JOINT = 8  # px beside what is completed, made with it: patches must reach what is known
 STEADY = 1.5  # px over which the colours beside what is completed are evened out
 
 
@@ -53,6 +56,7 @@ def dressed(
     layers: list[Layer],
     labels: np.ndarray,  # [H, W] int32, which layer the photo shows
     scene: Scene,
+    joints: np.ndarray,  # [55, 3] posed
     seed: int,
 ) -> Dress:
     """Trunk and hips completed under what hides them, and their back.
@@ -61,7 +65,7 @@ def dressed(
     flanks, without what the chest alone shows: that becomes cloth of the flanks.
     """
     arms = np.isin(labels, [i for i, one in enumerate(layers) if "arm" in one.part.name])
-    own, whole, head = _trunk(layers, arms)
+    own, whole, head = _trunk(layers, arms, hanging(joints))
     box = bounding_box(whole, PAD)
     rgb, mask = scene.rgb[box], whole[box]
     pure, known = seen_alone(own[box], scene.matte[box])
@@ -70,7 +74,9 @@ def dressed(
     if known.any():
         away = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, 5)
         hidden = mask & ~own[box] & (away > NEAR)
-        front = synthesised(front, known, hidden, seed)
+        joint = grown(hidden, JOINT) & mask & ~known
+        made = synthesised(front, known, joint, seed)
+        front = np.where(hidden[..., None], made, front)
     front = np.where(pure[..., None], rgb, front)
     cloth = mask & (head[box] < HEAD)
     alone = chest_alone(front, cloth, scene.body_height)
@@ -99,19 +105,32 @@ def _across(
     return out
 
 
+def hanging(joints: np.ndarray) -> tuple[str, ...]:  # [55, 3] posed
+    """The sides whose thigh hangs from the hips; one that is lifted is a piece of its own."""
+    out = []
+    for side, (hip, knee, *_) in LEGS.items():
+        bone = joints[knee] - joints[hip]
+        if -bone[1] > HANGING * np.linalg.norm(bone):
+            out.append(side)
+    return tuple(out)
+
+
 def _trunk(
     layers: list[Layer],
     arms: np.ndarray,  # [H, W] bool, pixels of the photo that show one
+    sides: tuple[str, ...],  # whose legs hang from the trunk
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # [H, W] bool, bool and 0..1
     """Pixels that show torso and skirt, those with what is hidden, and the share of the head.
 
-    Without a skirt legs belong to it as far down as the torso's cloth, or hands before them.
+    Without a skirt legs that hang belong to it as far down as the torso's cloth, or hands before
+    them.
     """
     torso = next(layer for layer in layers if layer.part.is_torso)
     pieces = [layer for layer in layers if layer.part.kind == "skirt"]
     low = len(arms)
     if not pieces:
-        pieces = [layer for layer in layers if "leg" in layer.part.name]
+        legs = tuple(f"{side}_leg" for side in sides)
+        pieces = [layer for layer in layers if layer.part.name.startswith(legs)]
         covered = np.zeros(arms.shape, bool)
         for layer in pieces:
             covered[layer.box] |= layer.mask & arms[layer.box]

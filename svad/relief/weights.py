@@ -7,9 +7,12 @@ import torch
 
 from svad.body.skeleton import (
     ANKLES,
+    ELBOWS,
+    FEET,
     HANDS,
     HEAD_JOINTS,
     HIPS,
+    KNEES,
     LARGE,
     SHOULDERS,
     WRISTS,
@@ -23,6 +26,10 @@ from svad.relief.parts import Part
 
 PARTS = 8  # of all points, that threads share
 ENDS = (*ANKLES, *WRISTS)  # of the bones; hands and feet lie beyond
+OUTER: dict[int, tuple[int, ...]] = {  # joints farther out than the root of a limb
+    **dict.fromkeys(HIPS, (*KNEES, *ANKLES, *FEET)),
+    **dict.fromkeys(SHOULDERS, (*ELBOWS, *WRISTS)),
+}
 
 
 def folded(weights: np.ndarray) -> np.ndarray:  # [V, 55] -> [V, 22]
@@ -150,15 +157,32 @@ def limb_weights(
         if not mine.any():
             continue
         along, t = profile(xyz[mine], joints)
-        root = profile.bones[0][0]
-        share = (
-            np.clip((t - low) / (high - low), 0, 1)[:, None] if root in (*HIPS, *SHOULDERS) else 1.0
-        )
+        root, surface = profile.bones[0][0], weights[mine]
+        share: np.ndarray | float = 1.0
+        if root in OUTER:
+            share = np.clip((t - low) / (high - low), 0, 1)[:, None]
+            surface = np.where(t[:, None] < high, _of_root(surface, root), surface)
         start, end = profile.bones[-1]
         if end in ENDS:
             t = bone_position(xyz[mine], joints[start], joints[end])
             share = share * np.clip((1.06 - t) / 0.14, 0, 1)[:, None]
-        out[mine] = weights[mine] * (1 - share) + along * share
+        out[mine] = surface * (1 - share) + along * share
+    return out
+
+
+def _of_root(
+    weights: np.ndarray,  # [P, 22]
+    root: int,
+) -> np.ndarray:  # [P, 22]
+    """The weights at a limb's root, those of joints farther out given to the root.
+
+    In the picture of a thigh that points at the camera the knee lies before the hip: the pixel
+    has the weights of both, its back only those of the hip.
+    """
+    out = weights.copy()
+    outer = list(OUTER[root])
+    out[:, root] += weights[:, outer].sum(1)
+    out[:, outer] = 0
     return out
 
 

@@ -56,7 +56,20 @@ class Worn:
     place: np.ndarray  # [h, w, 2] bones along the limb and across it, in the layer's box
     end: float  # bones from the root: clothes end, skin begins
     gloved: bool  # hand or foot are not bare, or not known to be
+    own: Seen  # what this layer shows
     others: Seen  # what other layers of this limb and of the other side's show
+
+    def showing(self, *, cloth: bool) -> Seen:
+        """What all layers show of such limbs' cloth, or of their skin."""
+        seen = _joined([self.own, self.others])
+        return seen.select((self.is_cloth(seen.place[:, 0]) == cloth) & (seen.bare != cloth))
+
+    def is_cloth(
+        self,
+        along: np.ndarray,  # [...] bones from the root
+    ) -> np.ndarray:  # [...] bool
+        """Whether there is a sleeve, trouser leg, glove or shoe, or else skin."""
+        return (along < self.end) | ((along >= TIP) & self.gloved)
 
     @property
     def clothed(self) -> np.ndarray:  # [h, w] bool
@@ -100,7 +113,8 @@ def limbs_worn(
         ends = _ends(sides, last) if skin is not None else dict.fromkeys(sides, TIP)
         for i in mine:
             others = _joined([seen[j] for j in mine if j != i])
-            out[i] = Worn(places[i], ends[side[i]], skin is None or _gloved(tips), others)
+            gloved = skin is None or _gloved(tips)
+            out[i] = Worn(places[i], ends[side[i]], gloved, seen[i], others)
     return out
 
 
@@ -121,15 +135,25 @@ def limb_places(
     camera: Camera,
     joints: np.ndarray,  # [55, 3] posed
 ) -> np.ndarray:  # [h, w, 2]
-    """How far out on the limb each pixel lies, in bones, and how far beside the bone.
+    """Where on the limb each pixel lies."""
+    y, x = np.mgrid[view.box].astype(np.float32) + 0.5
+    xyz = camera.unproject(np.stack([x, y, view.near], -1))
+    return places_on(view.part, xyz, camera, joints)
+
+
+def places_on(
+    part: Part,
+    xyz: np.ndarray,  # [..., 3] world, in the photo's pose
+    camera: Camera,
+    joints: np.ndarray,  # [55, 3] posed
+) -> np.ndarray:  # [..., 2]
+    """How far out on a limb points lie, in bones, and how far beside the bone.
 
     Places of the right limb are those of the left one in a mirror.
     """
-    y, x = np.mgrid[view.box].astype(np.float32) + 0.5
-    xyz = camera.unproject(np.stack([x, y, view.near], -1))
-    mirrored = -1 if view.part.name.startswith("right") else 1
-    out, reached = np.zeros((*view.near.shape, 2), np.float32), 0.0
-    for k, (start, end) in enumerate(view.part.bones):
+    mirrored = -1 if part.name.startswith("right") else 1
+    out, reached = np.zeros((*xyz.shape[:-1], 2), np.float32), 0.0
+    for k, (start, end) in enumerate(part.bones):
         axis = joints[end] - joints[start]
         length = float(np.linalg.norm(axis))
         aside = np.cross(axis, camera.rotation[2])

@@ -26,9 +26,9 @@ def drawn(body: np.ndarray) -> list[PartMaps]:
     return [_maps(part, body if part.is_torso else NONE) for part in parts]
 
 
-def _maps(part: Part, area: np.ndarray) -> PartMaps:
+def _maps(part: Part, area: np.ndarray, depth: float = 4.0) -> PartMaps:
     faces, bary = np.where(area, 0, -1), np.zeros((H, W, 3), np.float32)
-    near = np.where(area, 4.0, np.inf)
+    near = np.where(area, depth, np.inf)
     maps = DepthMaps(near, near, faces, faces, bary, bary)
     return PartMaps(part, maps, area * 1.0, np.zeros((1, 3), int), 0.0 * area)
 
@@ -88,3 +88,22 @@ def test_arms_above_the_waist_are_left_alone() -> None:
     labels = dressed(LEG)
     labels[5:25, 20:50] = ARM
     np.testing.assert_array_equal(behind_arms(labels, drawn(person())[:3], HIPS, TALL), labels)
+
+
+def test_a_coat_goes_on_behind_arms_that_cross_it() -> None:
+    truth = dressed(CLOTH)
+    area = np.zeros((H, W), bool)
+    area[12:26, 10:110] = True  # forearms, wider than the coat
+    labels = np.where(area, ARM, truth)
+    parts = drawn(person())
+    body = parts[TORSO].maps
+
+    def found(depth: float) -> np.ndarray:
+        forearm = _maps(Part("left_arm_lower", (), (), ()), area, depth)
+        return behind_arms(labels, [parts[0], forearm, *parts[2:]], HIPS, TALL)
+
+    crossing = found(float(body.near[20, 60]) - 0.1)
+    assert (crossing[12:26] == TORSO).sum() > 0 and not (crossing == ARM).any()
+    assert ((crossing >= 0) != (truth >= 0)).mean() < 0.01
+    behind = found(float(body.near[20, 60]) + 0.3)
+    np.testing.assert_array_equal(behind, labels)

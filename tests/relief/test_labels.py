@@ -9,8 +9,14 @@ import numpy as np
 import pytest
 
 from svad.body.model import BodyModel
-from svad.relief.hand_pixels import Hand, forearm_is_bare, hand_hulls, tidy_hand
-from svad.relief.labels import PartMaps, label_pixels, nearest_part, without_holes
+from svad.relief.hand_pixels import Hand, forearm_is_bare, hand_hulls, tidy_hand, with_skin
+from svad.relief.labels import (
+    PartMaps,
+    label_pixels,
+    nearest_part,
+    without_holes,
+    without_slivers,
+)
 from svad.types import Subject
 from tests.relief.people import drawn_parts, subject_of
 from tests.subject.people import SKIN, TROUSERS, pose_of
@@ -106,6 +112,20 @@ def test_what_a_hand_encloses_is_the_hand_s() -> None:
     np.testing.assert_array_equal(without_holes(labels, ()), labels)
 
 
+def test_a_strap_between_the_legs_is_none_of_them_alone() -> None:
+    labels = np.full((120, 60), -1, np.int32)
+    labels[:, 5:25], labels[:, 25:50] = 3, 4
+    labels[40:90, 30:33] = 3  # a strap amid the other leg
+    labels[5:20, 30:33] = 3
+    labels[95:110, 40:42] = 3
+    labels[20:90, 50:53] = 1  # a finger at its side
+    hand = np.zeros(labels.shape, bool)
+    hand[90:] = True
+    wanted = np.where((labels == 3) & (np.arange(60) >= 25) & ~hand, 4, labels)
+    wanted[:30] = labels[:30]
+    np.testing.assert_array_equal(without_slivers(labels, (3, 4), hand, 30, 500.0), wanted)
+
+
 def test_a_gloved_hand_is_taken_whole(subject: Subject, drawn: list[PartMaps]) -> None:
     rgb, hand = hip_hand(subject)
     rgb[hand.area] = (240, 220, 40)  # no skin in sight, and sleeves down to the wrist
@@ -167,6 +187,15 @@ def test_hulls_hold_their_landmarks_and_are_empty_without() -> None:
     assert hands["left"].area[y, x].all() and hands["left"].area.sum() < 900
     assert not hands["right"].area.any()
     np.testing.assert_array_equal(hands["right"].elbow, (140, 20))
+
+
+def test_more_skin_than_a_hand_has_is_cloth_of_its_colour() -> None:
+    tall, inside = 400, np.ones((200, 200), bool)
+    lost = Hand(~inside, np.array([100.0, 82.0]), np.array([100.0, 10.0]))
+    away = np.hypot(*(np.indices(inside.shape) - 100))
+    hand = with_skin(lost, away < 15, inside, tall)
+    assert (hand.area == (away < 15)).mean() > 0.99
+    assert not with_skin(lost, away < 30, inside, tall).area.any()
 
 
 def test_each_part_is_drawn_behind_what_hides_it(body: BodyModel) -> None:

@@ -39,7 +39,7 @@ def worn(end: float, *, gloved: bool = False, others: Seen = NOTHING) -> Worn:
     """One bone every 30 rows, one across every 30 columns."""
     row, column = np.indices((H, W), dtype=np.float32) + 0.5
     place = np.stack([row / ELBOW_ROW, (column - W / 2) / ELBOW_ROW], -1)
-    return Worn(place, end, gloved, others)
+    return Worn(place, end, gloved, NOTHING, others)
 
 
 def seen(layer: Layer, rgb: np.ndarray, *, trunk: np.ndarray | None = None) -> Shown:

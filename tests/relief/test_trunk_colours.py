@@ -7,18 +7,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from svad.body.skeleton import KNEES, Joint
 from svad.geometry.camera import Camera
 from svad.relief.layer import Layer
 from svad.relief.parts import TORSO_JOINTS, Part
 from svad.relief.scene import Scene
 from svad.relief.surface import Surface
-from svad.relief.trunk_colours import Dress, dressed
+from svad.relief.trunk_colours import Dress, dressed, hanging
 
 H, W = 160, 100
 JACKET, SHIRT, TROUSERS, SKIN = (0.7, 0.1, 0.1), (0.9, 0.9, 0.9), (0.1, 0.1, 0.3), (0.8, 0.6, 0.5)
 HEM = 90  # row where jacket and shirt end
 TORSO, LEG, ARM = range(3)
 HAND = (slice(100, 130), slice(20, 34))
+STANDING = np.zeros((55, 3), np.float32)  # joints
+STANDING[list(KNEES), 1] = -0.4
 
 
 def layer(part: Part, labels: np.ndarray, number: int, hidden: np.ndarray) -> Layer:
@@ -28,6 +31,13 @@ def layer(part: Part, labels: np.ndarray, number: int, hidden: np.ndarray) -> La
     box = (slice(0, H), slice(0, W))
     surface = Surface(flat, 0 * flat, mask)
     return Layer(part, box, own, mask, own & ~own, mask, surface, 0.0, flat, flat, weights, weights)
+
+
+def scene_of(rgb: np.ndarray, area: np.ndarray) -> Scene:
+    camera = Camera(np.eye(3), np.zeros(3), (100.0, 100.0), (50.0, 80.0), W, H)
+    return Scene(
+        rgb.astype(np.float32), area.astype(np.float32), camera, (0, 0), None, None, 100.0, 200.0
+    )
 
 
 @pytest.fixture(scope="module")
@@ -50,11 +60,7 @@ def worn() -> tuple[Dress, list[Layer], np.ndarray]:
         layer(Part("left_leg", (1,), ((1, 4),), ("torso",)), labels, LEG, arm | overlap),
         layer(Part("left_arm", (16,), ((16, 18),), ("torso",)), labels, ARM, arm & ~arm),
     ]
-    camera = Camera(np.eye(3), np.zeros(3), (100.0, 100.0), (50.0, 80.0), W, H)
-    scene = Scene(
-        rgb.astype(np.float32), area.astype(np.float32), camera, (0, 0), None, None, 100.0, 200.0
-    )
-    return dressed(layers, labels, scene, 0), layers, labels
+    return dressed(layers, labels, scene_of(rgb, area), STANDING, 0), layers, labels
 
 
 def test_the_back_of_a_jacket_ends_as_high_as_its_front_does(worn) -> None:
@@ -103,3 +109,29 @@ def test_a_layer_is_coloured_in_its_place(worn) -> None:
     whole, _ = dress.on(layers[TORSO], None)
     cut, _ = dress.on(part, None)
     np.testing.assert_array_equal(cut, whole[box])
+
+
+def test_a_lifted_thigh_is_a_piece_of_its_own() -> None:
+    assert hanging(STANDING) == ("left", "right")
+    lifted = STANDING.copy()
+    lifted[Joint.LEFT_KNEE] = 0.05, -0.1, 0.38
+    assert hanging(lifted) == ("right",)
+
+
+def test_stripes_meet_those_around_the_hand_that_hides_them() -> None:
+    area = np.zeros((H, W), bool)
+    area[20:150, 20:80] = True
+    labels = np.where(area, TORSO, -1)
+    hand = (slice(70, 110), slice(30, 70))
+    labels[hand] = ARM
+    row, column = np.indices((H, W))
+    stripes = np.where((row + column) // 6 % 2, 0.2, 0.8)[..., None] * np.ones(3)
+    rgb = np.where((labels == ARM)[..., None], SKIN, stripes)
+    arm = labels == ARM
+    layers = [
+        layer(Part("torso", TORSO_JOINTS, (), (), "torso"), labels, TORSO, arm),
+        layer(Part("left_leg", (1,), ((1, 4),), ("torso",)), labels, LEG, arm & ~arm),
+        layer(Part("left_arm", (16,), ((16, 18),), ("torso",)), labels, ARM, arm & ~arm),
+    ]
+    dress = dressed(layers, labels, scene_of(rgb, area), STANDING, 0)
+    assert np.abs(dress.front[hand] - stripes[hand]).mean() < 0.02

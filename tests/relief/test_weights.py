@@ -8,7 +8,15 @@ import pytest
 from svad.body.model import BodyModel
 from svad.relief.build import Relief
 from svad.relief.parts import parts_for
-from svad.relief.weights import LimbProfile, bone_position, folded, surface_weights, top4
+from svad.relief.weights import (
+    LimbProfile,
+    blend_range,
+    bone_position,
+    folded,
+    limb_weights,
+    surface_weights,
+    top4,
+)
 from svad.types import Subject
 from tests.relief.people import drawn_parts
 
@@ -46,6 +54,22 @@ def test_limb_weights_depend_on_the_place_along_the_bone_only(
         np.testing.assert_allclose(moved, w, atol=1e-4)
     np.testing.assert_allclose(along, t[:, 0], atol=1e-5)
     np.testing.assert_allclose(w.sum(1), 1, atol=1e-4)
+
+
+@pytest.mark.parametrize(("name", "root", "outer"), [("left_leg", 1, 4), ("right_arm", 17, 19)])
+def test_no_point_at_a_limb_s_root_follows_its_other_end(
+    subject: Subject, weights: np.ndarray, name: str, root: int, outer: int
+) -> None:
+    profile, joints = limb(subject, weights, name), subject.body.joints
+    low, high = blend_range(root)
+    t = np.array([low - 0.1, low, (low + high) / 2, 1.0])[:, None]
+    xyz = joints[root] + t * (joints[outer] - joints[root])
+    seen = np.zeros((4, 22), np.float32)
+    seen[:, (0, outer)] = 0.4, 0.6  # the knee lies before the hip in the picture
+    out = limb_weights({3: (profile, (low, high))}, joints, xyz, seen, np.full(4, 3))
+    np.testing.assert_allclose(out.sum(1), 1, atol=1e-5)
+    assert (out[:3, outer] < 0.05).all() and (out[:2, root] > 0.5).all()
+    assert out[3, outer] > 0.3
 
 
 def test_weight_passes_from_the_upper_to_the_lower_bone(
