@@ -158,8 +158,8 @@ def _along_hem(
 ) -> np.ndarray:  # [H, W] bool
     """Leg pixels above the hem, which need not be level: near it the colour decides.
 
-    What tells cloth from leg best is found from both (Fisher's linear discriminant): folds differ
-    from their cloth as shade does, so lightness tells little of a pleated skirt.
+    Of what is darker than both, what tells cloth from leg best is found from both (Fisher's linear
+    discriminant): folds differ from their cloth as shade does, so lightness tells little there.
     """
     band = round(BAND * body_height)
     rows = np.arange(len(is_leg))[:, None]
@@ -174,7 +174,9 @@ def _along_hem(
         return mask
     spread = np.cov(lab[above].T) + np.cov(lab[below].T) + NOISE**2 * np.eye(3)
     normal = np.linalg.solve(spread, cloth - leg)
-    nearer = (lab - (cloth + leg) / 2) @ normal > 0
+    nearer = np.linalg.norm(lab - cloth, axis=-1) < np.linalg.norm(lab - leg, axis=-1)
+    dark = lab[..., 0] < min(cloth[0], leg[0])
+    nearer |= dark & ((lab - (cloth + leg) / 2) @ normal > 0)
     near = is_leg & (np.abs(rows - hem) <= band)
     mixed = cv2.medianBlur(np.where(near, nearer, mask).astype(np.uint8), 7)
     across = np.ones((1, 2 * round(NOTCH * body_height / 2) + 1), np.uint8)
