@@ -109,10 +109,11 @@ def _named(words: Sequence[str], known: tuple[str, ...]) -> tuple[str, ...]:
         if not 1 <= number <= len(known):
             raise SvadError(f"There are 1 to {len(known)} people to choose from, not {number}.")
         return known[:number]
-    for word in words:
-        if word not in known:
-            raise SvadError(f"There is no person named {word}. Choose from: {', '.join(known)}.")
-    return tuple(dict.fromkeys(words)) or known
+    names = dict.fromkeys(word.lower() for word in words)
+    for name in names:
+        if name not in known:
+            raise SvadError(f"There is no person named {name}. Choose from: {', '.join(known)}.")
+    return tuple(names) or known
 
 
 def _scene() -> ModuleType:

@@ -83,7 +83,7 @@ def test_options_that_do_not_work_get_a_sentence(two_people: None, words, senten
 
 
 def test_people_by_name_by_number_or_all(two_people: None):
-    assert chosen(["two", "two"]) == ("two",)
+    assert chosen(["two", "Two"]) == ("two",)
     assert chosen(["1"]) == ("one",)
     assert chosen([]) == ("one", "two")
 
