@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from svad.core.rounding import rounded
+from svad.core.rounding import rounded, rounded_shares
 from svad.export.gltf import INDICES, VERTICES, GltfBuilder
 from svad.geometry.surface import vertex_normals
 from svad.types import SkinnedMesh
@@ -117,9 +117,7 @@ def clean_weights(
     ids, weights = np.take_along_axis(ids, order, 1), np.take_along_axis(weights, order, 1)
     if not (weights[:, 0] > 0).all():
         raise ValueError("a vertex of the avatar's mesh is bound to no joint")
-    weights = rounded(weights / weights.sum(1, keepdims=True), WEIGHT)
-    # what rounding left the largest weight takes
-    weights[:, 0] = 1 - weights[:, 1:].astype(np.float64).sum(1)
+    weights = rounded_shares(weights / weights.sum(1, keepdims=True), WEIGHT)
     ids[weights == 0] = 0
     return ids, weights
 

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import save
-from torch import Tensor
 
 from svad.body.skeleton import JOINTS
 from svad.body.skin import RIGID
 from svad.core.files import write_bytes
-from svad.core.rounding import rounded
+from svad.core.rounding import rounded_shares
 from svad.export.context import ExportContext
 from svad.types import Avatar
 
@@ -21,7 +20,7 @@ FORMAT = "svad-avatar"
 VERSION = 1
 # One key only: safetensors writes several metadata keys in no fixed order.
 METADATA = "avatar"
-WEIGHT = 2**-12  # step of joint weights
+WEIGHT = 2**-12  # step of joint weights: a tenth of a millimetre at most
 
 CONVENTIONS = {
     "frame": "metres, y up, the person faces +z and has the left hand at +x",
@@ -60,7 +59,7 @@ def rig_bytes(avatar: Avatar, joint_names: Sequence[str]) -> bytes:
     tensors = {name: _array(value, np.float16) for name, value in half.items()} | {
         "means": _array(g.means, np.float32),
         "joint_ids": _array(avatar.joint_ids, np.uint8),
-        "joint_weights": _weights(avatar.joint_weights),
+        "joint_weights": rounded_shares(_array(avatar.joint_weights, np.float64), WEIGHT),
         "joints": _array(avatar.joints, np.float32),
         "parents": np.asarray(avatar.parents, np.int32),
         "expression_ids": _array(avatar.expression_ids, np.int32),
@@ -93,17 +92,6 @@ def _photo(avatar: Avatar) -> dict:
             "height": camera.height,
         },
     }
-
-
-def _weights(
-    weights: Tensor,  # [N, J], rows sum to 1
-) -> np.ndarray:  # [N, J] float32
-    """Multiples of a 4096th, a tenth of a millimetre at most; the largest takes what is left."""
-    coarse = rounded(weights.detach().cpu().double().numpy(), WEIGHT)
-    most = coarse.argmax(1)
-    rows = np.arange(len(coarse))
-    coarse[rows, most] += 1 - coarse.sum(1)
-    return coarse
 
 
 def _array(tensor, dtype) -> np.ndarray:

@@ -44,7 +44,7 @@ def behind_arms(
     body[:waist] = body[waist]  # above it a raised arm draws skin out of the flank
     columns = np.arange(labels.shape[1])
     middle = round(float(np.flatnonzero(own.any(0))[[0, -1]].mean()))
-    whole = own | ~own
+    whole = np.ones(own.shape, bool)
     for half, turn in ((columns < middle, 1), (columns >= middle, -1)):
         rows = _rows(before & half, before, waist, body_height)
         edge = np.full(len(labels), -np.inf)  # elsewhere no arm lies over this side

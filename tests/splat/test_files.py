@@ -61,7 +61,7 @@ def test_ply_has_the_layout_that_viewers_read(tmp_path, gaussians):
 
 
 def test_digits_that_nobody_sees_are_left_out(tmp_path, gaussians):
-    """An archive packs the rest: a level of colour has room in five eighths of a float."""
+    """All numbers are multiples of their steps, so that an archive packs what is left of them."""
     save_ply(tmp_path / "a.ply", gaussians)
     table = np.frombuffer((tmp_path / "a.ply").read_bytes()[-50 * 68 :], "<f4").reshape(50, 17)
     steps = {0: 2**-16, 6: 2**-8, 9: 2**-8, 10: 2**-8, 13: 2**-11}
