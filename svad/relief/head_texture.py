@@ -23,6 +23,8 @@ from svad.types import Subject
 
 SKIN_LIKE, HAIR_LIKE, PURE_HAIR = 20.0, 45.0, 22.0  # distances in Lab, lightness counted less
 LOCK = 0.006  # metres, half the width of hair that hangs below the nose
+BESIDE = 0.15  # of the face's width beside it, where hair hangs that is no beard
+HANGS = 0.01  # of the face's area: less of it there is a strand
 STRAND = 8.0  # from a tone of hair, within which a cheek is hidden by hair
 
 
@@ -234,7 +236,11 @@ def hair_behind(
     frame: HeadFrame,
     face: np.ndarray,  # [478, 3] working px
 ) -> tuple[np.ndarray, bool]:  # [h, w] 0..1, whether hair is long
-    """Long hair that hangs beside the neck hangs behind it too, between its strands."""
+    """Hair that hangs beside the neck or the jaw hangs behind it too, between its strands.
+
+    Hair that ends between mouth and chin counts where it stands off the face on both sides, which
+    neither a beard nor a cheek in the shade does; it is not long: the nape is bare below it.
+    """
     near = grid_positions(torso, torso.near, camera)
     p = frame.local(near)
     to_hair, to_skin = tones.distances(torso.near_rgb)
@@ -253,9 +259,9 @@ def hair_behind(
     whole = cv2.morphologyEx((like & ~hull).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3))) > 0
     hair = connected(whole, whole & (p[..., 1] > 0))
     low = hair & (p[..., 1] < frame.chin - 0.01)
-    empty = np.zeros(torso.own.shape, np.float32)
-    if low.sum() < 0.05 * hull.sum():
-        return empty, False
+    long = bool(low.sum() >= 0.05 * hull.sum())
+    if not long and not _stands_off(hair & (p[..., 1] < frame.mouth), hull):
+        return np.zeros(torso.own.shape, np.float32), False
     filled = np.zeros(hair.shape, bool)
     middle = float(np.median(np.flatnonzero(hull.any(0))))
     start = int(np.flatnonzero(hull.any(1))[0])
@@ -272,4 +278,15 @@ def hair_behind(
     shift = np.round(3 * rough / max(float(rough.std()), 1e-6)).astype(int)
     rows = np.arange(filled.shape[0])[:, None] + shift[None]
     ragged = filled[rows.clip(0, filled.shape[0] - 1), np.arange(filled.shape[1])[None]]
-    return np.clip(blur(ragged.astype(np.float32), 1.0), 0, 1), True
+    return np.clip(blur(ragged.astype(np.float32), 1.0), 0, 1), long
+
+
+def _stands_off(
+    hair: np.ndarray,  # [h, w] bool, hair below the mouth
+    hull: np.ndarray,  # [h, w] bool, the face
+) -> bool:
+    """Whether hair lies well beside a face on both of its sides."""
+    columns = np.flatnonzero(hull.any(0))
+    apart = round(BESIDE * len(columns))
+    sides = hair[:, : max(0, columns[0] - apart)], hair[:, columns[-1] + 1 + apart :]
+    return all(side.sum() > HANGS * hull.sum() for side in sides)

@@ -140,6 +140,27 @@ def test_short_hair_hangs_nowhere(subject, body, camera, face):
     assert not long and behind.max() == 0
 
 
+@pytest.mark.parametrize("sides", [(-1,), (-1, 1)])
+def test_hair_that_stands_off_the_jaw_on_both_sides_goes_on_behind_it(
+    subject, body, camera, face, sides
+):
+    sheet = head_sheet(face, long=False)
+    x, y = np.indices((WIDTH, HEIGHT)).transpose(0, 2, 1)
+    wide, middle = np.ptp(face[:468, 0]), face[:468, 0].mean()
+    tuft = np.zeros(sheet.mask.shape, bool)
+    for side in sides:
+        beside = side * (x - middle) / wide
+        tuft |= (beside > 0.5) & (beside < 0.95) & (y > face[1, 1] - 25) & (y < face[152, 1])
+    rgb = np.where(tuft[..., None], HAIR, sheet.near_rgb)
+    mask = sheet.mask | tuft
+    sheet = replace(sheet, mask=mask, own=mask, alpha=mask.astype(np.float32), near_rgb=rgb)
+    frame = texture_of(subject, body, sheet).frame
+    tones = HairTones(np.array([[72, 15, 18]], np.float32), np.array([[10, 4, 4]], np.float32))
+    behind, long = hair_behind(sheet, tones, camera, frame, face)
+    jaw = behind[int(face[152, 1]) - 6, int(middle)]
+    assert not long and (jaw > 0.9) == (len(sides) == 2)
+
+
 def test_the_photo_keeps_its_colours_where_it_sees_well(subject, body, camera, face):
     sheet = head_sheet(face, long=False)
     points = sheet_points(sheet, camera)
