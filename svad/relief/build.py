@@ -47,7 +47,7 @@ from svad.relief.skirt import SKIRT, find_skirt
 from svad.relief.strangers import without_strangers
 from svad.relief.trunk_colours import Dress, dressed
 from svad.relief.weights import LimbProfile, blend_range, folded, limb_weights
-from svad.relief.worn import View, Worn, hand_colour, limbs_worn
+from svad.relief.worn import View, Worn, arm_skin, hand_colour, limbs_worn
 from svad.types import Subject
 
 CROTCH = 0.05  # of the body's height below the hip joints
@@ -235,8 +235,12 @@ def _sheets(
 ) -> list[Sheet]:
     """Arms have colours of their own; trunk, hips and skirt are one picture."""
 
+    arms = [i for i in limbs if "arm" in layers[i].part.name]
+    skin_rgb = arm_skin([limbs[i][0] for i in arms], face_rgb)
+
     def limb(i: int) -> tuple[np.ndarray, np.ndarray]:
-        return limb_colours(layers[i], *limbs[i], face_rgb, scene.body_height, seed + i)
+        lit = skin_rgb if i in arms else None  # legs are mostly lit alike, and less than a face
+        return limb_colours(layers[i], *limbs[i], face_rgb, lit, scene.body_height, seed + i)
 
     tasks = [dressed_trunk, *(partial(limb, i) for i in limbs)]
     dress, *made = ahead(lambda make: make(), tasks)

@@ -19,6 +19,8 @@ ALIKE = 6.0  # in Lab: the same cloth
 SOFT = 1.5  # px over which what was made goes over into what was seen
 GRAIN = 0.012  # standard deviation of the cloth of a limb's back
 SHADING = 0.004  # of the body's height over which skin is evened out
+EVEN = 0.7  # of the way from a limb's light to the person's, for skin that is not seen
+AROUND = 0.006  # of the body's height from what is seen, and from the outline, over which it grows
 
 
 def limb_colours(
@@ -26,13 +28,15 @@ def limb_colours(
     worn: Worn,
     shown: Shown,
     face_rgb: np.ndarray | None,  # [3] the face's colour
+    skin_rgb: np.ndarray | None,  # [3] that of the person's arms; None = skin stays as it is lit
     body_height: float,  # px
     seed: int,
 ) -> tuple[np.ndarray, np.ndarray]:  # front, back [h, w, 3]
     """The limb's front and its back.
 
     The front is the photo, completed with sleeve where the limb is clothed, with skin where it is
-    bare. The back is the front with the grain of cloth, and with skin of an even tone.
+    bare. The back is the front with the grain of cloth, and with skin of an even tone. The light
+    on what is seen tells little of that on what is not: there skin tends to that of both arms.
     """
     hidden = layer.mask & ~layer.own
     front = extended(shown.rgb, shown.known)
@@ -51,11 +55,31 @@ def limb_colours(
         source = _enough(shown, skin & shown.bare)
         theirs = others.select(others.bare & (along >= worn.end))
         tone = _tone(shown, source, theirs, face_rgb, SHADING * body_height)
+        away = cv2.distanceTransform((~layer.own).astype(np.uint8), cv2.DIST_L2, 5)
+        share = np.clip(away / (AROUND * body_height), 0, 1)
+        tone = _evened(tone, hidden & skin, share, skin_rgb)
         front = _joined(front, hidden & skin, tone)
     front = np.where(shown.pure[..., None], shown.rgb, front)
     grain = GRAIN * streaks(layer.mask.shape, seed, 2.5, 1.2)
     bare = layer.mask & worn.naked & (shown.bare | ~layer.own)
-    return front, np.clip(calmed(front, bare, body_height) + grain[..., None], 0, 1)
+    back = calmed(front, bare, body_height)
+    inside = cv2.distanceTransform(layer.mask.astype(np.uint8), cv2.DIST_L2, 5)
+    share = np.clip(inside / (AROUND * body_height), 0, 1)
+    back = _evened(back, bare, share, skin_rgb)
+    return front, np.clip(back + grain[..., None], 0, 1)
+
+
+def _evened(
+    rgb: np.ndarray,  # [h, w, 3]
+    skin: np.ndarray,  # [h, w] bool
+    share: np.ndarray,  # [h, w] 0..1, how far a pixel is from where it must agree with the photo
+    wanted: np.ndarray | None,  # [3] the skin's colour on the whole
+) -> np.ndarray:  # [h, w, 3]
+    """Skin nearer to its colour on the whole, the more so the farther it is from what is seen."""
+    if wanted is None:
+        return rgb
+    share = EVEN * np.where(skin, share, 0)[..., None]
+    return rgb * (1 - share) + wanted * share
 
 
 def _enough(

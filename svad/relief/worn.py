@@ -130,6 +130,22 @@ def hand_colour(
     return np.median(seen.rgb, 0) if len(seen.rgb) >= TIP_SEEN else face_rgb
 
 
+def arm_skin(
+    arms: Sequence[Worn],
+    face_rgb: np.ndarray | None,  # [3] the face's colour
+) -> np.ndarray | None:  # [3]
+    """The colour of a person's bare arms: one may be in the shade and one in the sun.
+
+    Every piece of an arm and the face count the same, however much is seen of them. None = no arm
+    is bare, or no face was found.
+    """
+    if face_rgb is None:
+        return None
+    seen = [one.own.select(one.own.bare & ~one.is_cloth(one.own.place[:, 0])) for one in arms]
+    tones = [np.median(skin.rgb, 0) for skin in seen if len(skin.rgb) >= TIP_SEEN]
+    return np.median([face_rgb, *tones], 0) if tones else None
+
+
 def limb_places(
     view: View,
     camera: Camera,

@@ -57,7 +57,7 @@ def photo(end: float, hand: tuple[float, float, float] = SKIN) -> np.ndarray:
 
 
 def both_sides(layer: Layer, shown: Shown, wears: Worn) -> tuple[np.ndarray, np.ndarray]:
-    return limb_colours(layer, wears, shown, np.array(SKIN), 400.0, 0)
+    return limb_colours(layer, wears, shown, np.array(SKIN), np.array(SKIN), 400.0, 0)
 
 
 @pytest.mark.parametrize(
@@ -114,3 +114,23 @@ def test_a_strip_of_sleeve_goes_on_as_the_shirt_it_belongs_to() -> None:
     colours = front[20:60, 12:22].reshape(-1, 3)
     apart = [np.abs(colours - one).max(1) < 0.08 for one in (SLEEVE, GLOVE)]
     assert np.logical_or(*apart).mean() > 0.6 and apart[1].any()
+
+
+def test_what_is_hidden_of_a_shaded_arm_has_the_light_of_both_arms() -> None:
+    layer = arm(85)
+    own = layer.own.copy()
+    own[:, :18] = False
+    layer = replace(layer, own=own)
+    shaded, light = 0.5 * np.array(SKIN), np.array(SKIN)
+    rgb = np.tile(shaded, (H, W, 1)).astype(np.float32)
+    bare = np.ones((H, W), bool)
+    shown = shown_of(layer, rgb, np.ones((H, W), np.float32), bare, np.ones((H, W), np.int32))
+    alike, lit = (
+        limb_colours(layer, worn(0.0), shown, light, skin_rgb, 400.0, 0)
+        for skin_rgb in (None, light)
+    )
+    for y, x in ((30, 12), (50, 20)):  # hidden in the photo, and behind what it shows
+        np.testing.assert_allclose(alike[1][y, x], shaded, atol=0.06)
+        assert (lit[1][y, x] > (shaded + light) / 2).all() and (lit[1][y, x] < light + 0.06).all()
+    assert (lit[0][30, 12] > (shaded + light) / 2).all()
+    np.testing.assert_allclose(lit[0][30, 25], shaded, atol=1e-5)  # the photo's own

@@ -10,7 +10,16 @@ import pytest
 from svad.body.skeleton import MIRROR, Joint
 from svad.geometry.camera import Camera
 from svad.relief.parts import Part
-from svad.relief.worn import TIP, Seen, View, clothes_end, hand_colour, limb_places, limbs_worn
+from svad.relief.worn import (
+    TIP,
+    Seen,
+    View,
+    arm_skin,
+    clothes_end,
+    hand_colour,
+    limb_places,
+    limbs_worn,
+)
 
 SLEEVE, SKIN, FACE = (0.2, 0.3, 0.6), (0.8, 0.6, 0.5), np.array([0.9, 0.7, 0.6], np.float32)
 H, W, BONE = 120, 100, 40  # px, px, px of a bone; a pixel is a centimetre, five metres away
@@ -116,3 +125,17 @@ def test_hands_have_the_colour_of_the_one_that_is_seen() -> None:
     worn = limbs_worn(views, rgb, skin, np.ones((H, W), bool), camera(), joints)
     colour = hand_colour(list(worn.values()), FACE)
     np.testing.assert_allclose(colour, SKIN, atol=1e-6)
+
+
+def test_skin_is_that_of_both_arms_and_the_face_however_much_is_seen_of_each() -> None:
+    joints, views = arms()
+    rgb, skin = picture(0.0, 0.0)
+    rgb[:, :50] = 0.4 * np.array(SKIN)  # one arm in the shade, of the other one less is seen
+    sure = views[0].sure.copy()
+    sure[30:] = False
+    views[0] = replace(views[0], sure=sure)
+    worn = limbs_worn(views, rgb, skin, np.zeros((H, W), bool), camera(), joints)
+    np.testing.assert_allclose(arm_skin(list(worn.values()), FACE), SKIN, atol=1e-6)
+    assert arm_skin(list(worn.values()), None) is None
+    sleeves = limbs_worn(views, rgb, ~skin, np.zeros((H, W), bool), camera(), joints)
+    assert arm_skin(list(sleeves.values()), FACE) is None
