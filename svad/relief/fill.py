@@ -19,6 +19,7 @@ WHOLE = 0.9  # of a hidden hand's samples are hidden where all of it goes as far
 MISSING = 0.5  # of a hand's samples that no layer covers where it has none of its own
 CLEAR = 0.01  # metres it goes farther than it must: skin must not shine through cloth
 WRIST = 0.1  # weight of the hand from which a sample is its wrist
+FEWEST = 100  # points of a limb group that tell its colour
 ENOUGH = 6000  # seen points per limb group that colours are taken from
 UNDER_SKIRT = -0.02  # metres
 CORE = 0.012  # metres the inner body lies under its skin, and behind what the photo shows
@@ -33,6 +34,10 @@ UNSEEN_CLOTH = {  # metres the fill lies above the body where no clothes are see
     "shins": 0.016,
     "feet": 0.010,
 }
+
+
+GOES_ON = {"shins": "thighs", "forearms": "upper_arms"}  # as what, where none of it is seen
+LAST = 0.25  # of what is seen of a limb: its last piece, as which it goes on
 
 
 @dataclass(frozen=True)
@@ -217,7 +222,10 @@ def cloth_thickness(body: BodySurface, layers: Points) -> np.ndarray:  # [groups
 def _fill_colours(
     body: BodySurface, chosen: np.ndarray, layers: Points, hand_rgb: np.ndarray | None
 ) -> np.ndarray:
-    """Nearest known colour of the same limb group; limbs that were never seen get a guess."""
+    """Nearest known colour of the same limb group; limbs that were never seen get a guess.
+
+    One cut off by the frame goes on as it ends there: one trouser leg has one colour.
+    """
     names = list(GROUPS)
     known = np.stack([layers.weights[:, list(j)].sum(1) for j in GROUPS.values()]).argmax(0)
     rgb = np.zeros((len(chosen), 3), np.float32)
@@ -227,11 +235,14 @@ def _fill_colours(
         if not mine.any():
             continue
         source = np.flatnonzero(known == g)
+        if name in GOES_ON and len(source) < FEWEST:
+            source = np.flatnonzero(known == names.index(GOES_ON[name]))
+            source = _nearest(source, layers.xyz, body.xyz[chosen[mine]].mean(0))
         if name == "hands" and hand_rgb is not None:
             rgb[mine] = hand_rgb
         elif name == "feet" and len(source) < 200:
             rgb[mine] = 0.35 * clothes + 0.02
-        elif len(source) < 100:
+        elif len(source) < FEWEST:
             rgb[mine] = 0.85 * clothes
         else:
             source = source[:: max(1, len(source) // ENOUGH)]
@@ -245,6 +256,16 @@ def _fill_colours(
             typical = np.median(layers.rgb[source], 0)
             rgb[mine] = near * (1 - share) + typical * share
     return rgb
+
+
+def _nearest(
+    source: np.ndarray,  # [K] of the points
+    xyz: np.ndarray,  # [P, 3]
+    place: np.ndarray,  # [3]
+) -> np.ndarray:  # [K'] of the points
+    """The last piece of a limb towards a place."""
+    away = np.linalg.norm(xyz[source] - place, axis=1)
+    return source[away <= np.quantile(away, LAST)] if len(source) else source
 
 
 def _lowest_clothes(layers: Points, known: np.ndarray, names: list[str]) -> np.ndarray:  # [3]

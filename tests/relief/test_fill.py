@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -105,6 +107,25 @@ def test_a_half_body_gets_legs_and_feet_in_the_colour_of_its_clothes(
     shins = fill.weights[:, [4, 5]].sum(1) > 0.6
     r, _, b = np.median(fill.rgb[shins], 0)
     assert b > 1.3 * r  # the trousers are blue
+
+
+def test_a_leg_that_the_frame_cuts_goes_on_as_it_ends_there(
+    relief: Relief, subject: Subject, surface: BodySurface
+) -> None:
+    points = photographed(relief)
+    thighs = points.weights[:, [1, 2]].sum(1) > 0.5
+    knees = round(float(np.quantile(points.pixel[thighs, 1], 0.97)))
+    points = points.select((points.pixel[:, 1] < knees) & (points.weights[:, [4, 5]].sum(1) < 0.5))
+    rgb = points.rgb.copy()
+    rgb[points.weights[:, [1, 2]].sum(1) > 0.5] = (0.7, 0.1, 0.1)
+    matte, shown = subject.matte[:knees], relief.shown[:knees]
+    fill = missing_points(
+        surface, replace(points, rgb=rgb), subject.body.camera, matte > 127, shown, 0.034,
+        frame_cuts(matte), Hands(),
+    )  # fmt: skip
+    shins = fill.rgb[fill.weights[:, [4, 5]].sum(1) > 0.9]
+    assert len(shins) > 100
+    np.testing.assert_allclose(shins, np.tile((0.7, 0.1, 0.1), (len(shins), 1)), atol=0.01)
 
 
 def test_fill_stays_off_what_is_already_there(
