@@ -12,7 +12,7 @@ from svad.media.fields import masked_blur
 from svad.relief.points import Sheet
 
 RAGGED = 0.04  # of the skirt's width over which its hem is evened out
-INSIDE = 0.45  # brightness of the inside of a skirt, which shows at its hem
+INSIDE = 0.7  # brightness of the inside of a skirt, which shows at its hem
 
 
 def open_below(
