@@ -14,6 +14,9 @@ _TO_TOES = tuple(zip(coco.ANKLES, coco.BIG_TOES, strict=True))
 _FEET = (*zip(coco.BIG_TOES, coco.HEELS, strict=True), *_TO_TOES)
 _LIMBS = (*coco.ARM_LINES, *coco.LEG_LINES, *_FEET)
 RIM = 0.04  # of a face's width, by which landmarks of its outline may lie outside of it
+_LEAST = 1.0  # grey levels, of a wall that is the same all over
+_BEHIND = 0.08  # of the person's height, how far in the wall must be guessed
+_CLEAR = 6.0  # times noise and guess, from which on nothing can be the wall
 _NOISE = 5.0  # grey levels a plain background may differ by besides its own noise
 
 
@@ -30,6 +33,7 @@ class Scene:
         self.tall = float(np.ptp(np.where(soft > 0.5)[0])) if (soft > 0.5).any() else soft.shape[0]
         self.far = cv2.dilate((soft > 0.1).astype(np.uint8), self.disk(0.025)) == 0
         self.busy = np.zeros(soft.shape, bool)  # too colourful a background to reason about
+        self.clear = np.zeros(soft.shape, bool)  # cannot be the wall
         self.plain, self.shade, self.distance = self._background()
 
     def disk(self, share: float) -> np.ndarray:
@@ -46,15 +50,29 @@ class Scene:
         smooth = masked_blur(image, known, 0.01 * self.tall)
         wall = pull_push(smooth, known)
         residual = np.square(image - smooth).sum(2) * known
-        noise = np.sqrt(np.maximum(pull_push(residual, known), 0)) + _NOISE
+        noise = np.sqrt(np.maximum(pull_push(residual, known), 0))
         noise = cv2.GaussianBlur(noise, (0, 0), 0.03 * self.tall)
-        distance = np.sqrt(np.square(image - wall).sum(2)) / noise
+        off = np.sqrt(np.square(image - wall).sum(2))
+        own = noise + self._surprise(smooth)
+        noise += _NOISE
+        distance = off / noise
         factor = (image * wall).sum(2) / np.maximum((wall * wall).sum(2), 1.0)
         tint = np.sqrt(np.square(image - factor[..., None] * wall).sum(2)) / noise
         shade = (factor > 0.4) & (factor < 1.1) & (tint < 1.6) & self._flat()
         quiet = noise < 14  # a busy background has no plain colour to compare with
         self.busy = ~quiet
+        self.clear = quiet & (off > _CLEAR * own) & ~shade
         return (distance < 2.2) & quiet, shade & quiet, distance
+
+    def _surprise(self, smooth: np.ndarray) -> float:
+        """How wrong the wall is where it is told from farther away only, in grey levels."""
+        near = cv2.dilate((~self.far).astype(np.uint8), self.disk(_BEHIND)) > 0
+        known = (self.far & ~near).astype(np.float32)
+        ring = self.far & near
+        if known.mean() < 0.02 or not ring.any():
+            return _NOISE
+        off = np.sqrt(np.square(smooth - pull_push(smooth, known)).sum(2))
+        return float(np.clip(np.quantile(off[ring], 0.8), _LEAST, _NOISE))
 
     def _flat(self) -> np.ndarray:
         """[h, w] bool: no edge or texture; shadows fall off softly, shoes and clothes do not."""
@@ -139,6 +157,7 @@ class Scene:
         labels = np.where(soft > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
         wall = self.plain & (soft < np.where(shoes, 0.15, 0.4))
         wall |= self.shade & (soft < 0.4) & ~shoes
+        wall &= ~self.clear
         labels[wall & ~bones] = cv2.GC_BGD
         labels[self._slits() & ~bones & ~shoes] = cv2.GC_BGD
         close = cv2.dilate((soft > 0.35).astype(np.uint8), self.disk(0.01)) > 0
@@ -149,6 +168,7 @@ class Scene:
         toes = cv2.dilate(shoes.astype(np.uint8), self.disk(0.035)) > 0
         toes &= ~self.busy & (self.distance > 6) & (soft > 0.16)
         labels[toes] = cv2.GC_FGD  # the detector's mask often ends before the tips
+        labels[self.clear & (soft > 0.4)] = cv2.GC_FGD
         labels[self.gaps()] = cv2.GC_BGD
         labels[bones & (soft > 0.15) & (self.distance > 2)] = cv2.GC_FGD
         labels[self.bones(0.02) & (soft > 0.7)] = cv2.GC_FGD
