@@ -14,6 +14,7 @@ AROUND = 6.0  # px, standard deviation of the surroundings in which that is meas
 _QUIET = 81.0  # squared grey levels, unrest of a wall that can be told from what is before it
 _CLEAR = 5.0  # times the wall's noise, from which on nothing is the wall
 _RINGING = 0.12  # of an edge's height, which compression spreads around it
+_STRANGE = 3.0  # times the wall's noise, off all mixtures of the wall with the person
 _TINT = 8.0  # grey levels a wall's shadow may be off the wall's chromaticity
 _CUT_HEIGHT = 420  # px, person height at which the first, whole cut is made
 
@@ -81,7 +82,10 @@ def refine(
     colour = np.clip(axis, 0, 1)
     colour = np.where((off > 0.5) & (to_back > to_fore), 1.0, colour)
     alpha = near + trust * (colour - near)
-    alpha = np.maximum(alpha, _not_the_wall(image, back, unrest))
+    off_line = image - back - np.clip(axis, 0, 1)[..., None] * (fore - back)
+    off_line = cv2.GaussianBlur(np.square(off_line).sum(2), (0, 0), 1.5)
+    strange = off_line > _STRANGE**2 * (unrest + 1)
+    alpha = np.maximum(alpha, _not_the_wall(image, back, unrest, strange))
     alpha = cv2.GaussianBlur(alpha.astype(np.float32), (0, 0), 0.6)
     alpha = np.clip((alpha - 0.5) * 1.6 + 0.5, 0, 1)
     alpha[inner > 0] = 1
@@ -145,6 +149,7 @@ def _not_the_wall(
     image: np.ndarray,  # [H, W, 3] float32
     back: np.ndarray,  # [H, W, 3] float32, the wall carried on behind the person
     unrest: np.ndarray,  # [H, W] squared grey levels, of the wall
+    strange: np.ndarray,  # [H, W] bool, no mixture of the wall with what is inside of the rim
 ) -> np.ndarray:  # [H, W] float32, 0..1
     """How much of a pixel is what a quiet wall cannot be, whatever colours are inside of the rim.
 
@@ -156,7 +161,7 @@ def _not_the_wall(
     tint = np.sqrt(np.square(image - factor[..., None] * back).sum(2))
     shadow = (factor > 0.4) & (factor < 1.1) & (tint < _TINT)
     around = cv2.dilate(off, np.ones((7, 7), np.uint8))
-    seen = (unrest < _QUIET) & ~shadow & (off > _CLEAR * np.sqrt(unrest + 1))
+    seen = (unrest < _QUIET) & ~shadow & strange & (off > _CLEAR * np.sqrt(unrest + 1))
     seen &= off > _RINGING * around
     whole = cv2.morphologyEx(seen.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     inside = cv2.erode(whole, np.ones((3, 3), np.uint8))
