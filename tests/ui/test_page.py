@@ -13,6 +13,7 @@ from svad.ui import texts
 from svad.ui.studio import Studio
 from tests.ui.conftest import save_photo
 from tests.ui.page_fakes import FakePipeline
+from tests.ui.relay import Relay
 from tests.ui.visitor import Visitor, until
 
 # A repeat is counted and named in pytest's summary.
@@ -141,15 +142,45 @@ def test_a_link_brings_the_avatar_back(make_studio, launch, browser, photo: Path
     assert visitor.says("#status", "does not work any more")
 
 
-def test_closing_the_tab_stops_the_work(make_studio, launch, browser, photo: Path):
-    pipeline = FakePipeline(hold="subject")
-    visitor = Visitor(browser, launch(make_studio(pipeline)))
+def test_a_run_outlives_a_cut_line_and_a_closed_tab(make_studio, launch, browser, photo: Path):
+    pipeline = FakePipeline(0.02, hold="relief")
+    line = Relay(launch(make_studio(pipeline)))
+    visitor = Visitor(browser, line.url)
     assert visitor.drop_and_see(photo, "#check", texts.SEEN)
     visitor.press("#create")
     until(lambda: pipeline.running == 1)
-    until(lambda: "so far" in visitor.text("#status"))
+    assert visitor.says("#status", "so far")
+    browser.execute_script("window.before = true")
+    line.cut()
+    assert visitor.says("body", "Connection to the server was lost")
+    line.mend()
+    until(lambda: not browser.execute_script("return window.before"))  # it was loaded anew
+    assert visitor.says("#status", "so far") and visitor.says("#steps", "Working")
+    link = browser.current_url
     browser.get("about:blank")
-    until(lambda: pipeline.running == 0)
+    visitor = Visitor(browser, link)
+    assert visitor.says("#status", "so far") and visitor.all("#stop")
+    pipeline.go.set()
+    assert visitor.says("#status", "Your avatar is ready")
+    assert visitor.says("#heading", texts.YOUR_AVATAR) and len(pipeline.folders) == 1
+    line.close()
+
+
+def test_two_tabs_watch_one_job_and_stop_reaches_both(make_studio, launch, browser, photo: Path):
+    pipeline = FakePipeline(0.02, hold="relief")
+    visitor = Visitor(browser, launch(make_studio(pipeline)))
+    assert visitor.drop_and_see(photo, "#check", texts.SEEN)
+    until(lambda: "job=" in browser.current_url)
+    visitor.press("#create")
+    until(lambda: pipeline.running == 1)
+    first, link = browser.current_window_handle, browser.current_url
+    browser.switch_to.new_window("tab")
+    other = Visitor(browser, link)
+    assert other.says("#status", "so far")
+    other.press("#stop")
+    assert other.says("#status", "Stopped.")
+    browser.switch_to.window(first)
+    assert visitor.says("#status", "Stopped.") and len(pipeline.folders) == 1
 
 
 def stands(studio: Studio, job: str, place: int) -> bool:

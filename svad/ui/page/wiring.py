@@ -23,7 +23,9 @@ def wire(page: gr.Blocks, parts: Parts, events: Events) -> None:
     _wire_runs(parts, events, everything)
     _wire_avatars(parts, events, everything)
     _wire_motions(parts, events)
-    page.load(events.arrive, None, everything, **QUIET)
+    arrived = page.load(events.arrive, None, everything, **QUIET)
+    attended = arrived.then(events.attend, parts.job, everything, **QUIET)
+    attended.then(events.cost, parts.preset, parts.offer, **QUIET)
 
 
 def _wire_pictures(p: Parts, events: Events) -> None:
