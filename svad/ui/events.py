@@ -10,13 +10,11 @@ from svad.core.errors import SvadError
 from svad.ui import stages, texts
 from svad.ui.explain import explain
 from svad.ui.exporting import ExportEvents
-from svad.ui.gallery import Finished
-from svad.ui.motions import MotionEvents, motion_choices
+from svad.ui.motions import MotionEvents
 from svad.ui.offering import offering
 from svad.ui.panels import notes, offers, visit
 from svad.ui.parts import Given, Parts, Updates
 from svad.ui.pictures import PictureEvents
-from svad.ui.result_view import make_sheet
 from svad.ui.returning import ReturnEvents
 from svad.ui.running import RunEvents
 from svad.ui.studio import Studio
@@ -74,7 +72,7 @@ class Events(RunEvents, ReturnEvents, PictureEvents, MotionEvents, ExportEvents)
         if finished is None:
             return {self.parts.status: gr.skip()}  # gradio wants something
         return self.show(finished) | {
-            self.parts.examples: self._examples(finished.key),
+            self.parts.examples: self.shown_examples(finished.key),
             self.parts.tabs: gr.Tabs(selected="avatar"),
         }
 
@@ -106,8 +104,8 @@ class Events(RunEvents, ReturnEvents, PictureEvents, MotionEvents, ExportEvents)
         if finished is None:
             going = self.studio.progress(job) is not None  # `attend` comes next
             words = "" if going else stages.note(texts.LINK_UNFINISHED)
-            return updates | {p.status: words} | self._waiting(job)
-        updates |= {p.examples: self._examples(finished.key)} | self.better(job)
+            return updates | self.unfinished(job, "") | {p.status: words} | self._waiting(job)
+        updates |= {p.examples: self.shown_examples(finished.key)} | self.better(job)
         return updates | self.show(finished) | self._waiting(job)
 
     def _waiting(self, job: str) -> Updates:
@@ -122,30 +120,4 @@ class Events(RunEvents, ReturnEvents, PictureEvents, MotionEvents, ExportEvents)
         finished = self.studio.shared(token)
         if finished is None:
             return {self.parts.status: stages.note(texts.SHARE_GONE, kind="bad")}
-        return self.show(finished) | {self.parts.examples: self._examples(finished.key)}
-
-    def show(self, finished: Finished) -> Updates:
-        """The right side of the page with this avatar."""
-        p = self.parts
-        sheet = make_sheet(finished, self.studio.shelf, self.studio.settings.keep_hours)
-        archive = None if sheet.archive is None else str(sheet.archive)
-        pair = None if sheet.pair is None else (str(sheet.pair[0]), str(sheet.pair[1]))
-        return {
-            p.shown: sheet.key,
-            p.heading: sheet.heading,
-            p.download: gr.DownloadButton(value=archive, interactive=archive is not None),
-            p.video: sheet.video,
-            p.viewer: sheet.viewer,
-            p.compare: gr.ImageSlider(
-                value=pair, visible=pair is not None, width=f"min(100%, {sheet.pair_width}px)"
-            ),
-            p.no_compare: gr.HTML(visible=pair is None),
-            p.motion: gr.Radio(choices=motion_choices(finished), value=None),
-            p.follow: gr.UploadButton(interactive=finished.movable),
-            p.motion_video: sheet.motion,
-            p.files: sheet.files,
-            p.export: gr.Radio(value=None),
-            p.exported: "",
-            **self.several(finished),
-            **self.sharing(finished),
-        }
+        return self.show(finished) | {self.parts.examples: self.shown_examples(finished.key)}

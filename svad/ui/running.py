@@ -12,7 +12,6 @@ from svad.ui import stages, texts
 from svad.ui.beats import Ended, Progress
 from svad.ui.better import BetterEvents
 from svad.ui.explain import explain
-from svad.ui.panels import visit
 from svad.ui.parts import Updates
 
 
@@ -20,9 +19,9 @@ class RunEvents(BetterEvents):
     """The callbacks of *Create avatar*, *Resume* and *Stop*, and of a page that comes back."""
 
     def create(
-        self, job: str, preset: str | None = None, body: str = BUILT_IN
+        self, job: str, preset: str | None = None, body: str = BUILT_IN, shown: str = ""
     ) -> Iterator[Updates]:
-        """*Create avatar* was pressed."""
+        """*Create avatar* was pressed, while the avatar of the key `shown` is shown."""
         p = self.parts
         if not job:
             yield {p.status: stages.note(texts.NO_PHOTO, kind="bad")}
@@ -32,17 +31,18 @@ class RunEvents(BetterEvents):
         except SvadError as error:
             yield {p.status: stages.note(str(error), kind="bad")}
             return
-        yield self._begun(chosen)
+        yield self._begun(chosen) | self.unfinished(job, shown)
         yield from self._watched(job, self.studio.create(job, preset, body))
 
-    def attend(self, job: str) -> Iterator[Updates]:
+    def attend(self, job: str, shown: str) -> Iterator[Updates]:
         """The page has come to a job: it shows the run that goes on there, or how it ended."""
         yield {self.parts.status: gr.skip()}  # gradio wants something
         if not job:
             return
         running = self.studio.progress(job)
         if running is not None:
-            yield self._begun(self.studio.preset_for(job)) | self._progress(running)
+            begun = self._begun(self.studio.preset_for(job)) | self.unfinished(job, shown)
+            yield begun | self._progress(running)
         yield from self._watched(job, self.studio.watch(job))
 
     def _begun(self, preset: str) -> Updates:
@@ -90,10 +90,10 @@ class RunEvents(BetterEvents):
             return {self.parts.stop: gr.Button(visible=False)}
         return {self.parts.stop: gr.Button(texts.STOPPING, interactive=False)}
 
-    def resume(self, job: str, body: str) -> Iterator[Updates]:
+    def resume(self, job: str, body: str, shown: str) -> Iterator[Updates]:
         """*Resume* was pressed: a new event, for which the platform looks at the quota anew."""
         waits = self.studio.unfinished(job) if job else None
-        yield from self.create(job, waits.preset if waits else None, body)
+        yield from self.create(job, waits.preset if waits else None, body, shown)
 
     def _progress(self, beat: Progress) -> Updates:
         p = self.parts
@@ -121,9 +121,9 @@ class RunEvents(BetterEvents):
             steps
             | self.show(beat.finished)
             | {
-                p.status: stages.note(done, kind="good"),
+                p.status: stages.ready(done),
                 p.tabs: gr.Tabs(selected="avatar"),
-                p.examples: self._examples(beat.finished.key),
+                p.examples: self.shown_examples(beat.finished.key),
             }
         )
 
@@ -136,6 +136,3 @@ class RunEvents(BetterEvents):
             p.status: stages.note(f"{texts.PAUSED} {beat.paused}", what, kind="warn"),
             p.resume: gr.Button(visible=True, interactive=True),
         }
-
-    def _examples(self, shown: str) -> str:
-        return visit.examples(self.studio.examples, shown, self.studio.shelf)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from svad.ui import texts
+from svad.ui.panels.avatar import SHOWN
 from svad.ui.studio import Studio
 from tests.ui.conftest import save_photo
 from tests.ui.page_fakes import FakePipeline
@@ -36,10 +37,13 @@ def test_a_visit(make_studio, launch, browser, photo: Path, tmp_path: Path, capf
     until(lambda: visitor.all("#steps .step.done"))
     assert visitor.says("#steps", "Working") and visitor.says("#status", " s so far")
     until(lambda: len(visitor.all("#steps progress")) == 6)
+    assert visitor.says("#heading", texts.NOT_FINISHED), "another's avatar is named"
+    until(lambda: not visitor.all("#download")[0].is_enabled())
     visitor.press("#stop")
     assert visitor.says("#status", "Stopped.")
     assert "is kept" in visitor.text("#status") or "are kept" in visitor.text("#status")
-    assert visitor.says("#heading", "Ada"), "the result before is lost"
+    assert visitor.says("#heading", texts.NOT_FINISHED)
+    assert not visitor.all("#download")[0].is_enabled()
 
     pipeline.go.set()
     visitor.press("#create")
@@ -110,6 +114,20 @@ def test_what_comes_in_the_first_moment_is_not_lost(make_studio, launch, browser
     visitor = Visitor(browser, launch(make_studio(upload_megabytes=2)))
     assert visitor.says("#check .bad", "Photos can have up to 2 MB")
     assert visitor.says("#heading", "Ben")
+
+
+def test_on_a_phone_a_link_leads_to_the_avatar(make_studio, launch, browser, photo: Path):
+    size = {"width": 390, "height": 740, "deviceScaleFactor": 1, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    visitor = Visitor(browser, launch(make_studio(FakePipeline(0.02))))
+    assert visitor.drop_and_see(photo, "#check", texts.SEEN)
+    visitor.press("#create")
+    assert visitor.says("#status", texts.SEE_IT)
+    top = "return document.querySelector('#heading').getBoundingClientRect().top"
+    until(lambda: browser.execute_script(top) > 740)
+    visitor.press("#status a")
+    until(lambda: 0 <= browser.execute_script(top) < 370)
+    assert browser.execute_script("return document.activeElement.id") == SHOWN
 
 
 def test_on_a_phone_in_the_dark_by_keyboard(make_studio, launch, browser):

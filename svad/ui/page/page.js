@@ -108,6 +108,17 @@
     button.textContent = button.dataset.done;
   });
 
+  // The way to what is shown; gradio would take the link for one to another page.
+  document.addEventListener("click", (event) => {
+    const link = event.target instanceof Element && event.target.closest("a[href^='#']");
+    /** @type {HTMLElement} */
+    const place = link && document.querySelector(link.getAttribute("href"));
+    if (!place) return;
+    event.preventDefault();
+    place.focus({ preventScroll: true });
+    place.scrollIntoView({ behavior: calm.matches ? "auto" : "smooth" });
+  });
+
   // A motion that was brought goes to the 3D view, which is on the first tab.
   document.addEventListener("click", (event) => {
     /** @type {HTMLElement} */
