@@ -23,11 +23,8 @@ def _members(
     context: ExportContext, formats: Sequence[Format]
 ) -> Iterator[tuple[str, Path | str | bytes]]:
     """What goes into the archive, each as soon as it is written; the slowest come last."""
-    avatar = context.avatar
-    expressions = len(avatar.expression_names)
-    imported = str(context.card.get("imported") or "")
-    count = len(avatar.gaussians)
-    yield "README.txt", readme(formats, count, expressions, tuple(authored()), imported)
+    count, shapes = len(context.avatar.gaussians), context.shaped[1]
+    yield "README.txt", readme(formats, count, len(shapes), tuple(authored()), context.card)
     yield "LICENSE-AND-CONSENT.txt", licence(context.card)
     yield "job.json", card_text(context.card)
     yield "loader_example.py", loader_example()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from svad.export.formats import EVERY
 
 TITLE = "SVAD"
@@ -231,9 +228,6 @@ STANDS_HERE = "Your avatar comes here when it is finished."
 NO_EXAMPLES = "The examples are not installed. Drop a photo to make the first avatar."
 MADE_IN = "Made in {s} s from {what}"
 MADE_FROM = "Made from {what}"
-ONE_PHOTO = "one photo"
-SOME_PHOTOS = "{n} photos"
-A_CLIP = "a clip"
 TURNTABLE = "Turntable video of {name}"
 NO_VIDEO = "The turntable video is not here."
 VIEWER = "3D view of {name}"
@@ -347,11 +341,3 @@ def duration(seconds: float) -> str:
     if seconds < 5400:
         return MINUTES.format(n=seconds / 60)
     return HOURS.format(n=seconds / 3600)
-
-
-def source(pictures: Mapping[str, Any]) -> str:
-    """What an avatar was made from, by what a job card says of its pictures."""
-    if pictures.get("kind") == "clip":
-        return A_CLIP
-    count = pictures.get("frames", 1)
-    return ONE_PHOTO if count == 1 else SOME_PHOTOS.format(n=count)
