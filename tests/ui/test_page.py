@@ -119,7 +119,10 @@ def test_what_comes_in_the_first_moment_is_not_lost(make_studio, launch, browser
 def test_on_a_phone_a_link_leads_to_the_avatar(make_studio, launch, browser, photo: Path):
     size = {"width": 390, "height": 740, "deviceScaleFactor": 1, "mobile": True}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True})
     visitor = Visitor(browser, launch(make_studio(FakePipeline(0.02))))
+    place = "return document.querySelector('#photo button[aria-dropeffect]').ariaLabel"
+    until(lambda: texts.TAP in (browser.execute_script(place) or ""))
     assert visitor.drop_and_see(photo, "#check", texts.SEEN)
     visitor.press("#create")
     assert visitor.says("#status", texts.SEE_IT)

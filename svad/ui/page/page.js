@@ -20,7 +20,8 @@
   let refused = ""; // why the last file was not sent
   let clip = false; // whether it was a clip
   // What stands in the place of the photo; gradio has no words of ours there.
-  const words = DROP_WORDS;
+  // Fingers click and drop nothing.
+  const words = matchMedia("(hover: none)").matches ? TOUCH_WORDS : DROP_WORDS;
   document.documentElement.style.setProperty("--drop", JSON.stringify(words.join("\n")).replaceAll("\\n", "\\a "));
   // Shown again whenever the server's late answer about an earlier photo has been drawn over it.
   /** @returns {HTMLElement | null} */
