@@ -66,6 +66,7 @@ class Showing:
             p.versions: gr.Radio(choices=[], visible=False),
             p.side: "",
             p.photo_too: gr.Checkbox(visible=False),
+            p.examples: self.shown_examples(""),
         }
 
     def unfinished(self, job: str, shown: str) -> Updates:

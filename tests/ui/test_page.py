@@ -39,6 +39,7 @@ def test_a_visit(make_studio, launch, browser, photo: Path, tmp_path: Path, capf
     until(lambda: len(visitor.all("#steps progress")) == 6)
     assert visitor.says("#heading", texts.NOT_FINISHED), "another's avatar is named"
     until(lambda: not visitor.all("#download")[0].is_enabled())
+    until(lambda: not visitor.all(".examples [aria-pressed=true]"))
     visitor.press("#stop")
     assert visitor.says("#status", "Stopped.")
     assert "is kept" in visitor.text("#status") or "are kept" in visitor.text("#status")
