@@ -11,6 +11,11 @@ from svad.subject.scene import Scene, disk, face_inside
 
 BUSY = 4.0  # how much of the unrest of what is behind the colours at the rim must stand out from
 AROUND = 6.0  # px, standard deviation of the surroundings in which that is measured
+_QUIET = 81.0  # squared grey levels, unrest of a wall that can be told from what is before it
+_CLEAR = 5.0  # times the wall's noise, from which on nothing is the wall
+_RINGING = 0.12  # of an edge's height, which compression spreads around it
+_STRANGE = 3.0  # times the wall's noise, off all mixtures of the wall with the person
+_TINT = 8.0  # grey levels a wall's shadow may be off the wall's chromaticity
 _CUT_HEIGHT = 420  # px, person height at which the first, whole cut is made
 
 
@@ -70,12 +75,17 @@ def refine(
     axis = ((image - back) * (fore - back)).sum(2) / np.maximum(contrast, 1.0)
     near = cv2.GaussianBlur(person.astype(np.float32), (0, 0), 0.35 * band)
     # 20 to 45 grey levels apart, more before a wall whose own colours differ as much
-    trust = np.clip((contrast - 400.0 - BUSY * _unrest(image, 1 - outer)) / 1600.0, 0, 1)
+    unrest = _unrest(image, 1 - outer)
+    trust = np.clip((contrast - 400.0 - BUSY * unrest) / 1600.0, 0, 1)
     # nearer to the inner colours, or off the line between both: the person
     off = np.minimum(to_fore, to_back) / np.maximum(contrast, 1.0)
     colour = np.clip(axis, 0, 1)
     colour = np.where((off > 0.5) & (to_back > to_fore), 1.0, colour)
     alpha = near + trust * (colour - near)
+    off_line = image - back - np.clip(axis, 0, 1)[..., None] * (fore - back)
+    off_line = cv2.GaussianBlur(np.square(off_line).sum(2), (0, 0), 1.5)
+    strange = off_line > _STRANGE**2 * (unrest + 1)
+    alpha = np.maximum(alpha, _not_the_wall(image, back, unrest, strange))
     alpha = cv2.GaussianBlur(alpha.astype(np.float32), (0, 0), 0.6)
     alpha = np.clip((alpha - 0.5) * 1.6 + 0.5, 0, 1)
     alpha[inner > 0] = 1
@@ -133,6 +143,30 @@ def _tidy(alpha: np.ndarray) -> np.ndarray:
     solid = (alpha > 127).astype(np.uint8)
     near = cv2.dilate(solid, disk(4))
     return np.where(near > 0, alpha, 0).astype(np.uint8)
+
+
+def _not_the_wall(
+    image: np.ndarray,  # [H, W, 3] float32
+    back: np.ndarray,  # [H, W, 3] float32, the wall carried on behind the person
+    unrest: np.ndarray,  # [H, W] squared grey levels, of the wall
+    strange: np.ndarray,  # [H, W] bool, no mixture of the wall with what is inside of the rim
+) -> np.ndarray:  # [H, W] float32, 0..1
+    """How much of a pixel is what a quiet wall cannot be, whatever colours are inside of the rim.
+
+    Pale checks, a white sole, a dark strap before a white shoe: the line between the colours on
+    both sides of the rim does not tell of them, their distance from the wall does.
+    """
+    off = np.sqrt(np.square(image - back).sum(2))
+    factor = (image * back).sum(2) / np.maximum((back * back).sum(2), 1.0)
+    tint = np.sqrt(np.square(image - factor[..., None] * back).sum(2))
+    shadow = (factor > 0.4) & (factor < 1.1) & (tint < _TINT)
+    around = cv2.dilate(off, np.ones((7, 7), np.uint8))
+    seen = (unrest < _QUIET) & ~shadow & strange & (off > _CLEAR * np.sqrt(unrest + 1))
+    seen &= off > _RINGING * around
+    whole = cv2.morphologyEx(seen.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    inside = cv2.erode(whole, np.ones((3, 3), np.uint8))
+    share = off / np.maximum(cv2.dilate(off, np.ones((5, 5), np.uint8)), 1)  # of an edge's pixel
+    return np.maximum(inside, np.where(whole > 0, share, 0)).astype(np.float32)
 
 
 def _unrest(

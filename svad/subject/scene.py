@@ -14,6 +14,10 @@ _TO_TOES = tuple(zip(coco.ANKLES, coco.BIG_TOES, strict=True))
 _FEET = (*zip(coco.BIG_TOES, coco.HEELS, strict=True), *_TO_TOES)
 _LIMBS = (*coco.ARM_LINES, *coco.LEG_LINES, *_FEET)
 RIM = 0.04  # of a face's width, by which landmarks of its outline may lie outside of it
+_LEAST = 1.0  # grey levels, how wrong the guess is at least
+_BEHIND = 0.08  # of the person's height, how far in the wall must be guessed
+_CLEAR = 6.0  # times noise and guess, from which on nothing can be the wall
+_ALIKE = 4.0  # times the noise, up to which a person's colours may pass for the wall's
 _NOISE = 5.0  # grey levels a plain background may differ by besides its own noise
 
 
@@ -30,6 +34,8 @@ class Scene:
         self.tall = float(np.ptp(np.where(soft > 0.5)[0])) if (soft > 0.5).any() else soft.shape[0]
         self.far = cv2.dilate((soft > 0.1).astype(np.uint8), self.disk(0.025)) == 0
         self.busy = np.zeros(soft.shape, bool)  # too colourful a background to reason about
+        self.clear = np.zeros(soft.shape, bool)  # cannot be the wall
+        self.wall = rgb.astype(np.float32)  # [h, w, 3], carried on behind the person
         self.plain, self.shade, self.distance = self._background()
 
     def disk(self, share: float) -> np.ndarray:
@@ -44,17 +50,34 @@ class Scene:
             nowhere = np.zeros(self.soft.shape, bool)
             return nowhere, nowhere, np.full(self.soft.shape, 3.0, np.float32)
         smooth = masked_blur(image, known, 0.01 * self.tall)
-        wall = pull_push(smooth, known)
+        self.wall = wall = pull_push(smooth, known)
         residual = np.square(image - smooth).sum(2) * known
-        noise = np.sqrt(np.maximum(pull_push(residual, known), 0)) + _NOISE
+        noise = np.sqrt(np.maximum(pull_push(residual, known), 0))
         noise = cv2.GaussianBlur(noise, (0, 0), 0.03 * self.tall)
-        distance = np.sqrt(np.square(image - wall).sum(2)) / noise
+        off = np.sqrt(np.square(image - wall).sum(2))
+        own = noise + self._surprise(smooth)
+        noise += _NOISE
+        distance = off / noise
         factor = (image * wall).sum(2) / np.maximum((wall * wall).sum(2), 1.0)
         tint = np.sqrt(np.square(image - factor[..., None] * wall).sum(2)) / noise
         shade = (factor > 0.4) & (factor < 1.1) & (tint < 1.6) & self._flat()
         quiet = noise < 14  # a busy background has no plain colour to compare with
         self.busy = ~quiet
+        self.clear = quiet & (off > _CLEAR * own) & ~shade
         return (distance < 2.2) & quiet, shade & quiet, distance
+
+    def _surprise(
+        self,
+        smooth: np.ndarray,  # [h, w, 3] float32, the wall where it is seen
+    ) -> float:
+        """How wrong the wall is where it is guessed from farther away only, in grey levels."""
+        near = cv2.dilate((~self.far).astype(np.uint8), self.disk(_BEHIND)) > 0
+        known = (self.far & ~near).astype(np.float32)
+        ring = self.far & near
+        if known.mean() < 0.02 or not ring.any():
+            return np.inf
+        off = np.sqrt(np.square(smooth - pull_push(smooth, known)).sum(2))
+        return max(_LEAST, float(np.quantile(off[ring], 0.8)))
 
     def _flat(self) -> np.ndarray:
         """[h, w] bool: no edge or texture; shadows fall off softly, shoes and clothes do not."""
@@ -101,13 +124,27 @@ class Scene:
             cv2.fillConvexPoly(canvas, cv2.convexHull(corners[:, :2].astype(np.int32)), (1,))
         return canvas > 0
 
+    def _contrast(self) -> np.ndarray:
+        """[h, w] float32: how far the person's colours nearby are from the wall's, at most 12."""
+        person = (self.soft > 0.8).astype(np.float32)
+        return masked_blur(np.minimum(self.distance, 12), person, 0.02 * self.tall)
+
     def _slits(self) -> np.ndarray:
         """[h, w] bool: wall colour at the rim where the person is nowhere near that colour."""
-        person = (self.soft > 0.8).astype(np.float32)
-        contrast = masked_blur(np.minimum(self.distance, 12), person, 0.02 * self.tall)
+        contrast = self._contrast()
         slit = self.plain & (self.distance < 1.6) & (contrast > 5) & (self.soft < 0.92)
         # tinted by what hangs before it, as between strands of hair: still far nearer to the wall
-        return slit | ~self.busy & (self.distance < 0.35 * contrast) & (self.soft < 0.7)
+        tinted = ~self.busy & (self.distance < 0.35 * contrast) & (self.soft < 0.7)
+        return slit | tinted & ~(self.clear & self._strange())
+
+    def _strange(self) -> np.ndarray:
+        """[h, w] bool: no mixture of the wall with the person's colours nearby."""
+        known = (self.soft > 0.8).astype(np.float32)
+        person = masked_blur(self.rgb.astype(np.float32), known, 0.02 * self.tall)
+        off, line = self.rgb - self.wall, person - self.wall
+        share = (off * line).sum(2) / np.maximum((line * line).sum(2), 1.0)
+        away = np.square(off - share.clip(0, 1)[..., None] * line).sum(2)
+        return away > 0.25 * np.square(off).sum(2)
 
     def gaps(self) -> np.ndarray:
         """[h, w] bool: wall seen between arm and body or between the legs."""
@@ -139,8 +176,10 @@ class Scene:
         labels = np.where(soft > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
         wall = self.plain & (soft < np.where(shoes, 0.15, 0.4))
         wall |= self.shade & (soft < 0.4) & ~shoes
+        wall &= ~self.clear
         labels[wall & ~bones] = cv2.GC_BGD
-        labels[self._slits() & ~bones & ~shoes] = cv2.GC_BGD
+        slits = self._slits() & ~bones & ~shoes
+        labels[slits] = cv2.GC_BGD
         close = cv2.dilate((soft > 0.35).astype(np.uint8), self.disk(0.01)) > 0
         labels[self.busy & ~close & ~bones] = cv2.GC_BGD
         firm = cv2.erode((soft > 0.85).astype(np.uint8), self.disk(0.005)) > 0
@@ -149,6 +188,9 @@ class Scene:
         toes = cv2.dilate(shoes.astype(np.uint8), self.disk(0.035)) > 0
         toes &= ~self.busy & (self.distance > 6) & (soft > 0.16)
         labels[toes] = cv2.GC_FGD  # the detector's mask often ends before the tips
+        labels[self.clear & (soft > 0.4) & ~slits] = cv2.GC_FGD
+        pale = ~self.busy & (self._contrast() < _ALIKE)
+        labels[pale & (soft > 0.8)] = cv2.GC_FGD  # where colours tell nothing, the detector does
         labels[self.gaps()] = cv2.GC_BGD
         labels[bones & (soft > 0.15) & (self.distance > 2)] = cv2.GC_FGD
         labels[self.bones(0.02) & (soft > 0.7)] = cv2.GC_FGD

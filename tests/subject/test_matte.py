@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import pytest
 
 from svad.body import coco
 from svad.subject.matte import from_alpha, person_matte, refine
@@ -16,8 +17,9 @@ def soft_mask(matte: np.ndarray, blur: float = 5.0) -> np.ndarray:
     return cv2.GaussianBlur(matte.astype(np.float32) / 255, (0, 0), blur)
 
 
-def cut(one: Person, rgb: np.ndarray | None = None) -> np.ndarray:
-    return person_matte(one.rgb if rgb is None else rgb, soft_mask(one.matte), one.keypoints)
+def cut(one: Person, rgb: np.ndarray | None = None, soft: np.ndarray | None = None) -> np.ndarray:
+    soft = soft_mask(one.matte) if soft is None else soft
+    return person_matte(one.rgb if rgb is None else rgb, soft, one.keypoints)
 
 
 def wrong(found: np.ndarray, true: np.ndarray) -> float:
@@ -103,6 +105,58 @@ def test_refine_moves_a_rough_rim_onto_the_edge() -> None:
     true = np.zeros((80, 80), np.uint8)
     cv2.circle(true, (40, 40), 20, 255, -1, cv2.LINE_AA)
     assert wrong(matte, true) < 0.02
+
+
+def sole() -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # picture, guess, whether it is the sole
+    """A dark shoe on a grey wall with a pale sole below it that the guess leaves out."""
+    rgb = np.full((90, 90, 3), 173, np.float32)
+    rgb[20:50, 20:70] = (40, 30, 35)
+    rgb[50:53, 20:70] = (214, 212, 210)
+    rgb = cv2.GaussianBlur(rgb, (0, 0), 0.6) + np.random.default_rng(0).normal(0, 1.5, rgb.shape)
+    guess = np.zeros((90, 90), np.float32)
+    guess[20:50, 20:70] = 1
+    shown = np.zeros((90, 90), bool)
+    shown[50:52, 24:66] = True
+    return np.clip(rgb, 0, 255).astype(np.uint8), guess, shown
+
+
+def test_a_pale_sole_below_a_dark_shoe_is_the_person() -> None:
+    rgb, guess, shown = sole()
+    assert (refine(rgb, guess)[shown] > 200).mean() > 0.95
+
+
+def test_before_a_wall_that_is_not_quiet_a_pale_strip_tells_nothing() -> None:
+    rgb, guess, shown = sole()
+    stripes = np.where(np.arange(90) // 5 % 2, 25, -25)[:, None, None] * (guess[..., None] == 0)
+    rgb = np.clip(rgb + stripes, 0, 255).astype(np.uint8)
+    assert (refine(rgb, guess)[shown] > 200).mean() < 0.5
+
+
+@pytest.mark.parametrize("share", [0.0, 0.35])
+def test_what_mixes_or_shades_the_wall_is_not_taken_whole(share: float) -> None:
+    wall, hair = np.array([200, 195, 190]), np.array([40, 25, 20])
+    rgb = np.full((90, 90, 3), wall, np.float32)
+    rgb[20:50, 20:70] = hair
+    rgb[50:54, 20:70] = share * hair + (1 - share) * wall  # strands, or nothing
+    rgb[20:50, 70:74] = 0.8 * wall  # its shadow
+    guess = np.zeros((90, 90), np.float32)
+    guess[20:50, 20:70] = 1
+    alpha = refine(rgb.astype(np.uint8), guess) / 255
+    assert abs(alpha[51:53, 24:66].mean() - share) < 0.2
+    assert alpha[24:46, 72:74].mean() < 0.2
+
+
+def test_a_pale_hand_that_a_quiet_wall_cannot_be_is_kept() -> None:
+    one = person()
+    rgb, soft = one.rgb.astype(np.float32), soft_mask(one.matte)
+    wall = np.median(rgb[one.matte == 0], 0)
+    x, y = (int(v) for v in one.keypoints[coco.Keypoint.LEFT_WRIST, :2])
+    hand = np.zeros(one.matte.shape, bool)
+    hand[y - 6 : y + 14, x - 8 : x + 8] = True
+    hand &= one.matte > 127
+    rgb[hand] = wall + (14, 0, -14)  # skin nearly as bright as the wall
+    soft[hand] = 0.5  # and the detector in doubt
+    assert (cut(one, rgb.astype(np.uint8), soft)[hand] > 127).mean() > 0.9
 
 
 def test_alpha_of_the_file_wins_only_if_it_is_the_person() -> None:
