@@ -23,11 +23,6 @@ def _members(
     context: ExportContext, formats: Sequence[Format]
 ) -> Iterator[tuple[str, Path | str | bytes]]:
     """What goes into the archive, each as soon as it is written; the slowest come last."""
-    avatar = context.avatar
-    expressions = len(avatar.expression_names)
-    imported = str(context.card.get("imported") or "")
-    count = len(avatar.gaussians)
-    yield "README.txt", readme(formats, count, expressions, tuple(authored()), imported)
     yield "LICENSE-AND-CONSENT.txt", licence(context.card)
     yield "job.json", card_text(context.card)
     yield "loader_example.py", loader_example()
@@ -35,6 +30,9 @@ def _members(
         context.progress.wait_for(row.name)
         for name in row.files(context.settings):
             yield name, context.folder / name
+    # not before: the face shapes that it counts are made for the mesh
+    count, shapes = len(context.avatar.gaussians), context.shaped[1]
+    yield "README.txt", readme(formats, count, len(shapes), tuple(authored()), context.card)
 
 
 def card_text(card: Mapping[str, Any]) -> str:

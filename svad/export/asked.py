@@ -10,6 +10,7 @@ from svad.export.row import Format
 if TYPE_CHECKING:
     from svad.export.context import ExportContext
 
+MESH_STEPS = 100  # in which the textured mesh tells how far it is
 STANDS = "Skeleton and expressions: it stands in one pose."
 
 
@@ -57,6 +58,7 @@ ASKED = (
         loses="The Gaussians and what a pose changes: hair and cloth are one surface.",
         note="Textured mesh; this takes a while",
         write=_textured,
+        steps=lambda _: MESH_STEPS,
         asked=True,
         bones=True,
         moves=True,
@@ -68,6 +70,7 @@ ASKED = (
         loses="The Gaussians and what a pose changes; eyes look by moving the face's surface.",
         note="VRM avatar; this takes a while",
         write=_vrm,
+        steps=lambda _: MESH_STEPS,
         asked=True,
         moves=True,
     ),
@@ -78,6 +81,7 @@ ASKED = (
         loses="Skeleton, face shapes, motions and the Gaussians.",
         note="Textured mesh; this takes a while",
         write=_obj,
+        steps=lambda _: MESH_STEPS,
         asked=True,
     ),
     Format(

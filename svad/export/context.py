@@ -15,16 +15,19 @@ import numpy as np
 from svad.body.poser import Poser
 from svad.config.package import PackageConfig
 from svad.export.options import MeshOptions
+from svad.export.shapes import with_all_shapes
+from svad.export.visemes import with_visemes
 from svad.media.images import fit_within
 from svad.motion.standing import a_pose
 from svad.splat.gaussians import Gaussians
 from svad.splat.render import spatial_order
-from svad.types import Avatar, Report, Subject
+from svad.types import Avatar, Report, SkinnedMesh, Subject
 
 if TYPE_CHECKING:
     from svad.export.textured import Textured
 
 THUMBNAIL = 320  # px, longest side of a progress picture
+MESH = 0.98  # of a file with the textured mesh, for making that
 SHOWN = 12  # every so many frames of a video one is shown
 
 
@@ -68,12 +71,17 @@ class ExportContext:
         return viewer_rig_bytes(self.avatar)
 
     @cached_property
+    def shaped(self) -> tuple[SkinnedMesh, tuple[str, ...]]:
+        """The avatar's mesh with every face shape that a file for other programs has; names."""
+        return with_visemes(*with_all_shapes(self.avatar, self.avatar.mesh))
+
+    @cached_property
     def textured(self) -> Textured:
         """The avatar as one closed mesh with a picture on it; takes half a minute."""
         from svad.export.textured import textured  # draws stills, which know this module
 
         def told(done: int, total: int, note: str, picture: np.ndarray | None = None) -> None:
-            self.progress.tell(note)
+            self.progress.reach(MESH * done / total, note)
 
         return textured(self.avatar, self.subject, self.asked.triangles, told)
 
@@ -95,7 +103,7 @@ class ExportProgress:
     @contextmanager
     def of(self, name: str, note: str, steps: int) -> Iterator[None]:
         """Writes one format in `steps` steps; its writer may tell them, or leave it to the end."""
-        self._format.note, self._format.left = note, steps
+        self._format.note, self._format.steps, self._format.left = note, steps, steps
         with self.failing():
             yield
             if self._format.left > 0:
@@ -122,9 +130,12 @@ class ExportProgress:
             if self._failure is not None:
                 raise self._failure
 
-    def tell(self, note: str) -> None:
-        """Tells what is being done, and hears of a stop."""
-        self._told(note)
+    def reach(self, share: float, note: str) -> None:
+        """Tells that so much of the format is done, 0..1, and what is next; hears of a stop."""
+        past = self._format.steps - self._format.left
+        steps = max(0, int(share * self._format.steps) - past)
+        self._format.left -= steps
+        self._told(note, steps)
 
     def next(
         self,

@@ -166,7 +166,7 @@ describes every array.""",
     Format(
         name="viewer",
         file="viewer.splat",
-        title="Light splat copy, as shown on this page",
+        title="Light splat copy, as the page shows it",
         loses="Skeleton and expressions; colours and turns have 8 bits, large avatars are thinned.",
         note="Copy for the page",
         write=_viewer,
@@ -175,7 +175,7 @@ describes every array.""",
     Format(
         name="moving",
         file="viewer.rig",
-        title="The avatar with its motions, as it moves on this page",
+        title="The avatar with its motions, as the page moves it",
         loses="What a pose changes beyond skinning; numbers have 8 to 16 bits, large avatars are "
         "thinned.",
         note="Moving copy for the page",

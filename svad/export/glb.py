@@ -51,7 +51,7 @@ def painted(context: ExportContext) -> tuple[Avatar, Paint]:
 
 def write_glb(context: ExportContext, path: Path) -> None:
     """The avatar of `context` with the bundled motions as .glb."""
-    mesh, shapes = with_visemes(*with_all_shapes(context.avatar, context.avatar.mesh))
+    mesh, shapes = context.shaped
     avatar = replace(context.avatar, mesh=mesh, expression_names=shapes)
     moves = tracks(avatar, context.asked.motions)
     write_bytes(

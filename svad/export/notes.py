@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from textwrap import wrap
 from typing import Any
 
 from svad.export.row import Format
 
-COLUMN = 21  # where the texts of the read-me begin
+WIDTH, COLUMN = 100, 21  # of the read-me, and where the texts of the files begin in it
+UNITS = "Units are metres, y points up, the person faces +z, except in avatar.ply (see there)."
 README = """\
 Your avatar
 ===========
 
-{origin} Units are metres, y points up, the person faces +z, except in
-avatar.ply (see there).
+{origin}
 
 {formats}
 loader_example.py    A few lines that read avatar.safetensors and bend an elbow:
@@ -53,11 +54,11 @@ FREE_BODY = (
     "default body, made from MakeHuman data: CC0 1.0 (public domain). A skeleton with the\n"
     "joint order of SMPL-X; no SMPL-X data are included."
 )
-FROM_PHOTO = "Made by SVAD from one photo."
-INVENTED = "Sides that the photo does not show are completed by guessing."
-OF_A_PHOTO = """\
-It was generated from one photo. Your rights in the photo carry over to the avatar; the makers of
-  the software claim none. Sides the photo does not show are invented. There is no warranty."""
+ONE_PHOTO, SOME_PHOTOS, A_CLIP = "one photo", "{n} photos", "a clip"
+INVENTED = "Sides that the pictures do not show are completed by guessing."
+OF_PICTURES = """\
+It was generated from {source}. Your rights in the pictures carry over to the avatar; the makers of
+  the software claim none. Sides that they do not show are invented. There is no warranty."""
 OF_A_SNAPSHOT = """\
 It was read from an avatar that another program trained. Rights in the pictures that it was
   trained on carry over to it; the makers of this software claim none. There is no warranty."""
@@ -71,28 +72,45 @@ def readme(
     count: int,  # Gaussians
     expressions: int,
     motions: Sequence[str],
-    imported: str = "",
+    card: Mapping[str, Any],
 ) -> str:
-    """The read-me of an archive; `imported`: the file that the avatar was read from."""
+    """The read-me of an archive; `card` says what the avatar was made from."""
     names = ", ".join(motions) if motions else "(none)"
     facts = {"count": count, "expressions": expressions, "motions": names}
     entries = (_entry(row, row.about.format(**facts)) for row in formats)
-    origin = f"Read by SVAD from {imported}." if imported else FROM_PHOTO
-    ending = LEFT_BEHIND if imported else INVENTED
-    return README.format(formats="\n".join(entries), origin=origin, ending=ending)
+    ending = LEFT_BEHIND if card.get("imported") else INVENTED
+    begin = wrap(f"{origin(card)} {UNITS}", WIDTH)
+    return README.format(formats="\n".join(entries), origin="\n".join(begin), ending=ending)
+
+
+def origin(card: Mapping[str, Any]) -> str:
+    """Where an avatar comes from, in a sentence."""
+    if imported := card.get("imported"):
+        return f"Read by SVAD from {imported}."
+    return f"Made by SVAD from {made_from(card.get('pictures') or {})}."
+
+
+def made_from(pictures: Mapping[str, Any]) -> str:
+    """What an avatar was made from, by what a job card says of its pictures."""
+    if pictures.get("kind") == "clip":
+        return A_CLIP
+    count = pictures.get("frames", 1)
+    return ONE_PHOTO if count == 1 else SOME_PHOTOS.format(n=count)
 
 
 def _entry(row: Format, about: str) -> str:
     """What the read-me says of one format: its name, and beside it what it is."""
     indent = " " * COLUMN
     name = f"{row.file:<{COLUMN}}" if len(row.file) < COLUMN else f"{row.file}\n{indent}"
-    return name + f"\n{indent}".join((about or row.title).splitlines())
+    lines = (about or row.title).splitlines()
+    return name + f"\n{indent}".join(part for one in lines for part in wrap(one, WIDTH - COLUMN))
 
 
 def licence(card: Mapping[str, Any]) -> str:
     """The licence and consent note of a job; `card` names its preset, body and weights."""
+    of_pictures = OF_PICTURES.format(source=made_from(card.get("pictures") or {}))
     return LICENSE.format(
-        result=OF_A_SNAPSHOT if card.get("imported") else OF_A_PHOTO,
+        result=OF_A_SNAPSHOT if card.get("imported") else of_pictures,
         body=_part(card.get("body") or FREE_BODY),
         preset=_part(card.get("preset") or "not recorded"),
         weights=_part(card.get("weights") or NO_WEIGHTS),

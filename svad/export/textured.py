@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from svad.body.skin import pose_points
-from svad.core.progress import Report
+from svad.core.progress import Report, part
 from svad.export.mesh.bake import baked
 from svad.export.mesh.outer import outer_surface
 from svad.export.mesh.refine import refined
@@ -25,7 +25,8 @@ LIDS = 0.003  # metres, the longest edge at lids and lips, which have to open an
 KEPT = 0.18  # of the triangles, for those
 PRESENT = 0.08  # opacity of a Gaussian that belongs to the surface
 OPEN = 0.6  # of the way from the T-pose to the A-pose
-STEPS = 5
+# where each part of the work begins, of 100: the seconds of one core
+SIMPLIFYING, CARRYING, UNWRAPPING, PAINTING, STEPS = 15, 47, 48, 65, 100
 
 
 @dataclass(frozen=True)
@@ -47,17 +48,18 @@ def textured(
     report(0, STEPS, "closing the surface")
     pose = open_pose(avatar)
     points, faces = closed_surface(avatar, pose)
-    report(1, STEPS, "simplifying")
+    simplifying = part(report, SIMPLIFYING, CARRYING, STEPS)
     head, hand = head_and_hands(avatar, pose, points)
     weights = 1 + (FACE - 1) * head + (HAND - 1) * hand
-    points, faces = simplified(points, faces, round((1 - KEPT) * triangles), weights)
+    target = round((1 - KEPT) * triangles)
+    points, faces = simplified(points, faces, target, weights, simplifying)
     points, faces = refined(points, faces, opening(avatar, pose, points), LIDS, triangles)
-    report(2, STEPS, "carrying weights and face shapes over")
+    report(CARRYING, STEPS, "carrying weights and face shapes over")
     mesh = carried(avatar, pose, points, faces)
-    report(3, STEPS, "laying the surface out")
+    report(UNWRAPPING, STEPS, "laying the surface out")
     flat = unwrapped(mesh)
-    report(4, STEPS, "painting")
-    return Textured(mesh, flat, baked(avatar, mesh, flat, subject))
+    painting = part(report, PAINTING, STEPS, STEPS)
+    return Textured(mesh, flat, baked(avatar, mesh, flat, subject, painting))
 
 
 def open_pose(avatar: Avatar) -> Pose:

@@ -14,9 +14,10 @@ from svad.export.context import ExportContext
 from svad.export.glb import avatar_glb, painted
 from svad.export.glb_motion import tracks
 from svad.export.names import HUMANOID, NAMES
+from svad.export.notes import origin
 
 LICENCE = "https://vrm.dev/licenses/1.0/"
-UNNAMED = "The person in the photo"
+UNNAMED = "The person it shows"
 # Presets of VRM 1.0 as mixtures of ARKit's shapes.
 EXPRESSIONS: Mapping[str, Mapping[str, float]] = {
     "happy": {
@@ -129,7 +130,7 @@ def meta(card: Mapping[str, Any]) -> dict:
     notice = card.get("body")
     words = notice if isinstance(notice, str) else "\n".join(notice or ())
     out = {
-        "name": str(card.get("name") or "Avatar made by SVAD from one photo"),
+        "name": str(card.get("name") or f"Avatar. {origin(card)}"),
         "version": "1",
         "authors": [str(card.get("author") or UNNAMED)],
         "licenseUrl": LICENCE,

@@ -16,6 +16,7 @@ from svad.splat.rasterisers import rasteriser
 
 SCHEMA = 1
 CARD = "job.json"
+EXAMPLE = "example.json"  # in place of it where there are only the files that the page shows
 RECORDED = (
     *("torch", "numpy", "numba", "mediapipe", "opencv-python", "gsplat", "warp-lang", "gradio"),
 )
@@ -30,6 +31,12 @@ def read_card(folder: Path) -> dict[str, Any]:
         give = "Give the folder of a finished avatar, or the avatar.zip in it."
         if not Path(folder).exists():
             raise JobError(f"There is no {folder}. {give}") from error
+        if (Path(folder) / EXAMPLE).exists():
+            photo = next(iter(sorted(Path(folder).glob("photo.*"))), Path(folder) / "photo.jpg")
+            raise JobError(
+                f"{folder} is an example to look at, without the avatar itself. Make that from its "
+                f"photo, and give the folder OUT: python -m svad {photo} -o OUT"
+            ) from error
         raise JobError(f"There is no job in {folder}: it has no {CARD}. {give}") from error
     except NotADirectoryError as error:
         raise JobError(f"{folder} is a file. Give the folder of a job.") from error

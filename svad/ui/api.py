@@ -131,8 +131,12 @@ def _generate(studio: Studio, sent: list[Path], preset: str | None, body: str) -
 def _create(
     studio: Studio, job: str, preset: str | None, body: str, warnings: tuple[str, ...] = ()
 ) -> Iterator[dict]:
-    for news in studio.create(job, preset, body):
-        yield {"job": job, "warnings": list(warnings)} | describe(news, studio)
+    try:
+        for news in studio.create(job, preset, body):
+            yield {"job": job, "warnings": list(warnings)} | describe(news, studio)
+    except GeneratorExit:  # cancelled; a program has no other way to stop a run
+        studio.stop(job)
+        raise
 
 
 def _status(studio: Studio, job: str) -> dict[str, Any]:

@@ -49,6 +49,7 @@ class Ended:
     seconds: float
     finished: Finished | None
     paused: str = ""  # why, in the platform's words, where no GPU was to be had
+    abandoned: bool = False  # it was stopped because nobody watched it
 
 
 @dataclass(frozen=True)

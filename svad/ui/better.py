@@ -15,35 +15,29 @@ from svad.ui import stages, texts
 from svad.ui.beats import Seen
 from svad.ui.explain import explain
 from svad.ui.files import uploaded
-from svad.ui.gallery import Finished, own_job
-from svad.ui.panels import avatar, notes, offers, uploads
-from svad.ui.parts import Parts, Updates
-from svad.ui.studio import Studio
+from svad.ui.panels import notes, offers, uploads
+from svad.ui.parts import Updates
+from svad.ui.showing import Showing
 
 
-class BetterEvents(ABC):
+class BetterEvents(Showing, ABC):
     """The callbacks of *Make it better* and of the choice between versions."""
 
-    studio: Studio
-    parts: Parts
-
     @abstractmethod
-    def create(self, job: str, preset: str | None = None, body: str = BUILT_IN) -> Iterator:
-        """Runs a preset, see `Events.create`."""
+    def create(
+        self, job: str, preset: str | None = None, body: str = BUILT_IN, shown: str = ""
+    ) -> Iterator[Updates]:
+        """Runs a preset, see `RunEvents.create`."""
 
-    @abstractmethod
-    def show(self, finished: Finished) -> Updates:
-        """The right side of the page with this avatar, see `Events.show`."""
-
-    def improve(self, job: str, body: str) -> Iterator[Updates]:
+    def improve(self, job: str, body: str, shown: str) -> Iterator[Updates]:
         """*Make it better* was pressed: the next preset runs in the same job."""
         name = next(iter(_runnable(self.studio.next_better(job) if job else [])), None)
         if name is None:
             yield self.better(job)
             return
-        yield from self.create(job, name, body)
+        yield from self.create(job, name, body, shown)
 
-    def add(self, files: list[dict] | None, job: str, body: str) -> Iterator[Updates]:
+    def add(self, files: list[dict] | None, job: str, body: str, shown: str) -> Iterator[Updates]:
         """A clip or photos were added to the finished avatar of a photo."""
         p = self.parts
         ready = {p.stop: gr.Button(visible=False), p.more: gr.UploadButton(interactive=True)}
@@ -66,7 +60,7 @@ class BetterEvents(ABC):
             yield ready | {p.status: notes.problem(title, explain(error), texts.ADD_KEPT)}
             return
         yield ready | {p.photo: gr.Gallery()}
-        yield from self.create(job, CLIP.name, body)
+        yield from self.create(job, CLIP.name, body, shown)
 
     def pick_version(self, key: str | None) -> Updates:
         """One of a job's avatars was chosen."""
@@ -96,22 +90,6 @@ class BetterEvents(ABC):
         made = self.studio.versions(job)
         new = CLIP.name not in {one.preset for one in made}
         return bool(made) and new and self.studio.is_photo(job)
-
-    def several(self, shown: Finished) -> Updates:
-        """The choice between a job's avatars, and all of them side by side, where there are two."""
-        p, key = self.parts, shown.key
-        job = own_job(key)
-        made = self.studio.versions(job) if job else []
-        choices = [(_title(one), one.key) for one in made]
-        return {
-            p.versions: gr.Radio(choices=choices, value=key, visible=len(made) > 1),
-            p.side: avatar.side_by_side(made, self.studio.shelf) if len(made) > 1 else "",
-        }
-
-
-def _title(made: Finished) -> str:
-    preset = PRESETS.get(made.preset)
-    return made.name if preset is None else preset.title
 
 
 def _runnable(names: list[str]) -> list[str]:

@@ -24,6 +24,14 @@ USUAL = Shot()
 
 
 @dataclass(frozen=True, kw_only=True)
+class Unwatched:
+    """For how long a run goes on that no page shows any more, in seconds."""
+
+    others_wait: float = 30  # a phone that is locked and opened again, a line that is cut
+    nobody_waits: float = 600
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """How this page is run."""
 
@@ -36,6 +44,7 @@ class Settings:
     clip_megabytes: int = 300  # of a clip: a minute from most phones
     at_once: int = 1  # avatars made at the same time; the others wait in line
     waiting: int = 24  # visitors who may wait
+    unwatched: Unwatched = Unwatched()
     per_visitor: int = 4  # things that one visitor of a shared server may have made at once
     an_hour: int = 60  # times within an hour that such a visitor may send pictures
     sent_gigabytes: float = 3  # that such a visitor may upload within an hour

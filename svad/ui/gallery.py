@@ -10,8 +10,8 @@ from PIL import Image
 
 from svad.core.files import make_folder
 from svad.export.formats import FORMATS, shown_formats
+from svad.export.notes import ONE_PHOTO
 from svad.motion.authored import authored
-from svad.ui import texts
 
 BACKDROP = (230, 230, 234)  # the light studio wall behind a render
 
@@ -33,7 +33,7 @@ class Finished:
     downloads: tuple[Path, ...]
     motions: tuple[str, ...]  # that can be played
     terms: tuple[str, ...] = ()  # of the body and the pretrained files it was made with
-    source: str = texts.ONE_PHOTO  # what it was made from
+    source: str = ONE_PHOTO  # what it was made from
     preset: str = ""  # by which it was made; "" = not known
     movable: bool = False  # whether the avatar itself is here, for motions nobody has played yet
 

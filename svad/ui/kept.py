@@ -9,6 +9,7 @@ from pathlib import Path
 from svad.config.preset import BUILT_IN
 from svad.config.presets import CLIP, PHOTO_PRESETS, PRESETS
 from svad.core.errors import JobError
+from svad.export.notes import made_from
 from svad.run.bodies import bodies_here
 from svad.run.jobs import BETTER, Job
 from svad.run.sources import is_one_photo
@@ -168,7 +169,7 @@ class Kept(ABC):
         card = job.card
         found = read_finished(job.folder, key, texts.YOUR_AVATAR, card.get("seconds"))
         body, files = card.get("body"), card.get("weights") or ()
-        source = texts.source(card.get("pictures") or {})
+        source = made_from(card.get("pictures") or {})
         terms = (*([body] if body else ()), *files)
         return replace(found, terms=terms, source=source, preset=card.get("preset", ""))
 

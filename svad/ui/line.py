@@ -29,6 +29,7 @@ class Wait:
 
 @dataclass(eq=False)
 class _Ticket:
+    stop: threading.Event  # by which it leaves the line
     expected: float | None  # s that it will be served for
     begun: float | None = None  # when that began; None = it waits
 
@@ -55,7 +56,7 @@ class Line:
         known either. `tell` gets what is to be waited for whenever that changes. Raises `Stopped`
         when `stop` is set before it is served.
         """
-        ticket, told = _Ticket(seconds), None
+        ticket, told = _Ticket(stop, seconds), None
         with self._lock:
             self._tickets.append(ticket)
         try:
@@ -71,6 +72,11 @@ class Line:
                 self._tickets.remove(ticket)
                 if ticket.begun is not None and ticket.expected is None:
                     self._taken.append(time.monotonic() - ticket.begun)
+
+    def others_wait(self, stop: threading.Event) -> bool:
+        """Whether somebody waits besides the one whom `stop` tells to leave."""
+        with self._lock:
+            return any(one.begun is None and one.stop is not stop for one in self._tickets)
 
     def _wait(self, ticket: _Ticket) -> Wait:
         """What is before a ticket; one that has a place from now on is marked as begun."""

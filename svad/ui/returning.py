@@ -6,18 +6,14 @@ import gradio as gr
 
 from svad.core.errors import SvadError
 from svad.ui import stages, texts
-from svad.ui.gallery import Finished, own_job
-from svad.ui.panels import notes, uploads, visit
-from svad.ui.parts import Given, Parts, Updates
-from svad.ui.result_view import make_sheet
-from svad.ui.studio import Studio
+from svad.ui.gallery import own_job
+from svad.ui.panels import uploads, visit
+from svad.ui.parts import Given, Updates
+from svad.ui.showing import Showing
 
 
-class ReturnEvents:
+class ReturnEvents(Showing):
     """The callbacks of *Delete now* and of sharing."""
-
-    studio: Studio
-    parts: Parts
 
     def ask_delete(self) -> Updates:
         """*Delete now* was pressed: asks once more."""
@@ -46,7 +42,7 @@ class ReturnEvents:
             p.more: gr.UploadButton(visible=False),
             p.steps: stages.step_list((), self.studio.shelf.url),
         }
-        return updates | (self._nothing() if shown.startswith(f"job:{job}") else {})
+        return updates | (self.nothing() if shown.startswith(f"job:{job}") else {})
 
     def share_photo(self, shown: str, wanted: bool) -> Updates:
         """*Show the photo, too* was ticked, or no longer is."""
@@ -54,31 +50,3 @@ class ReturnEvents:
         if job:
             self.studio.share_photo(job, wanted)
         return {self.parts.status: gr.skip()}  # gradio wants something
-
-    def sharing(self, finished: Finished) -> Updates:
-        """The tick for the photo: of a visitor's own avatar only."""
-        job = own_job(finished.key)
-        value = bool(job) and self.studio.photo_shared(job)
-        return {self.parts.photo_too: gr.Checkbox(value=value, visible=bool(job))}
-
-    def _nothing(self) -> Updates:
-        """The right side without an avatar."""
-        p, shelf = self.parts, self.studio.shelf
-        sheet = make_sheet(None, shelf, self.studio.settings.keep_hours)
-        return {
-            p.shown: "",
-            p.heading: sheet.heading,
-            p.download: gr.DownloadButton(value=None, interactive=False),
-            p.video: notes.hint(texts.NOTHING_YET),
-            p.viewer: sheet.viewer,
-            p.compare: gr.ImageSlider(value=None, visible=False),
-            p.no_compare: gr.HTML(visible=True),
-            p.motion: gr.Radio(choices=[], value=None),
-            p.follow: gr.UploadButton(interactive=False),
-            p.motion_video: sheet.motion,
-            p.files: sheet.files,
-            p.exported: "",
-            p.versions: gr.Radio(choices=[], visible=False),
-            p.side: "",
-            p.photo_too: gr.Checkbox(visible=False),
-        }

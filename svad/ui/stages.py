@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from svad.config.presets import PRESETS, PREVIEW
 from svad.run.stages import shown
 from svad.ui import texts
+from svad.ui.panels.avatar import SHOWN
 
 if TYPE_CHECKING:
     from svad.types import StageState
@@ -105,3 +106,9 @@ def note(text: str, detail: str = "", kind: str = "plain") -> str:
     return (
         f'<div class="status {kind}" data-say="{escape(text)}"><p>{escape(text)}</p>{small}</div>'
     )
+
+
+def ready(text: str) -> str:
+    """The avatar is there, and a way to it: on a phone it is far below."""
+    link = f'<a href="#{SHOWN}">{escape(texts.SEE_IT)}</a>'
+    return f'<div class="status good" data-say="{escape(text)}"><p>{escape(text)} {link}</p></div>'

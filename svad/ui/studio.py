@@ -17,7 +17,6 @@ from svad.export.viewer_page import VIEWING
 from svad.run.bodies import own_body
 from svad.run.card import read_card
 from svad.run.costs import cost, learn
-from svad.run.jobs import Job
 from svad.run.learned import MACHINE
 from svad.run.offers import offer
 from svad.run.sources import as_list, is_one_photo
@@ -34,12 +33,13 @@ from svad.ui.gallery import read_examples
 from svad.ui.kept import LOOK
 from svad.ui.line import Line, Wait
 from svad.ui.memory import Memory
+from svad.ui.runs import Runs
 from svad.ui.work import Task, Tickets, stopping
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from svad.types import Result, StageState
+    from svad.types import Result
 
 
 LONGEST_END = 10.0  # s that a stopped run may take to end before it is deleted
@@ -57,10 +57,10 @@ class Studio(Extras):
         self.shelf = Shelf((settings.examples, VIEWING), settings.jobs)
         self._load = load
         self._engine: Engine | None = None
-        self._loading, self._starting = threading.Lock(), threading.Lock()
+        self._loading = threading.Lock()
         self._line = Line(settings.at_once)
         self._looking = Line(settings.at_once)  # through clips: tens of seconds
-        self._tasks: dict[str, Task] = {}  # the latest run of each job
+        self._runs = Runs(self._line, settings.unwatched)
         self._tickets = Tickets()  # of looks and videos
         self.fetcher = Fetcher()
         self._memory = Memory()
@@ -153,10 +153,16 @@ class Studio(Extras):
     def create(
         self, job_id: str, preset: str | None = None, body: str = BUILT_IN
     ) -> Iterator[Progress | Ended]:
-        """Makes the avatar of what was looked at, with a beat at least every second.
+        """Begins the avatar of what was looked at, and watches it, see `begin` and `watch`."""
+        self.begin(job_id, preset, body)
+        yield from self.watch(job_id)
 
-        `preset`: see `preset_for`. Closing the generator stops the run. What an earlier run
-        finished is kept. Raises `SvadError` with a sentence for the visitor.
+    def begin(self, job_id: str, preset: str | None = None, body: str = BUILT_IN) -> None:
+        """Begins to make the avatar of what was looked at; a run that goes on is left as it is.
+
+        `preset`: see `preset_for`. What an earlier run finished is kept. It works on without
+        anybody who watches, as long as the settings say. Raises `SvadError` with a sentence for
+        the visitor.
         """
         preset = self.preset_for(job_id, preset)
         if not offer(PRESETS[preset]).fits:
@@ -165,7 +171,7 @@ class Studio(Extras):
         job = self.job(job_id)
         expected = cost(PRESETS[preset], self.settings.jobs).seconds
 
-        def work(task: Task) -> Result:
+        def work(task: Task, before: Task | None) -> Result:
             def waits(wait: Wait) -> None:
                 task.tell(Progress((), 0, ahead=wait.ahead, wait=wait.seconds))
 
@@ -189,29 +195,32 @@ class Studio(Extras):
                 self._learn(place)
                 return made
 
-        with self.callers.place():
-            with self._starting:  # visitors come at the same time
-                before = self._tasks.get(job_id)
-                self._tasks = {key: task for key, task in self._tasks.items() if task.running}
-                task = self._tasks[job_id] = Task(work)
-            states = ()
-            try:
-                for _ in task.beats():
-                    news = _beat(task)
-                    states = news.states
-                    yield news
-                yield self._ended(job, task, states)
-            finally:
-                task.stop.set()
+        self._runs.begin(job_id, work, self.callers.place())
+
+    def watch(self, job_id: str) -> Iterator[Progress | Ended]:
+        """The latest run of a job with a beat at least every second, then how it ended.
+
+        Nothing where there was none since the start of the page. Closing the generator leaves the
+        run alone. Raises the error of a run that failed.
+        """
+        task = self._runs.of(job_id)
+        if task is None:
+            return
+        for _ in task.beats():
+            yield _beat(task)
+        yield self._ended(job_id, task)
 
     def progress(self, job_id: str) -> Progress | None:
-        """How far the run of a job is; None where none is running."""
-        task = self._run_of(job_id)
-        return _beat(task) if task is not None and task.running else None
+        """How far the run of a job is; None where none is running. Who asks watches it."""
+        task = self._runs.of(job_id)
+        if task is None or not task.running:
+            return None
+        task.glance()
+        return _beat(task)
 
     def stop(self, job_id: str) -> bool:
         """Asks the run of a job to stop; false if there is none."""
-        task = self._run_of(job_id)
+        task = self._runs.of(job_id)
         if task is None or not task.running:
             return False
         task.halt()
@@ -224,7 +233,7 @@ class Studio(Extras):
         too long to end, or when the job is not there (any more).
         """
         self.job(job_id)
-        task = self._run_of(job_id)
+        task = self._runs.of(job_id)
         if task is not None:
             task.halt()
         # what is made of the avatar meanwhile would make its folder anew
@@ -237,19 +246,14 @@ class Studio(Extras):
         for copy in copies:
             copy.unlink(missing_ok=True)
 
-    def _run_of(self, job_id: str) -> Task | None:
-        """The latest run of a job; one that begins this moment, too."""
-        with self._starting:
-            return self._tasks.get(job_id)
-
     def _learn(self, place: Path) -> None:
         """Takes the seconds of a run for the next; a full disk does not undo the run for it."""
         with suppress(SvadError):
             learn(read_card(place), self.settings.jobs)
 
-    def _ended(self, job: Job, task: Task, states: tuple[StageState, ...]) -> Ended:
+    def _ended(self, job_id: str, task: Task) -> Ended:
         """The end of a run; raises its error unless it was stopped, or had no GPU."""
-        news = task.news if isinstance(task.news, tuple) else states
+        news = task.news if isinstance(task.news, tuple) else ()  # it never came to its turn
         stopped, paused = task.running, ""  # it was told to stop and will notice in a moment
         try:
             if not stopped:
@@ -261,10 +265,10 @@ class Studio(Extras):
         if stopped:
             state = "paused" if paused else "stopped"
             halted = [replace(s, state=state) if s.state == "running" else s for s in news]
-            return Ended(tuple(halted), task.seconds, None, paused)
+            return Ended(tuple(halted), task.seconds, None, paused, task.abandoned)
         place = task.result().archive.parent
-        inside = "" if place == job.folder else place.name
-        done = replace(self.read(job.id, inside), seconds=task.seconds)
+        inside = "" if place == self.job(job_id).folder else place.name
+        done = replace(self.read(job_id, inside), seconds=task.seconds)
         return Ended(news, task.seconds, done)
 
     def _seen_for(self, job_id: str, preset: str) -> dict[str, Any]:

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from svad.export.formats import EVERY
 
 TITLE = "SVAD"
 PAGE_TITLE = "SVAD: one photo or a short clip to an avatar that moves"
 HEADLINE = "One photo becomes an avatar that moves"
 LEAD = (
-    "Drop a photo of a person. In about half a minute you can turn the avatar around, "
+    "Choose a photo of a person. In about half a minute you can turn the avatar around, "
     "watch it move and take it home. A clip of one turn, or up to four photos, add the real back."
 )
 LOCAL = "Runs on this computer. Your pictures do not leave it."
 HOSTED = "The preview runs on this server's CPU and costs you no GPU time."
 RASTERISERS = {
-    "gsplat": "Rasteriser: gsplat on the GPU.",
-    "Warp": "Rasteriser: NVIDIA Warp on the GPU.",
-    "CPU": "Rasteriser: ours on the CPU.",
+    "gsplat": "It draws on the GPU, with gsplat.",
+    "Warp": "It draws on the GPU, with NVIDIA Warp.",
+    "CPU": "It draws on the CPU.",
 }
 
 PHOTO = "Photo, photos or clip"
 DROP = "Drop a photo here"
 DROP_MORE = "or a clip of one turn, or up to 4 photos"
 CHOOSE = "Click to choose"
+TAP = "Tap to choose a photo"
 ADD = "Add a picture"
 TIPS = (
     "Best: one person from head to feet, facing the camera, arms a little away from the body. "
@@ -53,8 +51,8 @@ LEGEND_FRONT = "framed: the front"
 BAD_PHOTO = "This photo cannot be used"
 BAD_PICTURES = "These pictures cannot be used"
 BAD_CLIP = "This clip cannot be used"
-ANOTHER_PHOTO = "Nothing was lost. Drop another photo to go on."
-OTHER_PICTURES = "Nothing was lost. Take it away with the cross and drop another to go on."
+ANOTHER_PHOTO = "Nothing was lost. Choose another photo to go on."
+OTHER_PICTURES = "Nothing was lost. Take it away with the cross and choose another to go on."
 CONSENT = "Use pictures of yourself, or of someone who has agreed to it."
 RETENTION = "Pictures and avatars are removed after {hours} hours. Only you can see them."
 
@@ -118,9 +116,11 @@ SO_FAR = "{s} s so far"
 LEFT = "about {s} s left"
 ALMOST = "almost done"
 FINISHED = "Your avatar is ready. It took {s} s."
+SEE_IT = "See it"
 STOPPED = "Stopped. The {done} finished steps are kept. Press Create avatar to go on from there."
 STOPPED_ONE = "Stopped. The finished step is kept. Press Create avatar to go on from there."
 STOPPED_EARLY = "Stopped. Nothing was finished yet. Press Create avatar to start again."
+STOPPED_ALONE = "No page was open on it for a while."
 PAUSED = "Paused."
 PAUSED_KEPT = "Kept: {steps}. Resume goes on from there and asks for the GPU anew."
 PAUSED_NOTHING = "Your pictures are kept. Resume asks for the GPU anew."
@@ -182,7 +182,7 @@ BAD_CALL = (
     "uploaded here. The page of the API lists what each endpoint takes."
 )
 MCP_OFF = "The MCP server is off: it needs the package mcp (pip install 'mcp>=1.21,<2')."
-NO_PHOTO = "There is no photo yet. Drop one first."
+NO_PHOTO = "There is no photo yet. Choose one first."
 NO_FILE = "Send a photo, several photos or a clip as uploaded files."
 NO_SPACE = "The disk is full. Free some space and try again; finished steps are kept."
 NO_WRITE = "The job folder cannot be written to. Check the folder's permissions and try again."
@@ -224,12 +224,11 @@ EXAMPLES = "Or open a finished one"
 EXAMPLE_OF = "Finished example"
 YOUR_AVATAR = "Your avatar"
 NOTHING_YET = "Nothing here yet"
-NO_EXAMPLES = "The examples are not installed. Drop a photo to make the first avatar."
+NOT_FINISHED = "Not finished yet"
+STANDS_HERE = "Your avatar comes here when it is finished."
+NO_EXAMPLES = "The examples are not installed. Choose a photo to make the first avatar."
 MADE_IN = "Made in {s} s from {what}"
 MADE_FROM = "Made from {what}"
-ONE_PHOTO = "one photo"
-SOME_PHOTOS = "{n} photos"
-A_CLIP = "a clip"
 TURNTABLE = "Turntable video of {name}"
 NO_VIDEO = "The turntable video is not here."
 VIEWER = "3D view of {name}"
@@ -343,11 +342,3 @@ def duration(seconds: float) -> str:
     if seconds < 5400:
         return MINUTES.format(n=seconds / 60)
     return HOURS.format(n=seconds / 3600)
-
-
-def source(pictures: Mapping[str, Any]) -> str:
-    """What an avatar was made from, by what a job card says of its pictures."""
-    if pictures.get("kind") == "clip":
-        return A_CLIP
-    count = pictures.get("frames", 1)
-    return ONE_PHOTO if count == 1 else SOME_PHOTOS.format(n=count)

@@ -7,6 +7,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from svad.core.errors import Stopped
@@ -22,15 +23,19 @@ class Task:
     """One piece of work in its own thread.
 
     The work gets the task: it calls `tell` with news and looks at `stop`. Whoever shows it walks
-    through `beats` and reads `news`, then calls `result`.
+    through `beats` and reads `news`, then calls `result`; there may be several of them, or none.
     """
 
     def __init__(self, work: Callable[[Task], Any]) -> None:
         self.stop = threading.Event()
         self.news: Any = None
         self.started = time.monotonic()
+        self.abandoned = False  # whether it was stopped because nobody watched it
         self._work = work
-        self._changed = threading.Event()
+        self._over: float | None = None  # when it ended
+        self._changes = 0  # news, and calls of `halt`, so far
+        self._changed = threading.Condition()
+        self._watchers, self._left = 0, self.started
         self._value: Any = None
         self._error: BaseException | None = None
         # the visitor's request goes along: their GPU quota hangs on it
@@ -44,12 +49,18 @@ class Task:
         except BaseException as error:  # handed to whoever asks for the result
             self._error = error
         finally:
-            self._changed.set()
+            self._over = time.monotonic()
+            self._wake()
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._changes += 1
+            self._changed.notify_all()
 
     def tell(self, news: Any) -> None:
         """Replaces the news and wakes whoever shows them."""
         self.news = news
-        self._changed.set()
+        self._wake()
 
     @property
     def running(self) -> bool:
@@ -58,28 +69,55 @@ class Task:
 
     @property
     def seconds(self) -> float:
-        """Time since the start."""
-        return time.monotonic() - self.started
+        """Time from the start until now, or until it ended."""
+        return (self._over or time.monotonic()) - self.started
+
+    @property
+    def unwatched(self) -> float:
+        """Seconds since the last one who watched it left; 0 while somebody does."""
+        with self._changed:
+            return 0.0 if self._watchers else time.monotonic() - self._left
 
     def beats(self) -> Iterator[None]:
         """One beat per news, between two and four a second, until the work ends.
 
-        After `halt` the beats end soon, even if the work takes longer to notice.
+        After `halt` the beats end soon, even if the work takes longer to notice. Whoever walks
+        through them watches the work; closing the generator leaves it alone.
         """
-        while self.running:
-            time.sleep(SHORTEST)
-            self._changed.wait(LONGEST - SHORTEST)
-            self._changed.clear()
-            if self.stop.is_set():
-                self._thread.join(PATIENCE)
-                return
-            if self.running:
-                yield
+        seen = -1
+        with self._watching():
+            while self.running:
+                time.sleep(SHORTEST)
+                with self._changed:
+                    if self._changes == seen:
+                        self._changed.wait(LONGEST - SHORTEST)
+                    seen = self._changes
+                if self.stop.is_set():
+                    self._thread.join(PATIENCE)
+                    return
+                if self.running:
+                    yield
+
+    @contextmanager
+    def _watching(self) -> Iterator[None]:
+        with self._changed:
+            self._watchers += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._watchers -= 1
+            self.glance()
+
+    def glance(self) -> None:
+        """Somebody looks at it for a moment, which counts as watching until now."""
+        with self._changed:
+            self._left = time.monotonic()
 
     def halt(self) -> None:
         """Asks the work to stop and wakes whoever shows it."""
         self.stop.set()
-        self._changed.set()
+        self._wake()
 
     def join(self, seconds: float) -> bool:
         """Waits for the thread; true if it has ended."""

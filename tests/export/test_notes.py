@@ -9,21 +9,46 @@ import pytest
 from svad.export import notes
 from svad.export.formats import FORMATS, packed_formats
 from svad.export.notes import FREE_BODY, licence, readme
+from svad.export.vrm import meta
 
 
 def test_the_readme_says_of_each_file_what_it_is() -> None:
-    lines = readme(packed_formats(), 1234, 43, ("wave", "walk")).splitlines()
+    lines = readme(packed_formats(), 1234, 43, ("wave", "walk"), {}).splitlines()
     assert all(len(line) <= 100 for line in lines)
     for row in packed_formats():
         about = row.about.format(count=1234, expressions=43, motions="wave, walk").splitlines()
         at = lines.index(f"{row.file:<21}{about[0]}")
         assert [line.strip() for line in lines[at + 1 : at + len(about)]] == about[1:]
-    assert "animations (none)." in readme(packed_formats(), 1, 0, ())
+    assert "animations (none)." in readme(packed_formats(), 1, 0, (), {})
+
+
+@pytest.mark.parametrize(
+    ("card", "words"),
+    [
+        ({}, "Made by SVAD from one photo."),
+        ({"pictures": {"kind": "photos", "frames": 3}}, "Made by SVAD from 3 photos."),
+        ({"pictures": {"kind": "clip", "frames": 48}}, "Made by SVAD from a clip."),
+        ({"imported": "snapshot_4.pth"}, "Read by SVAD from snapshot_4.pth."),
+    ],
+)
+def test_what_it_was_made_from_is_said_in_every_note(card: dict, words: str) -> None:
+    text = readme(packed_formats(), 1, 1, (), card)
+    assert words in text and words in meta(card)["name"]
+    if "imported" not in card:
+        source = words.removeprefix("Made by SVAD from ").removesuffix(".")
+        assert f"It was generated from {source}. Your rights" in licence(card)
+
+
+def test_no_line_is_longer_than_a_terminal_takes() -> None:
+    motions = [f"motion_{k}" for k in range(20)]
+    text = readme(packed_formats(), 338212, 67, motions, {"imported": "a" * 40 + ".pth"})
+    assert all(len(line) <= 100 for line in text.splitlines())
+    assert all(f"{name}" in text for name in motions)
 
 
 def test_a_long_file_name_stands_on_its_own_line() -> None:
     row = replace(FORMATS["ply"], file="a" * 30 + ".ply", about="", title="In {one} line")
-    assert f"\n{row.file}\n{' ' * 21}In {{one}} line\n" in readme([row], 1, 1, ())
+    assert f"\n{row.file}\n{' ' * 21}In {{one}} line\n" in readme([row], 1, 1, (), {})
 
 
 BODY = ("SMPL-X, a file of your own.", "For research only, see its licence.")

@@ -17,6 +17,7 @@ from PIL import Image
 
 from svad.body.lbs import joint_transforms
 from svad.config.package import PackageConfig
+from svad.core.progress import Report, silent
 from svad.export import textured as textured_module
 from svad.export.context import ExportContext, ExportProgress
 from svad.export.glb import write_glb, write_textured
@@ -60,9 +61,11 @@ def faced(avatar: Avatar) -> Avatar:
     return replace(avatar, expression_names=names, expression_dirs=dirs, mesh=mesh)
 
 
-def context_of(avatar: Avatar, folder: Path, bones: str = "smplx") -> ExportContext:
+def context_of(
+    avatar: Avatar, folder: Path, bones: str = "smplx", report: Report = silent
+) -> ExportContext:
     size = (avatar.camera.width, avatar.camera.height)
-    progress = ExportProgress(lambda *_, **__: None, 1)
+    progress = ExportProgress(report, 100)
     return ExportContext(
         avatar=avatar, size=size, settings=PackageConfig(), card={"body": "A body, CC0."},
         folder=folder, progress=progress, asked=MeshOptions(bones, triangles=3000),
@@ -77,8 +80,16 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ExportContext]
         patch.setattr(unwrap, "PADDING", 4)
         for module in (unwrap, bake):
             patch.setattr(module, "SIDE", SIDE)
-        made = context_of(faced(tiny_avatar(8000)), tmp_path_factory.mktemp("out"))
-        assert made.textured.picture.shape == (SIDE, SIDE, 3)
+        told: list[int] = []
+
+        def report(done: int, *_: object) -> None:
+            told.append(done)
+
+        made = context_of(faced(tiny_avatar(8000)), tmp_path_factory.mktemp("out"), report=report)
+        with made.progress.of("textured", "mesh", 100):
+            assert made.textured.picture.shape == (SIDE, SIDE, 3)
+        # it tells on the way how far it is, and never less than before
+        assert len(set(told)) > 8 and told == sorted(told) and told[-1] == 100
         yield made
 
 

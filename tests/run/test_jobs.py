@@ -20,6 +20,8 @@ from svad.run.jobs import LOCK, open_job
 from tests.helpers import aged
 from tests.waiting import WAIT, until
 
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
 
 def test_one_run_at_a_time(tmp_path: Path) -> None:
     path = tmp_path / LOCK
@@ -283,3 +285,12 @@ def test_a_next_that_is_a_file_or_a_link_stays(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="was not made here"), open_job(tmp_path / "out", "a"):
         raise AssertionError("opened")
     assert (tmp_path / "mine" / "a").read_text() == "mine"
+
+
+def test_an_example_is_no_job_and_the_advice_can_be_followed() -> None:
+    """The examples hold what the page shows, and not the avatar itself."""
+    for card in sorted(EXAMPLES.glob("*/example.json")):
+        with pytest.raises(JobError, match="without the avatar itself") as found:
+            read_card(card.parent)
+        photo = Path(str(found.value).split()[-3])
+        assert photo.is_file() and photo.parent == card.parent

@@ -85,7 +85,7 @@ def test_the_page_offers_what_can_be_run(
     assert texts.BETTER_CPU in here["better"] or "not here" in here["better"]
     monkeypatch.setattr(better, "offer", ready)
     assert events.better(job)["improve"].visible
-    *_, last = events.improve(job, "default")
+    *_, last = events.improve(job, "default", "")
     assert last["shown"] == f"job:{job}/quick"
     assert last["versions"].visible and len(last["versions"].choices) == 2
     assert last["side"].count("<video") == 2
@@ -98,7 +98,7 @@ def test_the_page_offers_what_can_be_run(
 def test_bad_pictures_leave_the_avatar(studio: Studio, job: str, tmp_path: Path, cache: Path):
     (cache / "text.mp4").write_text("This is no clip.")
     sent = [{"path": str(cache / "text.mp4")}]
-    *_, last = Events(studio, Names()).add(sent, job, "default")
+    *_, last = Events(studio, Names()).add(sent, job, "default", "")
     assert texts.ADD_KEPT in last["status"] and last["more"].interactive
     assert [one.preset for one in studio.versions(job)] == ["preview"]
 

@@ -8,13 +8,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from svad.config.presets import CLIP, PRESETS
+from svad.config.presets import CLIP
 from svad.core.errors import JobError, PhotoError, SourceError, Stopped
 from svad.media.video import VideoError, write_mp4
 from svad.types import Footage
 from svad.ui.beats import Ended, Followed, Making, Seen
 from svad.ui.memory import MOST, MOST_FOOTAGES, Memory
-from svad.ui.texts import source
 from tests.footage.turning import turning
 from tests.ui.conftest import save_photo
 from tests.ui.page_fakes import FakePipeline
@@ -150,10 +149,3 @@ def test_only_the_latest_looks_are_kept():
         memory.keep(f"clip {k}", footage)
     assert memory.take("clip 0") is None and memory.take("clip 1") is footage
     assert memory.take("clip 1") is None
-
-
-def test_an_avatar_says_what_it_was_made_from():
-    assert source({}) == source({"kind": "photos", "frames": 1}) == "one photo"
-    assert source({"kind": "photos", "frames": 3}) == "3 photos"
-    assert source({"kind": "clip", "frames": 60}) == "a clip"
-    assert CLIP.name in PRESETS

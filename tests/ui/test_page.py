@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from svad.ui import texts
+from svad.ui.panels.avatar import SHOWN
 from svad.ui.studio import Studio
 from tests.ui.conftest import save_photo
 from tests.ui.page_fakes import FakePipeline
+from tests.ui.relay import Relay
 from tests.ui.visitor import Visitor, until
 
 # A repeat is counted and named in pytest's summary.
@@ -35,10 +37,14 @@ def test_a_visit(make_studio, launch, browser, photo: Path, tmp_path: Path, capf
     until(lambda: visitor.all("#steps .step.done"))
     assert visitor.says("#steps", "Working") and visitor.says("#status", " s so far")
     until(lambda: len(visitor.all("#steps progress")) == 6)
+    assert visitor.says("#heading", texts.NOT_FINISHED), "another's avatar is named"
+    until(lambda: not visitor.all("#download")[0].is_enabled())
+    until(lambda: not visitor.all(".examples [aria-pressed=true]"))
     visitor.press("#stop")
     assert visitor.says("#status", "Stopped.")
     assert "is kept" in visitor.text("#status") or "are kept" in visitor.text("#status")
-    assert visitor.says("#heading", "Ada"), "the result before is lost"
+    assert visitor.says("#heading", texts.NOT_FINISHED)
+    assert not visitor.all("#download")[0].is_enabled()
 
     pipeline.go.set()
     visitor.press("#create")
@@ -111,6 +117,23 @@ def test_what_comes_in_the_first_moment_is_not_lost(make_studio, launch, browser
     assert visitor.says("#heading", "Ben")
 
 
+def test_on_a_phone_a_link_leads_to_the_avatar(make_studio, launch, browser, photo: Path):
+    size = {"width": 390, "height": 740, "deviceScaleFactor": 1, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    visitor = Visitor(browser, launch(make_studio(FakePipeline(0.02))))
+    place = "return document.querySelector('#photo button[aria-dropeffect]').ariaLabel"
+    until(lambda: texts.TAP in (browser.execute_script(place) or ""))
+    assert visitor.drop_and_see(photo, "#check", texts.SEEN)
+    visitor.press("#create")
+    assert visitor.says("#status", texts.SEE_IT)
+    top = "return document.querySelector('#heading').getBoundingClientRect().top"
+    until(lambda: browser.execute_script(top) > 740)
+    visitor.press("#status a")
+    until(lambda: 0 <= browser.execute_script(top) < 370)
+    assert browser.execute_script("return document.activeElement.id") == SHOWN
+
+
 def test_on_a_phone_in_the_dark_by_keyboard(make_studio, launch, browser):
     size = {"width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": True}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
@@ -141,15 +164,45 @@ def test_a_link_brings_the_avatar_back(make_studio, launch, browser, photo: Path
     assert visitor.says("#status", "does not work any more")
 
 
-def test_closing_the_tab_stops_the_work(make_studio, launch, browser, photo: Path):
-    pipeline = FakePipeline(hold="subject")
-    visitor = Visitor(browser, launch(make_studio(pipeline)))
+def test_a_run_outlives_a_cut_line_and_a_closed_tab(make_studio, launch, browser, photo: Path):
+    pipeline = FakePipeline(0.02, hold="relief")
+    line = Relay(launch(make_studio(pipeline)))
+    visitor = Visitor(browser, line.url)
     assert visitor.drop_and_see(photo, "#check", texts.SEEN)
     visitor.press("#create")
     until(lambda: pipeline.running == 1)
-    until(lambda: "so far" in visitor.text("#status"))
+    assert visitor.says("#status", "so far")
+    browser.execute_script("window.before = true")
+    line.cut()
+    assert visitor.says("body", "Connection to the server was lost")
+    line.mend()
+    until(lambda: not browser.execute_script("return window.before"))  # it was loaded anew
+    assert visitor.says("#status", "so far") and visitor.says("#steps", "Working")
+    link = browser.current_url
     browser.get("about:blank")
-    until(lambda: pipeline.running == 0)
+    visitor = Visitor(browser, link)
+    assert visitor.says("#status", "so far") and visitor.all("#stop")
+    pipeline.go.set()
+    assert visitor.says("#status", "Your avatar is ready")
+    assert visitor.says("#heading", texts.YOUR_AVATAR) and len(pipeline.folders) == 1
+    line.close()
+
+
+def test_two_tabs_watch_one_job_and_stop_reaches_both(make_studio, launch, browser, photo: Path):
+    pipeline = FakePipeline(0.02, hold="relief")
+    visitor = Visitor(browser, launch(make_studio(pipeline)))
+    assert visitor.drop_and_see(photo, "#check", texts.SEEN)
+    until(lambda: "job=" in browser.current_url)
+    visitor.press("#create")
+    until(lambda: pipeline.running == 1)
+    first, link = browser.current_window_handle, browser.current_url
+    browser.switch_to.new_window("tab")
+    other = Visitor(browser, link)
+    assert other.says("#status", "so far")
+    other.press("#stop")
+    assert other.says("#status", "Stopped.")
+    browser.switch_to.window(first)
+    assert visitor.says("#status", "Stopped.") and len(pipeline.folders) == 1
 
 
 def stands(studio: Studio, job: str, place: int) -> bool:

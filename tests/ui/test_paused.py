@@ -42,6 +42,6 @@ def test_no_gpu_pauses_the_job_and_resume_goes_on(make_studio, photo: Path) -> N
     assert "12s left" in back["status"] and back["resume"].visible
     assert studio.unfinished(seen.job).preset == "preview"
     pipeline.quota = True
-    first, *_, last = events.resume(seen.job, "default")
+    first, *_, last = events.resume(seen.job, "default", "")
     assert last["shown"] == f"job:{seen.job}" and studio.unfinished(seen.job) is None
     assert not first["resume"].visible

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from gradio.context import LocalContext
 from PIL import Image
 
 from svad.config.presets import PRESETS
@@ -12,6 +14,9 @@ from svad.core.errors import JobError, OutputError, PhotoError
 from svad.run.sources import photo_hash
 from svad.subject.checks import read_photo
 from svad.ui.beats import Ended, Progress, Seen
+from svad.ui.callers import CallerError
+from svad.ui.engine import Unwatched
+from svad.ui.studio import Studio
 from svad.ui.work import Task
 from tests.ui.conftest import save_photo
 from tests.ui.page_fakes import FakePipeline
@@ -86,14 +91,95 @@ def test_a_stage_that_does_not_listen_cannot_hold_the_page(make_studio, photo: P
     assert list(again)[-1].finished is not None
 
 
-def test_closing_the_page_stops_the_run(make_studio, photo: Path):
-    pipeline = FakePipeline(0.05, hold="relief")
-    studio = make_studio(pipeline)
-    run = studio.create(look(studio, photo).job)
+def leave(studio: Studio, job: str, pipeline: FakePipeline) -> None:
+    """Begins a run, and closes the page when it works."""
+    run = studio.create(job)
     next(run)
     until(lambda: pipeline.running == 1)
     run.close()
-    until(lambda: pipeline.running == 0)
+
+
+def test_a_run_goes_on_without_its_page_and_is_seen_by_who_comes_back(make_studio, photo: Path):
+    pipeline = FakePipeline(0.05, hold="relief")
+    studio = make_studio(pipeline)
+    job = look(studio, photo).job
+    leave(studio, job, pipeline)
+    back = studio.watch(job)
+    while not any(s.state == "done" for s in next(back).states):
+        continue
+    pipeline.go.set()
+    ended = list(back)[-1]
+    assert ended.finished.key == f"job:{job}" and len(pipeline.folders) == 1
+    (late,) = studio.watch(job)  # who comes after the end is told the same
+    assert late.finished.key == ended.finished.key and late.seconds == ended.seconds
+    assert not list(studio.watch("another"))
+
+
+def test_two_pages_watch_one_run_and_either_stops_it(make_studio, photo: Path):
+    pipeline = FakePipeline(0.05, hold="relief")
+    studio = make_studio(pipeline)
+    job = look(studio, photo).job
+    first, second = studio.create(job), studio.create(job)
+    next(first), next(second)
+    until(lambda: pipeline.running == 1)
+    assert not next(second).winding_down and len(pipeline.folders) == 1
+    studio.stop(job)
+    for run in (first, second):
+        assert list(run)[-1].finished is None
+    assert pipeline.running == 0
+
+
+def test_a_run_that_nobody_watches_ends_after_a_while(make_studio, photo: Path):
+    pipeline = FakePipeline(0.05, hold="relief")
+    studio = make_studio(pipeline, unwatched=Unwatched(nobody_waits=0))
+    job = look(studio, photo).job
+    leave(studio, job, pipeline)
+    until(lambda: studio.progress(job) is None)
+    (ended,) = studio.watch(job)
+    assert ended.abandoned and ended.finished is None and pipeline.running == 0
+
+
+def test_it_ends_sooner_where_somebody_waits_and_not_before(make_studio, tmp_path: Path):
+    pipeline = FakePipeline(0.05, hold="relief")
+    studio = make_studio(pipeline, unwatched=Unwatched(others_wait=0))
+    jobs = [look(studio, save_photo(tmp_path / f"{k}.png", 40 * k)).job for k in range(2)]
+    leave(studio, jobs[0], pipeline)
+    other = studio.create(jobs[1])
+    next(other)
+    until(lambda: len(pipeline.folders) == 2)
+    (ended,) = studio.watch(jobs[0])
+    assert ended.abandoned and pipeline.most_running == 1
+    pipeline.go.set()
+    assert list(other)[-1].finished is not None
+
+
+def test_a_run_that_is_left_keeps_place_and_request_until_it_ends(make_studio, tmp_path: Path):
+    """Or a visitor might have any number made at once, and the GPU would not know whose it is."""
+    pipeline, seen = FakePipeline(0.05, hold="relief"), []
+    studio = make_studio(pipeline, hosted=True, per_visitor=1)
+    request = SimpleNamespace(headers={"x-forwarded-for": "93.184.216.34"})
+    real = pipeline.run
+
+    def run(*sent, **more):
+        try:
+            return real(*sent, **more)
+        finally:
+            seen.append(LocalContext.request.get())
+
+    pipeline.run = run
+    jobs = [look(studio, save_photo(tmp_path / f"{k}.png", 40 * k)).job for k in range(2)]
+    before = LocalContext.request.set(request)
+    try:
+        leave(studio, jobs[0], pipeline)
+        with pytest.raises(CallerError):
+            next(studio.create(jobs[1]))
+        assert next(studio.create(jobs[0]))  # which is the run that has the place
+        pipeline.go.set()
+        list(studio.watch(jobs[0]))
+        assert list(studio.create(jobs[1]))[-1].finished is not None
+    finally:
+        LocalContext.request.reset(before)
+    assert seen == [request, request]
 
 
 def test_visitors_wait_in_line_and_stay_apart(make_studio, tmp_path: Path):
@@ -123,7 +209,7 @@ def test_stop_reaches_who_waits_in_line(make_studio, tmp_path: Path):
     next(second)
     studio.stop(jobs[1])
     assert list(second)[-1].finished is None and len(pipeline.folders) == 1
-    first.close()
+    studio.stop(jobs[0])
 
 
 @pytest.mark.parametrize("key", ["job:../../etc", "job:" + "A" * 22, "job:", "example:../ada", "x"])

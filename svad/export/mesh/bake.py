@@ -11,6 +11,7 @@ from scipy import ndimage
 from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]
 
 from svad.body.skin import pose_gaussians, pose_points
+from svad.core.progress import Report, silent
 from svad.export.mesh.unwrap import SIDE, Unwrapped
 from svad.geometry.camera import Camera
 from svad.geometry.sampling import smoothstep
@@ -20,6 +21,7 @@ from svad.media.images import to_float, to_uint8
 from svad.splat.cutout import cutout
 from svad.types import Avatar, SkinnedMesh, Subject
 
+STEPS = 4
 FINER = 2  # times the photo's size at which its view is drawn: the head's Gaussians are that dense
 NEAREST = 6  # Gaussians that colour a point which the photo does not show
 SPREAD = 0.003  # metres, how far a Gaussian colours
@@ -44,16 +46,21 @@ def baked(
     mesh: SkinnedMesh,
     flat: Unwrapped,
     subject: Subject | None,
+    report: Report = silent,
 ) -> np.ndarray:  # [SIDE, SIDE, 3] uint8
     """The picture; colours go on beyond the charts, so that no seam shows from afar."""
+    report(0, STEPS, "painting")
     corners = np.concatenate([flat.uv * SIDE, np.ones((len(flat.uv), 1))], 1)
     texels = draw(corners, flat.faces, SIDE, SIDE)
+    report(1, STEPS, "painting what the photo does not show")
     image = _from_splats(avatar, mesh, flat, corners)
+    report(2, STEPS, "painting what the photo shows")
     view = _photo_view(avatar, mesh, subject)
     filled = np.nonzero(texels.covered)
     face, bary = texels.near_face[filled], texels.near_bary[filled]
     triangle = flat.vertex[flat.faces[face]]
     color, share = _from_photo(view, triangle, bary)
+    report(3, STEPS, "closing the seams of the picture")
     own = image[filled]
     image[filled] = own + share[:, None] * (color - own)
     return to_uint8(_extended(image, texels.covered))

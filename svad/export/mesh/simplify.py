@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from svad.compute.compiled import cached
+from svad.core.progress import Report, silent
 from svad.geometry.surface import face_normals
 
 SHARE = 0.25  # of the edges are looked at in one round: the next may change what is cheapest
@@ -18,6 +19,7 @@ def simplified(
     faces: np.ndarray,  # [F, 3] a closed 2-manifold
     target: int,  # triangles
     weights: np.ndarray,  # [V] how much a loss of shape counts there
+    report: Report = silent,
 ) -> tuple[np.ndarray, np.ndarray]:  # [W, 3], [G, 3]
     """The mesh with at most `target` triangles, or as near as it can be had without cutting it.
 
@@ -26,9 +28,11 @@ def simplified(
     """
     points, faces = points.astype(np.float64), faces.astype(np.int32)
     quadrics = _quadrics(points, faces, weights)
+    begun = len(faces)
     for _ in range(ROUNDS):
         if len(faces) <= target:
             break
+        report(begun - len(faces), begun - target, "simplifying")
         edges = _edges(faces)
         place, cost = _best_places(points, quadrics, edges)
         few = min(len(edges), max(int(SHARE * len(edges)), 64))

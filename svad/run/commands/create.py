@@ -95,7 +95,13 @@ def parser() -> argparse.ArgumentParser:
         metavar="PX",
         help="height of the person in pixels to work at (default 640; never enlarged)",
     )
-    made.add_argument("--seed", type=whole_number(*SEEDS), default=0, metavar="N")
+    made.add_argument(
+        "--seed",
+        type=whole_number(*SEEDS),
+        default=0,
+        metavar="N",
+        help="where the random numbers begin: the same one repeats a result (default 0)",
+    )
     made.add_argument(
         "--set",
         action="append",

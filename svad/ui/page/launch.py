@@ -87,6 +87,7 @@ def page_script(upload_megabytes: int, clip_megabytes: int) -> str:
         ("BAD_CLIP", texts.BAD_CLIP),
         ("ADD_WORDS", texts.ADD),
         ("DROP_WORDS", [texts.DROP, texts.DROP_MORE, texts.CHOOSE]),
+        ("TOUCH_WORDS", [texts.TAP, texts.DROP_MORE]),
     ):
         script = script.replace(name, json.dumps(value).replace("<", "\\u003c"))
     return script.strip()

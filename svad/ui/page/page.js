@@ -20,7 +20,8 @@
   let refused = ""; // why the last file was not sent
   let clip = false; // whether it was a clip
   // What stands in the place of the photo; gradio has no words of ours there.
-  const words = DROP_WORDS;
+  // Fingers click and drop nothing.
+  const words = matchMedia("(hover: none)").matches ? TOUCH_WORDS : DROP_WORDS;
   document.documentElement.style.setProperty("--drop", JSON.stringify(words.join("\n")).replaceAll("\\n", "\\a "));
   // Shown again whenever the server's late answer about an earlier photo has been drawn over it.
   /** @returns {HTMLElement | null} */
@@ -106,6 +107,17 @@
     if (!button) return;
     await navigator.clipboard.writeText(new URL(button.dataset.copy, location.href).href);
     button.textContent = button.dataset.done;
+  });
+
+  // The way to what is shown; gradio would take the link for one to another page.
+  document.addEventListener("click", (event) => {
+    const link = event.target instanceof Element && event.target.closest("a[href^='#']");
+    /** @type {HTMLElement} */
+    const place = link && document.querySelector(link.getAttribute("href"));
+    if (!place) return;
+    event.preventDefault();
+    place.focus({ preventScroll: true });
+    place.scrollIntoView({ behavior: calm.matches ? "auto" : "smooth" });
   });
 
   // A motion that was brought goes to the 3D view, which is on the first tab.

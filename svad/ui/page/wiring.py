@@ -23,7 +23,9 @@ def wire(page: gr.Blocks, parts: Parts, events: Events) -> None:
     _wire_runs(parts, events, everything)
     _wire_avatars(parts, events, everything)
     _wire_motions(parts, events)
-    page.load(events.arrive, None, everything, **QUIET)
+    arrived = page.load(events.arrive, None, everything, **QUIET)
+    attended = arrived.then(events.attend, [parts.job, parts.shown], everything, **QUIET)
+    attended.then(events.cost, parts.preset, parts.offer, **QUIET)
 
 
 def _wire_pictures(p: Parts, events: Events) -> None:
@@ -51,13 +53,13 @@ def _wire_choices(p: Parts, events: Events) -> None:
 
 
 def _wire_runs(p: Parts, events: Events, everything: list[Any]) -> None:
-    created = p.create.click(events.create, [p.job, p.preset, p.body], everything, **QUIET)
+    created = p.create.click(events.create, [p.job, p.preset, p.body, p.shown], everything, **QUIET)
     p.stop.click(events.stop, p.job, p.stop, queue=False, **QUIET)
-    resumed = p.resume.click(events.resume, [p.job, p.body], everything, **QUIET)
-    improved = p.improve.click(events.improve, [p.job, p.body], everything, **QUIET)
+    resumed = p.resume.click(events.resume, [p.job, p.body, p.shown], everything, **QUIET)
+    improved = p.improve.click(events.improve, [p.job, p.body, p.shown], everything, **QUIET)
     for run in (created, resumed, improved):
         run.then(events.cost, p.preset, p.offer, **QUIET)
-    p.more.upload(events.add, [p.more, p.job, p.body], everything, **RAW, **QUIET)
+    p.more.upload(events.add, [p.more, p.job, p.body, p.shown], everything, **RAW, **QUIET)
 
 
 def _wire_avatars(p: Parts, events: Events, everything: list[Any]) -> None:

@@ -15,21 +15,33 @@ from svad.ui.files import Shelf, address
 from svad.ui.gallery import Finished, own_job
 from svad.ui.sharing import token_of
 
+SHOWN = "shown"  # the id of the heading, to which a link leads
+
+
+def unfinished() -> str:
+    """The heading while a visitor's avatar is being made, or was stopped."""
+    return _who("", texts.YOUR_AVATAR, texts.NOT_FINISHED)
+
+
+def _who(kind: str, name: str, made: str) -> str:
+    small = f"<p>{escape(kind)}</p>" if kind else ""
+    words = f"<span>{escape(made)}</span>" if made else ""
+    return (
+        f'<div class="who" id="{SHOWN}" tabindex="-1">{small}<h2>{escape(name)}</h2>{words}</div>'
+    )
+
 
 def heading(finished: Finished | None) -> str:
     """Whose avatar is shown."""
     if finished is None:
-        return f'<div class="who"><h2>{escape(texts.NOTHING_YET)}</h2></div>'
+        return _who("", texts.NOTHING_YET, "")
     example = finished.key.startswith("example:")
-    small = f"<p>{escape(texts.EXAMPLE_OF)}</p>" if example else ""
     made = texts.MADE_FROM.format(what=finished.source)
     if finished.seconds is not None:
         made = texts.MADE_IN.format(s=f"{finished.seconds:.0f}", what=finished.source)
     if finished.preset in PRESETS:
         made = f"{PRESETS[finished.preset].title} · {made}"
-    return (
-        f'<div class="who">{small}<h2>{escape(finished.name)}</h2><span>{escape(made)}</span></div>'
-    )
+    return _who(texts.EXAMPLE_OF if example else "", finished.name, made)
 
 
 def video(path: Path | None, label: str, shelf: Shelf, caption: str = "", poster: str = "") -> str:

@@ -10,8 +10,8 @@ from svad.ui.gallery import Finished
 
 
 def header(hosted: bool, rasteriser: str) -> str:
-    """The top of the page; `rasteriser` is the name of the one that draws here."""
-    where = f"{texts.HOSTED if hosted else texts.LOCAL} {texts.RASTERISERS[rasteriser]}"
+    """The top of the page; `rasteriser` is the one that draws here, of interest to its owner."""
+    where = texts.HOSTED if hosted else f"{texts.LOCAL} {texts.RASTERISERS[rasteriser]}"
     return (
         f'<header class="top"><p class="brand">{escape(texts.TITLE)}</p>'
         f"<h1>{escape(texts.HEADLINE)}</h1><p>{escape(texts.LEAD)} {escape(where)}</p></header>"

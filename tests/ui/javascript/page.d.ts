@@ -6,5 +6,6 @@ declare const CLIP_TOO_LARGE: string;
 declare const BAD_PHOTO: string;
 declare const BAD_CLIP: string;
 declare const DROP_WORDS: string[];
+declare const TOUCH_WORDS: string[];
 declare const ADD_WORDS: string;
 declare const HUB_PAGE: string;
