@@ -33,7 +33,7 @@ class TrainConfig(Checked):
     photo: float = within(0.2, 0, 0.99)  # part of the steps that draw the photo
     # of those at a tenth of the rates, if the photo is drawn at all: what it tells finer than the
     # frames is learned while they hold the rest
-    photo_last: float = within(0.45, 0, 0.99)
+    photo_last: float = within(0.55, 0, 0.99)
     closing_rounds: int = within(0, 0, 1000)  # of the photo's own colours and outline in the end
     # of the photo's height: so near its outline it moves the avatar less, until the last part
     photo_band: float = within(0.003, *SHARE)
