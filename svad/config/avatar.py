@@ -107,7 +107,7 @@ class TrainConfig(Checked):
 
 # Generated frames do not know the person: the photo is drawn as often as all of them together
 # (PERSONA, section 3.3), with Gaussians as fine as its pixels, and has the last word.
-GENERATED = TrainConfig(steps=1200, photo=0.5, photo_last=0.7, closing_rounds=2)
+GENERATED = TrainConfig(steps=1200, photo=0.5, photo_last=0.85)
 
 
 @dataclass(frozen=True, kw_only=True)
