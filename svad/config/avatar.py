@@ -33,7 +33,7 @@ class TrainConfig(Checked):
     photo: float = within(0.2, 0, 0.99)  # part of the steps that draw the photo
     # of those at a tenth of the rates, if the photo is drawn at all: what it tells finer than the
     # frames is learned while they hold the rest
-    photo_last: float = within(0.45, 0, 0.99)
+    photo_last: float = within(0.55, 0, 0.99)
     closing_rounds: int = within(0, 0, 1000)  # of the photo's own colours and outline in the end
     # of the photo's height: so near its outline it moves the avatar less, until the last part
     photo_band: float = within(0.003, *SHARE)
@@ -107,7 +107,7 @@ class TrainConfig(Checked):
 
 # Generated frames do not know the person: the photo is drawn as often as all of them together
 # (PERSONA, section 3.3), with Gaussians as fine as its pixels, and has the last word.
-GENERATED = TrainConfig(steps=1200, photo=0.5, photo_last=0.7, closing_rounds=2)
+GENERATED = TrainConfig(steps=1200, photo=0.5, photo_last=0.85)
 
 
 @dataclass(frozen=True, kw_only=True)
