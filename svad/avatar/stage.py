@@ -96,8 +96,7 @@ class AvatarStage:
                     "is kept; try again later."
                 )
             taken = trained.steps
-        told(1, 1, trained.note or "matching the photo")
-        done = finished(trained, subject, self.config)
+        done = replace(trained.avatar, pose=trained.poses[-1:])  # the photo's, as it was refined
         told(1, 1, trained.note or f"learned in {trained.steps} steps", front_picture(done))
         return done
 
@@ -132,15 +131,3 @@ class AvatarStage:
         steps.done = steps.total
         steps.tell("finished", front_picture(avatar))
         return avatar
-
-
-def finished(trained: Trained, subject: Subject, config: AvatarConfig) -> Avatar:
-    """The trained avatar in the photo's refined pose, where asked for with the photo's last word.
-
-    Frames are coarser than the photo, and generated ones do not know the person.
-    """
-    avatar = replace(trained.avatar, pose=trained.poses[-1:])
-    rounds = config.train.closing_rounds if config.train is not None else 0
-    if not rounds:
-        return avatar
-    return fit_photo(avatar, subject, config.silhouette_rounds, rounds, lambda note, k: None)

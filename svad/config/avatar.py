@@ -34,7 +34,6 @@ class TrainConfig(Checked):
     # of those at a tenth of the rates, if the photo is drawn at all: what it tells finer than the
     # frames is learned while they hold the rest
     photo_last: float = within(0.55, 0, 0.99)
-    closing_rounds: int = within(0, 0, 1000)  # of the photo's own colours and outline in the end
     # of the photo's height: so near its outline it moves the avatar less, until the last part
     photo_band: float = within(0.003, *SHARE)
     photo_outline: float = within(0.1, *SHARE)  # by this factor
@@ -106,7 +105,7 @@ class TrainConfig(Checked):
 
 
 # Generated frames do not know the person: the photo is drawn as often as all of them together
-# (PERSONA, section 3.3), with Gaussians as fine as its pixels, and has the last word.
+# (PERSONA, section 3.3), with Gaussians as fine as its pixels, and most often in the last part.
 GENERATED = TrainConfig(steps=1200, photo=0.5, photo_last=0.85)
 
 

@@ -41,7 +41,7 @@ import json
 from pathlib import Path
 from svad.run.commands import animate
 from svad.export.glb_motion import tracks
-from svad.ui.events import motion_choices
+from svad.ui.motions import motion_choices
 from svad.ui.gallery import read_finished
 from tests.helpers import tiny_avatar
 

@@ -49,7 +49,7 @@ def test_a_clip_is_dropped_understood_trained_stopped_and_resumed(
     until(lambda: len(visitor.all("#steps .step.done")) == 4)
     visitor.press("#stop")
     assert visitor.says("#status", "The 4 finished steps are kept")
-    assert visitor.says("#heading", "Ada"), "the result before is lost"
+    assert visitor.says("#heading", texts.NOT_FINISHED), "another's avatar is named"
 
     pipeline.go.set()
     visitor.press("#create")

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 
 from svad.avatar.closed.refine import REACH, facing, fit_colours, fit_silhouette, well_inside
-from svad.body.correctives import changes
 from svad.body.skeleton import Joint
 from svad.body.skin import pose_gaussians, unpose_points
 from svad.geometry.sampling import bilinear, smoothstep
@@ -47,13 +46,9 @@ def fit_photo(
         fitted.means[index], avatar.joint_ids[index], avatar.joint_weights[index],
         avatar.joints, avatar.parents, pose,
     )  # fmt: skip
-    colors = fitted.colors.detach()
-    if avatar.correctives is not None:
-        change = changes(avatar.correctives, pose)
-        rest = rest - change[index, :3]
-        colors = (colors - change[:, 4:]).clamp(0, 1)
     g = avatar.gaussians
     means = g.means.index_copy(0, index, rest.float())
+    colors = fitted.colors.detach()
     gaussians = replace(g, means=means, opacities=fitted.opacities, colors=colors)
     return replace(avatar, gaussians=gaussians)
 
