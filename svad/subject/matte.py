@@ -7,7 +7,7 @@ import numpy as np
 
 from svad.media.fields import masked_blur, pull_push
 from svad.subject import keypoints as kp
-from svad.subject.scene import Scene, disk, face_inside
+from svad.subject.scene import Scene, disk, face_inside, shaded
 
 BUSY = 4.0  # how much of the unrest of what is behind the colours at the rim must stand out from
 AROUND = 6.0  # px, standard deviation of the surroundings in which that is measured
@@ -157,12 +157,9 @@ def _not_the_wall(
     both sides of the rim does not tell of them, their distance from the wall does.
     """
     off = np.sqrt(np.square(image - back).sum(2))
-    factor = (image * back).sum(2) / np.maximum((back * back).sum(2), 1.0)
-    tint = np.sqrt(np.square(image - factor[..., None] * back).sum(2))
-    shadow = (factor > 0.4) & (factor < 1.1) & (tint < _TINT)
     around = cv2.dilate(off, np.ones((7, 7), np.uint8))
-    seen = (unrest < _QUIET) & ~shadow & strange & (off > _CLEAR * np.sqrt(unrest + 1))
-    seen &= off > _RINGING * around
+    seen = (unrest < _QUIET) & strange & (off > _CLEAR * np.sqrt(unrest + 1))
+    seen &= (off > _RINGING * around) & ~shaded(image, back, _TINT)
     whole = cv2.morphologyEx(seen.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     inside = cv2.erode(whole, np.ones((3, 3), np.uint8))
     share = off / np.maximum(cv2.dilate(off, np.ones((5, 5), np.uint8)), 1)  # of an edge's pixel

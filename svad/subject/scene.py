@@ -58,9 +58,7 @@ class Scene:
         own = noise + self._surprise(smooth)
         noise += _NOISE
         distance = off / noise
-        factor = (image * wall).sum(2) / np.maximum((wall * wall).sum(2), 1.0)
-        tint = np.sqrt(np.square(image - factor[..., None] * wall).sum(2)) / noise
-        shade = (factor > 0.4) & (factor < 1.1) & (tint < 1.6) & self._flat()
+        shade = shaded(image, wall, 1.6 * noise) & self._flat()
         quiet = noise < 14  # a busy background has no plain colour to compare with
         self.busy = ~quiet
         self.clear = quiet & (off > _CLEAR * own) & ~shade
@@ -129,9 +127,11 @@ class Scene:
         person = (self.soft > 0.8).astype(np.float32)
         return masked_blur(np.minimum(self.distance, 12), person, 0.02 * self.tall)
 
-    def _slits(self) -> np.ndarray:
+    def _slits(
+        self,
+        contrast: np.ndarray,  # [h, w], see `_contrast`
+    ) -> np.ndarray:
         """[h, w] bool: wall colour at the rim where the person is nowhere near that colour."""
-        contrast = self._contrast()
         slit = self.plain & (self.distance < 1.6) & (contrast > 5) & (self.soft < 0.92)
         # tinted by what hangs before it, as between strands of hair: still far nearer to the wall
         tinted = ~self.busy & (self.distance < 0.35 * contrast) & (self.soft < 0.7)
@@ -178,7 +178,8 @@ class Scene:
         wall |= self.shade & (soft < 0.4) & ~shoes
         wall &= ~self.clear
         labels[wall & ~bones] = cv2.GC_BGD
-        slits = self._slits() & ~bones & ~shoes
+        contrast = self._contrast()
+        slits = self._slits(contrast) & ~bones & ~shoes
         labels[slits] = cv2.GC_BGD
         close = cv2.dilate((soft > 0.35).astype(np.uint8), self.disk(0.01)) > 0
         labels[self.busy & ~close & ~bones] = cv2.GC_BGD
@@ -189,7 +190,7 @@ class Scene:
         toes &= ~self.busy & (self.distance > 6) & (soft > 0.16)
         labels[toes] = cv2.GC_FGD  # the detector's mask often ends before the tips
         labels[self.clear & (soft > 0.4) & ~slits] = cv2.GC_FGD
-        pale = ~self.busy & (self._contrast() < _ALIKE)
+        pale = ~self.busy & (contrast < _ALIKE)
         labels[pale & (soft > 0.8)] = cv2.GC_FGD  # where colours tell nothing, the detector does
         labels[self.gaps()] = cv2.GC_BGD
         labels[bones & (soft > 0.15) & (self.distance > 2)] = cv2.GC_FGD
@@ -248,6 +249,17 @@ class Scene:
             if tiny or not seen_through:
                 filled |= hole
         return filled
+
+
+def shaded(
+    image: np.ndarray,  # [h, w, 3] float32
+    wall: np.ndarray,  # [h, w, 3] float32
+    tint: float | np.ndarray,  # grey levels it may be off the wall's chromaticity; [h, w]
+) -> np.ndarray:  # [h, w] bool
+    """Whether a pixel is the wall's colour under less light, as in a shadow, or as much."""
+    factor = (image * wall).sum(2) / np.maximum((wall * wall).sum(2), 1.0)
+    off = np.sqrt(np.square(image - factor[..., None] * wall).sum(2))
+    return (factor > 0.4) & (factor < 1.1) & (off < tint)
 
 
 def face_inside(
