@@ -14,6 +14,7 @@ from svad.geometry.camera import Camera
 from svad.geometry.sampling import smoothstep
 from svad.geometry.surface import interpolate
 from svad.media.fields import blur
+from svad.relief.collar import cloth_behind, going_behind
 from svad.relief.hair import HeadMap, Seen, Strands, hair_detail
 from svad.relief.head import face_hull, skin_colours
 from svad.relief.head_frame import HeadFrame, head_frame
@@ -22,6 +23,7 @@ from svad.relief.weights import folded, head_share
 from svad.types import Subject
 
 SKIN_LIKE, HAIR_LIKE, PURE_HAIR = 20.0, 45.0, 22.0  # distances in Lab, lightness counted less
+FOOT = 0.3  # share of the head from which on a collar may lie around the neck
 LOCK = 0.006  # metres, half the width of hair that hangs below the nose
 BESIDE = 0.15  # of the face's width beside it, where hair hangs that is no beard
 HANGS = 0.01  # of the face's area: less of it there is a strand
@@ -57,6 +59,7 @@ class HeadTexture:
     map: HeadMap
     trust: np.ndarray  # [h, w] of the head's sheet: how squarely the photo shows a pixel
     cloth: np.ndarray  # [h, w] of the head's sheet: collars and hoods, which go all around
+    collar: np.ndarray  # [h, w, 3] of the head's sheet: their colours behind
     odd: np.ndarray  # [h, w] bool of the head's sheet: neither hair nor face
     sheet: Sheet  # the head's
     curtain: np.ndarray  # [h, w] of the torso's sheet: share of hair hanging behind
@@ -183,12 +186,15 @@ def make_head_texture(
     if square.sum() > 200:
         strands = Strands(hair_detail(sheet.near_rgb, square, 0.012 / step), square, v)
     made = HeadMap(frame, seen, long=long, cell=step, strands=strands, seed=seed)
-    cloth = sure & odd & (height < 0.02)
+    wide = sheet.own & sheet.mask & (share > FOOT)
+    cloth = (sure & odd) | (wide & ~own & (sheet.alpha > 0.9) & (to_skin > SKIN_LIKE))
+    cloth &= height < 0.02
     cloth = cv2.morphologyEx(cloth.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3))) > 0
-    cloth = cv2.dilate(cloth.astype(np.uint8), np.ones((5, 5))) > 0
-    trust = np.where(own & cloth & ~hairy & ~skin, 1.0, trust).astype(np.float32)
-    around = cloth_behind(cloth & own, own, height < frame.mouth)
-    return HeadTexture(frame, made, trust, around, sure & odd, sheet, curtain, torso)
+    spread = cv2.dilate(cloth.astype(np.uint8), np.ones((5, 5))) > 0
+    trust = np.where(own & spread & ~hairy & ~skin, 1.0, trust).astype(np.float32)
+    around = cloth_behind(spread & wide, wide, height < frame.mouth)
+    collar = going_behind(sheet.near_rgb, cloth, wide, around, seed)
+    return HeadTexture(frame, made, trust, around, collar, sure & odd, sheet, curtain, torso)
 
 
 def opened(mask: np.ndarray, radius: float) -> np.ndarray:  # [h, w] bool
@@ -196,21 +202,6 @@ def opened(mask: np.ndarray, radius: float) -> np.ndarray:  # [h, w] bool
     size = 2 * max(1, round(radius)) + 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
     return cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, disc) > 0
-
-
-def cloth_behind(
-    cloth: np.ndarray,  # [h, w] bool
-    own: np.ndarray,  # [h, w] bool
-    low: np.ndarray,  # [h, w] bool, below the mouth
-) -> np.ndarray:  # [h, w] 0..1
-    """A collar or hood that bounds the person left and right goes on behind the neck."""
-    out = cloth.copy()
-    for y in np.flatnonzero(cloth.any(1)):
-        x = np.flatnonzero(own[y])
-        rim = max(3, len(x) // 14)
-        if low[y, x].mean() > 0.5 and cloth[y, x[:rim]].any() and cloth[y, x[-rim:]].any():
-            out[y, x[0] : x[-1] + 1] = True
-    return np.clip(blur(out.astype(np.float32), 1.5), 0, 1)
 
 
 def face_on(sheet: Sheet, face: np.ndarray) -> np.ndarray:  # [478, 3] steps of the sheet's grid

@@ -14,6 +14,8 @@ GAP = 0.04  # of the body's height, between the pieces of one print
 PRINT = 0.3  # of a layer, the largest area that pieces of a print may span
 ALONG = 0.04  # of the body's height above and below
 UNLIKE_FINE, UNLIKE_WIDE = 11.0, 7.0  # distances in Lab, lightness counted less
+LEAST_FINE = 6.0  # where both flanks are alike: a cord, a zip of the cloth's colour
+ALIKE = 2.0  # times the distance within which 99 of 100 pixels of one flank are in the other
 LARGE = 0.06  # of a layer, from which on it is cut out along edges
 FEWEST = 60  # px of a piece that a cut can start from
 GAMMA = np.float32(2.2)  # of pictures: near enough to sRGB for ratios
@@ -29,6 +31,7 @@ MARGIN = 3  # px of the halved picture around what is found: its edge is a mixtu
 def chest_alone(
     rgb: np.ndarray,  # [H, W, 3] float32
     mask: np.ndarray,  # [H, W] bool
+    known: np.ndarray,  # [H, W] bool, what the photo shows
     body_height: float,  # px
 ) -> np.ndarray:  # [H, W] bool
     """What is on the chest alone: prints, zips, buttons, ties, an open jacket's shirt, a neckline.
@@ -39,8 +42,9 @@ def chest_alone(
     small = cv2.resize(rgb.clip(0, 1), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     size = (small.shape[1], small.shape[0])
     inside = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+    told = cv2.resize((mask & known).astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
     height = body_height / 2
-    flank = _flanks(inside)
+    flank = _flanks(told)
     alone = _without_specks(_unlike(small.astype(np.float32), inside, flank, height))
     if alone.sum() > LARGE * inside.sum():
         alone |= _cut_out(small, inside, flank, alone)
@@ -101,7 +105,9 @@ def _unlike(
             squared = masked_blur(lab[..., 0] ** 2, mask, sigma) - field[..., 0] ** 2
             contrast = np.sqrt(np.maximum(squared, 0))
             field = np.concatenate([field, contrast[..., None]], -1)
-        apart = _farther(field, mask & ~flank, flank, reach, limit)
+        if size == FINE:
+            limit = _told_apart(field, flank, reach)
+        apart = _distances(field, mask & ~flank, flank, reach, limit) > limit
         if size == WIDE:
             shaded = masked_blur(shaded[..., None].astype(np.float32), mask, sigma)[..., 0] > SOME
         apart &= ~shaded
@@ -112,24 +118,41 @@ def _unlike(
     return unlike
 
 
-def _farther(
+def _told_apart(
+    field: np.ndarray,  # [h, w, 3] float32, Lab
+    flank: np.ndarray,  # [h, w] bool
+    reach: int,  # rows
+) -> float:
+    """How far from the flanks a colour must be: as far as noise and folds bring one of them."""
+    columns = np.arange(flank.shape[1])
+    middle = (flank * columns).sum(1) / np.maximum(flank.sum(1), 1)
+    left = flank & (columns < middle[:, None])
+    asked = left.copy()
+    asked[:, 1::2] = asked[1::2] = False  # a quarter of it tells as much
+    away = _distances(field, asked, flank & ~left, reach, UNLIKE_FINE)[asked]
+    if not len(away):
+        return UNLIKE_FINE
+    usual = np.quantile(np.minimum(away, UNLIKE_FINE), 0.99)
+    return float(np.clip(ALIKE * usual, LEAST_FINE, UNLIKE_FINE))
+
+
+def _distances(
     field: np.ndarray,  # [h, w, C] float32
     asked: np.ndarray,  # [h, w] bool
     flank: np.ndarray,  # [h, w] bool
     reach: int,  # rows
-    limit: float,
-) -> np.ndarray:  # [h, w] bool
-    """Pixels of `asked` that are farther than `limit` from all that a flank has at their height."""
-    apart = np.zeros(asked.shape, bool)
+    bound: float,
+) -> np.ndarray:  # [h, w], 0 where nobody asks; inf = more than the bound
+    """From each pixel of `asked` to what a flank has at its height."""
+    away = np.zeros(asked.shape)
     for y in range(0, len(asked), reach // 2 + 1):
         rows = slice(y, y + reach // 2 + 1)
         todo = asked[rows]
         near = slice(max(0, y - reach), rows.stop + reach)
         seen = field[near][flank[near]]
         if todo.any() and len(seen) > FEW:
-            nearest, _ = cKDTree(seen).query(field[rows][todo], distance_upper_bound=limit)
-            apart[rows][todo] = ~np.isfinite(nearest)
-    return apart
+            away[rows][todo] = cKDTree(seen).query(field[rows][todo], distance_upper_bound=bound)[0]
+    return away
 
 
 def _in_shade(
@@ -151,7 +174,7 @@ def _in_shade(
         near = slice(max(0, y - reach), y + reach + 1)
         lit[y] = np.median(light[near][flank[near]])
     asked = mask & hue & (light[..., 0] < lit[:, None])
-    return asked & ~_farther(chromaticity, asked, flank, reach, SHADE)
+    return asked & ~(_distances(chromaticity, asked, flank, reach, SHADE) > SHADE)
 
 
 def _cut_out(
