@@ -15,7 +15,8 @@ PRINT = 0.3  # of a layer, the largest area that pieces of a print may span
 ALONG = 0.04  # of the body's height above and below
 UNLIKE_FINE, UNLIKE_WIDE = 11.0, 7.0  # distances in Lab, lightness counted less
 LEAST_FINE = 6.0  # where both flanks are alike: a cord, a zip of the cloth's colour
-ALIKE = 2.0  # times the distance within which 99 of 100 pixels of one flank are in the other
+ALIKE, USUAL = 1.5, 0.99  # times the distance within which so many of one flank's are in the other
+OUTLINE = 3  # px of the halved picture
 LARGE = 0.06  # of a layer, from which on it is cut out along edges
 FEWEST = 60  # px of a piece that a cut can start from
 GAMMA = np.float32(2.2)  # of pictures: near enough to sRGB for ratios
@@ -106,7 +107,7 @@ def _unlike(
             contrast = np.sqrt(np.maximum(squared, 0))
             field = np.concatenate([field, contrast[..., None]], -1)
         if size == FINE:
-            limit = _told_apart(field, flank, reach)
+            flank, limit = _against_each_other(field, mask, flank, reach)
         apart = _distances(field, mask & ~flank, flank, reach, limit) > limit
         if size == WIDE:
             shaded = masked_blur(shaded[..., None].astype(np.float32), mask, sigma)[..., 0] > SOME
@@ -118,22 +119,29 @@ def _unlike(
     return unlike
 
 
-def _told_apart(
+def _against_each_other(
     field: np.ndarray,  # [h, w, 3] float32, Lab
+    mask: np.ndarray,  # [h, w] bool
     flank: np.ndarray,  # [h, w] bool
     reach: int,  # rows
-) -> float:
-    """How far from the flanks a colour must be: as far as noise and folds bring one of them."""
-    columns = np.arange(flank.shape[1])
-    middle = (flank * columns).sum(1) / np.maximum(flank.sum(1), 1)
-    left = flank & (columns < middle[:, None])
-    asked = left.copy()
-    asked[:, 1::2] = asked[1::2] = False  # a quarter of it tells as much
-    away = _distances(field, asked, flank & ~left, reach, UNLIKE_FINE)[asked]
-    if not len(away):
-        return UNLIKE_FINE
-    usual = np.quantile(np.minimum(away, UNLIKE_FINE), 0.99)
-    return float(np.clip(ALIKE * usual, LEAST_FINE, UNLIKE_FINE))
+) -> tuple[np.ndarray, float]:  # [h, w] bool
+    """The flanks without what is printed on one of them; how far a colour must be from them.
+
+    A badge lies on one side and ends before the outline, unlike cloth that one side alone has. A
+    colour must be as far away as noise and folds bring one flank from the other.
+    """
+    middle = (flank * np.arange(flank.shape[1])).sum(1) / np.maximum(flank.sum(1), 1)
+    left = flank & (np.arange(flank.shape[1]) < middle[:, None])
+    away = np.zeros(flank.shape)
+    for one, other in ((left, flank & ~left), (flank & ~left, left)):
+        away += _distances(field, one, other, reach, UNLIKE_FINE)
+    found = np.minimum(away[flank], UNLIKE_FINE)
+    usual = float(np.quantile(found, USUAL)) if len(found) else UNLIKE_FINE
+    outline = mask & (cv2.erode(mask.astype(np.uint8), np.ones((1, 2 * OUTLINE + 1))) == 0)
+    _, pieces = cv2.connectedComponents((flank & (away > UNLIKE_FINE)).astype(np.uint8))
+    printed = (pieces > 0) & ~np.isin(pieces, np.unique(pieces[outline]))
+    printed = cv2.dilate(printed.astype(np.uint8), np.ones((2 * MARGIN + 1,) * 2)) > 0
+    return flank & ~printed, float(np.clip(ALIKE * usual, LEAST_FINE, UNLIKE_FINE))
 
 
 def _distances(
