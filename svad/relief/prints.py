@@ -9,6 +9,7 @@ from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]
 from svad.media.fields import masked_blur
 
 FLANK = 0.22  # of a row's width, on either side
+SEEN = 0.3  # share of a flank at a height that tells enough of it
 FINE, WIDE = 0.002, 0.014  # of the body's height, over which colours are compared
 GAP = 0.04  # of the body's height, between the pieces of one print
 PRINT = 0.3  # of a layer, the largest area that pieces of a print may span
@@ -17,6 +18,7 @@ UNLIKE_FINE, UNLIKE_WIDE = 11.0, 7.0  # distances in Lab, lightness counted less
 LEAST_FINE = 6.0  # where both flanks are alike: a cord, a zip of the cloth's colour
 ALIKE, USUAL = 1.5, 0.99  # times the distance within which so many of one flank's are in the other
 OUTLINE = 3  # px of the halved picture
+BADGE = 0.08  # of the body's height: what is taller and reaches the outline goes on around it
 LARGE = 0.06  # of a layer, from which on it is cut out along edges
 FEWEST = 60  # px of a piece that a cut can start from
 GAMMA = np.float32(2.2)  # of pictures: near enough to sRGB for ratios
@@ -45,7 +47,7 @@ def chest_alone(
     inside = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
     told = cv2.resize((mask & known).astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
     height = body_height / 2
-    flank = _flanks(told)
+    flank = _flanks(inside, told)
     alone = _without_specks(_unlike(small.astype(np.float32), inside, flank, height))
     if alone.sum() > LARGE * inside.sum():
         alone |= _cut_out(small, inside, flank, alone)
@@ -78,13 +80,18 @@ def _one_piece(
     return cv2.dilate(closed, np.ones((2 * MARGIN + 1,) * 2, np.uint8)) > 0
 
 
-def _flanks(mask: np.ndarray) -> np.ndarray:  # [h, w] bool
-    """The outer parts of every row."""
+def _flanks(
+    mask: np.ndarray,  # [h, w] bool
+    known: np.ndarray,  # [h, w] bool, of it what the photo shows
+) -> np.ndarray:  # [h, w] bool
+    """The outer parts of every row: what is known of them, or what was completed in its place."""
     flank = np.zeros(mask.shape, bool)
     for y in np.flatnonzero(mask.any(1)):
         x = np.flatnonzero(mask[y])
         n = max(1, int(FLANK * len(x)))
-        flank[y, x[:n]] = flank[y, x[-n:]] = True
+        for part in (x[:n], x[-n:]):
+            seen = part[known[y, part]]
+            flank[y, seen if len(seen) > SEEN * n else part] = True
     return flank
 
 
@@ -107,7 +114,7 @@ def _unlike(
             contrast = np.sqrt(np.maximum(squared, 0))
             field = np.concatenate([field, contrast[..., None]], -1)
         if size == FINE:
-            flank, limit = _against_each_other(field, mask, flank, reach)
+            flank, limit = _against_each_other(field, mask, flank, reach, BADGE * body_height)
         apart = _distances(field, mask & ~flank, flank, reach, limit) > limit
         if size == WIDE:
             shaded = masked_blur(shaded[..., None].astype(np.float32), mask, sigma)[..., 0] > SOME
@@ -124,11 +131,12 @@ def _against_each_other(
     mask: np.ndarray,  # [h, w] bool
     flank: np.ndarray,  # [h, w] bool
     reach: int,  # rows
+    badge: float,  # rows
 ) -> tuple[np.ndarray, float]:  # [h, w] bool
     """The flanks without what is printed on one of them; how far a colour must be from them.
 
-    A badge lies on one side and ends before the outline, unlike cloth that one side alone has. A
-    colour must be as far away as noise and folds bring one flank from the other.
+    A badge on one side is small or ends before the outline, unlike cloth that one side alone has.
+    A colour must be as far away as noise and folds bring one flank from the other.
     """
     middle = (flank * np.arange(flank.shape[1])).sum(1) / np.maximum(flank.sum(1), 1)
     left = flank & (np.arange(flank.shape[1]) < middle[:, None])
@@ -138,8 +146,10 @@ def _against_each_other(
     found = np.minimum(away[flank], UNLIKE_FINE)
     usual = float(np.quantile(found, USUAL)) if len(found) else UNLIKE_FINE
     outline = mask & (cv2.erode(mask.astype(np.uint8), np.ones((1, 2 * OUTLINE + 1))) == 0)
-    _, pieces = cv2.connectedComponents((flank & (away > UNLIKE_FINE)).astype(np.uint8))
-    printed = (pieces > 0) & ~np.isin(pieces, np.unique(pieces[outline]))
+    odd = (flank & (away > UNLIKE_FINE)).astype(np.uint8)
+    _, pieces, stats, _ = cv2.connectedComponentsWithStats(odd)
+    ends = np.intersect1d(pieces[outline], np.flatnonzero(stats[:, cv2.CC_STAT_HEIGHT] > badge))
+    printed = (pieces > 0) & ~np.isin(pieces, ends)
     printed = cv2.dilate(printed.astype(np.uint8), np.ones((2 * MARGIN + 1,) * 2)) > 0
     return flank & ~printed, float(np.clip(ALIKE * usual, LEAST_FINE, UNLIKE_FINE))
 
