@@ -15,8 +15,8 @@ from svad.geometry.camera import Camera
 from svad.geometry.sampling import bilinear
 from svad.media.fields import blur
 from svad.relief.densify import densifying_points, unstretched
-from svad.relief.head import face_hull
-from svad.relief.head_texture import HeadTexture, face_on, make_head_texture, squareness
+from svad.relief.head import face_hull, face_on
+from svad.relief.head_texture import HeadTexture, make_head_texture, squareness
 from svad.relief.mouth import Rig, at_landmarks, mouth_points
 from svad.relief.points import (
     FRONT,

@@ -17,8 +17,7 @@ ALONG = 0.04  # of the body's height above and below
 UNLIKE_FINE, UNLIKE_WIDE = 11.0, 7.0  # distances in Lab, lightness counted less
 LEAST_FINE = 6.0  # where both flanks are alike: a cord, a zip of the cloth's colour
 ALIKE, USUAL = 1.5, 0.99  # times the distance within which so many of one flank's are in the other
-OUTLINE = 3  # px of the halved picture
-BADGE = 0.08  # of the body's height: what is taller and reaches the outline goes on around it
+BADGE = 0.08  # of the body's height: what is taller goes on around it
 LARGE = 0.06  # of a layer, from which on it is cut out along edges
 FEWEST = 60  # px of a piece that a cut can start from
 GAMMA = np.float32(2.2)  # of pictures: near enough to sRGB for ratios
@@ -114,7 +113,7 @@ def _unlike(
             contrast = np.sqrt(np.maximum(squared, 0))
             field = np.concatenate([field, contrast[..., None]], -1)
         if size == FINE:
-            flank, limit = _against_each_other(field, mask, flank, reach, BADGE * body_height)
+            flank, limit = _against_each_other(field, flank, reach, BADGE * body_height)
         apart = _distances(field, mask & ~flank, flank, reach, limit) > limit
         if size == WIDE:
             shaded = masked_blur(shaded[..., None].astype(np.float32), mask, sigma)[..., 0] > SOME
@@ -128,15 +127,14 @@ def _unlike(
 
 def _against_each_other(
     field: np.ndarray,  # [h, w, 3] float32, Lab
-    mask: np.ndarray,  # [h, w] bool
     flank: np.ndarray,  # [h, w] bool
     reach: int,  # rows
     badge: float,  # rows
 ) -> tuple[np.ndarray, float]:  # [h, w] bool
     """The flanks without what is printed on one of them; how far a colour must be from them.
 
-    A badge on one side is small or ends before the outline, unlike cloth that one side alone has.
-    A colour must be as far away as noise and folds bring one flank from the other.
+    A badge on one side is small, unlike a fold in the light or cloth that one side alone has. A
+    colour must be as far away as noise and folds bring one flank from the other.
     """
     middle = (flank * np.arange(flank.shape[1])).sum(1) / np.maximum(flank.sum(1), 1)
     left = flank & (np.arange(flank.shape[1]) < middle[:, None])
@@ -145,11 +143,10 @@ def _against_each_other(
         away += _distances(field, one, other, reach, UNLIKE_FINE)
     found = np.minimum(away[flank], UNLIKE_FINE)
     usual = float(np.quantile(found, USUAL)) if len(found) else UNLIKE_FINE
-    outline = mask & (cv2.erode(mask.astype(np.uint8), np.ones((1, 2 * OUTLINE + 1))) == 0)
     odd = (flank & (away > UNLIKE_FINE)).astype(np.uint8)
     _, pieces, stats, _ = cv2.connectedComponentsWithStats(odd)
-    ends = np.intersect1d(pieces[outline], np.flatnonzero(stats[:, cv2.CC_STAT_HEIGHT] > badge))
-    printed = (pieces > 0) & ~np.isin(pieces, ends)
+    small = np.flatnonzero(stats[:, cv2.CC_STAT_HEIGHT] <= badge)
+    printed = (pieces > 0) & np.isin(pieces, small)
     printed = cv2.dilate(printed.astype(np.uint8), np.ones((2 * MARGIN + 1,) * 2)) > 0
     return flank & ~printed, float(np.clip(ALIKE * usual, LEAST_FINE, UNLIKE_FINE))
 

@@ -56,6 +56,7 @@ class Dress:
 def dressed(
     layers: list[Layer],
     labels: np.ndarray,  # [H, W] int32, which layer the photo shows
+    hair: np.ndarray,  # [H, W] bool, pixels that show hair which falls over them
     scene: Scene,
     joints: np.ndarray,  # [55, 3] posed
     seed: int,
@@ -73,19 +74,23 @@ def dressed(
     pure &= ~grown(arms[box], MIXED)
     bare = np.zeros(mask.shape, bool) if scene.skin is None else scene.skin[box]
     front = extended(rgb, known)
+    fallen = hair[box]
+    cloths = known & ~grown(fallen, MIXED)
     if known.any():
         away = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, 5)
         hidden = mask & ~own[box] & (away > NEAR)
         clothed = hidden & ~beside(hidden, bare & known, known)
-        for part, source in ((clothed, known & ~grown(bare, MIXED)), (hidden & ~clothed, known)):
+        for part, source in ((clothed, cloths & ~grown(bare, MIXED)), (hidden & ~clothed, known)):
             joint = grown(part, JOINT) & mask & ~known
             made = synthesised(front, source, joint, seed)
             front = np.where(part[..., None], made, front)
     front = np.where(pure[..., None], rgb, front)
     cloth = mask & (head[box] < HEAD)
-    alone = chest_alone(front, cloth, known, scene.body_height)
+    alone = chest_alone(front, cloth & ~fallen, cloths, scene.body_height)
+    alone |= cloth & grown(fallen, MIXED)
     # patches come from what is seen: copies of what was completed would be copies of copies
-    flanks = cloth & known & ~alone
+    inner = cv2.erode(pure.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    flanks = cloth & inner & ~grown(fallen, MIXED) & ~alone
     guess = np.where(alone[..., None], across(front, flanks), front)
     back = synthesised(guess, flanks, alone, seed + 1, LEVEL)
     back = calmed(back, bare & cloth & ~alone, scene.body_height)

@@ -38,9 +38,7 @@ def test_a_collar_closes_behind_and_reaches_the_trunk(own: np.ndarray, collar: n
 
 
 @pytest.mark.parametrize("side", [slice(10, 26), slice(54, 70)])
-def test_cloth_on_one_side_is_no_collar(
-    own: np.ndarray, collar: np.ndarray, side: slice
-) -> None:
+def test_cloth_on_one_side_is_no_collar(own: np.ndarray, collar: np.ndarray, side: slice) -> None:
     collar[:, side] = False
     assert cloth_behind(collar, own, LOW)[:, 34:46].max() < 0.05
 

@@ -13,15 +13,12 @@ from svad.geometry.camera import photo_camera
 from svad.relief.densify import densifying_points
 from svad.relief.expression import LIDS, ExpressionField, blinking, eye_holes
 from svad.relief.hair import flat_fill, patchwork
+from svad.relief.hair_behind import hair_behind
+from svad.relief.hair_tones import HairTones
 from svad.relief.head import face_depth, face_hull, face_triangles, skin_colour
 from svad.relief.head_completion import coloured_points, coloured_sheet
 from svad.relief.head_frame import head_frame
-from svad.relief.head_texture import (
-    HairTones,
-    hair_behind,
-    make_head_texture,
-    opened,
-)
+from svad.relief.head_texture import make_head_texture, opened
 from svad.relief.mouth import DEPTH, mouth_points
 from svad.relief.points import BACK, Sheet, sheet_points
 

@@ -20,6 +20,7 @@ JACKET, SHIRT, TROUSERS, SKIN = (0.7, 0.1, 0.1), (0.9, 0.9, 0.9), (0.1, 0.1, 0.3
 HEM = 90  # row where jacket and shirt end
 TORSO, LEG, ARM = range(3)
 HAND = (slice(100, 130), slice(20, 34))
+NO_HAIR = np.zeros((H, W), bool)
 STANDING = np.zeros((55, 3), np.float32)  # joints
 STANDING[list(KNEES), 1] = -0.4
 
@@ -60,7 +61,7 @@ def worn() -> tuple[Dress, list[Layer], np.ndarray]:
         layer(Part("left_leg", (1,), ((1, 4),), ("torso",)), labels, LEG, arm | overlap),
         layer(Part("left_arm", (16,), ((16, 18),), ("torso",)), labels, ARM, arm & ~arm),
     ]
-    return dressed(layers, labels, scene_of(rgb, area), STANDING, 0), layers, labels
+    return dressed(layers, labels, NO_HAIR, scene_of(rgb, area), STANDING, 0), layers, labels
 
 
 def test_the_back_of_a_jacket_ends_as_high_as_its_front_does(worn) -> None:
@@ -133,5 +134,5 @@ def test_stripes_meet_those_around_the_hand_that_hides_them() -> None:
         layer(Part("left_leg", (1,), ((1, 4),), ("torso",)), labels, LEG, arm & ~arm),
         layer(Part("left_arm", (16,), ((16, 18),), ("torso",)), labels, ARM, arm & ~arm),
     ]
-    dress = dressed(layers, labels, scene_of(rgb, area), STANDING, 0)
+    dress = dressed(layers, labels, NO_HAIR, scene_of(rgb, area), STANDING, 0)
     assert np.abs(dress.front[hand] - stripes[hand]).mean() < 0.02
