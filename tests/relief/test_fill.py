@@ -236,3 +236,21 @@ def test_what_lies_under_cloth_has_its_pattern(
         torso.rgb[back, 2].mean() > 0.9
         and torso.rgb[ahead < np.quantile(ahead, 0.2), 2].mean() < 0.1
     )
+
+
+def test_a_hidden_hand_is_shaded_as_a_round_thing(
+    surface: BodySurface, relief: Relief, subject: Subject
+) -> None:
+    points = photographed(relief)
+    points = points.select(points.weights[:, [20, 21]].sum(1) < 0.1)
+    colour = np.array((0.7, 0.5, 0.4), np.float32)
+    camera = subject.body.camera
+    fill = missing_points(
+        surface, points, camera, subject.matte > 127, relief.shown, 0.034, (False,) * 4,
+        Hands(colour, (20, 21)),
+    )  # fmt: skip
+    hands = fill.rgb[fill.weights[:, [20, 21]].sum(1) > 0.9]
+    assert len(hands) > 100
+    shade = hands / colour
+    assert np.ptp(shade, axis=1).max() < 1e-3  # of one hue
+    assert shade.min() > 0.8 and shade.max() < 1.2 and shade.std() > 0.02
