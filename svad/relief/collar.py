@@ -14,6 +14,7 @@ FOOT = 4  # px below the head's share of a neck, so that no throat shows between
 MOST = 0.4  # share of the rows from there on that must be bounded so
 MIXED = 3  # px beside a collar's edge that show a mixture with the throat, and its shade
 DARK = 0.7  # of the collar's median brightness, below which it is its inside
+USUAL, ODD = 0.8, 2.5  # what so much of a collar is unlike its median, and times that is no cloth
 HALF = 0.5  # share of cloth behind from which it is made of the collar's
 
 
@@ -62,6 +63,8 @@ def going_behind(
         return rgb
     light = rgb.mean(-1)
     known &= light > DARK * np.median(light[known])
+    unlike = np.linalg.norm(rgb - np.median(rgb[known], 0), axis=-1)
+    known &= unlike <= ODD * np.quantile(unlike[known], USUAL)  # a mark in front is not behind
     made = (behind > HALF) & ~known
     guess = np.where(made[..., None], across(rgb, known), rgb)
     return synthesised(guess, known, made, seed)

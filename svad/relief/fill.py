@@ -18,7 +18,6 @@ from svad.relief.points import FILL, OPAQUE, Points, oriented
 DEEPEST = 0.15  # metres a sample may be moved back to stay hidden in the photo
 WHOLE = 0.9  # of a hidden hand's samples are hidden where all of it goes as far back
 MISSING = 0.5  # of a hand's samples that no layer covers where it has none of its own
-SHADED = 0.14  # share by which a hidden hand is lighter above and ahead, darker below and behind
 CLEAR = 0.01  # metres it goes farther than it must: skin must not shine through cloth
 WRIST = 0.1  # weight of the hand from which a sample is its wrist
 UNDER_SKIRT = -0.02  # metres
@@ -173,12 +172,7 @@ def _points(
     if not len(chosen):
         return layers.select(np.zeros(0, int))
     normals, pixels = body.normals[chosen], camera.project(xyz[chosen])[:, :2]
-    away = normals @ camera.rotation[2] > 0
-    rgb = fill_colours(body, chosen, pixels, away, layers, hand_rgb)
-    if hand_rgb is not None:  # fingers of one flat colour would be a mitten
-        lit = normals @ ((np.array([0, 1, 0]) - camera.rotation[2]) / np.sqrt(2))
-        hand = body.group[chosen] == list(GROUPS).index("hands")
-        rgb[hand] = np.clip(rgb[hand] * (1 + SHADED * lit[hand, None]), 0, 1)
+    rgb = fill_colours(body, chosen, pixels, camera, layers, hand_rgb)
     across = np.cross(normals, np.array([0.0, 0.0, 1.0], np.float32))
     flat = np.linalg.norm(across, axis=1) < 1e-3
     across[flat] = (1, 0, 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]
 
+from svad.geometry.camera import Camera
 from svad.relief.body_surface import GROUPS, BodySurface
 from svad.relief.points import BACK, FRONT, Points
 
@@ -12,6 +13,8 @@ FEWEST = 100  # points of a limb group that tell its colour
 ENOUGH = 6000  # seen points per limb group that colours are taken from
 GOES_ON = {"shins": "thighs", "forearms": "upper_arms"}  # as what, where none of it is seen
 LAST = 0.25  # of what is seen of a limb: its last piece, as which it goes on
+SHADED = 0.14  # share by which what has one colour is lighter above and ahead, darker behind
+LIT = 0.5  # cosine to the light at which it has that colour
 CLOTHED = ("torso", "upper_arms", "forearms", "thighs", "shins")  # whose layers have backs
 
 
@@ -19,15 +22,17 @@ def fill_colours(
     body: BodySurface,
     chosen: np.ndarray,  # [K] of the samples
     pixels: np.ndarray,  # [K, 2] working px, where they lie in the photo
-    away: np.ndarray,  # [K] bool, those that face away from its camera
+    camera: Camera,
     layers: Points,
     hand_rgb: np.ndarray | None,  # [3] of hands that the photo does not show
 ) -> np.ndarray:  # [K, 3]
     """The colours of the same limb group: at that pixel, else near by.
 
     Limbs that were never seen get a guess. One cut off by the frame goes on as it ends there: one
-    trouser leg has one colour.
+    trouser leg has one colour. What has one colour is shaded, or it would look cut from paper.
     """
+    normals, ahead = body.normals[chosen], -camera.rotation[2]
+    flat = np.ones((len(chosen), 1), np.float32)
     names = list(GROUPS)
     known = np.stack([layers.weights[:, list(j)].sum(1) for j in GROUPS.values()]).argmax(0)
     rgb = np.zeros((len(chosen), 3), np.float32)
@@ -57,10 +62,14 @@ def fill_colours(
             share = np.clip((d - 0.05) / 0.10, 0, 1)[:, None]
             typical = np.median(layers.rgb[source], 0)
             rgb[mine] = near * (1 - share) + typical * share
+            flat[mine] = share
         if name in CLOTHED:
-            there = _at_pixel(layers, np.flatnonzero(known == g), pixels[mine], away[mine])
-            rgb[np.flatnonzero(mine)[there >= 0]] = layers.rgb[there[there >= 0]]
-    return rgb
+            away = normals[mine] @ ahead < 0
+            there = _at_pixel(layers, np.flatnonzero(known == g), pixels[mine], away)
+            printed = np.flatnonzero(mine)[there >= 0]
+            rgb[printed], flat[printed] = layers.rgb[there[there >= 0]], 0
+    lit = normals @ (ahead + (0, 1, 0)) / np.sqrt(2) - LIT
+    return np.clip(rgb * (1 + SHADED * lit[:, None] * flat), 0, 1).astype(np.float32)
 
 
 def _at_pixel(
