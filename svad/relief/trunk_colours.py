@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from svad.body.skeleton import LEGS
-from svad.media.fields import grown, masked_blur
-from svad.relief.colour import calmed, extended
+from svad.media.fields import grown
+from svad.relief.colour import across, calmed, extended
 from svad.relief.layer import Layer
 from svad.relief.layers import PAD, bounding_box
 from svad.relief.prints import chest_alone
@@ -24,7 +24,8 @@ HEAD = 0.3  # share of the head above which the head's own texture takes over
 MIXED = 3  # px beside an arm that show a mixture with it, and its shade
 LEVEL = 0.5  # as `texture.STRAY`; ten times it keeps the hem of a back level
 JOINT = 8  # px beside what is completed, made with it: patches must reach what is known
-STEADY = 1.5  # px over which the colours beside what is completed are evened out
+AROUND = 12  # px around what is hidden, where what is known tells whether it is skin,
+BARE = 0.15  # which it is from this share of skin on
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class Dress:
 def dressed(
     layers: list[Layer],
     labels: np.ndarray,  # [H, W] int32, which layer the photo shows
+    hair: np.ndarray,  # [H, W] bool, pixels that show hair which falls over them
     scene: Scene,
     joints: np.ndarray,  # [55, 3] posed
     seed: int,
@@ -70,38 +72,46 @@ def dressed(
     rgb, mask = scene.rgb[box], whole[box]
     pure, known = seen_alone(own[box], scene.matte[box])
     pure &= ~grown(arms[box], MIXED)
+    bare = np.zeros(mask.shape, bool) if scene.skin is None else scene.skin[box]
     front = extended(rgb, known)
+    fallen = hair[box]
+    cloths = known & ~grown(fallen, MIXED)
     if known.any():
         away = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, 5)
         hidden = mask & ~own[box] & (away > NEAR)
-        joint = grown(hidden, JOINT) & mask & ~known
-        made = synthesised(front, known, joint, seed)
-        front = np.where(hidden[..., None], made, front)
+        clothed = hidden & ~beside(hidden, bare & known, known)
+        for part, source in ((clothed, cloths & ~grown(bare, MIXED)), (hidden & ~clothed, known)):
+            joint = grown(part, JOINT) & mask & ~known
+            made = synthesised(front, source, joint, seed)
+            front = np.where(part[..., None], made, front)
     front = np.where(pure[..., None], rgb, front)
     cloth = mask & (head[box] < HEAD)
-    alone = chest_alone(front, cloth, scene.body_height)
+    alone = chest_alone(front, cloth & ~fallen, cloths, scene.body_height)
+    alone |= cloth & grown(fallen, MIXED)
     # patches come from what is seen: copies of what was completed would be copies of copies
-    flanks = cloth & known & ~alone
-    guess = np.where(alone[..., None], _across(front, flanks), front)
+    inner = cv2.erode(pure.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    flanks = cloth & inner & ~grown(fallen, MIXED) & ~alone
+    guess = np.where(alone[..., None], across(front, flanks), front)
     back = synthesised(guess, flanks, alone, seed + 1, LEVEL)
-    if scene.skin is not None:
-        back = calmed(back, scene.skin[box] & cloth & ~alone, scene.body_height)
+    back = calmed(back, bare & cloth & ~alone, scene.body_height)
     sides = np.zeros((2, *whole.shape, 3), np.float32)
     sides[0][box], sides[1][box] = front, back
     return Dress(whole, *sides)
 
 
-def _across(
-    rgb: np.ndarray,  # [h, w, 3]
+def beside(
+    hidden: np.ndarray,  # [h, w] bool
+    bare: np.ndarray,  # [h, w] bool, what is known and skin
     known: np.ndarray,  # [h, w] bool
-) -> np.ndarray:  # [h, w, 3]
-    """Every row's unknown pixels between those that are known in it: hems go straight across."""
-    out = extended(rgb, known)
-    steady = masked_blur(rgb, known, STEADY)
-    columns = np.arange(rgb.shape[1])
-    for y in np.flatnonzero(known.any(1)):
-        at = np.flatnonzero(known[y])
-        out[y] = np.stack([np.interp(columns, at, steady[y, at, c]) for c in range(3)], 1)
+) -> np.ndarray:  # [h, w] bool
+    """The pieces of what is hidden that go on from skin: a shoulder without a sleeve."""
+    count, pieces = cv2.connectedComponents(hidden.astype(np.uint8))
+    out = np.zeros(hidden.shape, bool)
+    for k in range(1, count):
+        piece = pieces == k
+        around = grown(piece, AROUND) & known
+        if bare[around].sum() > BARE * around.sum():
+            out |= piece
     return out
 
 
