@@ -70,10 +70,9 @@ def dressed(
     own, whole, head = _trunk(layers, arms, hanging(joints))
     box = bounding_box(whole, PAD)
     pure, known = seen_alone(own[box], scene.matte[box])
-    photo = _Photo(
-        scene.rgb[box], own[box], pure & ~grown(arms[box], MIXED), known,
-        grown(hair[box], MIXED), np.zeros_like(whole[box]) if scene.skin is None else scene.skin[box],
-    )  # fmt: skip
+    skin = np.zeros_like(pure) if scene.skin is None else scene.skin[box]
+    alone = pure & ~grown(arms[box], MIXED)
+    photo = _Photo(scene.rgb[box], own[box], alone, known, grown(hair[box], MIXED), skin)
     front = _front(photo, whole[box], seed)
     back = _back(photo, front, whole[box] & (head[box] < HEAD), scene.body_height, seed + 1)
     sides = np.zeros((2, *whole.shape, 3), np.float32)
