@@ -133,6 +133,7 @@ def make_head_texture(
     cloth = (sure & odd) | (wide & ~own & (sheet.alpha > 0.9) & (to_skin > SKIN_LIKE))
     cloth &= height < 0.02
     cloth = cv2.morphologyEx(cloth.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3))) > 0
+    cloth = connected(cloth, cloth & (height < frame.mouth))  # a red ear is none
     spread = cv2.dilate(cloth.astype(np.uint8), np.ones((5, 5))) > 0
     trust = np.where(own & spread & ~hairy & ~skin, 1.0, trust).astype(np.float32)
     around = cloth_behind(spread & wide, wide, height < frame.mouth)

@@ -69,34 +69,63 @@ def dressed(
     arms = np.isin(labels, [i for i, one in enumerate(layers) if "arm" in one.part.name])
     own, whole, head = _trunk(layers, arms, hanging(joints))
     box = bounding_box(whole, PAD)
-    rgb, mask = scene.rgb[box], whole[box]
     pure, known = seen_alone(own[box], scene.matte[box])
-    pure &= ~grown(arms[box], MIXED)
-    bare = np.zeros(mask.shape, bool) if scene.skin is None else scene.skin[box]
-    front = extended(rgb, known)
-    fallen = hair[box]
-    cloths = known & ~grown(fallen, MIXED)
-    if known.any():
-        away = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, 5)
-        hidden = mask & ~own[box] & (away > NEAR)
-        clothed = hidden & ~beside(hidden, bare & known, known)
-        for part, source in ((clothed, cloths & ~grown(bare, MIXED)), (hidden & ~clothed, known)):
-            joint = grown(part, JOINT) & mask & ~known
-            made = synthesised(front, source, joint, seed)
-            front = np.where(part[..., None], made, front)
-    front = np.where(pure[..., None], rgb, front)
-    cloth = mask & (head[box] < HEAD)
-    alone = chest_alone(front, cloth & ~fallen, cloths, scene.body_height)
-    alone |= cloth & grown(fallen, MIXED)
-    # patches come from what is seen: copies of what was completed would be copies of copies
-    inner = cv2.erode(pure.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    flanks = cloth & inner & ~grown(fallen, MIXED) & ~alone
-    guess = np.where(alone[..., None], across(front, flanks), front)
-    back = synthesised(guess, flanks, alone, seed + 1, LEVEL)
-    back = calmed(back, bare & cloth & ~alone, scene.body_height)
+    skin = np.zeros_like(pure) if scene.skin is None else scene.skin[box]
+    alone = pure & ~grown(arms[box], MIXED)
+    photo = _Photo(scene.rgb[box], own[box], alone, known, grown(hair[box], MIXED), skin)
+    front = _front(photo, whole[box], seed)
+    back = _back(photo, front, whole[box] & (head[box] < HEAD), scene.body_height, seed + 1)
     sides = np.zeros((2, *whole.shape, 3), np.float32)
     sides[0][box], sides[1][box] = front, back
     return Dress(whole, *sides)
+
+
+@dataclass(frozen=True)
+class _Photo:
+    """What the photo shows of trunk and hips."""
+
+    rgb: np.ndarray  # [h, w, 3]
+    own: np.ndarray  # [h, w] bool, pixels that show them,
+    pure: np.ndarray  # [h, w] bool, and nothing else,
+    known: np.ndarray  # [h, w] bool, well inside
+    hair: np.ndarray  # [h, w] bool, hair that falls over them, with its edge
+    skin: np.ndarray  # [h, w] bool
+
+
+def _front(
+    photo: _Photo,
+    mask: np.ndarray,  # [h, w] bool, trunk and hips
+    seed: int,
+) -> np.ndarray:  # [h, w, 3]
+    """Under what hides it cloth goes on as cloth, skin as skin; elsewhere it is the photo."""
+    known, front = photo.known, extended(photo.rgb, photo.known)
+    if known.any():
+        away = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, 5)
+        hidden = mask & ~photo.own & (away > NEAR)
+        bare = beside(hidden, photo.skin & known, known)
+        cloth = known & ~photo.hair & ~grown(photo.skin, MIXED)
+        for part, source in ((hidden & ~bare, cloth), (bare, known)):
+            made = synthesised(front, source, grown(part, JOINT) & mask & ~known, seed)
+            front = np.where(part[..., None], made, front)
+    return np.where(photo.pure[..., None], photo.rgb, front)
+
+
+def _back(
+    photo: _Photo,
+    front: np.ndarray,  # [h, w, 3], completed
+    cloth: np.ndarray,  # [h, w] bool, trunk and hips without the head
+    body_height: float,  # px
+    seed: int,
+) -> np.ndarray:  # [h, w, 3]
+    """The front without what the chest alone shows and without hair that falls over it."""
+    told = photo.known & ~photo.hair
+    alone = chest_alone(front, cloth & ~photo.hair, told, body_height) | (cloth & photo.hair)
+    # patches come from what is seen: copies of what was completed would be copies of copies
+    inner = cv2.erode(photo.pure.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    flanks = cloth & inner & ~photo.hair & ~alone
+    guess = np.where(alone[..., None], across(front, flanks), front)
+    back = synthesised(guess, flanks, alone, seed, LEVEL)
+    return calmed(back, photo.skin & cloth & ~alone, body_height)
 
 
 def beside(
