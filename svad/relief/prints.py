@@ -138,13 +138,14 @@ def _against_each_other(
     """
     middle = (flank * np.arange(flank.shape[1])).sum(1) / np.maximum(flank.sum(1), 1)
     left = flank & (np.arange(flank.shape[1]) < middle[:, None])
-    away = np.zeros(flank.shape)
+    odd, usual = np.zeros(flank.shape, bool), UNLIKE_FINE
     for one, other in ((left, flank & ~left), (flank & ~left, left)):
-        away += _distances(field, one, other, reach, UNLIKE_FINE)
-    found = np.minimum(away[flank], UNLIKE_FINE)
-    usual = float(np.quantile(found, USUAL)) if len(found) else UNLIKE_FINE
-    odd = (flank & (away > UNLIKE_FINE)).astype(np.uint8)
-    _, pieces, stats, _ = cv2.connectedComponentsWithStats(odd)
+        away = _distances(field, one, other, reach, UNLIKE_FINE)
+        found = away[one & np.isfinite(away)]
+        odd |= one & (away > UNLIKE_FINE)
+        if len(found):  # the lit side tells, the other one has all its shades besides
+            usual = min(usual, float(np.quantile(found, USUAL)))
+    _, pieces, stats, _ = cv2.connectedComponentsWithStats(odd.astype(np.uint8))
     small = np.flatnonzero(stats[:, cv2.CC_STAT_HEIGHT] <= badge)
     printed = (pieces > 0) & np.isin(pieces, small)
     printed = cv2.dilate(printed.astype(np.uint8), np.ones((2 * MARGIN + 1,) * 2)) > 0
