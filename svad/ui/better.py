@@ -9,7 +9,7 @@ import gradio as gr
 
 from svad.config.preset import BUILT_IN
 from svad.config.presets import CLIP, PRESETS
-from svad.core.errors import Stopped, SvadError
+from svad.core.errors import JobError, Stopped, SvadError
 from svad.run.offers import offer
 from svad.ui import stages, texts
 from svad.ui.beats import Seen
@@ -56,7 +56,8 @@ class BetterEvents(Showing, ABC):
             yield ready | {p.status: stages.note(texts.ADD_STOPPED)}
             return
         except Exception as error:
-            title = texts.BAD_PICTURES if isinstance(error, SvadError) else texts.FAILED
+            bad = isinstance(error, SvadError) and not isinstance(error, JobError)
+            title = texts.BAD_PICTURES if bad else texts.FAILED
             yield ready | {p.status: notes.problem(title, explain(error), texts.ADD_KEPT)}
             return
         yield ready | {p.photo: gr.Gallery()}

@@ -28,17 +28,18 @@ class Runs:
         job: str,
         work: Callable[[Task, Task | None], Any],
         place: AbstractContextManager[None],
-    ) -> None:
-        """Begins the run of a job, unless one goes on.
+        asked: tuple[str, ...] = (),
+    ) -> tuple[str, ...]:
+        """Begins the run of a job, unless one goes on; gives what that was asked for.
 
         `work` gets its task, and the run before, which may have been told to stop and not have
-        ended yet. `place` is entered here and left when the work ends, whoever watches it. Raises
-        what entering `place` does.
+        ended yet. `place` is entered here and left when the work ends, whoever watches it; `asked`
+        is kept with it. Raises what entering `place` does.
         """
         with self._lock:  # visitors come at the same time
             before = self._tasks.get(job)
             if before is not None and before.running and not before.stop.is_set():
-                return
+                return before.asked
             held = ExitStack()
             held.enter_context(place)
 
@@ -46,10 +47,11 @@ class Runs:
                 with held:
                     return work(task, before)
 
-            task = Task(run)
+            task = Task(run, asked)
             self._tasks = {key: one for key, one in self._tasks.items() if one.running}
             self._tasks[job] = task
         threading.Thread(target=self._guard, args=(task,), daemon=True).start()
+        return asked
 
     def of(self, job: str) -> Task | None:
         """The latest run of a job; one that begins this moment, too."""

@@ -115,6 +115,8 @@ class Studio(Extras):
         them then makes a further avatar of the same job. Stops and raises as `look` does.
         """
         home = self.job(job_id).folder
+        if self.progress(job_id) is not None:  # whose pictures would be written over
+            raise JobError(texts.ADD_LATER)
 
         def work(task: Task) -> Seen:
             inputs.require_small(sent, self.settings)
@@ -153,14 +155,21 @@ class Studio(Extras):
     def create(
         self, job_id: str, preset: str | None = None, body: str = BUILT_IN
     ) -> Iterator[Progress | Ended]:
-        """Begins the avatar of what was looked at, and watches it, see `begin` and `watch`."""
-        self.begin(job_id, preset, body)
-        yield from self.watch(job_id)
+        """Begins the avatar of what was looked at, and watches it, see `begin` and `watch`.
 
-    def begin(self, job_id: str, preset: str | None = None, body: str = BUILT_IN) -> None:
+        Where another run goes on, its beats tell what that makes.
+        """
+        goes_on = self.begin(job_id, preset, body)
+        other = None if goes_on == (self.preset_for(job_id, preset), body) else goes_on
+        for beat in self.watch(job_id):
+            yield replace(beat, other=other) if isinstance(beat, Progress) else beat
+
+    def begin(
+        self, job_id: str, preset: str | None = None, body: str = BUILT_IN
+    ) -> tuple[str, str]:
         """Begins to make the avatar of what was looked at; a run that goes on is left as it is.
 
-        `preset`: see `preset_for`. What an earlier run finished is kept. It works on without
+        Gives preset and body of the run that goes on now. `preset`: see `preset_for`. What an earlier run finished is kept. It works on without
         anybody who watches, as long as the settings say. Raises `SvadError` with a sentence for
         the visitor.
         """
@@ -195,7 +204,8 @@ class Studio(Extras):
                 self._learn(place)
                 return made
 
-        self._runs.begin(job_id, work, self.callers.place())
+        goes_on, on = self._runs.begin(job_id, work, self.callers.place(), (preset, body))
+        return goes_on, on
 
     def watch(self, job_id: str) -> Iterator[Progress | Ended]:
         """The latest run of a job with a beat at least every second, then how it ended.

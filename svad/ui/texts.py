@@ -108,6 +108,12 @@ CREATING = "Creating…"
 STOP = "Stop"
 STOPPING = "Stopping…"
 STARTING = "Starting"
+ELSEWHERE = "This avatar is being made already, begun in another tab: {name}. You see that run."
+ELSEWHERE_STOP = "Wait for it, or press Stop and then Create avatar for what you chose here."
+ADD_LATER = (
+    "This avatar is being made at the moment, begun in another tab. Add pictures when it is done, "
+    "or stop it there first."
+)
 STEP = "Step {n} of {total}"
 WAITING_ONE = "Waiting for one visitor before you"
 WAITING_MANY = "Waiting for {n} visitors before you"

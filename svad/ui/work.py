@@ -26,7 +26,8 @@ class Task:
     through `beats` and reads `news`, then calls `result`; there may be several of them, or none.
     """
 
-    def __init__(self, work: Callable[[Task], Any]) -> None:
+    def __init__(self, work: Callable[[Task], Any], asked: tuple[str, ...] = ()) -> None:
+        self.asked = asked  # what it makes, for whoever asks for something else meanwhile
         self.stop = threading.Event()
         self.news: Any = None
         self.started = time.monotonic()

@@ -205,6 +205,37 @@ def test_two_tabs_watch_one_job_and_stop_reaches_both(make_studio, launch, brows
     assert visitor.says("#status", "Stopped.") and len(pipeline.folders) == 1
 
 
+READ_OUT = """
+window.heard = [];
+new MutationObserver(() => window.heard.push(document.querySelector("#live").textContent))
+  .observe(document.querySelector("#live"), { childList: true });
+"""
+
+
+def test_a_second_tab_that_asks_for_something_else_is_told_why_it_watches(
+    make_studio, launch, browser, photo: Path
+):
+    pipeline = FakePipeline(0.02, hold="relief")
+    studio = make_studio(pipeline)
+    visitor = Visitor(browser, launch(studio))
+    assert visitor.drop_and_see(photo, "#check", texts.SEEN)
+    until(lambda: "job=" in browser.current_url)
+    browser.refresh()
+    until(lambda: visitor.all("#create:not([disabled])"))
+    browser.execute_script(READ_OUT)
+    studio.begin(browser.current_url.partition("job=")[2], "quick")  # in another tab
+    visitor.press("#create")
+    assert visitor.says("#status", "begun in another tab: Quick")
+    assert visitor.says("#status", "so far") and visitor.says("#status", "press Stop and then")
+    visitor.press("#stop")
+    assert visitor.says("#status", "Stopped.")
+    pipeline.go.set()
+    visitor.press("#create")
+    assert visitor.says("#status", "Your avatar is ready")
+    heard = browser.execute_script("return window.heard")
+    assert sum("in another tab" in one for one in heard) == 1, "it is read out again and again"
+
+
 def stands(studio: Studio, job: str, place: int) -> bool:
     """Whether a run has come to stand in the line behind so many; the first one is being made."""
     now = studio.progress(job)

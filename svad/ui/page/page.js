@@ -16,7 +16,8 @@
   live.id = "live";
   live.setAttribute("role", "status");
   document.body.append(live);
-  let said = "";
+  /** @type {string[]} */
+  let said = [];
   let refused = ""; // why the last file was not sent
   let clip = false; // whether it was a clip
   // What stands in the place of the photo; gradio has no words of ours there.
@@ -88,8 +89,10 @@
   new MutationObserver(() => {
     /** @type {NodeListOf<HTMLElement>} */
     const saying = document.querySelectorAll("[data-say]");
-    const news = [...saying].map((one) => one.dataset.say).join(" ");
-    if (news !== said) live.textContent = said = news;
+    const says = [...saying].map((one) => one.dataset.say);
+    const news = says.filter((one) => !said.includes(one)); // what stands there was read before
+    said = says;
+    if (news.length) live.textContent = news.join(" ");
     explain();
     comeBack();
     // Gradio's label says other words than the button shows.
