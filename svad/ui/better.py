@@ -10,6 +10,7 @@ import gradio as gr
 from svad.config.preset import BUILT_IN
 from svad.config.presets import CLIP, PRESETS
 from svad.core.errors import JobError, Stopped, SvadError
+from svad.run.costs import cost
 from svad.run.offers import offer
 from svad.ui import stages, texts
 from svad.ui.beats import Seen
@@ -80,7 +81,7 @@ class BetterEvents(Showing, ABC):
         words = [offer(PRESETS[name]) for name in names]
         title = PRESETS[go[0]].title if go else ""
         return {
-            p.better: offers.better(words, clip) if clip else "",
+            p.better: offers.better(words, cost(CLIP, self.studio.settings.jobs)) if clip else "",
             p.improve: gr.Button(
                 texts.IMPROVE.format(name=title), visible=bool(go), interactive=True
             ),
