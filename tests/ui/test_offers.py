@@ -71,10 +71,10 @@ def test_the_cost_is_told_anew_after_a_run(make_studio: Callable[..., Studio]) -
     studio = make_studio()
     events = Events(studio, Names())
     stages = [{"name": "subject", "state": "done", "seconds": 77.0}]
-    assert "77" not in events.cost("preview")["offer"]
+    assert "77" not in events.cost("", "preview")["offer"]
     for _ in range(TRUSTED):
         learn({"preset": "preview", "state": "done", "stages": stages}, studio.settings.jobs)
-    assert "Takes about 77 s here" in events.cost("preview")["offer"]
+    assert "Takes about 77 s here" in events.cost("", "preview")["offer"]
 
 
 def test_a_wrong_list_of_own_files_is_a_sentence(

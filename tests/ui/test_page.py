@@ -153,6 +153,23 @@ def test_on_a_phone_in_the_dark_by_keyboard(make_studio, launch, browser):
     browser.switch_to.default_content()
 
 
+def test_an_enlarged_page_shows_both_views_beside_each_other_and_names_its_choices(
+    make_studio, launch, browser
+):
+    size = {"width": 640, "height": 500, "deviceScaleFactor": 2, "mobile": False}  # 200 % of 1280
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    visitor = Visitor(browser, launch(make_studio()))
+    until(lambda: visitor.all("#turntable video") and visitor.all("#viewer iframe"))
+    place = "return arguments[0].getBoundingClientRect().toJSON()"
+    video, viewer = (
+        browser.execute_script(place, visitor.all(css)[0])
+        for css in ("#turntable video", "#viewer iframe")
+    )
+    assert video["top"] == viewer["top"] and video["height"] < 500
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= 640
+    until(lambda: visitor.all(f"#presets[aria-label='{texts.QUALITY}']"))
+
+
 def test_a_link_brings_the_avatar_back(make_studio, launch, browser, photo: Path):
     studio = make_studio(FakePipeline(0.02))
     *_, seen = studio.look(photo)

@@ -95,6 +95,11 @@
     if (news.length) live.textContent = news.join(" ");
     explain();
     comeBack();
+    // Gradio writes no name where it shows none.
+    for (const [id, name] of Object.entries(GROUP_NAMES)) {
+      const group = document.getElementById(id);
+      if (group && group.getAttribute("aria-label") !== name) group.setAttribute("aria-label", name);
+    }
     // Gradio's label says other words than the button shows.
     const place = document.querySelector("#photo button[aria-dropeffect]");
     const label = place?.classList.contains("icon-mode") ? ADD_WORDS : words.join(" ");

@@ -25,7 +25,7 @@ def wire(page: gr.Blocks, parts: Parts, events: Events) -> None:
     _wire_motions(parts, events)
     arrived = page.load(events.arrive, None, everything, **QUIET)
     attended = arrived.then(events.attend, [parts.job, parts.shown], everything, **QUIET)
-    attended.then(events.cost, parts.preset, parts.offer, **QUIET)
+    attended.then(events.cost, [parts.job, parts.preset], parts.offer, **QUIET)
     # then, since the end of a run shows its avatar anew
     attended.then(events.attend_export, parts.shown, [parts.export, parts.exported], **QUIET)
     attended.then(events.attend_motion, parts.shown, _moved(parts), **QUIET)
@@ -61,7 +61,7 @@ def _wire_runs(p: Parts, events: Events, everything: list[Any]) -> None:
     resumed = p.resume.click(events.resume, [p.job, p.body, p.shown], everything, **QUIET)
     improved = p.improve.click(events.improve, [p.job, p.body, p.shown], everything, **QUIET)
     for run in (created, resumed, improved):
-        run.then(events.cost, p.preset, p.offer, **QUIET)
+        run.then(events.cost, [p.job, p.preset], p.offer, **QUIET)
     p.more.upload(events.add, [p.more, p.job, p.body, p.shown], everything, **RAW, **QUIET)
 
 
