@@ -68,7 +68,7 @@ def test_an_avatar_without_a_face_opens_its_jaw_by_the_joint(avatar: Avatar) -> 
     ("values", "words"),
     [
         ({"tur": 1.0}, "no slider named tur. Choose from turn, nod"),
-        ({"brow": 1.0}, "such as brow[A-Z]"),
+        ({"brow": 1.0}, "such as jawOpen, mouthSmileLeft"),
         ({"turn": 61.0}, "turn goes from -60 to 60; 61 was given"),
         ({"jaw": math.nan}, "jaw goes from 0 to 1"),
         ({"jawOpen": 7.0}, "jawOpen goes from 0 to 1"),
