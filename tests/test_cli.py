@@ -202,6 +202,7 @@ def test_a_clip_or_several_photos_take_their_own_preset(
     lines = capsys.readouterr().err.splitlines()
     assert any(line.startswith("1/6 Look through the pictures") for line in lines)
     assert "Note: One arm is never seen." in lines
+    assert "that were kept from the training the avatar comes to" in lines[-1]
     assert run(photo, other, "-o", tmp_path / "two", "--set", "footage.height=300") == 0
     assert fakes.preset.footage.height == 300 and fakes.preset.film.holdout == 0
     assert read_card(tmp_path / "two")["pictures"]["kind"] == "photos"
