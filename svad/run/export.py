@@ -87,7 +87,9 @@ def _row(name: str, bones: str | None, triangles: int, moved: bool, lit: bool) -
         raise SettingError(f"There are no bone names of {bones}. Choose from {', '.join(BONES)}.")
     if bones is not None and not row.bones:
         able = ", ".join(other.name for other in EVERY.values() if other.bones)
-        raise SettingError(f"{name} has no bones to name. Bone names are for {able}.")
+        raise SettingError(
+            f"{name} has no bones, or its own names for them. Bone names can be chosen for {able}."
+        )
     if moved and not row.moves:
         able = ", ".join(other.name for other in EVERY.values() if other.moves)
         raise SettingError(f"{name} holds no motions. Motions can be put into {able}.")
