@@ -154,7 +154,7 @@ def test_ctrl_c_stops_and_the_same_command_goes_on(
 
     fakes.relief = interrupted
     assert run(photo, "-o", out) == 130
-    assert "same command goes on" in capsys.readouterr().err
+    assert "Give the same command again" in capsys.readouterr().err
     assert read_card(out)["state"] == "stopped"
     fakes.relief = relief
     assert run(photo, "-o", out) == 0 and fakes.ran["subject"] == 1
