@@ -59,7 +59,7 @@ class PackageStage:
             ]
             for row in made:
                 if row.beside:
-                    _ = context.drawn  # made before it is needed on two threads
+                    _ = context.standing  # made before it is needed on two threads
                     begun.append(threads.submit(self._write, row, context, files[row.name]))
                 elif not row.gathers:
                     self._write(row, context, files[row.name])

@@ -16,7 +16,7 @@ from svad.relief.body_surface import BodySurface, body_surface_samples
 from svad.relief.closeup import with_closeup
 from svad.relief.densify import densifying_points
 from svad.relief.drape import Drape, out_of_cloth
-from svad.relief.fallen_hair import without_hair
+from svad.relief.fallen_hair import fallen_hair, without_hair
 from svad.relief.fill import Hands, core_points, frame_cuts, missing_points
 from svad.relief.flanks import with_flanks
 from svad.relief.hand_pixels import Hand
@@ -111,7 +111,7 @@ def build_relief(
     hands = found_hands(subject, scene, parts)
     found = _areas(hands)
     arms = [i for i, part in enumerate(parts) if "arm" in part.name]
-    labels = _labels(subject, scene, drawn, hands, joints)
+    labels, hair = _labels(subject, scene, drawn, hands, joints)
     tell("rounding the layers")
     pixels = scene.camera.project(joints)[:, :2]
     skirt = find_skirt(labels, drawn, pixels, scene.body_height, scene.rgb)
@@ -140,7 +140,7 @@ def build_relief(
     }
     worn = limbs_worn(views, scene.rgb, scene.skin, found, scene.camera, joints)
     pieces = {i: (worn[i], shown[i]) for i in views}
-    dress = partial(dressed, layers, labels, scene, joints, seed)
+    dress = partial(dressed, layers, labels, hair, scene, joints, seed)
     sheets = _sheets(layers, scene, dress, pieces, face_rgb, seed)
     if skirt is not None:
         sheets[-1] = with_level_hem(sheets[-1], subject.body.camera)
@@ -204,8 +204,11 @@ def _labels(
     drawn: list[PartMaps],
     hands: dict[int, Hand],  # by part number
     joints: np.ndarray,  # [55, 3] posed
-) -> np.ndarray:  # [H, W] int32, -1 outside
-    """Which part every pixel shows; arms without the hair and the cloth that lie beside them."""
+) -> tuple[np.ndarray, np.ndarray]:  # [H, W] int32, -1 outside; [H, W] bool
+    """Which part every pixel shows; arms without the hair and the cloth that lie beside them.
+
+    And which pixels show hair that falls from the head.
+    """
     parts = tuple(p.part for p in drawn)
     rgb = (scene.rgb * 255).astype(np.uint8)
     labels = label_pixels(
@@ -214,10 +217,12 @@ def _labels(
         handless(subject, hands, parts, scene, joints),
     )  # fmt: skip
     arms = [i for i, part in enumerate(parts) if "arm" in part.name]
-    labels = without_hair(labels, arms, rgb, scene.skin, scene.face)
-    return without_strangers(
-        labels, drawn, rgb, scene.skin, _areas(hands), scene.camera, joints, scene.body_height
-    )
+    hair = fallen_hair(labels, arms, rgb, scene.skin, scene.face)
+    labels = without_strangers(
+        without_hair(labels, arms, hair),
+        drawn, rgb, scene.skin, _areas(hands), scene.camera, joints, scene.body_height,
+    )  # fmt: skip
+    return labels, hair
 
 
 def _areas(hands: dict[int, Hand]) -> np.ndarray:  # [H, W] bool

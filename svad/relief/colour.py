@@ -7,6 +7,7 @@ import numpy as np
 
 from svad.media.fields import blur, masked_blur, pull_push
 
+STEADY = 1.5  # px over which the colours beside what is completed are evened out
 CALM = 0.02  # of the body's height: relief of bare skin that is not carried to the back
 
 
@@ -33,6 +34,20 @@ def extended(
     far = pull_push(rgb, known.astype(np.float32))
     share = np.clip((distance - reach) / (1.5 * reach), 0, 1)[..., None]
     return np.where(known[..., None], rgb, nearest * (1 - share) + far * share)
+
+
+def across(
+    rgb: np.ndarray,  # [h, w, 3]
+    known: np.ndarray,  # [h, w] bool
+) -> np.ndarray:  # [h, w, 3]
+    """Every row's unknown pixels between those that are known in it: hems go straight across."""
+    out = extended(rgb, known)
+    steady = masked_blur(rgb, known, STEADY)
+    columns = np.arange(rgb.shape[1])
+    for y in np.flatnonzero(known.any(1)):
+        at = np.flatnonzero(known[y])
+        out[y] = np.stack([np.interp(columns, at, steady[y, at, c]) for c in range(3)], 1)
+    return out
 
 
 def streaks(

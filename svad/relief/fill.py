@@ -12,6 +12,7 @@ from svad.body import skeleton as sk
 from svad.body.skeleton import Joint
 from svad.geometry.camera import Camera
 from svad.relief.body_surface import GROUPS, BodySurface
+from svad.relief.fill_colours import fill_colours
 from svad.relief.points import FILL, OPAQUE, Points, oriented
 
 DEEPEST = 0.15  # metres a sample may be moved back to stay hidden in the photo
@@ -19,8 +20,6 @@ WHOLE = 0.9  # of a hidden hand's samples are hidden where all of it goes as far
 MISSING = 0.5  # of a hand's samples that no layer covers where it has none of its own
 CLEAR = 0.01  # metres it goes farther than it must: skin must not shine through cloth
 WRIST = 0.1  # weight of the hand from which a sample is its wrist
-FEWEST = 100  # points of a limb group that tell its colour
-ENOUGH = 6000  # seen points per limb group that colours are taken from
 UNDER_SKIRT = -0.02  # metres
 CORE = 0.012  # metres the inner body lies under its skin, and behind what the photo shows
 BEYOND = 0.006  # metres; outside the frame layers end, so the fill may come closer to them
@@ -34,10 +33,6 @@ UNSEEN_CLOTH = {  # metres the fill lies above the body where no clothes are see
     "shins": 0.016,
     "feet": 0.010,
 }
-
-
-GOES_ON = {"shins": "thighs", "forearms": "upper_arms"}  # as what, where none of it is seen
-LAST = 0.25  # of what is seen of a limb: its last piece, as which it goes on
 
 
 @dataclass(frozen=True)
@@ -176,8 +171,8 @@ def _points(
 ) -> Points:  # K
     if not len(chosen):
         return layers.select(np.zeros(0, int))
-    rgb = _fill_colours(body, chosen, layers, hand_rgb)
-    normals = body.normals[chosen]
+    normals, pixels = body.normals[chosen], camera.project(xyz[chosen])[:, :2]
+    rgb = fill_colours(body, chosen, pixels, camera, layers, hand_rgb)
     across = np.cross(normals, np.array([0.0, 0.0, 1.0], np.float32))
     flat = np.linalg.norm(across, axis=1) < 1e-3
     across[flat] = (1, 0, 0)
@@ -188,7 +183,7 @@ def _points(
     n = len(chosen)
     return Points(
         xyz[chosen].astype(np.float32), scales, quats, rgb, np.full(n, OPAQUE, np.float32),
-        body.weights[chosen], camera.project(xyz[chosen])[:, :2], np.full(n, FILL, np.uint8),
+        body.weights[chosen], pixels, np.full(n, FILL, np.uint8),
         np.full(n, 255, np.uint8), np.zeros(n, bool),
     )  # fmt: skip
 
@@ -217,66 +212,6 @@ def cloth_thickness(body: BodySurface, layers: Points) -> np.ndarray:  # [groups
     hands = list(GROUPS).index("hands")
     out[hands] = min(out[hands], 0.004)
     return out
-
-
-def _fill_colours(
-    body: BodySurface, chosen: np.ndarray, layers: Points, hand_rgb: np.ndarray | None
-) -> np.ndarray:
-    """Nearest known colour of the same limb group; limbs that were never seen get a guess.
-
-    One cut off by the frame goes on as it ends there: one trouser leg has one colour.
-    """
-    names = list(GROUPS)
-    known = np.stack([layers.weights[:, list(j)].sum(1) for j in GROUPS.values()]).argmax(0)
-    rgb = np.zeros((len(chosen), 3), np.float32)
-    clothes = _lowest_clothes(layers, known, names)
-    for g, name in enumerate(names):
-        mine = body.group[chosen] == g
-        if not mine.any():
-            continue
-        source = np.flatnonzero(known == g)
-        if name in GOES_ON and len(source) < FEWEST:
-            source = np.flatnonzero(known == names.index(GOES_ON[name]))
-            source = _nearest(source, layers.xyz, body.xyz[chosen[mine]].mean(0))
-        if name == "hands" and hand_rgb is not None:
-            rgb[mine] = hand_rgb
-        elif name == "feet" and len(source) < 200:
-            rgb[mine] = 0.35 * clothes + 0.02
-        elif len(source) < FEWEST:
-            rgb[mine] = 0.85 * clothes
-        else:
-            source = source[:: max(1, len(source) // ENOUGH)]
-            tree = cKDTree(layers.xyz[source])
-            k = min(9, len(source))
-            _, index = tree.query(body.xyz[chosen[mine]], k=k, workers=-1)
-            near = np.median(layers.rgb[source][index], 1)
-            # far below the last seen cloth (a trouser leg cut by the frame) one colour is calmer
-            d = np.linalg.norm(layers.xyz[source][index[:, 0]] - body.xyz[chosen[mine]], axis=1)
-            share = np.clip((d - 0.05) / 0.10, 0, 1)[:, None]
-            typical = np.median(layers.rgb[source], 0)
-            rgb[mine] = near * (1 - share) + typical * share
-    return rgb
-
-
-def _nearest(
-    source: np.ndarray,  # [K] of the points
-    xyz: np.ndarray,  # [P, 3]
-    place: np.ndarray,  # [3]
-) -> np.ndarray:  # [K'] of the points
-    """The last piece of a limb towards a place."""
-    away = np.linalg.norm(xyz[source] - place, axis=1)
-    return source[away <= np.quantile(away, LAST)] if len(source) else source
-
-
-def _lowest_clothes(layers: Points, known: np.ndarray, names: list[str]) -> np.ndarray:  # [3]
-    """Colour of the lowest clothes in the photo."""
-    for name in ("shins", "thighs", "torso"):
-        source = known == names.index(name)
-        if source.sum() > 200:
-            y = layers.xyz[source, 1]
-            low = y < np.quantile(y, 0.25)
-            return np.median(layers.rgb[source][low], 0)
-    return np.array([0.3, 0.3, 0.32], np.float32)
 
 
 def frame_cuts(

@@ -11,6 +11,7 @@ from svad.face.landmarks import CHEEKS, SKIN
 from svad.geometry.sampling import smoothstep
 from svad.geometry.zbuffer import draw
 from svad.media.fields import masked_blur
+from svad.relief.points import Sheet
 
 DARKEST = 0.5  # lightness of skin over that of the lightest cheek; below are glasses or hair
 
@@ -88,3 +89,10 @@ def _cheeks(rgb: np.ndarray, face: np.ndarray) -> np.ndarray:  # [8, 3] Lab
     h, w = rgb.shape[:2]
     xy[:, 0], xy[:, 1] = xy[:, 0].clip(0, w - 1), xy[:, 1].clip(0, h - 1)
     return lab[xy[:, 1], xy[:, 0]]
+
+
+def face_on(sheet: Sheet, face: np.ndarray) -> np.ndarray:  # [478, 3] steps of the sheet's grid
+    """The face mesh on a sheet's grid."""
+    local = face * np.float32(sheet.density)
+    local[:, :2] -= np.asarray(sheet.origin, np.float32) * sheet.density
+    return local

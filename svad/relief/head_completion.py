@@ -15,8 +15,8 @@ from svad.geometry.camera import Camera
 from svad.geometry.sampling import bilinear
 from svad.media.fields import blur
 from svad.relief.densify import densifying_points, unstretched
-from svad.relief.head import face_hull
-from svad.relief.head_texture import HeadTexture, face_on, make_head_texture, squareness
+from svad.relief.head import face_hull, face_on
+from svad.relief.head_texture import HeadTexture, make_head_texture, squareness
 from svad.relief.mouth import Rig, at_landmarks, mouth_points
 from svad.relief.points import (
     FRONT,
@@ -125,14 +125,25 @@ def coloured_points(points: Points, texture: HeadTexture, torso_layer: int) -> P
     trust = np.where(side == FRONT, sampled(texture.trust, texture.sheet, pixel), 0.0)
     fine = sampled(texture.sheet.mask.astype(np.float32), texture.sheet, pixel) > 0
     cloth = np.where(side == FRONT, 0, sampled(texture.cloth, texture.sheet, pixel))
+    own = _collared(texture, points.rgb[mine], pixel, cloth)
     share = share * (1 - trust) * (1 - cloth) * np.where(side == FRONT, fine, 1)
     curtain = np.where(side == FRONT, 0, sampled(texture.curtain, texture.torso, pixel))
-    keep = (share > 0) | (curtain > 0)
+    keep = (share > 0) | (curtain > 0) | (cloth > 0)
     mine, share, curtain = mine[keep], share[keep, None], curtain[keep, None]
-    rgb = shaded(texture, points.xyz[mine], points.rgb[mine], share, curtain)
+    rgb = shaded(texture, points.xyz[mine], own[keep], share, curtain)
     out = points.rgb.copy()
     out[mine] = rgb
     return replace(points, rgb=out)
+
+
+def _collared(
+    texture: HeadTexture,
+    rgb: np.ndarray,  # [P, 3] as they are
+    pixel: np.ndarray,  # [P, 2]
+    cloth: np.ndarray,  # [P] share of a collar behind the neck
+) -> np.ndarray:  # [P, 3]
+    """Points of the back, with a collar's colours in place of the throat before it."""
+    return rgb + cloth[:, None] * (sampled(texture.collar, texture.sheet, pixel) - rgb)
 
 
 def shaded(
@@ -156,8 +167,9 @@ def coloured_sheet(sheet: Sheet, texture: HeadTexture, camera: Camera) -> Sheet:
     mask = sheet.mask
     share = np.clip((head_share(sheet.far_weights[mask]) - 0.3) / 0.4, 0, 1)[:, None]
     pixel = sheet_pixels(sheet)[mask]
-    share = share * (1 - sampled(texture.cloth, texture.sheet, pixel))[:, None]
+    cloth = sampled(texture.cloth, texture.sheet, pixel)
     curtain = sampled(texture.curtain, texture.torso, pixel)[:, None]
     rgb = sheet.far_rgb.copy()
-    rgb[mask] = shaded(texture, far[mask], rgb[mask], share, curtain)
+    own = _collared(texture, rgb[mask], pixel, cloth)
+    rgb[mask] = shaded(texture, far[mask], own, share * (1 - cloth[:, None]), curtain)
     return replace(sheet, far_rgb=np.clip(rgb, 0, 1))

@@ -9,11 +9,15 @@ from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]
 from svad.media.fields import masked_blur
 
 FLANK = 0.22  # of a row's width, on either side
+SEEN = 0.3  # share of a flank at a height that tells enough of it
 FINE, WIDE = 0.002, 0.014  # of the body's height, over which colours are compared
 GAP = 0.04  # of the body's height, between the pieces of one print
 PRINT = 0.3  # of a layer, the largest area that pieces of a print may span
 ALONG = 0.04  # of the body's height above and below
 UNLIKE_FINE, UNLIKE_WIDE = 11.0, 7.0  # distances in Lab, lightness counted less
+LEAST_FINE = 6.0  # where both flanks are alike: a cord, a zip of the cloth's colour
+ALIKE, USUAL = 1.5, 0.99  # times the distance within which so many of one flank's are in the other
+BADGE = 0.08  # of the body's height: what is taller goes on around it
 LARGE = 0.06  # of a layer, from which on it is cut out along edges
 FEWEST = 60  # px of a piece that a cut can start from
 GAMMA = np.float32(2.2)  # of pictures: near enough to sRGB for ratios
@@ -29,6 +33,7 @@ MARGIN = 3  # px of the halved picture around what is found: its edge is a mixtu
 def chest_alone(
     rgb: np.ndarray,  # [H, W, 3] float32
     mask: np.ndarray,  # [H, W] bool
+    known: np.ndarray,  # [H, W] bool, what the photo shows
     body_height: float,  # px
 ) -> np.ndarray:  # [H, W] bool
     """What is on the chest alone: prints, zips, buttons, ties, an open jacket's shirt, a neckline.
@@ -39,8 +44,9 @@ def chest_alone(
     small = cv2.resize(rgb.clip(0, 1), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     size = (small.shape[1], small.shape[0])
     inside = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+    told = cv2.resize((mask & known).astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
     height = body_height / 2
-    flank = _flanks(inside)
+    flank = _flanks(inside, told)
     alone = _without_specks(_unlike(small.astype(np.float32), inside, flank, height))
     if alone.sum() > LARGE * inside.sum():
         alone |= _cut_out(small, inside, flank, alone)
@@ -73,13 +79,18 @@ def _one_piece(
     return cv2.dilate(closed, np.ones((2 * MARGIN + 1,) * 2, np.uint8)) > 0
 
 
-def _flanks(mask: np.ndarray) -> np.ndarray:  # [h, w] bool
-    """The outer parts of every row."""
+def _flanks(
+    mask: np.ndarray,  # [h, w] bool
+    known: np.ndarray,  # [h, w] bool, of it what the photo shows
+) -> np.ndarray:  # [h, w] bool
+    """The outer parts of every row: what is known of them, or what was completed in its place."""
     flank = np.zeros(mask.shape, bool)
     for y in np.flatnonzero(mask.any(1)):
         x = np.flatnonzero(mask[y])
         n = max(1, int(FLANK * len(x)))
-        flank[y, x[:n]] = flank[y, x[-n:]] = True
+        for part in (x[:n], x[-n:]):
+            seen = part[known[y, part]]
+            flank[y, seen if len(seen) > SEEN * n else part] = True
     return flank
 
 
@@ -101,7 +112,9 @@ def _unlike(
             squared = masked_blur(lab[..., 0] ** 2, mask, sigma) - field[..., 0] ** 2
             contrast = np.sqrt(np.maximum(squared, 0))
             field = np.concatenate([field, contrast[..., None]], -1)
-        apart = _farther(field, mask & ~flank, flank, reach, limit)
+        if size == FINE:
+            flank, limit = _against_each_other(field, flank, reach, BADGE * body_height)
+        apart = _distances(field, mask & ~flank, flank, reach, limit) > limit
         if size == WIDE:
             shaded = masked_blur(shaded[..., None].astype(np.float32), mask, sigma)[..., 0] > SOME
         apart &= ~shaded
@@ -112,24 +125,49 @@ def _unlike(
     return unlike
 
 
-def _farther(
+def _against_each_other(
+    field: np.ndarray,  # [h, w, 3] float32, Lab
+    flank: np.ndarray,  # [h, w] bool
+    reach: int,  # rows
+    badge: float,  # rows
+) -> tuple[np.ndarray, float]:  # [h, w] bool
+    """The flanks without what is printed on one of them; how far a colour must be from them.
+
+    A badge on one side is small, unlike a fold in the light or cloth that one side alone has. A
+    colour must be as far away as noise and folds bring one flank from the other.
+    """
+    middle = (flank * np.arange(flank.shape[1])).sum(1) / np.maximum(flank.sum(1), 1)
+    left = flank & (np.arange(flank.shape[1]) < middle[:, None])
+    away = np.zeros(flank.shape)
+    for one, other in ((left, flank & ~left), (flank & ~left, left)):
+        away += _distances(field, one, other, reach, UNLIKE_FINE)
+    found = np.minimum(away[flank], UNLIKE_FINE)
+    usual = float(np.quantile(found, USUAL)) if len(found) else UNLIKE_FINE
+    odd = (flank & (away > UNLIKE_FINE)).astype(np.uint8)
+    _, pieces, stats, _ = cv2.connectedComponentsWithStats(odd)
+    small = np.flatnonzero(stats[:, cv2.CC_STAT_HEIGHT] <= badge)
+    printed = (pieces > 0) & np.isin(pieces, small)
+    printed = cv2.dilate(printed.astype(np.uint8), np.ones((2 * MARGIN + 1,) * 2)) > 0
+    return flank & ~printed, float(np.clip(ALIKE * usual, LEAST_FINE, UNLIKE_FINE))
+
+
+def _distances(
     field: np.ndarray,  # [h, w, C] float32
     asked: np.ndarray,  # [h, w] bool
     flank: np.ndarray,  # [h, w] bool
     reach: int,  # rows
-    limit: float,
-) -> np.ndarray:  # [h, w] bool
-    """Pixels of `asked` that are farther than `limit` from all that a flank has at their height."""
-    apart = np.zeros(asked.shape, bool)
+    bound: float,
+) -> np.ndarray:  # [h, w], 0 where nobody asks; inf = more than the bound
+    """From each pixel of `asked` to what a flank has at its height."""
+    away = np.zeros(asked.shape)
     for y in range(0, len(asked), reach // 2 + 1):
         rows = slice(y, y + reach // 2 + 1)
         todo = asked[rows]
         near = slice(max(0, y - reach), rows.stop + reach)
         seen = field[near][flank[near]]
         if todo.any() and len(seen) > FEW:
-            nearest, _ = cKDTree(seen).query(field[rows][todo], distance_upper_bound=limit)
-            apart[rows][todo] = ~np.isfinite(nearest)
-    return apart
+            away[rows][todo] = cKDTree(seen).query(field[rows][todo], distance_upper_bound=bound)[0]
+    return away
 
 
 def _in_shade(
@@ -151,7 +189,7 @@ def _in_shade(
         near = slice(max(0, y - reach), y + reach + 1)
         lit[y] = np.median(light[near][flank[near]])
     asked = mask & hue & (light[..., 0] < lit[:, None])
-    return asked & ~_farther(chromaticity, asked, flank, reach, SHADE)
+    return asked & ~(_distances(chromaticity, asked, flank, reach, SHADE) > SHADE)
 
 
 def _cut_out(

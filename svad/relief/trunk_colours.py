@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from svad.body.skeleton import LEGS
-from svad.media.fields import grown, masked_blur
-from svad.relief.colour import calmed, extended
+from svad.media.fields import grown
+from svad.relief.colour import across, calmed, extended
 from svad.relief.layer import Layer
 from svad.relief.layers import PAD, bounding_box
 from svad.relief.prints import chest_alone
@@ -24,7 +24,8 @@ HEAD = 0.3  # share of the head above which the head's own texture takes over
 MIXED = 3  # px beside an arm that show a mixture with it, and its shade
 LEVEL = 0.5  # as `texture.STRAY`; ten times it keeps the hem of a back level
 JOINT = 8  # px beside what is completed, made with it: patches must reach what is known
-STEADY = 1.5  # px over which the colours beside what is completed are evened out
+AROUND = 12  # px around what is hidden, where what is known tells whether it is skin,
+BARE = 0.15  # which it is from this share of skin on
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class Dress:
 def dressed(
     layers: list[Layer],
     labels: np.ndarray,  # [H, W] int32, which layer the photo shows
+    hair: np.ndarray,  # [H, W] bool, pixels that show hair which falls over them
     scene: Scene,
     joints: np.ndarray,  # [55, 3] posed
     seed: int,
@@ -67,41 +69,78 @@ def dressed(
     arms = np.isin(labels, [i for i, one in enumerate(layers) if "arm" in one.part.name])
     own, whole, head = _trunk(layers, arms, hanging(joints))
     box = bounding_box(whole, PAD)
-    rgb, mask = scene.rgb[box], whole[box]
     pure, known = seen_alone(own[box], scene.matte[box])
-    pure &= ~grown(arms[box], MIXED)
-    front = extended(rgb, known)
-    if known.any():
-        away = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, 5)
-        hidden = mask & ~own[box] & (away > NEAR)
-        joint = grown(hidden, JOINT) & mask & ~known
-        made = synthesised(front, known, joint, seed)
-        front = np.where(hidden[..., None], made, front)
-    front = np.where(pure[..., None], rgb, front)
-    cloth = mask & (head[box] < HEAD)
-    alone = chest_alone(front, cloth, scene.body_height)
-    # patches come from what is seen: copies of what was completed would be copies of copies
-    flanks = cloth & known & ~alone
-    guess = np.where(alone[..., None], _across(front, flanks), front)
-    back = synthesised(guess, flanks, alone, seed + 1, LEVEL)
-    if scene.skin is not None:
-        back = calmed(back, scene.skin[box] & cloth & ~alone, scene.body_height)
+    skin = np.zeros_like(pure) if scene.skin is None else scene.skin[box]
+    alone = pure & ~grown(arms[box], MIXED)
+    photo = _Photo(scene.rgb[box], own[box], alone, known, grown(hair[box], MIXED), skin)
+    front = _front(photo, whole[box], seed)
+    back = _back(photo, front, whole[box] & (head[box] < HEAD), scene.body_height, seed + 1)
     sides = np.zeros((2, *whole.shape, 3), np.float32)
     sides[0][box], sides[1][box] = front, back
     return Dress(whole, *sides)
 
 
-def _across(
-    rgb: np.ndarray,  # [h, w, 3]
-    known: np.ndarray,  # [h, w] bool
+@dataclass(frozen=True)
+class _Photo:
+    """What the photo shows of trunk and hips."""
+
+    rgb: np.ndarray  # [h, w, 3]
+    own: np.ndarray  # [h, w] bool, pixels that show them,
+    pure: np.ndarray  # [h, w] bool, and nothing else,
+    known: np.ndarray  # [h, w] bool, well inside
+    hair: np.ndarray  # [h, w] bool, hair that falls over them, with its edge
+    skin: np.ndarray  # [h, w] bool
+
+
+def _front(
+    photo: _Photo,
+    mask: np.ndarray,  # [h, w] bool, trunk and hips
+    seed: int,
 ) -> np.ndarray:  # [h, w, 3]
-    """Every row's unknown pixels between those that are known in it: hems go straight across."""
-    out = extended(rgb, known)
-    steady = masked_blur(rgb, known, STEADY)
-    columns = np.arange(rgb.shape[1])
-    for y in np.flatnonzero(known.any(1)):
-        at = np.flatnonzero(known[y])
-        out[y] = np.stack([np.interp(columns, at, steady[y, at, c]) for c in range(3)], 1)
+    """Under what hides it cloth goes on as cloth, skin as skin; elsewhere it is the photo."""
+    known, front = photo.known, extended(photo.rgb, photo.known)
+    if known.any():
+        away = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, 5)
+        hidden = mask & ~photo.own & (away > NEAR)
+        bare = beside(hidden, photo.skin & known, known)
+        cloth = known & ~photo.hair & ~grown(photo.skin, MIXED)
+        for part, source in ((hidden & ~bare, cloth), (bare, known)):
+            made = synthesised(front, source, grown(part, JOINT) & mask & ~known, seed)
+            front = np.where(part[..., None], made, front)
+    return np.where(photo.pure[..., None], photo.rgb, front)
+
+
+def _back(
+    photo: _Photo,
+    front: np.ndarray,  # [h, w, 3], completed
+    cloth: np.ndarray,  # [h, w] bool, trunk and hips without the head
+    body_height: float,  # px
+    seed: int,
+) -> np.ndarray:  # [h, w, 3]
+    """The front without what the chest alone shows and without hair that falls over it."""
+    told = photo.known & ~photo.hair
+    alone = chest_alone(front, cloth & ~photo.hair, told, body_height) | (cloth & photo.hair)
+    # patches come from what is seen: copies of what was completed would be copies of copies
+    inner = cv2.erode(photo.pure.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    flanks = cloth & inner & ~photo.hair & ~alone
+    guess = np.where(alone[..., None], across(front, flanks), front)
+    back = synthesised(guess, flanks, alone, seed, LEVEL)
+    return calmed(back, photo.skin & cloth & ~alone, body_height)
+
+
+def beside(
+    hidden: np.ndarray,  # [h, w] bool
+    bare: np.ndarray,  # [h, w] bool, what is known and skin
+    known: np.ndarray,  # [h, w] bool
+) -> np.ndarray:  # [h, w] bool
+    """The pieces of what is hidden that go on from skin: a shoulder without a sleeve."""
+    count, pieces = cv2.connectedComponents(hidden.astype(np.uint8))
+    out = np.zeros(hidden.shape, bool)
+    for k in range(1, count):
+        piece = pieces == k
+        around = grown(piece, AROUND) & known
+        if bare[around].sum() > BARE * around.sum():
+            out |= piece
     return out
 
 

@@ -122,12 +122,19 @@ def hand_colour(
     arms: Sequence[Worn],
     face_rgb: np.ndarray | None,  # [3] the face's colour
 ) -> np.ndarray | None:  # [3]
-    """The colour of bare hands, where none is seen the face's; None = they wear gloves."""
+    """The colour of hidden hands that are bare; None = they wear gloves.
+
+    Half that of the hand which is seen, whose small piece may be in a light of its own, half the
+    face's.
+    """
     if any(one.gloved for one in arms):
         return None
     seen = _joined([one.others for one in arms])
     seen = seen.select(seen.bare & (seen.place[:, 0] >= TIP))
-    return np.median(seen.rgb, 0) if len(seen.rgb) >= TIP_SEEN else face_rgb
+    if len(seen.rgb) < TIP_SEEN:
+        return face_rgb
+    hand = np.median(seen.rgb, 0)
+    return hand if face_rgb is None else (hand + face_rgb) / 2
 
 
 def arm_skin(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from svad.relief.fallen_hair import without_hair
+from svad.relief.fallen_hair import fallen_hair, without_hair
 
 H, W = 160, 100
 HAIR, SHIRT, SKIN = (140, 80, 40), (60, 90, 160), (230, 180, 160)
@@ -32,7 +32,8 @@ def person() -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # rgb, labels, face 
 def test_a_strand_before_an_arm_is_the_head_s() -> None:
     rgb, labels, face = person()
     skin = (rgb == SKIN).all(-1)
-    out = without_hair(labels, [1], rgb, skin, face)
+    out = without_hair(labels, [1], fallen_hair(labels, [1], rgb, skin, face))
+    assert fallen_hair(labels, [1], rgb, skin, face)[64:97, 63:78].all()
     assert (out[72:97, 72:78] == 0).all() and (out[105:150, 72:88] == 1).all()
     assert (out[labels != 1] == labels[labels != 1]).all()
 
@@ -40,7 +41,8 @@ def test_a_strand_before_an_arm_is_the_head_s() -> None:
 def test_a_sleeve_of_the_hair_s_colour_stays_the_arm_s() -> None:
     rgb, labels, face = person()
     rgb[60:] = HAIR
-    out = without_hair(labels, [1], rgb, (rgb == SKIN).all(-1), face)
+    hair = fallen_hair(labels, [1], rgb, (rgb == SKIN).all(-1), face)
+    out = without_hair(labels, [1], hair)
     assert (out == labels).all()
 
 
@@ -48,7 +50,8 @@ def test_a_cuff_of_that_colour_which_no_hair_leads_to_stays() -> None:
     rgb, labels, face = person()
     rgb[60:100, 60:80] = SHIRT
     rgb[130:140, 70:90] = HAIR
-    out = without_hair(labels, [1], rgb, (rgb == SKIN).all(-1), face)
+    hair = fallen_hair(labels, [1], rgb, (rgb == SKIN).all(-1), face)
+    out = without_hair(labels, [1], hair)
     assert (out == labels).all()
 
 
@@ -57,4 +60,4 @@ def test_without_a_face_nothing_is_known_of_hair(missing: str) -> None:
     rgb, labels, face = person()
     skin = (rgb == SKIN).all(-1)
     known = {"skin": skin, "face": face} | {missing: None}
-    assert without_hair(labels, [1], rgb, known["skin"], known["face"]) is labels
+    assert not fallen_hair(labels, [1], rgb, known["skin"], known["face"]).any()

@@ -13,16 +13,12 @@ from svad.geometry.camera import photo_camera
 from svad.relief.densify import densifying_points
 from svad.relief.expression import LIDS, ExpressionField, blinking, eye_holes
 from svad.relief.hair import flat_fill, patchwork
+from svad.relief.hair_behind import hair_behind
+from svad.relief.hair_tones import HairTones
 from svad.relief.head import face_depth, face_hull, face_triangles, skin_colour
 from svad.relief.head_completion import coloured_points, coloured_sheet
 from svad.relief.head_frame import head_frame
-from svad.relief.head_texture import (
-    HairTones,
-    cloth_behind,
-    hair_behind,
-    make_head_texture,
-    opened,
-)
+from svad.relief.head_texture import make_head_texture, opened
 from svad.relief.mouth import DEPTH, mouth_points
 from svad.relief.points import BACK, Sheet, sheet_points
 
@@ -248,15 +244,6 @@ def test_steep_sides_get_points_between(camera, face):
         sheet, near=np.full_like(sheet.near, FAR), far=np.full_like(sheet.far, FAR + 0.1)
     )
     assert densifying_points(flat, camera) == []
-
-
-def test_a_hood_goes_on_behind():
-    own = np.ones((10, 40), bool)
-    cloth = np.zeros_like(own)
-    cloth[6:, :5] = cloth[6:, -5:] = True
-    low = np.indices(own.shape)[0] >= 5
-    behind = cloth_behind(cloth, own, low)
-    assert behind[8, 20] > 0.9 and behind[2].max() < 0.1
 
 
 def test_fills_and_patches_keep_what_is_known():

@@ -71,7 +71,7 @@ def test_same_seed_same_picture(mask: np.ndarray) -> None:
 def test_a_print_is_on_the_chest_alone(mask: np.ndarray) -> None:
     rgb = np.full((H, W, 3), RED, np.float32)
     rgb[30:50, 28:44] = WHITE
-    alone = chest_alone(rgb, mask, HEIGHT)
+    alone = chest_alone(rgb, mask, mask, HEIGHT)
     assert alone[32:48, 30:42].all()
     assert not alone[65:].any() and not alone[:, :18].any()
 
@@ -82,7 +82,7 @@ def test_an_open_jacket_wins_over_its_shirt_up_to_its_edge(mask: np.ndarray) -> 
     shirt[6:90, 27:45] = True
     rgb[shirt] = WHITE
     rgb += np.random.default_rng(0).normal(0, 0.01, rgb.shape).astype(np.float32)
-    alone = chest_alone(rgb.clip(0, 1), mask, HEIGHT)
+    alone = chest_alone(rgb.clip(0, 1), mask, mask, HEIGHT)
     assert alone[shirt].mean() > 0.97
     beyond = np.flatnonzero(alone[20:76].any(0))  # a margin of some pixels, no more
     assert beyond[0] >= 27 - 10 and beyond[-1] <= 44 + 10
@@ -94,13 +94,41 @@ def test_folds_in_their_shade_go_on_around_the_body(mask: np.ndarray, depth: flo
     rgb = np.full((H, W, 3), (0.93, 0.72, 0.2), np.float32)
     rgb[10:88, 30:38] *= depth
     noise = np.random.default_rng(0).normal(0, 0.01, rgb.shape).astype(np.float32)
-    assert not chest_alone((rgb + noise).clip(0, 1), mask, HEIGHT).any()
+    assert not chest_alone((rgb + noise).clip(0, 1), mask, mask, HEIGHT).any()
     rgb[40:50, 30:38] = np.array(BLUE) * depth
-    alone = chest_alone((rgb + noise).clip(0, 1), mask, HEIGHT)
+    alone = chest_alone((rgb + noise).clip(0, 1), mask, mask, HEIGHT)
     assert alone[42:48, 31:37].all() and not alone[60:].any()
 
 
 def test_checks_and_hems_go_on_around_the_body(mask: np.ndarray) -> None:
     rgb = checks()
     rgb[70:] = BLUE
-    assert chest_alone(rgb, mask, HEIGHT)[mask].mean() < 0.02
+    assert chest_alone(rgb, mask, mask, HEIGHT)[mask].mean() < 0.02
+
+
+def test_thin_cords_on_plain_cloth_are_on_the_chest_alone(mask: np.ndarray) -> None:
+    rgb = np.full((H, W, 3), (0.45, 0.6, 0.5), np.float32)
+    rgb += np.random.default_rng(0).normal(0, 0.004, rgb.shape).astype(np.float32)
+    rgb[20:50, 35:37] = (0.78, 0.85, 0.8)
+    alone = chest_alone(rgb.clip(0, 1), mask, mask, HEIGHT)
+    assert alone[24:46, 35:37].mean() > 0.9 and not alone[65:].any()
+
+
+def test_what_was_completed_tells_nothing_of_the_flanks(mask: np.ndarray) -> None:
+    """A neckline is found though the completed shoulder has its colour by mistake."""
+    rgb = np.full((H, W, 3), BLUE, np.float32)
+    rgb[14:40, 28:44] = WHITE
+    columns = np.flatnonzero(mask.any(0))
+    shoulder = np.zeros((H, W), bool)
+    shoulder[14:40, columns[0] : columns[0] + 5] = True
+    rgb[shoulder] = WHITE
+    assert chest_alone(rgb, mask, mask & ~shoulder, HEIGHT)[18:36, 31:41].all()
+
+
+def test_a_badge_at_one_side_is_on_the_chest_alone(mask: np.ndarray) -> None:
+    rgb = np.full((H, W, 3), RED, np.float32)
+    rgb[30:44, 14:26] = WHITE
+    rgb[50:80, 56:66] = BLUE  # a sleeveless vest's side, which goes on around the body
+    alone = chest_alone(rgb, mask, mask, HEIGHT)
+    assert alone[32:42, 16:24].all()
+    assert not alone[56:74, 60:66].any()

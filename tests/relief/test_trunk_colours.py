@@ -20,6 +20,7 @@ JACKET, SHIRT, TROUSERS, SKIN = (0.7, 0.1, 0.1), (0.9, 0.9, 0.9), (0.1, 0.1, 0.3
 HEM = 90  # row where jacket and shirt end
 TORSO, LEG, ARM = range(3)
 HAND = (slice(100, 130), slice(20, 34))
+NO_HAIR = np.zeros((H, W), bool)
 STANDING = np.zeros((55, 3), np.float32)  # joints
 STANDING[list(KNEES), 1] = -0.4
 
@@ -60,7 +61,7 @@ def worn() -> tuple[Dress, list[Layer], np.ndarray]:
         layer(Part("left_leg", (1,), ((1, 4),), ("torso",)), labels, LEG, arm | overlap),
         layer(Part("left_arm", (16,), ((16, 18),), ("torso",)), labels, ARM, arm & ~arm),
     ]
-    return dressed(layers, labels, scene_of(rgb, area), STANDING, 0), layers, labels
+    return dressed(layers, labels, NO_HAIR, scene_of(rgb, area), STANDING, 0), layers, labels
 
 
 def test_the_back_of_a_jacket_ends_as_high_as_its_front_does(worn) -> None:
@@ -133,5 +134,56 @@ def test_stripes_meet_those_around_the_hand_that_hides_them() -> None:
         layer(Part("left_leg", (1,), ((1, 4),), ("torso",)), labels, LEG, arm & ~arm),
         layer(Part("left_arm", (16,), ((16, 18),), ("torso",)), labels, ARM, arm & ~arm),
     ]
-    dress = dressed(layers, labels, scene_of(rgb, area), STANDING, 0)
+    dress = dressed(layers, labels, NO_HAIR, scene_of(rgb, area), STANDING, 0)
     assert np.abs(dress.front[hand] - stripes[hand]).mean() < 0.02
+
+
+def bust(rgb: np.ndarray, shoulder: tuple[slice, slice], hair: np.ndarray) -> Dress:
+    """A trunk with bare skin at the neck, one shoulder of which an arm hides."""
+    area = np.zeros((H, W), bool)
+    area[20:150, 20:80] = True
+    labels = np.where(area, TORSO, -1)
+    labels[shoulder] = ARM
+    rgb[shoulder] = TROUSERS  # a sleeve of another colour
+    rgb += np.random.default_rng(0).normal(0, 0.01, rgb.shape)
+    arm = labels == ARM
+    layers = [
+        layer(Part("torso", TORSO_JOINTS, (), (), "torso"), labels, TORSO, arm),
+        layer(Part("left_leg", (1,), ((1, 4),), ("torso",)), labels, LEG, arm & ~arm),
+        layer(Part("left_arm", (16,), ((16, 18),), ("torso",)), labels, ARM, arm & ~arm),
+    ]
+    skin = np.abs(rgb - SKIN).max(-1) < 0.08
+    scene = replace(scene_of(rgb, area), skin=skin)
+    return dressed(layers, labels, hair, scene, STANDING, 0)
+
+
+SHOULDER = (slice(22, 44), slice(20, 36))
+
+
+def test_a_hidden_shoulder_goes_on_in_cloth_though_skin_is_near() -> None:
+    rgb = np.full((H, W, 3), JACKET)
+    rgb[20:60, 44:58] = SKIN  # a neckline
+    dress = bust(rgb, SHOULDER, NO_HAIR)
+    hidden = dress.front[SHOULDER][4:-4, :10]
+    np.testing.assert_allclose(hidden, np.broadcast_to(JACKET, hidden.shape), atol=0.1)
+    neckline = dress.back[28:54, 46:56]
+    np.testing.assert_allclose(neckline, np.broadcast_to(JACKET, neckline.shape), atol=0.1)
+
+
+def test_a_bare_shoulder_stays_bare() -> None:
+    rgb = np.full((H, W, 3), JACKET)
+    rgb[20:60] = SKIN
+    hidden = bust(rgb, SHOULDER, NO_HAIR).front[SHOULDER][4:-4, :10]
+    np.testing.assert_allclose(hidden, np.broadcast_to(SKIN, hidden.shape), atol=0.1)
+
+
+def test_hair_that_falls_over_a_shoulder_is_not_on_the_back() -> None:
+    rgb = np.full((H, W, 3), JACKET)
+    strand = (slice(20, 90), slice(58, 80))
+    rgb[strand] = (0.4, 0.25, 0.1)
+    hair = np.zeros((H, W), bool)
+    hair[strand] = True
+    dress = bust(rgb, SHOULDER, hair)
+    np.testing.assert_allclose(dress.front[30:80, 62:76], rgb[30:80, 62:76], atol=0.06)
+    behind = dress.back[26:84, 22:78]
+    np.testing.assert_allclose(behind, np.broadcast_to(JACKET, behind.shape), atol=0.12)

@@ -119,12 +119,13 @@ def test_gloves_are_worn_by_hands_that_were_found_without_skin() -> None:
         assert colour is None if gloved else (colour == FACE).all()
 
 
-def test_hands_have_the_colour_of_the_one_that_is_seen() -> None:
+def test_hands_have_the_colour_of_the_one_that_is_seen_and_of_the_face() -> None:
     joints, views = arms()
     rgb, skin = picture(2.0, 3.0)
     worn = limbs_worn(views, rgb, skin, np.ones((H, W), bool), camera(), joints)
     colour = hand_colour(list(worn.values()), FACE)
-    np.testing.assert_allclose(colour, SKIN, atol=1e-6)
+    np.testing.assert_allclose(colour, (SKIN + FACE) / 2, atol=1e-6)
+    np.testing.assert_allclose(hand_colour(list(worn.values()), None), SKIN, atol=1e-6)
 
 
 def test_skin_is_that_of_both_arms_and_the_face_however_much_is_seen_of_each() -> None:
