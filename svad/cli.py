@@ -22,6 +22,8 @@ from svad.terminal.bars import Bars  # noqa: E402
 from svad.terminal.codes import BAD_INPUT, BROKEN, INTERRUPTED, OK  # noqa: E402
 from svad.terminal.streams import flush, prepare_streams  # noqa: E402
 
+# videos and motions begin anew, avatars and batches go on
+STOPPED = "Stopped. Give the same command again; steps of an avatar that were finished are kept."
 # A command is a module with `parser()` and `run(options, stop, screen)`, which returns the exit
 # code; it is imported when somebody calls it.
 COMMANDS = {
@@ -55,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             flush()
             return code
     except (Stopped, KeyboardInterrupt):
-        print("Stopped. What was finished is kept: the same command goes on.", file=sys.stderr)
+        print(STOPPED, file=sys.stderr)
         return INTERRUPTED
     except SvadError as error:
         print(f"svad: {error}", file=sys.stderr)

@@ -154,7 +154,7 @@ def test_ctrl_c_stops_and_the_same_command_goes_on(
 
     fakes.relief = interrupted
     assert run(photo, "-o", out) == 130
-    assert "same command goes on" in capsys.readouterr().err
+    assert "Give the same command again" in capsys.readouterr().err
     assert read_card(out)["state"] == "stopped"
     fakes.relief = relief
     assert run(photo, "-o", out) == 0 and fakes.ran["subject"] == 1
@@ -202,6 +202,7 @@ def test_a_clip_or_several_photos_take_their_own_preset(
     lines = capsys.readouterr().err.splitlines()
     assert any(line.startswith("1/6 Look through the pictures") for line in lines)
     assert "Note: One arm is never seen." in lines
+    assert "that were kept from the training the avatar comes to" in lines[-1]
     assert run(photo, other, "-o", tmp_path / "two", "--set", "footage.height=300") == 0
     assert fakes.preset.footage.height == 300 and fakes.preset.film.holdout == 0
     assert read_card(tmp_path / "two")["pictures"]["kind"] == "photos"

@@ -16,7 +16,7 @@ from svad.config.subject import SubjectConfig
 PREVIEW = Preset(
     name="preview",
     title="Preview",
-    note="From the photo alone, in about half a minute. Sides and back are guessed.",
+    note="From the photo alone. Sides and back are guessed.",
 )
 # Within a visitor's GPU minutes: two windows of frames on a canvas that fits a standing person, as
 # high as those MusePose was trained on, and half of SVAD's steps. A second-order solver needs no
@@ -63,8 +63,7 @@ CLIP = Preset(
     name="clip",
     title="Clip",
     note="From a clip of somebody turning around once, or from two to four photos: sides and back "
-    "are the person's own where they are seen, and guessed where they are not. Takes minutes "
-    "without a GPU.",
+    "are the person's own where they are seen, and guessed where they are not.",
     gpu_seconds={"avatar": 25},
     footage=FootageConfig(),
     film=FilmConfig(),

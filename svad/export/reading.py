@@ -13,11 +13,7 @@ from svad.body.skeleton import Joint
 from svad.core.errors import SvadError
 from svad.export.gltf import read_accessor, unpack
 from svad.export.rig_reader import FILE, OtherVersion, opened
-from svad.geometry.camera import Camera
-from svad.splat.scene import frame_camera
-from svad.types import Avatar, Pose, SkinnedMesh
-
-HEIGHT = 960  # px, of the front view of an avatar whose file does not say how it was photographed
+from svad.types import Avatar, SkinnedMesh
 
 
 class AvatarFileError(SvadError):
@@ -30,11 +26,10 @@ def read_avatar(rig: bytes, glb: bytes) -> Avatar:
     Nothing in them is executed. Raises `AvatarFileError`, or `OtherVersion`.
     """
     try:
-        avatar, about = opened(rig, FILE)
+        avatar = opened(rig, FILE)
         document, buffer = unpack(glb)
         root = avatar.joints[Joint.PELVIS].numpy()
         mesh = _mesh(document, buffer, root, avatar.expression_names)
-        pose, camera = _seen(avatar, about)
     except OtherVersion:
         raise
     except Exception as error:  # whatever a damaged file leads to
@@ -44,31 +39,7 @@ def read_avatar(rig: bytes, glb: bytes) -> Avatar:
         ) from error
     g = avatar.gaussians
     quats = torch.nn.functional.normalize(g.quats, dim=1)  # the file has half their bits
-    return replace(avatar, gaussians=replace(g, quats=quats), mesh=mesh, pose=pose, camera=camera)
-
-
-def _seen(avatar: Avatar, about: dict[str, Any]) -> tuple[Pose, Camera]:
-    """As in the photo, or from the front where the file does not say how that was."""
-    if "photo" in about:
-        return _photo(about["photo"])
-    return avatar.pose, frame_camera(avatar.gaussians.means.numpy(), HEIGHT, pitch=0.0)
-
-
-def _photo(about: dict[str, Any]) -> tuple[Pose, Camera]:
-    """How the person stood in the photo, and its camera."""
-    pose = Pose(*(torch.tensor(about[name]).float()[None] for name in POSE))
-    camera = about["camera"]
-    return pose, Camera(
-        rotation=np.asarray(camera["rotation"], np.float32),
-        translation=np.asarray(camera["translation"], np.float32),
-        focal=(float(camera["focal"][0]), float(camera["focal"][1])),
-        center=(float(camera["center"][0]), float(camera["center"][1])),
-        width=int(camera["width"]),
-        height=int(camera["height"]),
-    )
-
-
-POSE = ("rotations", "translation", "expression")
+    return replace(avatar, gaussians=replace(g, quats=quats), mesh=mesh)
 
 
 def _mesh(

@@ -17,9 +17,10 @@ from svad.core.errors import JobError
 from svad.core.given import read_given
 from svad.export.formats import FORMATS
 from svad.export.rig import FORMAT, METADATA, VERSION
-from svad.geometry.camera import photo_camera
+from svad.geometry.camera import Camera
 from svad.motion.standing import a_pose
 from svad.splat.gaussians import Gaussians
+from svad.splat.scene import frame_camera
 from svad.types import Avatar, Pose, SkinnedMesh
 
 FILE = FORMATS["rig"].file
@@ -27,7 +28,8 @@ LARGEST = 10**9  # bytes; a million Gaussians take about 100 million
 COUNT = len(JOINTS)
 GAUSSIANS = {"means": (3,), "scales": (3,), "quats": (4,), "opacities": (), "colors": (3,)}
 ROUNDING = 1e-2  # by which rows of skinning weights may miss 1
-SIDE = 720  # px of a camera that nothing is drawn with
+POSE = ("rotations", "translation", "expression")
+HEIGHT = 960  # px, of the front view of an avatar whose file does not say how it was photographed
 ZIPPED = (b"PK\3\4", b"PK\5\6")  # how an archive begins, and one with nothing in it
 BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError)
 
@@ -39,22 +41,21 @@ class OtherVersion(JobError):
 def read_rig(path: Path) -> Avatar:
     """The avatar of an avatar.safetensors, or of an archive (.zip) with one in it.
 
-    What the file leaves out is plain: the mesh has no vertices, the camera sees from the front, and
-    without the photo's pose the avatar was made in the A-pose. Raises `JobError`.
+    What the file leaves out is plain: the mesh has no vertices, and without the photo's pose the
+    avatar is seen from the front in the A-pose. Raises `JobError`.
     """
     data = read_given(path, LARGEST, JobError)
     if data[:4] in ZIPPED:
         data = _unpacked(data, path.name)
-    return opened(data, path.name)[0]
+    return opened(data, path.name)
 
 
-def opened(data: bytes, name: str) -> tuple[Avatar, dict[str, Any]]:
-    """The avatar in the bytes of an avatar.safetensors, and what the file says of itself.
+def opened(data: bytes, name: str) -> Avatar:
+    """The avatar in the bytes of an avatar.safetensors, as `read_rig`; `name`: for the sentences.
 
-    As `read_rig`; `name` is for the sentences. Raises `JobError`.
+    Raises `JobError`.
     """
-    arrays, about = _arrays(data, name)
-    return _avatar(arrays, about, name), about
+    return _avatar(*_arrays(data, name), name)
 
 
 def _unpacked(data: bytes, name: str) -> bytes:
@@ -120,9 +121,10 @@ def _avatar(arrays: dict[str, np.ndarray], about: dict[str, Any], name: str) -> 
         raise _damaged(name, "its joint_weights")
     joints, parents = take("joints", COUNT, 3), _parents(arrays, name)
     if "photo" in about:
-        pose = _pose(about["photo"], len(names), name)
+        pose, camera = _photo(about["photo"], len(names), name)
     else:
         pose = a_pose(joints.numpy(), parents, len(names))
+        camera = frame_camera(cloud["means"].numpy(), HEIGHT, pitch=0.0)
     directions = take("expression_dirs", moved, len(names), 3).to(torch.float16)
     return Avatar(
         gaussians=Gaussians(**cloud),
@@ -135,21 +137,31 @@ def _avatar(arrays: dict[str, np.ndarray], about: dict[str, Any], name: str) -> 
         expression_dirs=directions,
         mesh=_no_mesh(len(names)),
         pose=pose,
-        camera=photo_camera(SIDE, SIDE),
+        camera=camera,
     )
 
 
-def _pose(photo: Any, expressions: int, name: str) -> Pose:
-    """How the person stood in the photo; where they stood moves nothing."""
+def _photo(photo: Any, expressions: int, name: str) -> tuple[Pose, Camera]:
+    """How the person stood in the photo, and its camera."""
     try:
-        turns = torch.tensor(photo["rotations"], dtype=torch.float32)
-        face = torch.tensor(photo["expression"], dtype=torch.float32)
-    except (KeyError, TypeError, ValueError, RuntimeError, OverflowError) as error:
+        turns, place, face = (torch.tensor(photo[part], dtype=torch.float32) for part in POSE)
+        told = photo["camera"]
+        camera = Camera(
+            rotation=np.asarray(told["rotation"], np.float32).reshape(3, 3),
+            translation=np.asarray(told["translation"], np.float32).reshape(3),
+            focal=(float(told["focal"][0]), float(told["focal"][1])),
+            center=(float(told["center"][0]), float(told["center"][1])),
+            width=int(told["width"]),
+            height=int(told["height"]),
+        )
+    except (LookupError, TypeError, ValueError, RuntimeError, OverflowError) as error:
         raise _damaged(name, "the pose of its photo") from error
-    fits = turns.shape == (COUNT, 3) and face.shape == (expressions,)
-    if not fits or not torch.cat([turns.flatten(), face]).isfinite().all():
+    fits = turns.shape == (COUNT, 3) and place.shape == (3,) and face.shape == (expressions,)
+    numbers = [*turns.flatten(), *place, *face]
+    numbers += [*camera.rotation.flat, *camera.translation, *camera.focal, *camera.center]
+    if not fits or not np.isfinite(numbers).all() or min(camera.width, camera.height) < 1:
         raise _damaged(name, "the pose of its photo")
-    return Pose(turns[None], torch.zeros(1, 3), face[None])
+    return Pose(turns[None], place[None], face[None]), camera
 
 
 def _length(arrays: dict[str, np.ndarray], key: str) -> int:

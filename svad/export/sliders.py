@@ -114,7 +114,7 @@ def _require(expressions: Sequence[str], values: Mapping[str, float]) -> None:
     for name, value in values.items():
         slider = sliders().get(name)
         if slider is None and name not in expressions:
-            near = get_close_matches(name, [*sliders(), *expressions], 3) or expressions[:3]
+            near = get_close_matches(name, expressions, 3) or expressions[:3]
             some = ", ".join(near)
             faces = f"; or an expression of ARKit's, such as {some}" if expressions else ""
             raise SettingError(
@@ -143,5 +143,7 @@ def values_of(words: Sequence[str]) -> dict[str, float]:
             raise SettingError(
                 f"A pose is written name=value, such as turn=20 or smile=0.8; {pair!r} is not."
             )
+        if name in found:
+            raise SettingError(f"{name} is given twice. Give it one value.")
         found[name] = number
     return found

@@ -10,7 +10,7 @@ from typing import Any
 
 from svad.compute.engine import ASKED_FACTOR
 from svad.config.preset import Preset
-from svad.run.learned import ENDED_EARLY, Table, call_name
+from svad.run.learned import ENDED_EARLY, TRUSTED, Table, call_name
 from svad.run.offers import DAILY_SECONDS, offer
 from svad.run.stages import shown
 from svad.run.steps import GPU_SECONDS
@@ -28,21 +28,42 @@ class Cost:
     daily: Mapping[str, int]  # seconds of quota a day by kind of visitor
 
 
-def cost(preset: Preset, root: Path) -> Cost:
-    """The cost of a preset on this machine; `root` is the folder of its jobs."""
-    runs = Table(root).runs(preset.name)
-    rows = shown(preset)
-    typical = [row.typical(preset) for row in rows if row.of(preset) is not None]
-    known = [seconds for seconds in typical if seconds is not None]
-    told = sum(known) if len(known) == len(typical) else None
+def cost(preset: Preset, root: Path | None) -> Cost:
+    """The cost of a preset on this machine; `root` is the folder of its jobs.
+
+    After few runs the table has a voice beside theirs: the machine may have been busy.
+    """
+    runs, told = Table(root).runs(preset.name), _told(preset)
+    voices = [*runs, *([told] if told is not None and len(runs) < TRUSTED else [])]
     return Cost(
         preset=preset.name,
-        seconds=statistics.median(runs) if runs else told,
+        seconds=statistics.median(voices) if voices else None,
         runs=len(runs),
         asks=offer(preset).asks,
         factor=ASKED_FACTOR,
         daily=DAILY_SECONDS,
     )
+
+
+def expected(preset: Preset, root: Path | None) -> dict[str, float]:
+    """Seconds of each stage here, as far as the table knows them.
+
+    They are brought to what `cost` says of all together.
+    """
+    told, here, table = _told(preset), cost(preset, root).seconds, _table(preset)
+    pace = here / told if told and here else 1.0
+    return {name: pace * seconds for name, seconds in table.items() if seconds is not None}
+
+
+def _told(preset: Preset) -> float | None:
+    """What the table says of all stages together; None where it does not know one of them."""
+    known = [seconds for seconds in _table(preset).values() if seconds is not None]
+    return sum(known) if len(known) == len(_table(preset)) else None
+
+
+def _table(preset: Preset) -> dict[str, float | None]:
+    """Seconds of a preset's stages on two ordinary cores; None where nobody knows."""
+    return {row.name: row.typical(preset) for row in shown(preset) if row.of(preset) is not None}
 
 
 def learn(card: Mapping[str, Any], root: Path) -> None:

@@ -11,7 +11,7 @@ from svad.core.progress import part, silent
 from svad.export.formats import EVERY
 from svad.export.options import MeshOptions
 from svad.motion.authored import authored
-from svad.run.finished import read_finished
+from svad.run.finished import load_finished
 from svad.run.makers.files import write_format
 from svad.run.motions import read_motion
 from svad.types import Report
@@ -48,7 +48,7 @@ def export(
     """
     row = _row(name, bones, triangles, bool(motions), lit)
     path = _place(row, Path(source), output)
-    found = read_finished(Path(source), name)
+    found = load_finished(Path(source), name)
     share = 700 if motions else 0  # of a thousand: clips take longer than files
     moves = _read(motions, part(report, 0, share, 1000), say) if motions else {}
     told = part(report, share, 1000, 1000) if motions else report
@@ -87,7 +87,9 @@ def _row(name: str, bones: str | None, triangles: int, moved: bool, lit: bool) -
         raise SettingError(f"There are no bone names of {bones}. Choose from {', '.join(BONES)}.")
     if bones is not None and not row.bones:
         able = ", ".join(other.name for other in EVERY.values() if other.bones)
-        raise SettingError(f"{name} has no bones to name. Bone names are for {able}.")
+        raise SettingError(
+            f"{name} has no bones, or its own names for them. Bone names can be chosen for {able}."
+        )
     if moved and not row.moves:
         able = ", ".join(other.name for other in EVERY.values() if other.moves)
         raise SettingError(f"{name} holds no motions. Motions can be put into {able}.")

@@ -1,4 +1,4 @@
-"""Reads a finished avatar for other uses: from its folder, or from its archive."""
+"""Loads a finished avatar for other uses: from its folder, or from its archive."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from svad.core.errors import JobError
 from svad.core.given import is_file, read_given
 from svad.run.card import CARD, read_card, require_finished
-from svad.run.makers.files import Finished, packed_avatar
+from svad.run.makers.files import Loaded, packed_avatar
 from svad.run.results import KEPT
 from svad.storage import load
 from svad.types import Avatar, Subject
@@ -19,7 +19,7 @@ RIG, GLB = "avatar.safetensors", "avatar.glb"
 LARGEST = 2 << 30  # bytes, unpacked, of a file in an archive: ours have a hundredth of it
 
 
-def read_finished(source: Path, name: str = "") -> Finished:
+def load_finished(source: Path, name: str = "") -> Loaded:
     """The avatar of a job folder or of an archive; `name`: the format it is read for."""
     if source.is_dir():
         return _from_folder(source)
@@ -31,20 +31,20 @@ def read_finished(source: Path, name: str = "") -> Finished:
     return _from_archive(source)
 
 
-def _from_folder(folder: Path) -> Finished:
+def _from_folder(folder: Path) -> Loaded:
     card = read_card(folder)
     if not (folder / KEPT).is_file() and is_file(folder / RIG) and is_file(folder / GLB):
         # an archive that was unpacked: the mesh, too, is taken from what is there
         packed = (read_given(folder / name, LARGEST, JobError) for name in (RIG, GLB))
-        return Finished(packed_avatar(*packed), card, None, folder)
+        return Loaded(packed_avatar(*packed), card, None, folder)
     require_finished(folder / KEPT)
     avatar = load(Avatar, folder / KEPT)
     kept = folder / "stages" / "subject.safetensors"
     subject = load(Subject, kept) if kept.is_file() else None
-    return Finished(avatar, card, subject, folder)
+    return Loaded(avatar, card, subject, folder)
 
 
-def _from_archive(path: Path) -> Finished:
+def _from_archive(path: Path) -> Loaded:
     try:
         with zipfile.ZipFile(path) as archive:
             members = {info.filename: info for info in archive.infolist()}
@@ -62,7 +62,7 @@ def _from_archive(path: Path) -> Finished:
     except ValueError as error:
         raise JobError(f"The {CARD} in {path.name} is damaged.") from error
     avatar = packed_avatar(rig, glb)
-    return Finished(avatar, facts if isinstance(facts, dict) else {}, None, path.parent)
+    return Loaded(avatar, facts if isinstance(facts, dict) else {}, None, path.parent)
 
 
 def _below(members: dict[str, zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -192,6 +193,19 @@ def measure(
     clip, times = film[seen], times_of(footage)
     found = compare(avatar, clip, refine, report)
     return write(folder, found, clip, [times[row] for row in seen], seen)
+
+
+def said(folder: Path) -> str:
+    """What was found, in a sentence; "" where a job kept no frames from its training."""
+    try:
+        found = json.loads((folder / FOLDER / TABLE).read_text("utf-8"))
+        count, means = int(found["count"]), [float(found["mean"][kind]["psnr"]) for kind in KINDS]
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+    return (
+        f"In {count} frames that were kept from the training the avatar comes to {means[0]:.1f} dB "
+        f"({means[1]:.1f} in the poses as tracked). Both are in {folder / FOLDER}."
+    )
 
 
 def _fitting(clip: Clip) -> Clip:

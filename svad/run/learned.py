@@ -17,7 +17,7 @@ RUNS = 9  # the latest, whose middle counts: one slow run says little
 HEADROOM = 1.3  # times the middle of what calls took: their pace varies
 START = 5  # s of a new worker, which gets the networks first
 LEAST_ASKED = 10  # s
-TRUSTED = 3  # calls, before less is asked for than the preset says
+TRUSTED = 3  # runs, before what was told without them counts no more
 ENDED_EARLY = 1.5  # times what a call had when it was ended: so much it may take
 
 

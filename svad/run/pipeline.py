@@ -15,12 +15,14 @@ from svad.core.progress import silent
 from svad.media.video import ffmpeg_path
 from svad.run.board import Board, Listener
 from svad.run.bodies import own_body
+from svad.run.costs import expected
 from svad.run.jobs import open_job
+from svad.run.learned import MACHINE
 from svad.run.makers.builders import read_photo
 from svad.run.order import Order
 from svad.run.results import read_result
 from svad.run.sources import Sent, read_source, require_fitting, source_hash
-from svad.run.stages import Maker, Stage, needs_gpu, on_gpu, stage_makers, titles, typical_seconds
+from svad.run.stages import Maker, Stage, needs_gpu, on_gpu, stage_makers, titles
 from svad.run.steps import Steps, no_weights
 from svad.types import Footage, Report, Result
 
@@ -104,7 +106,7 @@ class Pipeline:
             if own is not None:
                 job.card["body"] = own.notice
             board = Board(
-                titles(self.preset), typical_seconds(self.preset), job.folder / "stages",
+                titles(self.preset), expected(self.preset, MACHINE.root), job.folder / "stages",
                 listener, stop,
             )  # fmt: skip
             with board.running():

@@ -197,12 +197,6 @@ def titles(preset: Preset) -> tuple[tuple[str, str], ...]:
     return tuple((row.name, row.title) for row in shown(preset))
 
 
-def typical_seconds(preset: Preset) -> dict[str, float]:
-    """Seconds on two ordinary cores of the stages of which they are known."""
-    seconds = {row.name: row.typical(preset) for row in STAGES}
-    return {name: value for name, value in seconds.items() if value is not None}
-
-
 def on_gpu(preset: Preset) -> tuple[Stage, ...]:
     """The stages of a preset that want a GPU."""
     return tuple(row for row in STAGES if row.where != "here" and row.wants_gpu(preset))

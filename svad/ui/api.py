@@ -36,8 +36,8 @@ def add_endpoints(studio: Studio) -> None:
 
         Streams dictionaries: "state" (looking, waiting, running, stopped, paused or done),
         "seconds", "stages", "warnings", "job" (a private word for the other tools) and, when done,
-        "files" (name to file: avatar.zip has everything, turntable.mp4 shows it). Takes about half
-        a minute with the preset preview. Use photos only with the consent of the person.
+        "files" (name to file: avatar.zip has everything, turntable.mp4 shows it). Use photos only
+        with the consent of the person.
 
         Args:
             photo: an uploaded file as {"path": PATH}, where PATH is what a POST of the file to /gradio_api/upload gives; or a list of two to four photos of one person; addresses of other servers are not fetched

@@ -39,6 +39,7 @@ class Progress:
     ahead: int = 0  # visitors to wait for
     wait: float | None = None  # s until they are served; None = nobody knows
     winding_down: bool = False  # an earlier, stopped run of the same job is still ending
+    other: tuple[str, str] | None = None  # preset and body, where they are not those asked for
 
 
 @dataclass(frozen=True)

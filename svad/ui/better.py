@@ -9,7 +9,8 @@ import gradio as gr
 
 from svad.config.preset import BUILT_IN
 from svad.config.presets import CLIP, PRESETS
-from svad.core.errors import Stopped, SvadError
+from svad.core.errors import JobError, Stopped, SvadError
+from svad.run.costs import cost
 from svad.run.offers import offer
 from svad.ui import stages, texts
 from svad.ui.beats import Seen
@@ -56,7 +57,8 @@ class BetterEvents(Showing, ABC):
             yield ready | {p.status: stages.note(texts.ADD_STOPPED)}
             return
         except Exception as error:
-            title = texts.BAD_PICTURES if isinstance(error, SvadError) else texts.FAILED
+            bad = isinstance(error, SvadError) and not isinstance(error, JobError)
+            title = texts.BAD_PICTURES if bad else texts.FAILED
             yield ready | {p.status: notes.problem(title, explain(error), texts.ADD_KEPT)}
             return
         yield ready | {p.photo: gr.Gallery()}
@@ -79,7 +81,7 @@ class BetterEvents(Showing, ABC):
         words = [offer(PRESETS[name]) for name in names]
         title = PRESETS[go[0]].title if go else ""
         return {
-            p.better: offers.better(words, clip) if clip else "",
+            p.better: offers.better(words, cost(CLIP, self.studio.settings.jobs)) if clip else "",
             p.improve: gr.Button(
                 texts.IMPROVE.format(name=title), visible=bool(go), interactive=True
             ),

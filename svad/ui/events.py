@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 import gradio as gr
 
@@ -31,8 +32,10 @@ class Events(RunEvents, ReturnEvents, PictureEvents, MotionEvents, ExportEvents)
         steps = stages.step_list((), self.studio.shelf.url, preset)
         return self._offer(preset) | {self.parts.steps: steps}
 
-    def cost(self, preset: str) -> Updates:
-        """A run has ended: what the chosen preset costs is known better."""
+    def cost(self, job: str, preset: str) -> Updates:
+        """A run has ended: what its preset, or the chosen one of a photo, costs is known better."""
+        with suppress(SvadError):  # it has been removed meanwhile
+            preset = self.studio.preset_for(job, preset) if job else preset
         return {self.parts.offer: self._offer(preset)[self.parts.offer]}
 
     def fetch(self, preset: str, accepted: bool) -> Iterator[Updates]:

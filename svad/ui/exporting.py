@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import gradio as gr
+
 from svad.export.formats import EVERY
+from svad.export.row import Format
 from svad.ui import texts
+from svad.ui.beats import Making
 from svad.ui.explain import explain
+from svad.ui.extras import EXPORT
 from svad.ui.panels import avatar, notes
 from svad.ui.parts import Parts, Updates
 from svad.ui.studio import Studio
@@ -28,15 +33,32 @@ class ExportEvents:
             if finished is None or row is None:
                 yield {p.exported: notes.hint(texts.NOTHING_YET)}
                 return
-            making = texts.EXPORT_MAKING.format(name=row.file)
-            for beat in self.studio.export(finished, row.name):
-                if isinstance(beat, Path):
-                    html = avatar.exported(beat, row, self.studio.shelf)
-                else:
-                    html = notes.busy(making, beat.seconds, beat.share, beat.note)
-                yield {p.exported: html}
+            yield from self._exported(row, self.studio.export(finished, row.name))
         except Exception as error:
             yield {p.exported: notes.hint(explain(error))}
+
+    def attend_export(self, shown: str) -> Iterator[Updates]:
+        """The page has come back: the file that was asked for last, or how far it is."""
+        p = self.parts
+        yield {p.exported: gr.skip()}  # gradio wants something
+        found = self.studio.again(shown, EXPORT)
+        if found is None:
+            return
+        (_, name), beats = found
+        yield {p.export: gr.Radio(value=name)}
+        try:
+            yield from self._exported(EVERY[name], beats)
+        except Exception as error:
+            yield {p.exported: notes.hint(explain(error))}
+
+    def _exported(self, row: Format, beats: Iterator[Making | Path]) -> Iterator[Updates]:
+        making = texts.EXPORT_MAKING.format(name=row.file)
+        for beat in beats:
+            if isinstance(beat, Path):
+                html = avatar.exported(beat, row, self.studio.shelf)
+            else:
+                html = notes.busy(making, beat.seconds, beat.share, beat.note)
+            yield {self.parts.exported: html}
 
 
 def export_choices() -> list[tuple[str, str]]:

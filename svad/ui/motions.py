@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,9 @@ from svad.core.errors import JobError, Stopped
 from svad.motion.authored import authored
 from svad.motion.readers.files import MotionError
 from svad.ui import shooting, texts
-from svad.ui.beats import Followed
+from svad.ui.beats import Followed, Making
 from svad.ui.explain import explain
+from svad.ui.extras import FOLLOW, MOTION
 from svad.ui.files import uploaded
 from svad.ui.gallery import Finished
 from svad.ui.panels import avatar, notes
@@ -37,17 +38,40 @@ class MotionEvents:
             if finished is None or not motion:
                 yield {p.motion_video: notes.hint(texts.MOTION_NOTHING)}
                 return
-            title = authored()[motion].title if motion in authored() else ""
-            label = texts.MOTION_VIDEO.format(name=title, who=finished.name)
-            making = texts.MOTION_MAKING.format(name=title)
-            for beat in self.studio.move(finished, motion, filming(*chosen)):
-                if isinstance(beat, Path):
-                    html = shooting.shown(beat, label, self.studio.shelf, title)
-                else:
-                    html = notes.busy(making, beat.seconds, beat.share, beat.note)
-                yield {p.motion_video: html}
+            beats = self.studio.move(finished, motion, filming(*chosen))
+            yield from self._moved(finished, motion, beats)
         except Exception as error:
             yield {p.motion_video: notes.hint(explain(error))}
+
+    def attend_motion(self, shown: str) -> Iterator[Updates]:
+        """The page has come back: the video that was asked for last, or how far it is."""
+        p = self.parts
+        yield {p.motion_video: gr.skip()}  # gradio wants something
+        found, finished = self.studio.again(shown, MOTION, FOLLOW), self.studio.finished(shown)
+        if found is None or finished is None:
+            return
+        (kind, what, *_), beats = found
+        if kind == FOLLOW:
+            yield from self._following(what, lambda: (finished, beats))
+            return
+        yield {p.motion: gr.Radio(value=what)}
+        try:
+            yield from self._moved(finished, what, beats)
+        except Exception as error:
+            yield {p.motion_video: notes.hint(explain(error))}
+
+    def _moved(
+        self, finished: Finished, motion: str, beats: Iterator[Making | Path]
+    ) -> Iterator[Updates]:
+        title = authored()[motion].title if motion in authored() else ""
+        label = texts.MOTION_VIDEO.format(name=title, who=finished.name)
+        making = texts.MOTION_MAKING.format(name=title)
+        for beat in beats:
+            if isinstance(beat, Path):
+                html = shooting.shown(beat, label, self.studio.shelf, title)
+            else:
+                html = notes.busy(making, beat.seconds, beat.share, beat.note)
+            yield {self.parts.motion_video: html}
 
     def film_anew(self, motion: str | None, shown: str, *chosen: Any) -> Iterator[Updates]:
         """Something else was chosen of the video: that of a bundled motion is made again."""
@@ -58,7 +82,23 @@ class MotionEvents:
 
     def follow_clip(self, clip: dict | None, shown: str, *chosen: Any) -> Iterator[Updates]:
         """A clip or a motion's file was chosen: the avatar moves as the person in it does."""
-        p, ticket = self.parts, secrets.token_urlsafe(8)
+        ticket = secrets.token_urlsafe(8)
+
+        def begun() -> tuple[Finished, Iterator[Making | Followed]]:
+            finished = self.studio.finished(shown) if shown else None
+            if finished is None:
+                raise JobError(texts.MOTION_NOTHING)
+            how = filming(*chosen)
+            return finished, self.studio.follow(finished, uploaded(clip), ticket, how)
+
+        yield from self._following(ticket, begun)
+
+    def _following(
+        self,
+        ticket: str,
+        begun: Callable[[], tuple[Finished, Iterator[Making | Followed]]],
+    ) -> Iterator[Updates]:
+        p = self.parts
         yield {
             p.following: ticket,
             p.follow: gr.UploadButton(interactive=False),
@@ -73,10 +113,8 @@ class MotionEvents:
             p.motion: gr.Radio(interactive=True),
         }
         try:
-            finished = self.studio.finished(shown) if shown else None
-            if finished is None:
-                raise JobError(texts.MOTION_NOTHING)
-            for beat in self.studio.follow(finished, uploaded(clip), ticket, filming(*chosen)):
+            finished, beats = begun()
+            for beat in beats:
                 if isinstance(beat, Followed):
                     yield ready | {p.motion_video: self._followed(beat, finished)}
                 else:

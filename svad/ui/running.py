@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import gradio as gr
 
 from svad.config.preset import BUILT_IN
+from svad.config.presets import PRESETS
 from svad.core.errors import OutputError, SvadError
+from svad.run.bodies import bodies_here
 from svad.ui import stages, texts
 from svad.ui.beats import Ended, Progress
 from svad.ui.better import BetterEvents
@@ -99,10 +101,11 @@ class RunEvents(BetterEvents):
         p = self.parts
         if beat.winding_down:
             return {p.status: stages.note(texts.WINDING_DOWN)}
+        other = _elsewhere(beat.other)
         if beat.ahead:
-            return {p.status: stages.note(texts.ahead(beat.ahead, beat.wait))}
+            return {p.status: other + stages.note(texts.ahead(beat.ahead, beat.wait))}
         return {
-            p.status: stages.status(beat.states, beat.seconds),
+            p.status: other + stages.status(beat.states, beat.seconds),
             p.steps: stages.step_list(beat.states, self.studio.shelf.url),
         }
 
@@ -136,3 +139,13 @@ class RunEvents(BetterEvents):
             p.status: stages.note(f"{texts.PAUSED} {beat.paused}", what, kind="warn"),
             p.resume: gr.Button(visible=True, interactive=True),
         }
+
+
+def _elsewhere(other: tuple[str, str] | None) -> str:
+    """That the run which is watched makes something else than was asked for, and what to do."""
+    if other is None:
+        return ""
+    preset, body = other
+    chosen = [PRESETS[preset].title] + [texts.BODIES[body]] * (len(bodies_here()) > 1)
+    name = ", ".join(chosen)
+    return stages.note(texts.ELSEWHERE.format(name=name), texts.ELSEWHERE_STOP, kind="warn")

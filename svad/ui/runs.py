@@ -1,9 +1,9 @@
-"""The runs of jobs: each begun once, watched by any number of pages, ended when none is left."""
+"""Work that outlives its page: begun once, watched by any number of pages, ended when none is."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any
 
@@ -15,12 +15,15 @@ LOOKS = 0.25  # s between two looks whether somebody watches
 
 
 class Runs:
-    """The latest run of each job."""
+    """The latest work on each job; where a job may have several at once, of each `what`."""
 
-    def __init__(self, line: Line, patience: Unwatched) -> None:
-        """`line`: in which the runs wait; whoever else waits there shortens the patience."""
-        self._line, self._patience = line, patience
-        self._tasks: dict[str, Task] = {}
+    def __init__(self, line: Line, patience: Unwatched, remembered: float = 0.0) -> None:
+        """`line`: in which the work waits; whoever else waits there shortens the patience.
+
+        `remembered`: seconds for which it is found after it has ended, at least.
+        """
+        self._line, self._patience, self._remembered = line, patience, remembered
+        self._tasks: dict[tuple[str, Hashable], Task] = {}
         self._lock = threading.Lock()
 
     def begin(
@@ -28,17 +31,19 @@ class Runs:
         job: str,
         work: Callable[[Task, Task | None], Any],
         place: AbstractContextManager[None],
-    ) -> None:
-        """Begins the run of a job, unless one goes on.
+        asked: tuple = (),
+        what: Hashable = "",
+    ) -> Task:
+        """Begins work on a job, unless the same goes on; gives the task that works now.
 
-        `work` gets its task, and the run before, which may have been told to stop and not have
-        ended yet. `place` is entered here and left when the work ends, whoever watches it. Raises
-        what entering `place` does.
+        `work` gets its task, and the one before, which may have been told to stop and not have
+        ended yet. `place` is entered here and left when the work ends, whoever watches it; `asked`
+        is kept with it. Raises what entering `place` does.
         """
         with self._lock:  # visitors come at the same time
-            before = self._tasks.get(job)
+            before = self._tasks.get((job, what))
             if before is not None and before.running and not before.stop.is_set():
-                return
+                return before
             held = ExitStack()
             held.enter_context(place)
 
@@ -46,18 +51,34 @@ class Runs:
                 with held:
                     return work(task, before)
 
-            task = Task(run)
-            self._tasks = {key: one for key, one in self._tasks.items() if one.running}
-            self._tasks[job] = task
+            task = Task(run, asked)
+            self._tasks = {
+                key: one
+                for key, one in self._tasks.items()
+                if one.running or one.over_for < self._remembered
+            }
+            self._tasks.pop((job, what), None)
+            self._tasks[job, what] = task
         threading.Thread(target=self._guard, args=(task,), daemon=True).start()
+        return task
 
-    def of(self, job: str) -> Task | None:
-        """The latest run of a job; one that begins this moment, too."""
+    def of(self, job: str, what: Hashable = "") -> Task | None:
+        """The latest work of that kind on a job; one that begins this moment, too."""
         with self._lock:
-            return self._tasks.get(job)
+            return self._tasks.get((job, what))
+
+    def all(self) -> list[Task]:
+        """All work, the oldest first."""
+        with self._lock:
+            return list(self._tasks.values())
+
+    def of_job(self, job: str) -> list[Task]:
+        """All work on a job, the oldest first."""
+        with self._lock:
+            return [task for (its, _), task in self._tasks.items() if its == job]
 
     def _guard(self, task: Task) -> None:
-        """Stops a run that nobody has watched for so long."""
+        """Stops work that nobody has watched for so long."""
         while not task.join(LOOKS):
             waited_for = self._line.others_wait(task.stop)
             patience = self._patience.others_wait if waited_for else self._patience.nobody_waits

@@ -34,7 +34,7 @@ from svad.ui.kept import LOOK
 from svad.ui.line import Line, Wait
 from svad.ui.memory import Memory
 from svad.ui.runs import Runs
-from svad.ui.work import Task, Tickets, stopping
+from svad.ui.work import Task, Tickets, end, stopping
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 
 LONGEST_END = 10.0  # s that a stopped run may take to end before it is deleted
+REMEMBERED = 3600.0  # s that a file or a video, made without its page, can be found again
 
 
 class Studio(Extras):
@@ -61,7 +62,8 @@ class Studio(Extras):
         self._line = Line(settings.at_once)
         self._looking = Line(settings.at_once)  # through clips: tens of seconds
         self._runs = Runs(self._line, settings.unwatched)
-        self._tickets = Tickets()  # of looks and videos
+        self._makings = Runs(self._line, settings.unwatched, REMEMBERED)
+        self._tickets = Tickets()  # of what ends with its page
         self.fetcher = Fetcher()
         self._memory = Memory()
         shared = settings.hosted  # on one's own computer nobody else has to be thought of
@@ -115,6 +117,8 @@ class Studio(Extras):
         them then makes a further avatar of the same job. Stops and raises as `look` does.
         """
         home = self.job(job_id).folder
+        if self.progress(job_id) is not None:  # whose pictures would be written over
+            raise JobError(texts.ADD_LATER)
 
         def work(task: Task) -> Seen:
             inputs.require_small(sent, self.settings)
@@ -153,16 +157,23 @@ class Studio(Extras):
     def create(
         self, job_id: str, preset: str | None = None, body: str = BUILT_IN
     ) -> Iterator[Progress | Ended]:
-        """Begins the avatar of what was looked at, and watches it, see `begin` and `watch`."""
-        self.begin(job_id, preset, body)
-        yield from self.watch(job_id)
+        """Begins the avatar of what was looked at, and watches it, see `begin` and `watch`.
 
-    def begin(self, job_id: str, preset: str | None = None, body: str = BUILT_IN) -> None:
+        Where another run goes on, its beats tell what that makes.
+        """
+        goes_on = self.begin(job_id, preset, body)
+        other = None if goes_on == (self.preset_for(job_id, preset), body) else goes_on
+        for beat in self.watch(job_id):
+            yield replace(beat, other=other) if isinstance(beat, Progress) else beat
+
+    def begin(
+        self, job_id: str, preset: str | None = None, body: str = BUILT_IN
+    ) -> tuple[str, str]:
         """Begins to make the avatar of what was looked at; a run that goes on is left as it is.
 
-        `preset`: see `preset_for`. What an earlier run finished is kept. It works on without
-        anybody who watches, as long as the settings say. Raises `SvadError` with a sentence for
-        the visitor.
+        Gives preset and body of the run that goes on now. `preset`: see `preset_for`. What an
+        earlier run finished is kept. It works on without anybody who watches, as long as the
+        settings say. Raises `SvadError` with a sentence for the visitor.
         """
         preset = self.preset_for(job_id, preset)
         if not offer(PRESETS[preset]).fits:
@@ -195,7 +206,7 @@ class Studio(Extras):
                 self._learn(place)
                 return made
 
-        self._runs.begin(job_id, work, self.callers.place())
+        return self._runs.begin(job_id, work, self.callers.place(), (preset, body)).asked
 
     def watch(self, job_id: str) -> Iterator[Progress | Ended]:
         """The latest run of a job with a beat at least every second, then how it ended.
@@ -234,11 +245,9 @@ class Studio(Extras):
         """
         self.job(job_id)
         task = self._runs.of(job_id)
-        if task is not None:
-            task.halt()
         # what is made of the avatar meanwhile would make its folder anew
-        ended = self._tickets.end(job_id, LONGEST_END)
-        if not ended or (task is not None and not task.join(LONGEST_END)):
+        theirs = [*self._tickets.of(job_id), *self._makings.of_job(job_id)]
+        if not end([task, *theirs] if task else theirs, LONGEST_END):
             raise JobError(texts.DELETE_LATER)
         copies = self.shelf.copies(job_id)
         self.engine().store.remove(job_id)

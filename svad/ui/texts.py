@@ -8,8 +8,8 @@ TITLE = "SVAD"
 PAGE_TITLE = "SVAD: one photo or a short clip to an avatar that moves"
 HEADLINE = "One photo becomes an avatar that moves"
 LEAD = (
-    "Choose a photo of a person. In about half a minute you can turn the avatar around, "
-    "watch it move and take it home. A clip of one turn, or up to four photos, add the real back."
+    "Choose a photo of a person: you can soon turn the avatar around, watch it move and take it "
+    "home. A clip of one turn, or up to four photos, add the real back."
 )
 LOCAL = "Runs on this computer. Your pictures do not leave it."
 HOSTED = "The preview runs on this server's CPU and costs you no GPU time."
@@ -108,6 +108,12 @@ CREATING = "Creating…"
 STOP = "Stop"
 STOPPING = "Stopping…"
 STARTING = "Starting"
+ELSEWHERE = "This avatar is being made already, begun in another tab: {name}. You see that run."
+ELSEWHERE_STOP = "Wait for it, or press Stop and then Create avatar for what you chose here."
+ADD_LATER = (
+    "This avatar is being made at the moment, begun in another tab. Add pictures when it is done, "
+    "or stop it there first."
+)
 STEP = "Step {n} of {total}"
 WAITING_ONE = "Waiting for one visitor before you"
 WAITING_MANY = "Waiting for {n} visitors before you"
@@ -202,8 +208,7 @@ STATES = {
 BETTER = "Make it better"
 BETTER_KEPT = "This avatar stays, and you can compare both. What is done is not done again."
 BETTER_CLIP = (
-    "With a clip of one turn, or with more photos, sides and back become the person's own. This "
-    "takes some minutes."
+    "With a clip of one turn, or with more photos, sides and back become the person's own."
 )
 BETTER_CPU = "It wants a GPU, and there is none here."
 BETTER_MISSING = "{n} files for it are not here; choose it under How to see which."

@@ -6,7 +6,7 @@ import contextvars
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,7 +26,8 @@ class Task:
     through `beats` and reads `news`, then calls `result`; there may be several of them, or none.
     """
 
-    def __init__(self, work: Callable[[Task], Any]) -> None:
+    def __init__(self, work: Callable[[Task], Any], asked: Any = ()) -> None:
+        self.asked = asked  # what it makes, for whoever asks for something else meanwhile
         self.stop = threading.Event()
         self.news: Any = None
         self.started = time.monotonic()
@@ -71,6 +72,11 @@ class Task:
     def seconds(self) -> float:
         """Time from the start until now, or until it ended."""
         return (self._over or time.monotonic()) - self.started
+
+    @property
+    def over_for(self) -> float:
+        """Seconds since it ended; 0 while it works."""
+        return time.monotonic() - self._over if self._over else 0.0
 
     @property
     def unwatched(self) -> float:
@@ -150,16 +156,10 @@ class Tickets:
             task = self._tasks[ticket] = Task(work)
             self._jobs = {one: its for one, its in self._jobs.items() if one.running} | {task: job}
         try:
-            for _ in task.beats():
-                share, note = task.news or (None, "")
-                yield Making(task.seconds, share, note)
-            if task.stop.is_set():
-                raise Stopped("Stopped.")
-            result = task.result()
+            yield from watched(task)
         finally:
             del self._tasks[ticket]
             task.stop.set()
-        yield result
 
     def halt(self, ticket: str) -> bool:
         """Stops the work of a ticket; false if there is none."""
@@ -169,14 +169,32 @@ class Tickets:
             task.halt()
         return task is not None
 
-    def end(self, job: str, seconds: float) -> bool:
-        """Stops all work on a job; true if it has ended within so many seconds."""
+    def of(self, job: str) -> list[Task]:
+        """All work on a job."""
         with self._lock:
-            theirs = [task for task, its in self._jobs.items() if its == job]
-        for task in theirs:
-            task.halt()
-        limit = time.monotonic() + seconds
-        return all(task.join(max(0.0, limit - time.monotonic())) for task in theirs)
+            return [task for task, its in self._jobs.items() if its == job]
+
+
+def end(tasks: Iterable[Task], seconds: float) -> bool:
+    """Stops them all; true if they have ended within so many seconds."""
+    tasks = list(tasks)
+    for task in tasks:
+        task.halt()
+    limit = time.monotonic() + seconds
+    return all(task.join(max(0.0, limit - time.monotonic())) for task in tasks)
+
+
+def watched(task: Task) -> Iterator[Any]:
+    """How far it is, a beat at least every second, then what came of it.
+
+    Raises what the work raises, and `Stopped` soon after it was told to stop.
+    """
+    for _ in task.beats():
+        share, note = task.news or (None, "")
+        yield Making(task.seconds, share, note)
+    if task.stop.is_set():
+        raise Stopped("Stopped.")
+    yield task.result()
 
 
 def stopping(task: Task) -> Report:

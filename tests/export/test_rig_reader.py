@@ -62,6 +62,9 @@ def test_the_avatar_comes_back(rig: bytes, tmp_path: Path) -> None:
         assert torch.equal(found.joint_ids, avatar.joint_ids)
         assert torch.equal(found.expression_ids, avatar.expression_ids)
         assert torch.equal(found.pose.rotations, avatar.pose.rotations)
+        assert torch.equal(found.pose.translation, avatar.pose.translation)
+        assert found.camera.focal == avatar.camera.focal
+        assert np.array_equal(found.camera.rotation, avatar.camera.rotation)
         assert found.parents == tuple(avatar.parents)
         assert found.expression_names == avatar.expression_names
 
@@ -103,6 +106,29 @@ def test_a_file_that_was_changed_is_a_sentence(name: str, rig: bytes, tmp_path: 
     path = tmp_path / "avatar.safetensors"
     path.write_bytes(changed(rig, **BAD[name]))
     with pytest.raises(JobError, match="avatar.safetensors is damaged"):
+        read_rig(path)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"rotations": [[0.0] * 3]},
+        {"translation": [0.0, float("nan"), 0.0]},
+        {"expression": [0.0]},
+        {"camera": None},
+        {"camera": {"width": 0}},
+        {"camera": {"focal": [1.0]}},
+        {"camera": {"rotation": [1.0] * 4}},
+    ],
+)
+def test_a_wrong_photo_is_a_sentence(wrong: dict, rig: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "avatar.safetensors"
+    header = json.loads(rig[8 : 8 + int.from_bytes(rig[:8], "little")])
+    photo = json.loads(header["__metadata__"][METADATA])["photo"]
+    if isinstance(wrong.get("camera"), dict):
+        wrong = {"camera": photo["camera"] | wrong["camera"]}
+    path.write_bytes(changed(rig, photo=photo | wrong))
+    with pytest.raises(JobError, match="damaged .the pose of its photo"):
         read_rig(path)
 
 

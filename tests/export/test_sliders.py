@@ -68,6 +68,7 @@ def test_an_avatar_without_a_face_opens_its_jaw_by_the_joint(avatar: Avatar) -> 
     ("values", "words"),
     [
         ({"tur": 1.0}, "no slider named tur. Choose from turn, nod"),
+        ({"brow": 1.0}, "such as jawOpen, mouthSmileLeft"),
         ({"turn": 61.0}, "turn goes from -60 to 60; 61 was given"),
         ({"jaw": math.nan}, "jaw goes from 0 to 1"),
         ({"jawOpen": 7.0}, "jawOpen goes from 0 to 1"),
@@ -83,3 +84,5 @@ def test_values_are_read_from_words() -> None:
     for word in ("turn", "turn=far", "=3", "turn=inf", ""):
         with pytest.raises(SettingError, match="name=value"):
             values_of([word])
+    with pytest.raises(SettingError, match="turn is given twice"):
+        values_of(["turn=20", "smile=1,turn=30"])

@@ -83,7 +83,8 @@ from svad.config.change import changed
 from svad.config.presets import PREVIEW
 from svad.run.card import read_card
 from svad.run.pipeline import Pipeline
-from svad.run.stages import stage_makers, typical_seconds
+from svad.run.costs import expected
+from svad.run.stages import stage_makers
 from svad.storage import load
 from svad.types import Clip
 from svad.ui.stages import step_list
@@ -109,7 +110,7 @@ run("frame_dimming.share=0.25")
 states = [[s.name, s.title, s.state, s.done, s.total] for s in seen[-1]]
 print(json.dumps({
     "told": told, "states": states, "ran": fakes.ran, "page": step_list((), str),
-    "seconds": typical_seconds(PREVIEW),
+    "seconds": expected(PREVIEW, None),
 }))
 """
 OFFER = """

@@ -8,8 +8,17 @@ import pytest
 
 from svad.compute.engine import MOST_SECONDS
 from svad.config.presets import CLIP, PREVIEW, QUICK
-from svad.run.costs import cost, learn
-from svad.run.learned import LEARNED, LEAST_ASKED, MACHINE, RUNS, Table, call_name, to_ask
+from svad.run.costs import cost, expected, learn
+from svad.run.learned import (
+    LEARNED,
+    LEAST_ASKED,
+    MACHINE,
+    RUNS,
+    TRUSTED,
+    Table,
+    call_name,
+    to_ask,
+)  # fmt: skip
 from svad.run.makers.on_gpu import asked_seconds
 from svad.run.offers import offer
 from svad.run.stages import asked, stage
@@ -41,6 +50,29 @@ def test_what_runs_took_is_learned_by_preset_and_one_slow_run_says_little(tmp_pa
     assert cost(PREVIEW, tmp_path).runs == RUNS and cost(PREVIEW, tmp_path).seconds == 20.0
 
 
+def test_one_run_on_a_busy_machine_does_not_stand_for_ever(tmp_path: Path) -> None:
+    told = cost(PREVIEW, tmp_path).seconds
+    assert told is not None
+    learn(card("preview", 5 * told), tmp_path)
+    assert told < cost(PREVIEW, tmp_path).seconds < 5 * told
+    learn(card("preview", 0.9 * told), tmp_path)
+    assert cost(PREVIEW, tmp_path).seconds == told
+    learn(card("preview", 0.9 * told), tmp_path)
+    assert cost(PREVIEW, tmp_path).seconds == pytest.approx(0.9 * told, abs=0.1)
+
+
+def test_the_stages_of_a_run_take_together_what_is_told_before_it(tmp_path: Path) -> None:
+    table = expected(PREVIEW, None)
+    assert (
+        table == expected(PREVIEW, tmp_path) and sum(table.values()) == cost(PREVIEW, None).seconds
+    )
+    for _ in range(TRUSTED):
+        learn(card("preview", 90.0), tmp_path)
+    assert sum(expected(PREVIEW, tmp_path).values()) == pytest.approx(90.0)
+    learn(card("quick", 100.0), tmp_path)  # of whose stages the table does not know all
+    assert expected(QUICK, tmp_path) == expected(QUICK, None)
+
+
 @pytest.mark.parametrize("wrong", [card("preview", 3.0, state="stopped"), card("preview"), {}])
 def test_unfinished_runs_teach_nothing(tmp_path: Path, wrong: dict) -> None:
     learn(wrong, tmp_path)
@@ -52,7 +84,7 @@ def test_a_damaged_table_is_as_none(tmp_path: Path, text: str) -> None:
     (tmp_path / LEARNED).write_text(text)
     assert cost(PREVIEW, tmp_path).runs == 0
     learn(card("preview", 4.0), tmp_path)
-    assert cost(PREVIEW, tmp_path).seconds == 4.0
+    assert cost(PREVIEW, tmp_path).runs == 1
 
 
 def networks(preset: str, stage: str, seconds: float, state: str = "done") -> dict:

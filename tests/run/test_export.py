@@ -28,7 +28,7 @@ from svad.motion.authored import authored
 from svad.motion.readers.npz import write_npz
 from svad.motion.recorded import Recorded
 from svad.run.export import BONES, export
-from svad.run.finished import read_finished
+from svad.run.finished import load_finished
 from svad.splat.files import load_ply
 from svad.types import Avatar
 from tests.helpers import tiny_avatar, tiny_subject
@@ -61,7 +61,7 @@ def archive(job: Path, tmp_path: Path) -> Path:
 
 
 def test_an_archive_gives_the_avatar_back(archive: Path, avatar: Avatar) -> None:
-    found = read_finished(archive)
+    found = load_finished(archive)
     read = found.avatar
     assert found.card["preset"] == "preview" and found.subject is None
     assert torch.equal(read.gaussians.means, avatar.gaussians.means)
@@ -82,7 +82,7 @@ def test_an_archive_gives_the_avatar_back(archive: Path, avatar: Avatar) -> None
 def test_an_unpacked_archive_is_read_as_the_archive(archive: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(archive) as packed:
         packed.extractall(tmp_path / "unpacked")
-    one, two = read_finished(archive).avatar, read_finished(tmp_path / "unpacked").avatar
+    one, two = load_finished(archive).avatar, load_finished(tmp_path / "unpacked").avatar
     assert torch.equal(one.gaussians.means, two.gaussians.means)
     assert np.array_equal(one.mesh.vertices, two.mesh.vertices) and len(two.mesh.faces)
 

@@ -59,6 +59,8 @@ def test_an_avatar_that_is_right_is_told_from_one_that_is_shifted(tmp_path: Path
     first = table["frames"][0]
     assert first["frame"] == 2 and first["time"] is None and first["weight"] == 0.7
     assert first["yaw_degrees"] == 120.0
+    assert f"{table['mean']['refined']['psnr']:.1f} dB" in holdout.said(tmp_path)
+    assert holdout.said(tmp_path / "holdout") == ""
     truth = read_rgb(tmp_path / "holdout" / "truth_000.png")
     assert np.array_equal(truth, clip.rgb[2])
 

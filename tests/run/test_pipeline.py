@@ -26,7 +26,7 @@ from svad.run import pipeline
 from svad.run.card import read_card
 from svad.run.pipeline import Pipeline
 from svad.run.results import load_avatar, read_result
-from svad.run.stages import stage, titles, typical_seconds
+from svad.run.stages import stage, titles
 from svad.run.steps import PART as STAGE_PART
 from svad.splat.rasterisers import rasteriser
 from svad.types import Clip, Report, StageState, Subject
@@ -463,7 +463,3 @@ def test_the_first_import_is_light() -> None:
     code = f"import sys, svad.run.pipeline, svad.cli; print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
-
-
-def test_before_a_run_it_is_known_about_how_long_it_takes() -> None:
-    assert sum(typical_seconds(PREVIEW).get(name, 0) for name in ORDER) > 5

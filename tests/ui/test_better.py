@@ -10,6 +10,7 @@ import pytest
 
 from svad.config.presets import CLIP, PRESETS
 from svad.core.errors import JobError
+from svad.run.costs import cost
 from svad.run.job_store import JobStore
 from svad.run.offers import Offer
 from svad.ui import better, texts
@@ -104,9 +105,10 @@ def test_bad_pictures_leave_the_avatar(studio: Studio, job: str, tmp_path: Path,
 
 
 @pytest.mark.parametrize("missing", [False, True])
-def test_what_stands_in_the_way_is_said(missing: bool) -> None:
+def test_what_stands_in_the_way_is_said(missing: bool, tmp_path: Path) -> None:
     found = Offer("quick", ("a", "b") if missing else (), (), True, "gpu", 0, True)
-    words = unescape(offers.better([found], clip=True))
+    words = unescape(offers.better([found], cost(CLIP, tmp_path)))
+    assert texts.duration(cost(CLIP, tmp_path).seconds) in words
     assert PRESETS["quick"].title in words and texts.BETTER_CLIP in words
     assert ("2 files" in words) == missing
 

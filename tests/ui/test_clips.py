@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from svad.config.presets import CLIP
+from svad.config.presets import CLIP, PRESETS
 from svad.core.errors import JobError, PhotoError, SourceError, Stopped
 from svad.media.video import VideoError, write_mp4
 from svad.types import Footage
 from svad.ui.beats import Ended, Followed, Making, Seen
+from svad.ui.events import Events
 from svad.ui.memory import MOST, MOST_FOOTAGES, Memory
 from tests.footage.turning import turning
 from tests.ui.conftest import save_photo
-from tests.ui.page_fakes import FakePipeline
+from tests.ui.page_fakes import FakePipeline, Names
 
 
 @pytest.fixture
@@ -79,6 +81,15 @@ def test_stopped_in_training_and_gone_on_with(make_studio, clip: Path):
     states = {state.name: state.state for state in again.states}
     assert states["footage"] == states["film"] == "kept" and states["avatar"] == "done"
     assert again.finished is not None and pipeline.footages[1] is None
+
+
+def test_a_clip_is_told_its_own_cost_when_its_run_has_ended(make_studio, clip: Path):
+    """No preset is chosen for it; the choice that is hidden says another."""
+    studio = make_studio(FakePipeline(0.02))
+    job = look(studio, clip).job
+    events = Events(studio, Names())
+    assert PRESETS[CLIP.name].note in unescape(events.cost(job, "preview")["offer"])
+    assert PRESETS["preview"].note in events.cost("A" * 22, "preview")["offer"]
 
 
 def test_a_look_that_nobody_waits_for_is_stopped(make_studio, clip: Path):

@@ -153,6 +153,23 @@ def test_on_a_phone_in_the_dark_by_keyboard(make_studio, launch, browser):
     browser.switch_to.default_content()
 
 
+def test_an_enlarged_page_shows_both_views_beside_each_other_and_names_its_choices(
+    make_studio, launch, browser
+):
+    size = {"width": 640, "height": 500, "deviceScaleFactor": 2, "mobile": False}  # 200 % of 1280
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    visitor = Visitor(browser, launch(make_studio()))
+    until(lambda: visitor.all("#turntable video") and visitor.all("#viewer iframe"))
+    place = "return arguments[0].getBoundingClientRect().toJSON()"
+    video, viewer = (
+        browser.execute_script(place, visitor.all(css)[0])
+        for css in ("#turntable video", "#viewer iframe")
+    )
+    assert video["top"] == viewer["top"] and video["height"] < 500
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= 640
+    until(lambda: visitor.all(f"#presets[aria-label='{texts.QUALITY}']"))
+
+
 def test_a_link_brings_the_avatar_back(make_studio, launch, browser, photo: Path):
     studio = make_studio(FakePipeline(0.02))
     *_, seen = studio.look(photo)
@@ -203,6 +220,37 @@ def test_two_tabs_watch_one_job_and_stop_reaches_both(make_studio, launch, brows
     assert other.says("#status", "Stopped.")
     browser.switch_to.window(first)
     assert visitor.says("#status", "Stopped.") and len(pipeline.folders) == 1
+
+
+READ_OUT = """
+window.heard = [];
+new MutationObserver(() => window.heard.push(document.querySelector("#live").textContent))
+  .observe(document.querySelector("#live"), { childList: true });
+"""
+
+
+def test_a_second_tab_that_asks_for_something_else_is_told_why_it_watches(
+    make_studio, launch, browser, photo: Path
+):
+    pipeline = FakePipeline(0.02, hold="relief")
+    studio = make_studio(pipeline)
+    visitor = Visitor(browser, launch(studio))
+    assert visitor.drop_and_see(photo, "#check", texts.SEEN)
+    until(lambda: "job=" in browser.current_url)
+    browser.refresh()
+    until(lambda: visitor.all("#create:not([disabled])"))
+    browser.execute_script(READ_OUT)
+    studio.begin(browser.current_url.partition("job=")[2], "quick")  # in another tab
+    visitor.press("#create")
+    assert visitor.says("#status", "begun in another tab: Quick")
+    assert visitor.says("#status", "so far") and visitor.says("#status", "press Stop and then")
+    visitor.press("#stop")
+    assert visitor.says("#status", "Stopped.")
+    pipeline.go.set()
+    visitor.press("#create")
+    assert visitor.says("#status", "Your avatar is ready")
+    heard = browser.execute_script("return window.heard")
+    assert sum("in another tab" in one for one in heard) == 1, "it is read out again and again"
 
 
 def stands(studio: Studio, job: str, place: int) -> bool:

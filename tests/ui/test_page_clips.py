@@ -103,9 +103,11 @@ def test_a_second_photo_can_be_added_on_a_phone(
     assert place.get_attribute("multiple")
     assert visitor.drop_and_see(photo, "#check", texts.SEEN)
     until(lambda: browser.execute_script(DRAWN))  # a place that is drawn anew takes no files
+    first = visitor.all("#photo img")[0].get_attribute("src")
     visitor.add(save_photo(tmp_path / "back.png", 40))
     assert visitor.says("#check", "2 pictures are used")
     until(lambda: browser.execute_script("return document.documentElement.scrollWidth") <= 360)
-    until(lambda: len(visitor.all("#photo img")) == 1)
+    until(lambda: [one.get_attribute("src") for one in visitor.all("#photo img")] != [first])
+    until(lambda: len(visitor.all("#photo img")) == 1 and browser.execute_script(DRAWN))
     assert browser.execute_script(DROP_BESIDE), "the browser would open the file in its place"
     assert visitor.says("#check .bad", "picture")

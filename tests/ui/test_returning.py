@@ -6,20 +6,25 @@ import io
 import threading
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from types import SimpleNamespace
 
+import gradio as gr
 import pytest
 from PIL import Image
 
 from svad.core.errors import JobError, Stopped
 from svad.core.files import write_bytes
 from svad.core.progress import Report
+from svad.export.formats import EVERY
 from svad.ui import texts
 from svad.ui.beats import Followed
+from svad.ui.engine import Unwatched
 from svad.ui.events import Events
+from svad.ui.extras import EXPORT
 from svad.ui.gallery import own_job
 from svad.ui.sharing import SIZE, job_of, picture, token_of
 from svad.ui.shooting import filming
@@ -141,6 +146,84 @@ def test_what_was_sent_for_a_motion_goes_with_the_avatar(
     assert not [path for path in cache.rglob("*") if path.is_file()]
 
 
+def slow_export(go: threading.Event) -> Callable[[Path, str, Report], Path]:
+    """Exports once it may go on, and listens to a stop until then."""
+
+    def export(folder: Path, name: str, report: Report) -> Path:
+        while not go.wait(0.02):
+            report(0, 2, "packing")
+        write_bytes(folder / EVERY[name].file, b"splats")
+        return folder / EVERY[name].file
+
+    return export
+
+
+def test_a_file_is_made_without_its_page_and_found_again(studio: Studio, job: str) -> None:
+    go, key = threading.Event(), f"job:{job}"
+    studio._engine = replace(studio.engine(), export=slow_export(go))
+    events = Events(studio, Names())
+    left = events.export("spz", key)
+    next(left)
+    left.close()  # the page is gone
+    back = events.attend_export(key)
+    assert next(back) == {"exported": gr.skip()} and next(back)["export"].value == "spz"
+    assert "packing" in next(back)["exported"]
+    go.set()
+    *_, last = back
+    assert 'download="avatar.spz"' in last["exported"]
+    *_, later = events.attend_export(key)
+    assert later == last
+    assert len(list(events.attend_export("example:ada"))) == 1, "an example is everybody's"
+
+
+def test_a_file_that_nobody_waits_for_is_given_up(make_studio, photo: Path) -> None:
+    studio = make_studio(FakePipeline(0.02), unwatched=Unwatched(nobody_waits=0))
+    *_, seen = studio.look(photo)
+    *_, ended = studio.create(seen.job)
+    studio._engine = replace(studio.engine(), export=slow_export(threading.Event()))
+    left = studio.export(ended.finished, "spz")
+    next(left)
+    left.close()
+    until(lambda: not studio._makings.all()[0].running)
+    with pytest.raises(Stopped):
+        list(studio.again(ended.finished.key, EXPORT)[1])
+
+
+@pytest.mark.parametrize("clip_too", [False, True])
+def test_a_video_is_made_without_its_page_and_found_again(
+    studio: Studio, job: str, clip: Path, cache: Path, clip_too: bool, monkeypatch
+) -> None:
+    pipeline, key, go = studio.engine().mover, f"job:{job}", threading.Event()
+    real = pipeline.motion_video
+
+    def held(*given, report: Report, **more) -> Path:
+        while not go.wait(0.02):
+            report(0, 1, "frame")
+        return real(*given, report=report, **more)
+
+    monkeypatch.setattr(pipeline, "motion_video", held)
+    events, sent = Events(studio, Names()), cache / "upload" / "dance.mp4"
+    sent.write_bytes(clip.read_bytes())
+    ways = events.move("wave", key), events.follow_clip({"path": str(sent)}, key)
+    left = ways[clip_too]
+    until(lambda: "frame" in str(next(left)) or texts.DRAWING in str(next(left)))
+    left.close()
+    *_, nothing = events.attend_motion("example:ada")
+    assert nothing == {"motion_video": gr.skip()}
+    back = events.attend_motion(key)
+    next(back)
+    again = next(back)
+    assert again["motion"].value == (None if clip_too else "wave")
+    if clip_too:  # it can be stopped from the page that has come back
+        assert studio.halt(again["following"])
+        assert texts.FOLLOW_STOPPED in list(back)[-1]["motion_video"]
+        assert len(list(events.attend_motion(key))) == 1
+    else:
+        go.set()
+        assert "<video" in list(back)[-1]["motion_video"]
+        assert (studio.finished(key).folder / "motions" / "wave.mp4").is_file()
+
+
 def get(url: str) -> tuple[int, bytes]:
     try:
         with urllib.request.urlopen(url) as answer:
@@ -180,6 +263,28 @@ def test_the_share_picture_shows_the_whole_figure(tmp_path: Path) -> None:
 def test_what_is_not_a_visitors_own_has_no_job(studio: Studio) -> None:
     assert own_job("example:ada") == own_job("share:x") == own_job("") == ""
     assert own_job("job:abc/quick") == own_job("job:abc") == "abc"
+
+
+@pytest.mark.browser
+@pytest.mark.flaky(reruns=1)
+def test_a_file_that_is_being_made_is_there_after_a_reload(
+    studio: Studio, job: str, launch, browser
+) -> None:
+    go = threading.Event()
+    studio._engine = replace(studio.engine(), export=slow_export(go))
+    visitor = Visitor(browser, f"{launch(studio)}?job={job}")
+    assert visitor.says("#heading", texts.YOUR_AVATAR)
+    visitor.open_tab(texts.TAB_FILES)
+    labels = until(lambda: [x for x in visitor.all("#exports label") if "avatar.spz" in x.text])
+    labels[0].click()
+    assert visitor.says("#exported", "packing")
+    browser.refresh()
+    assert visitor.says("#heading", texts.YOUR_AVATAR)
+    visitor.open_tab(texts.TAB_FILES)
+    assert visitor.says("#exported", "packing")
+    assert visitor.says("#exports label.selected", "avatar.spz")
+    go.set()
+    assert visitor.says("#exported", "avatar.spz")
 
 
 @pytest.mark.browser

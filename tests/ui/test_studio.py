@@ -9,6 +9,7 @@ import pytest
 from gradio.context import LocalContext
 from PIL import Image
 
+from svad.config.preset import BUILT_IN
 from svad.config.presets import PRESETS
 from svad.core.errors import JobError, OutputError, PhotoError
 from svad.run.sources import photo_hash
@@ -127,6 +128,22 @@ def test_two_pages_watch_one_run_and_either_stops_it(make_studio, photo: Path):
     for run in (first, second):
         assert list(run)[-1].finished is None
     assert pipeline.running == 0
+
+
+def test_who_asks_for_something_else_meanwhile_is_told_what_goes_on(make_studio, photo: Path):
+    pipeline = FakePipeline(0.05, hold="relief")
+    studio = make_studio(pipeline)
+    job = look(studio, photo).job
+    assert studio.begin(job, "preview") == ("preview", BUILT_IN)
+    same, other = studio.create(job, "preview"), studio.create(job, "quick")
+    assert next(same).other is None and next(other).other == ("preview", BUILT_IN)
+    with pytest.raises(JobError, match="made at the moment"):
+        next(studio.add(job, [photo]))  # it would be written over what the run reads
+    studio.stop(job)
+    assert list(other)[-1].finished is None
+    pipeline.go.set()
+    assert next(studio.create(job, "quick")).other is None
+    assert studio.stop(job) and len(pipeline.folders) == 2
 
 
 def test_a_run_that_nobody_watches_ends_after_a_while(make_studio, photo: Path):

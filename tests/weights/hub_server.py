@@ -7,11 +7,12 @@ import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import unquote
 
 from svad.weights.manifest import Entry
 from tests.waiting import WAIT
+from tools.checks.serving import Server
 
 COMMIT = "c0ffee" + "0" * 34
 PAGE = b"<!doctype html><title>Sign in</title>"
@@ -150,13 +151,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
 
-def serve() -> tuple[Hub, list[ThreadingHTTPServer]]:
+def serve() -> tuple[Hub, list[Server]]:
     """A running Hub and its store of large files, which has an address of its own."""
     hub = Hub()
     handler = type("Handler", (_Handler,), {"hub": hub})
-    servers = [ThreadingHTTPServer(("127.0.0.1", 0), handler) for _ in range(2)]
+    servers = [Server(("127.0.0.1", 0), handler) for _ in range(2)]
     for server in servers:
-        server.daemon_threads = True
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     hub.url, hub.store = (f"http://127.0.0.1:{server.server_port}" for server in servers)
     return hub, servers

@@ -25,6 +25,7 @@ import numpy as np
 from PIL import Image
 
 from svad.run.export import export
+from tools.checks.serving import Server
 
 PATIENCE = 240  # seconds; a software renderer is slow
 FLAGS = (
@@ -99,7 +100,7 @@ def shown(
         (folder / "index.html").write_text(PAGE, encoding="utf-8")
         (folder / "node_modules").symlink_to(modules.resolve())
         handler = functools.partial(_Quiet, directory=place)
-        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        with Server(("127.0.0.1", 0), handler) as server:
             threading.Thread(target=server.serve_forever, daemon=True).start()
             try:
                 return _looked_at(f"http://127.0.0.1:{server.server_port}/")

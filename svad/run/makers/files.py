@@ -20,7 +20,7 @@ STILL_VIEWS = 8  # around the person, where somebody asks for them later
 
 
 @dataclass(frozen=True)
-class Finished:
+class Loaded:
     """A finished avatar, wherever it was read from."""
 
     avatar: Avatar
@@ -44,7 +44,7 @@ def rig_avatar(path: Path) -> Avatar:
 
 
 def write_format(
-    row: Format, found: Finished, asked: MeshOptions, path: Path, report: Report
+    row: Format, found: Loaded, asked: MeshOptions, path: Path, report: Report
 ) -> None:
     """Writes one row of the table of export formats; raises what its writer does."""
     import torch

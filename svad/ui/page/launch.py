@@ -22,6 +22,12 @@ log = logging.getLogger(__name__)
 
 HUB = "https://huggingface.co"  # which shows a Space in a frame
 HERE = Path(__file__).parent
+GROUPS = {  # of choices, by their ids on the page
+    "presets": texts.QUALITY,
+    "bodies": texts.BODY,
+    "motions": texts.MOTION_PICK,
+    "versions": texts.VERSIONS,
+}
 SESSIONS = 500  # visits whose state is kept, of pages that are closed too; gradio would take 10000
 
 
@@ -88,6 +94,7 @@ def page_script(upload_megabytes: int, clip_megabytes: int) -> str:
         ("ADD_WORDS", texts.ADD),
         ("DROP_WORDS", [texts.DROP, texts.DROP_MORE, texts.CHOOSE]),
         ("TOUCH_WORDS", [texts.TAP, texts.DROP_MORE]),
+        ("GROUP_NAMES", GROUPS),
     ):
         script = script.replace(name, json.dumps(value).replace("<", "\\u003c"))
     return script.strip()

@@ -16,7 +16,8 @@
   live.id = "live";
   live.setAttribute("role", "status");
   document.body.append(live);
-  let said = "";
+  /** @type {string[]} */
+  let said = [];
   let refused = ""; // why the last file was not sent
   let clip = false; // whether it was a clip
   // What stands in the place of the photo; gradio has no words of ours there.
@@ -88,10 +89,17 @@
   new MutationObserver(() => {
     /** @type {NodeListOf<HTMLElement>} */
     const saying = document.querySelectorAll("[data-say]");
-    const news = [...saying].map((one) => one.dataset.say).join(" ");
-    if (news !== said) live.textContent = said = news;
+    const says = [...saying].map((one) => one.dataset.say);
+    const news = says.filter((one) => !said.includes(one)); // what stands there was read before
+    said = says;
+    if (news.length) live.textContent = news.join(" ");
     explain();
     comeBack();
+    // Gradio writes no name where it shows none.
+    for (const [id, name] of Object.entries(GROUP_NAMES)) {
+      const group = document.getElementById(id);
+      if (group && group.getAttribute("aria-label") !== name) group.setAttribute("aria-label", name);
+    }
     // Gradio's label says other words than the button shows.
     const place = document.querySelector("#photo button[aria-dropeffect]");
     const label = place?.classList.contains("icon-mode") ? ADD_WORDS : words.join(" ");

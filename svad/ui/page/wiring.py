@@ -25,7 +25,10 @@ def wire(page: gr.Blocks, parts: Parts, events: Events) -> None:
     _wire_motions(parts, events)
     arrived = page.load(events.arrive, None, everything, **QUIET)
     attended = arrived.then(events.attend, [parts.job, parts.shown], everything, **QUIET)
-    attended.then(events.cost, parts.preset, parts.offer, **QUIET)
+    attended.then(events.cost, [parts.job, parts.preset], parts.offer, **QUIET)
+    # then, since the end of a run shows its avatar anew
+    attended.then(events.attend_export, parts.shown, [parts.export, parts.exported], **QUIET)
+    attended.then(events.attend_motion, parts.shown, _moved(parts), **QUIET)
 
 
 def _wire_pictures(p: Parts, events: Events) -> None:
@@ -58,7 +61,7 @@ def _wire_runs(p: Parts, events: Events, everything: list[Any]) -> None:
     resumed = p.resume.click(events.resume, [p.job, p.body, p.shown], everything, **QUIET)
     improved = p.improve.click(events.improve, [p.job, p.body, p.shown], everything, **QUIET)
     for run in (created, resumed, improved):
-        run.then(events.cost, p.preset, p.offer, **QUIET)
+        run.then(events.cost, [p.job, p.preset], p.offer, **QUIET)
     p.more.upload(events.add, [p.more, p.job, p.body, p.shown], everything, **RAW, **QUIET)
 
 
@@ -76,6 +79,11 @@ def _wire_motions(p: Parts, events: Events) -> None:
     changed = [part.upload if isinstance(part, gr.File) else part.input for part in p.filming]
     p.motion.input(events.move, chosen, p.motion_video, **LATEST, **RAW, **QUIET)
     gr.on(changed, events.film_anew, chosen, p.motion_video, **LATEST, **RAW, **QUIET)
-    moved = [p.following, p.follow, p.follow_stop, p.motion, p.motion_video]
-    p.follow.upload(events.follow_clip, [p.follow, p.shown, *p.filming], moved, **RAW, **QUIET)
+    sent = [p.follow, p.shown, *p.filming]
+    p.follow.upload(events.follow_clip, sent, _moved(p), **RAW, **QUIET)
     p.follow_stop.click(events.halt_follow, p.following, p.follow_stop, queue=False, **QUIET)
+
+
+def _moved(p: Parts) -> list[Any]:
+    """What the making of a video from a clip changes."""
+    return [p.following, p.follow, p.follow_stop, p.motion, p.motion_video]

@@ -38,11 +38,8 @@ def offer(found: Offer, cost: Cost, hours: float) -> str:
 
 def _costs(found: Offer, cost: Cost, hours: float) -> str:
     """Seconds here, quota against what a visitor has, what is kept and how long."""
-    lines = []
-    if cost.seconds is not None:
-        words = texts.TAKES if cost.runs else texts.TAKES_TABLE
-        lines.append(words.format(s=texts.duration(cost.seconds)))
-    elif found.here != "cpu" and not found.missing:
+    lines = _takes(cost)
+    if not lines and found.here != "cpu" and not found.missing:
         lines.append(texts.TAKES_UNKNOWN)
     if cost.asks:
         daily = ", ".join(f"{texts.duration(s)} ({who})" for who, s in cost.daily.items())
@@ -51,6 +48,14 @@ def _costs(found: Offer, cost: Cost, hours: float) -> str:
         lines.append(words)
     lines.append(texts.KEPT_FOR.format(hours=f"{hours:g}"))
     return " ".join(lines)
+
+
+def _takes(cost: Cost) -> list[str]:
+    """The only words about how long a run takes; none where nobody knows."""
+    if cost.seconds is None:
+        return []
+    words = texts.TAKES if cost.runs else texts.TAKES_TABLE
+    return [words.format(s=texts.duration(cost.seconds))]
 
 
 def _missing(found: Offer) -> str:
@@ -84,8 +89,11 @@ def _missing_files(entries: list[Entry]) -> str:
     )
 
 
-def better(found: Sequence[Offer], clip: bool) -> str:
-    """What would make more of a finished avatar: further presets, and a clip or photos."""
+def better(found: Sequence[Offer], clip: Cost | None) -> str:
+    """What would make more of a finished avatar: further presets, and a clip or photos.
+
+    `clip`: what those cost; None = they are not offered.
+    """
     lines = []
     for one in found:
         preset, why = PRESETS[one.preset], ""
@@ -98,8 +106,9 @@ def better(found: Sequence[Offer], clip: bool) -> str:
         elif one.asks:
             why = texts.ON_ZERO.format(s=one.asks)
         lines.append((preset.title, f"{preset.note} {why}".strip()))
-    if clip:
-        lines.append((PRESETS[CLIP.name].title, texts.BETTER_CLIP))
+    if clip is not None:
+        words = " ".join((texts.BETTER_CLIP, *_takes(clip)))
+        lines.append((PRESETS[CLIP.name].title, words))
     rows = "".join(f"<li><b>{escape(title)}</b> {escape(words)}</li>" for title, words in lines)
     return (
         f'<div class="check better"><h2>{escape(texts.BETTER)}</h2><ul>{rows}</ul>'

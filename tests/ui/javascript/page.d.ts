@@ -7,5 +7,6 @@ declare const BAD_PHOTO: string;
 declare const BAD_CLIP: string;
 declare const DROP_WORDS: string[];
 declare const TOUCH_WORDS: string[];
+declare const GROUP_NAMES: Record<string, string>;
 declare const ADD_WORDS: string;
 declare const HUB_PAGE: string;
