@@ -38,13 +38,18 @@ def fill_colours(
     rgb = np.zeros((len(chosen), 3), np.float32)
     clothes = _lowest_clothes(layers, known, names)
     for g, name in enumerate(names):
-        mine = body.group[chosen] == g
-        if not mine.any():
+        mine = np.flatnonzero(body.group[chosen] == g)
+        if not len(mine):
             continue
-        source = np.flatnonzero(known == g)
+        source, middle = np.flatnonzero(known == g), body.xyz[chosen[mine]].mean(0)
+        if name in CLOTHED:
+            there = _at_pixel(layers, source, pixels[mine], normals[mine] @ ahead < 0)
+            printed = mine[there >= 0]
+            rgb[printed], flat[printed] = layers.rgb[there[there >= 0]], 0
+            mine = mine[there < 0]
         if name in GOES_ON and len(source) < FEWEST:
             source = np.flatnonzero(known == names.index(GOES_ON[name]))
-            source = _nearest(source, layers.xyz, body.xyz[chosen[mine]].mean(0))
+            source = _nearest(source, layers.xyz, middle)
         if name == "hands" and hand_rgb is not None:
             rgb[mine] = hand_rgb
         elif name == "feet" and len(source) < 200:
@@ -53,23 +58,23 @@ def fill_colours(
             rgb[mine] = 0.85 * clothes
         else:
             source = source[:: max(1, len(source) // ENOUGH)]
-            tree = cKDTree(layers.xyz[source])
-            k = min(9, len(source))
-            _, index = tree.query(body.xyz[chosen[mine]], k=k, workers=-1)
-            near = np.median(layers.rgb[source][index], 1)
-            # far below the last seen cloth (a trouser leg cut by the frame) one colour is calmer
-            d = np.linalg.norm(layers.xyz[source][index[:, 0]] - body.xyz[chosen[mine]], axis=1)
-            share = np.clip((d - 0.05) / 0.10, 0, 1)[:, None]
-            typical = np.median(layers.rgb[source], 0)
-            rgb[mine] = near * (1 - share) + typical * share
-            flat[mine] = share
-        if name in CLOTHED:
-            away = normals[mine] @ ahead < 0
-            there = _at_pixel(layers, np.flatnonzero(known == g), pixels[mine], away)
-            printed = np.flatnonzero(mine)[there >= 0]
-            rgb[printed], flat[printed] = layers.rgb[there[there >= 0]], 0
+            rgb[mine], flat[mine] = _near_by(layers, source, body.xyz[chosen[mine]])
     lit = normals @ (ahead + (0, 1, 0)) / np.sqrt(2) - LIT
     return np.clip(rgb * (1 + SHADED * lit[:, None] * flat), 0, 1).astype(np.float32)
+
+
+def _near_by(
+    layers: Points,
+    source: np.ndarray,  # [S] of the points
+    xyz: np.ndarray,  # [M, 3]
+) -> tuple[np.ndarray, np.ndarray]:  # [M, 3]; [M, 1] share of the colour that all of them have
+    """The colour of the nearest points; far below the last seen cloth one colour is calmer."""
+    tree = cKDTree(layers.xyz[source])
+    _, index = tree.query(xyz, k=min(9, len(source)), workers=-1)
+    near = np.median(layers.rgb[source][index], 1)
+    distance = np.linalg.norm(layers.xyz[source][index[:, 0]] - xyz, axis=1)
+    share = np.clip((distance - 0.05) / 0.10, 0, 1)[:, None]
+    return near * (1 - share) + np.median(layers.rgb[source], 0) * share, share
 
 
 def _at_pixel(

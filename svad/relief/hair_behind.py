@@ -61,8 +61,9 @@ def hair_behind(
     rough = np.random.default_rng(7).standard_normal(filled.shape[1]).astype(np.float32)
     rough = cv2.GaussianBlur(rough[None], (0, 0), 1.2)[0]
     shift = np.round(3 * rough / max(float(rough.std()), 1e-6)).astype(int)
-    rows = np.arange(filled.shape[0])[:, None] + shift[None]
-    ragged = filled[rows.clip(0, filled.shape[0] - 1), np.arange(filled.shape[1])[None]]
+    height, width = filled.shape
+    below = (np.arange(height)[:, None] + shift[None]).clip(0, height - 1)
+    ragged = filled[below, np.arange(width)[None]]
     return np.clip(blur(ragged.astype(np.float32), 1.0), 0, 1), long
 
 
