@@ -30,6 +30,7 @@ GAUSSIANS = {"means": (3,), "scales": (3,), "quats": (4,), "opacities": (), "col
 ROUNDING = 1e-2  # by which rows of skinning weights may miss 1
 POSE = ("rotations", "translation", "expression")
 HEIGHT = 960  # px, of the front view of an avatar whose file does not say how it was photographed
+WIDEST = 1 << 13  # px: larger pictures than any photo is read at
 ZIPPED = (b"PK\3\4", b"PK\5\6")  # how an archive begins, and one with nothing in it
 BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError)
 
@@ -159,7 +160,10 @@ def _photo(photo: Any, expressions: int, name: str) -> tuple[Pose, Camera]:
     fits = turns.shape == (COUNT, 3) and place.shape == (3,) and face.shape == (expressions,)
     numbers = [*turns.flatten(), *place, *face]
     numbers += [*camera.rotation.flat, *camera.translation, *camera.focal, *camera.center]
-    if not fits or not np.isfinite(numbers).all() or min(camera.width, camera.height) < 1:
+    sound = np.isfinite(numbers).all() and all(
+        1 <= side <= WIDEST for side in (camera.width, camera.height)
+    )
+    if not (fits and sound):
         raise _damaged(name, "the pose of its photo")
     return Pose(turns[None], place[None], face[None]), camera
 

@@ -117,6 +117,7 @@ def test_a_file_that_was_changed_is_a_sentence(name: str, rig: bytes, tmp_path: 
         {"expression": [0.0]},
         {"camera": None},
         {"camera": {"width": 0}},
+        {"camera": {"height": 10**9}},
         {"camera": {"focal": [1.0]}},
         {"camera": {"rotation": [1.0] * 4}},
     ],
