@@ -114,7 +114,7 @@ class AvatarConfig(Checked):
     """From the clip to the finished Gaussians."""
 
     silhouette_rounds: int = within(20, 0, 1000)  # rim splats move to the matte's edge
-    colour_rounds: int = within(9, 0, 1000)  # colours take the photo's
+    colour_rounds: int = within(11, 0, 1000)  # colours take the photo's
     # generated frames that what the photo does not show takes its colours from
     frames: int = within(0, 0, 1000)
     frame_rounds: int = within(3, 0, 1000)

@@ -86,16 +86,16 @@ def blur(
 
 
 def nearest_known(
-    values: np.ndarray,  # [H, W]
+    values: np.ndarray,  # [H, W] or [H, W, C]
     known: np.ndarray,  # [H, W] bool
-) -> np.ndarray:  # [H, W]
+) -> np.ndarray:  # like values
     """Unknown pixels take the value of the nearest known one."""
     if known.all() or not known.any():
         return values
     _, index = cv2.distanceTransformWithLabels(
         (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )
-    table = np.zeros(index.max() + 1, values.dtype)
+    table = np.zeros((index.max() + 1, *values.shape[2:]), values.dtype)
     table[index[known]] = values[known]
     return table[index]
 

@@ -24,6 +24,7 @@ from svad.relief.head import face_depth
 from svad.relief.head_completion import headed_points, inner_mouth
 from svad.relief.hem import with_level_hem
 from svad.relief.labels import PartMaps, draw_parts, label_pixels, without_slivers
+from svad.relief.laps import lap_of, with_photo_edges
 from svad.relief.layer import Layer
 from svad.relief.layers import build_layers
 from svad.relief.limb_colours import limb_colours
@@ -222,7 +223,7 @@ def _labels(
         without_hair(labels, arms, hair),
         drawn, rgb, scene.skin, _areas(hands), scene.camera, joints, scene.body_height,
     )  # fmt: skip
-    return labels, hair
+    return with_photo_edges(labels, arms, rgb), hair
 
 
 def _areas(hands: dict[int, Hand]) -> np.ndarray:  # [H, W] bool
@@ -270,7 +271,7 @@ def _sheet(
     return Sheet(
         i, layer.corner(scene.origin), 1, layer.mask, scene.matte[layer.box], near,
         np.maximum(layer.far, near + 0.002), *colours, layer.near_weights, layer.far_weights,
-        layer.own,
+        layer.own, lap_of(layer.mask, scene.matte[layer.box]) if "arm" in layer.part.name else None,
     )  # fmt: skip
 
 

@@ -10,6 +10,8 @@ from scipy.ndimage import gaussian_filter1d
 
 from svad.geometry.camera import Camera
 from svad.geometry.sampling import bilinear_between
+from svad.media.fields import nearest_known
+from svad.relief.laps import off_outline
 from svad.relief.points import (
     FILL,
     FRONT,
@@ -24,8 +26,7 @@ from svad.relief.weights import head_share
 
 STEEP = 2.0  # grid steps of surface per grid step of the picture, from which it shows too little
 HEAD = 0.3  # share of the head above which the head's own texture takes over
-SURE = 0.5  # matte of what is the person
-OUTLINE = 5.0  # px along the outline where splats may move to fit it
+LEAN = 1.0  # steps that dots go back for each step beyond the turn of the surface
 BEHIND = 0.003  # metres that a flank lies behind the dots that the photo shows of it
 LEAST = 6  # grid steps that a row must show well to tell how it goes on
 EVEN = 0.012  # of the layer's height, over which the turn of the surface is evened out
@@ -81,27 +82,65 @@ def _shown_apart(
     """
     mine = np.zeros(len(points), bool)
     for sheet in sheets:
-        clear = cv2.copyMakeBorder((sheet.alpha > SURE).astype(np.uint8), 1, 1, 1, 1, 0)
-        clear = cv2.distanceTransform(clear, cv2.DIST_L2, 5)[1:-1, 1:-1] > OUTLINE
         here = np.flatnonzero((points.layer == sheet.layer) & points.seen)
-        x, y = np.floor(points.pixel[here] - np.asarray(sheet.origin)).astype(int).T
-        h, w = clear.shape
-        mine[here] = clear[y.clip(0, h - 1), x.clip(0, w - 1)]
-    step = camera.project(points.xyz)[:, 2] / np.float32(camera.focal[0])
-    drawn_out = points.scales.max(1) > STEEP * SIGMA * step
+        mine[here] = off_outline(sheet.alpha)[_cell(sheet, points.pixel[here])]
+    drawn_out = points.scales.max(1) > STEEP * SIGMA * _step(points.xyz, camera)
     split = mine & drawn_out & (head_share(points.weights) < HEAD)
-    dots, step = points.select(split), step[split, None]
-    facing = np.broadcast_to(camera.rotation.T, (len(dots), 3, 3))
+    xyz = _leaning(points, split, points.seen & ~drawn_out, sheets, camera)
+    facing = np.broadcast_to(camera.rotation.T, (len(xyz), 3, 3))
     dots = replace(
-        dots,
-        scales=(SIGMA * step * (1, 1, 0.2)).astype(np.float32),
+        points.select(split),
+        xyz=xyz,
+        scales=(SIGMA * _step(xyz, camera)[:, None] * (1, 1, 0.2)).astype(np.float32),
         quats=quaternions(facing.astype(np.float32)),
     )
     eye = -camera.rotation.T @ camera.translation
-    xyz = points.xyz.copy()
-    away = xyz[split] - eye
-    xyz[split] += (BEHIND * away / np.linalg.norm(away, axis=1, keepdims=True)).astype(np.float32)
-    return joined([replace(points, xyz=xyz, seen=points.seen & ~split), dots])
+    flank = points.xyz.copy()
+    away = flank[split] - eye
+    flank[split] += (BEHIND * away / np.linalg.norm(away, axis=1, keepdims=True)).astype(np.float32)
+    return joined([replace(points, xyz=flank, seen=points.seen & ~split), dots])
+
+
+def _step(
+    xyz: np.ndarray,  # [P, 3]
+    camera: Camera,
+) -> np.ndarray:  # [P] metres of a pixel there
+    return camera.project(xyz)[:, 2] / np.float32(camera.focal[0])
+
+
+def _leaning(
+    points: Points,
+    split: np.ndarray,  # [P] bool, D of them
+    well: np.ndarray,  # [P] bool, what the photo shows well
+    sheets: list[Sheet],
+    camera: Camera,
+) -> np.ndarray:  # [D, 3] metres
+    """Where the dots lie: where the surface turns away, and little farther back beyond.
+
+    On the flank itself they would be spread over centimetres, a ladder of the edge's colours.
+    """
+    out = camera.project(points.xyz[split])
+    layer, pixel = points.layer[split], points.pixel[split]
+    for sheet in sheets:
+        dots, known = layer == sheet.layer, np.zeros(sheet.mask.shape, bool)
+        known[_cell(sheet, points.pixel[well & (points.layer == sheet.layer)])] = True
+        if not dots.any() or not known.any():
+            continue
+        away = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, 5)
+        step = sheet.near / np.float32(camera.focal[0])
+        reach = nearest_known(sheet.near, known) + LEAN * away * step
+        out[dots, 2] = np.minimum(out[dots, 2], reach[_cell(sheet, pixel[dots])])
+    return camera.unproject(out).astype(np.float32)
+
+
+def _cell(
+    sheet: Sheet,
+    pixel: np.ndarray,  # [P, 2] working px
+) -> tuple[np.ndarray, np.ndarray]:  # [P], [P]
+    """Rows and columns of a sheet's grid."""
+    x, y = np.floor(pixel - np.asarray(sheet.origin)).astype(int).T
+    h, w = sheet.mask.shape
+    return y.clip(0, h - 1), x.clip(0, w - 1)
 
 
 def _turns(sheet: Sheet, camera: Camera) -> list[tuple[int, _Turns]]:

@@ -36,6 +36,12 @@ class Sheet:
     near_weights: np.ndarray  # [h, w, 22]
     far_weights: np.ndarray  # [h, w, 22]
     own: np.ndarray  # [h, w] bool, what the photo shows
+    lap: np.ndarray | None = None  # [h, w] bool, its edge over other layers, without back; no edge
+
+    @property
+    def backed(self) -> np.ndarray:  # [h, w] bool
+        """The pixels that have a back, too."""
+        return self.mask if self.lap is None else self.mask & ~self.lap
 
 
 @dataclass(frozen=True)
@@ -86,16 +92,19 @@ def sheet_pixels(sheet: Sheet) -> np.ndarray:  # [h, w, 2] working px
 
 
 def sheet_points(sheet: Sheet, camera: Camera) -> Points:
-    """Front and back points of a sheet, one pair per pixel, and columns that close the rim."""
-    mask = sheet.mask
+    """Front and back points of a sheet, one pair per pixel, and columns that close the rim.
+
+    Over other layers the back ends before the front: wider than the photo's pixels, it would look
+    out beside it and take the colours of what it lies on.
+    """
     near, far = grid_positions(sheet, sheet.near, camera), grid_positions(sheet, sheet.far, camera)
-    step = sheet.near[mask] / camera.focal[1] / sheet.density  # metres per grid step
-    pixel = sheet_pixels(sheet)[mask]
+    steps, pixels = sheet.near / camera.focal[1] / sheet.density, sheet_pixels(sheet)
     parts = []
-    for side, xyz, rgb, weights in (
-        (FRONT, near, sheet.near_rgb, sheet.near_weights),
-        (BACK, far, sheet.far_rgb, sheet.far_weights),
+    for side, mask, xyz, rgb, weights in (
+        (FRONT, sheet.mask, near, sheet.near_rgb, sheet.near_weights),
+        (BACK, sheet.backed, far, sheet.far_rgb, sheet.far_weights),
     ):
+        step, pixel = steps[mask], pixels[mask]  # metres per grid step
         scales, quats = oriented(*tangents(xyz, mask), step)
         scales = scales * np.where(sheet.own[mask] & (side == FRONT), 1.0, UNSEEN)[:, None]
         n = int(mask.sum())
@@ -189,7 +198,7 @@ def _rim(sheet: Sheet, camera: Camera, near: np.ndarray, far: np.ndarray) -> Poi
     They close the layer for views from the side; at the outline itself a stack of splats would
     make the edge of the front view hard and wide.
     """
-    mask = _eroded(sheet.mask)
+    mask = _eroded(sheet.backed)
     rim = mask & ~_eroded(mask)
     step = sheet.near[rim] / camera.focal[1] / sheet.density
     gap = sheet.far[rim] - sheet.near[rim]

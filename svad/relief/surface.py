@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from svad.media.fields import blur, masked_blur, pull_push
+from svad.media.fields import blur, masked_blur, nearest_known, pull_push
 from svad.relief.labels import PartMaps
 
 FLATTEST = 0.6  # depth of a trunk over its width
+HAND_EVEN = 0.01  # of the body's height, over which the depth of a hand is evened out
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,31 @@ def body_surface(
     loose = np.maximum(feather_out(body, 0.012 * body_height), head)
     limit = np.where(half > 1.6 * cover / px_per_m, 1.6 * cover / px_per_m, half)
     half = half * (1 - loose) + limit * loose
+    if drawn.part.bones:
+        middle, half = _round_hand(drawn, middle, half, cover / px_per_m, body_height)
     return Surface(middle.astype(np.float32), half.astype(np.float32), trusted)
+
+
+def _round_hand(
+    drawn: PartMaps,
+    middle: np.ndarray,  # [H, W] metres
+    half: np.ndarray,  # [H, W] metres
+    radius: np.ndarray,  # [H, W] metres, local thickness of the layer
+    body_height: float,  # px
+) -> tuple[np.ndarray, np.ndarray]:  # [H, W] metres, [H, W] metres
+    """Hands no thicker than they are wide, at an even depth.
+
+    The body's fingers do not lie on the photo's: their depths, taken pixel by pixel, would make a
+    prism with thorns of a hand.
+    """
+    hand = drawn.maps.covered & (drawn.hand > 0.5)
+    if not hand.any():
+        return middle, half
+    hand = nearest_known(hand, drawn.maps.covered)
+    sigma = HAND_EVEN * body_height
+    share = blur(hand.astype(np.float32), sigma)
+    even, limit = masked_blur(middle, hand, sigma), np.minimum(half, radius)
+    return middle * (1 - share) + even * share, half * (1 - share) + limit * share
 
 
 def feather_out(

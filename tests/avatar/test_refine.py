@@ -171,6 +171,23 @@ def test_the_photo_colours_what_it_sees_squarely_heads_and_the_outline() -> None
     ).all()
 
 
+def test_flanks_of_arms_leave_the_photo_to_their_dots() -> None:
+    avatar = tiny_avatar(4000, width=96, height=128)
+    posed = pose_gaussians(avatar, avatar.pose[0])
+    turn = torch.tensor([0.4]).acos() / 2  # the cosine at which they are seen
+    quats = torch.stack([turn.cos(), 0 * turn, turn.sin(), 0 * turn], 1).repeat(len(posed), 1)
+    posed = replace(posed, scales=posed.scales * torch.tensor([1.0, 1.0, 0.1]), quats=quats)
+    posed = replace(posed, means=posed.means * torch.tensor([0.0, 0.1, 1.0]))  # straight ahead
+    inside = np.ones((128, 96), np.float32)
+
+    def taken(joint: int) -> torch.Tensor:
+        bound = torch.full_like(avatar.joint_ids, joint)
+        return coloured_by_photo(replace(avatar, joint_ids=bound), posed, inside)
+
+    assert (taken(Joint.LEFT_ELBOW) < 0.1).all() and (taken(Joint.RIGHT_WRIST) < 0.1).all()
+    assert (taken(Joint.SPINE1) > 0.9).all() and (taken(Joint.LEFT_KNEE) > 0.9).all()
+
+
 def test_background_does_not_colour_the_person(drawn) -> None:
     posed, camera, image, alpha = drawn
     green = image + (1 - alpha[..., None]) * np.array([0, 1, 0], np.float32)

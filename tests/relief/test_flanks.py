@@ -65,13 +65,26 @@ def test_what_the_photo_shows_steeply_is_a_dot_before_its_flank() -> None:
     step = CAMERA.project(dots.xyz)[:, 2] / CAMERA.focal[0]
     assert (before.scales[behind].max(1) > 1.98 * SIGMA * step).all()
     gap = CAMERA.project(after.xyz[behind])[:, 2] - CAMERA.project(dots.xyz)[:, 2]
-    assert (gap > 0).all() and (gap < 0.004).all()
+    assert (gap > 0).all()
     np.testing.assert_allclose(dots.scales[:, 0], SIGMA * step, rtol=1e-4)
     # in the photo nothing changes
     old, new = (picture(points) for points in (before, after))
     inside = cv2.erode(sheet.mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     assert np.abs(new[..., :3] - old[..., :3])[inside].mean() < 0.01
     assert new[..., 3][inside].min() > 0.99
+
+
+def test_dots_go_back_no_faster_than_they_go_out() -> None:
+    sheet = column()
+    before = sheet_points(sheet, CAMERA)
+    dots = with_flanks(before, [sheet], CAMERA).select(slice(len(before), None))
+    rows = np.floor(dots.pixel[:, 1]) == H // 2
+    for side in (dots.pixel[:, 0] < W / 2, dots.pixel[:, 0] > W / 2):
+        out = np.abs(dots.pixel[rows & side, 0] - W / 2)
+        depth = CAMERA.project(dots.xyz[rows & side])[:, 2]
+        depth = depth[np.argsort(out)]
+        assert len(depth) > 2
+        assert (np.diff(depth) < 1.1 * STEP).all()  # the surface itself: 2 steps and more a pixel
 
 
 def picture(points: Points) -> np.ndarray:  # [H, W, 4]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -106,6 +108,17 @@ def test_front_and_back_lie_on_the_pixels_at_their_depth(sheet: Sheet) -> None:
         np.testing.assert_allclose(pixels[:, 2], depth[sheet.mask], atol=1e-4)
         np.testing.assert_allclose(mine.pixel, pixels[:, :2], atol=1e-3)
         np.testing.assert_array_equal(mine.rgb, rgb[sheet.mask])
+
+
+def test_an_edge_over_other_layers_has_no_back(sheet: Sheet) -> None:
+    lap = sheet.mask & (np.arange(32) < 8)
+    whole, points = sheet_points(sheet, CAMERA), sheet_points(replace(sheet, lap=lap), CAMERA)
+    there = lap[tuple(np.floor(points.pixel - sheet.origin).astype(int).T[::-1])]
+    assert (points.side[there] == FRONT).all()
+    assert (points.side == FRONT).sum() == (whole.side == FRONT).sum()
+    assert (points.side == BACK).sum() == (sheet.mask & ~lap).sum()
+    rim = points.pixel[points.side == RIM, 0] - sheet.origin[0]
+    assert 8 < rim.min() < 10  # closed where the back ends
 
 
 def test_only_own_pixels_of_the_front_are_seen(sheet: Sheet) -> None:

@@ -81,3 +81,24 @@ def test_hair_wider_than_the_head_lies_behind_the_face(subject: Subject, body: B
         for k in (-1, 1)
     ]
     assert abs(grown[0]) < 0.003 and grown[1] > 0.006
+
+
+def test_a_hand_is_no_thicker_than_wide_and_has_an_even_depth(
+    subject: Subject, body: BodyModel
+) -> None:
+    drawn, height = drawn_parts(subject, body)
+    p, scale = drawn[1], px_per_m(subject)
+    hand = p.maps.covered & (p.hand > 0.9)
+    arm = (p.maps.covered & (p.hand < 0.5)) | (hand & (np.indices(hand.shape)[1] % 4 < 2))
+    found = body_surface(p, arm, scale, height)
+    wide = local_radius(outline_distance(arm)) / scale
+    fingers = hand & arm & (outline_distance(hand) > 1)
+    assert fingers.sum() > 20
+    body_half = (p.maps.far - p.maps.near)[fingers] / 2
+    assert np.median(body_half / wide[fingers]) > 1.5
+    assert np.median(found.half[fingers] / wide[fingers]) < 1.2
+    near, far = (np.where(hand, depth, 0) for depth in (p.maps.near, p.maps.far))
+    steps = np.abs(np.diff((near + far) / 2, axis=1))
+    even = np.abs(np.diff(found.middle, axis=1))
+    both = hand[:, 1:] & hand[:, :-1]
+    assert even[both].max() < 0.5 * steps[both].max()

@@ -10,14 +10,18 @@ import numpy as np
 import torch
 
 from svad.avatar.closed.refine import REACH, facing, fit_colours, fit_silhouette, well_inside
-from svad.body.skeleton import Joint
+from svad.body.skeleton import ELBOWS, WRISTS, Joint
 from svad.body.skin import pose_gaussians, unpose_points
 from svad.geometry.sampling import bilinear, smoothstep
 from svad.media.images import to_float
 from svad.splat.gaussians import Gaussians
 from svad.types import Avatar, Subject
 
-STEEP, SQUARE = 0.2, 0.4  # cosines to the ray: takes none of the photo's colour, takes all
+# Cosines to the ray: takes none of the photo's colour, takes all. What lies steeper on an arm than
+# `relief.flanks.STEEP` has a dot before it.
+STEEP, SQUARE = 0.2, 0.4
+STEEP_ARM, SQUARE_ARM = 0.45, 0.55
+ARM = 0.3  # share of forearm and hand from which on a Gaussian is an arm's
 HEAD = 0.3  # share of the head from which on this does not count
 
 
@@ -66,6 +70,17 @@ def coloured_by_photo(
     """
     inside = cv2.distanceTransform((matte > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
     rim = bilinear(inside, avatar.camera.project(posed.means.numpy())[:, :2]) < REACH
-    head = ((avatar.joint_ids == Joint.HEAD) * avatar.joint_weights).sum(1) > HEAD
-    square = smoothstep((facing(posed, avatar.camera) - STEEP) / (SQUARE - STEEP))
+    head = _share(avatar, (Joint.HEAD,)) > HEAD
+    arm = _share(avatar, (*ELBOWS, *WRISTS)) > ARM
+    low, high = torch.where(arm, STEEP_ARM, STEEP), torch.where(arm, SQUARE_ARM, SQUARE)
+    square = smoothstep((facing(posed, avatar.camera) - low) / (high - low))
     return torch.where(head | torch.from_numpy(rim), 1.0, square)
+
+
+def _share(
+    avatar: Avatar,
+    joints: tuple[int, ...],
+) -> torch.Tensor:  # [N] 0..1
+    """How much of each Gaussian belongs to some joints."""
+    mine = torch.isin(avatar.joint_ids, torch.tensor(joints))
+    return (mine * avatar.joint_weights).sum(1)

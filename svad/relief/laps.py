@@ -1,0 +1,61 @@
+"""Where arms lie over the rest of the person: whose a pixel at their edge is, what is under it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from svad.media.fields import grown, nearest_known
+
+SURE = 0.5  # matte of what is the person
+OUTLINE = 5.0  # px along the person's outline where splats may move to fit it
+LAP = 2.5  # px from the edge of an arm over the trunk, that have no back
+EDGE = 2  # px beside an edge of labels, within which the photo's own edge is looked for
+APART = 12.0  # in Lab: colours that tell both sides of an edge apart
+SMOOTH = 0.8  # px over which the photo is evened out before
+
+
+def off_outline(
+    alpha: np.ndarray,  # [H, W] the matte
+) -> np.ndarray:  # [H, W] bool
+    """Pixels too far inside the person for the fit of the outline; the picture ends it, too."""
+    inside = np.pad((alpha > SURE).astype(np.uint8), 1)
+    return cv2.distanceTransform(inside, cv2.DIST_L2, 5)[1:-1, 1:-1] > OUTLINE
+
+
+def lap_of(
+    mask: np.ndarray,  # [H, W] bool, the layer
+    alpha: np.ndarray,  # [H, W] the matte
+) -> np.ndarray:  # [H, W] bool
+    """The edge of a layer that lies over others."""
+    inside = np.pad(mask.astype(np.uint8), 1)
+    near = cv2.distanceTransform(inside, cv2.DIST_L2, 5)[1:-1, 1:-1] <= LAP
+    return mask & near & off_outline(alpha)
+
+
+def with_photo_edges(
+    labels: np.ndarray,  # [H, W] int32, -1 outside the person
+    arms: Sequence[int],  # numbers of their parts
+    rgb: np.ndarray,  # [H, W, 3] uint8
+) -> np.ndarray:  # [H, W] int32
+    """The labels, their edges around arms on those of the photo.
+
+    A pixel within `EDGE` of an edge goes to the side whose colours, next to it and farther in, are
+    nearer to its own. A hand that took a line of the trousers along would keep it when it is moved.
+    """
+    arm, other = np.isin(labels, arms), (labels >= 0) & ~np.isin(labels, arms)
+    band = grown(arm, EDGE) & grown(other, EDGE) & (labels >= 0)
+    inner = arm & ~band, other & ~band
+    if not band.any() or not all(side.any() for side in inner):
+        return labels
+    lab = cv2.cvtColor(
+        np.float32(1 / 255) * cv2.GaussianBlur(rgb, (0, 0), SMOOTH), cv2.COLOR_RGB2LAB
+    )
+    theirs = [nearest_known(lab, side) for side in inner]
+    to_arm, to_other = (np.linalg.norm(lab - one, axis=-1) for one in theirs)
+    told = band & (np.linalg.norm(theirs[0] - theirs[1], axis=-1) > APART)
+    is_arm = np.where(told, to_arm < to_other, arm)
+    given = [nearest_known(labels, known & ~told) for known in (arm, other)]
+    return np.where(told, np.where(is_arm, *given), labels).astype(np.int32)
