@@ -11,7 +11,7 @@ from svad.media.fields import grown, nearest_known
 
 SURE = 0.5  # matte of what is the person
 OUTLINE = 5.0  # px along the person's outline where splats may move to fit it
-LAP = 2.5  # px from the edge of an arm over the trunk, that have no back
+LAP = 1.5  # px from the edge of an arm over the trunk, that have no back
 EDGE = 2  # px beside an edge of labels, within which the photo's own edge is looked for
 APART = 12.0  # in Lab: colours that tell both sides of an edge apart
 SMOOTH = 0.8  # px over which the photo is evened out before
