@@ -27,6 +27,7 @@ from svad.relief.weights import head_share
 STEEP = 2.0  # grid steps of surface per grid step of the picture, from which it shows too little
 HEAD = 0.3  # share of the head above which the head's own texture takes over
 LEAN = 1.0  # steps that dots go back for each step beyond the turn of the surface
+JUMP = 12.0  # steps that a dot comes forward at the most; a forearm's radius is ten of them
 BEHIND = 0.003  # metres that a flank lies behind the dots that the photo shows of it
 LEAST = 6  # grid steps that a row must show well to tell how it goes on
 EVEN = 0.012  # of the layer's height, over which the turn of the surface is evened out
@@ -129,7 +130,9 @@ def _leaning(
         away = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, 5)
         step = sheet.near / np.float32(camera.focal[0])
         reach = nearest_known(sheet.near, known) + LEAN * away * step
-        out[dots, 2] = np.minimum(out[dots, 2], reach[_cell(sheet, pixel[dots])])
+        nearer = sheet.near - np.minimum(sheet.near, reach)
+        nearer = np.where(nearer < JUMP * step, nearer, 0)  # a cuff before the hip has another turn
+        out[dots, 2] -= nearer[_cell(sheet, pixel[dots])]
     return camera.unproject(out).astype(np.float32)
 
 

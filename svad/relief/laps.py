@@ -14,6 +14,7 @@ OUTLINE = 5.0  # px along the person's outline where splats may move to fit it
 LAP = 1.5  # px from the edge of an arm over the trunk, that have no back
 EDGE = 2  # px beside an edge of labels, within which the photo's own edge is looked for
 APART = 12.0  # in Lab: colours that tell both sides of an edge apart
+EVEN = 1.0  # px over which the new edge is evened out
 SMOOTH = 0.8  # px over which the photo is evened out before
 
 
@@ -56,6 +57,7 @@ def with_photo_edges(
     theirs = [nearest_known(lab, side) for side in inner]
     to_arm, to_other = (np.linalg.norm(lab - one, axis=-1) for one in theirs)
     told = band & (np.linalg.norm(theirs[0] - theirs[1], axis=-1) > APART)
-    is_arm = np.where(told, to_arm < to_other, arm)
-    given = [nearest_known(labels, known & ~told) for known in (arm, other)]
-    return np.where(told, np.where(is_arm, *given), labels).astype(np.int32)
+    looks = np.where(told, to_arm < to_other, arm).astype(np.float32)
+    is_arm = np.where(told, cv2.GaussianBlur(looks, (0, 0), EVEN) > 0.5, arm)
+    nearest = [nearest_known(labels, known & ~told) for known in (arm, other)]
+    return np.where(is_arm != arm, np.where(is_arm, *nearest), labels).astype(np.int32)

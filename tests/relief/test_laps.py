@@ -38,6 +38,13 @@ def test_where_both_sides_look_alike_the_labels_stay() -> None:
     np.testing.assert_array_equal(with_photo_edges(labels, [ARM], scene(40, alike)), labels)
 
 
+def test_pixels_that_stay_on_their_side_keep_their_part() -> None:
+    labels = labelled(40)
+    labels[:30, 40:] = HAND - 2  # two parts beside the arm
+    found = with_photo_edges(labels, [ARM], scene(40))
+    np.testing.assert_array_equal(found, labels)
+
+
 def test_edges_between_two_arms_and_outlines_stay() -> None:
     labels = labelled(40)
     labels[30:, 10:40] = HAND
