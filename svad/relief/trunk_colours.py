@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from scipy.ndimage import gaussian_filter1d
 
 from svad.body.skeleton import LEGS
-from svad.media.fields import grown
+from svad.media.fields import grown, masked_blur
 from svad.relief.colour import across, calmed, extended
 from svad.relief.layer import Layer
 from svad.relief.layers import PAD, bounding_box
@@ -24,6 +25,8 @@ HEAD = 0.3  # share of the head above which the head's own texture takes over
 MIXED = 3  # px beside an arm that show a mixture with it, and its shade
 LEVEL = 0.5  # as `texture.STRAY`; ten times it keeps the hem of a back level
 JOINT = 8  # px beside what is completed, made with it: patches must reach what is known
+SHADE = 8.0  # in L of Lab: so much darker than the cloth of its height is shade
+SPOT = 0.012  # of the body's height: checks and folds are smaller than a shade
 AROUND = 12  # px around what is hidden, where what is known tells whether it is skin,
 BARE = 0.15  # which it is from this share of skin on
 
@@ -122,10 +125,29 @@ def _back(
     alone = chest_alone(front, cloth & ~photo.hair, told, body_height) | (cloth & photo.hair)
     # patches come from what is seen: copies of what was completed would be copies of copies
     inner = cv2.erode(photo.pure.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    flanks = cloth & inner & ~photo.hair & ~alone
+    flanks = well_lit(front, cloth & inner & ~photo.hair & ~alone, body_height)
     guess = np.where(alone[..., None], across(front, flanks), front)
     back = synthesised(guess, flanks, alone, seed, LEVEL)
     return calmed(back, photo.skin & cloth & ~alone, body_height)
+
+
+def well_lit(
+    rgb: np.ndarray,  # [h, w, 3]
+    cloth: np.ndarray,  # [h, w] bool
+    body_height: float,  # px
+) -> np.ndarray:  # [h, w] bool
+    """Cloth that is not in the shade of an arm or a fold: darker, all around, than its own height.
+
+    Patches of shade would lie on the back as stains.
+    """
+    light = cv2.cvtColor(rgb.astype(np.float32), cv2.COLOR_RGB2LAB)[..., 0]
+    smooth = masked_blur(light, cloth, SPOT * body_height)
+    rows = np.flatnonzero(cloth.any(1))
+    if not len(rows):
+        return cloth
+    usual = np.array([np.median(smooth[y][cloth[y]]) for y in rows])
+    usual = np.interp(np.arange(len(cloth)), rows, gaussian_filter1d(usual, SPOT * body_height))
+    return cloth & (smooth > usual[:, None] - SHADE)
 
 
 def beside(

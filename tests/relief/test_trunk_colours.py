@@ -13,7 +13,7 @@ from svad.relief.layer import Layer
 from svad.relief.parts import TORSO_JOINTS, Part
 from svad.relief.scene import Scene
 from svad.relief.surface import Surface
-from svad.relief.trunk_colours import Dress, dressed, hanging
+from svad.relief.trunk_colours import Dress, dressed, hanging, well_lit
 
 H, W = 160, 100
 JACKET, SHIRT, TROUSERS, SKIN = (0.7, 0.1, 0.1), (0.9, 0.9, 0.9), (0.1, 0.1, 0.3), (0.8, 0.6, 0.5)
@@ -187,3 +187,23 @@ def test_hair_that_falls_over_a_shoulder_is_not_on_the_back() -> None:
     np.testing.assert_allclose(dress.front[30:80, 62:76], rgb[30:80, 62:76], atol=0.06)
     behind = dress.back[26:84, 22:78]
     np.testing.assert_allclose(behind, np.broadcast_to(JACKET, behind.shape), atol=0.12)
+
+
+def test_shade_is_no_cloth_to_take_patches_from() -> None:
+    rgb = np.full((300, 120, 3), (0.8, 0.2, 0.2), np.float32)
+    rgb[150:] *= 0.3  # trousers
+    rgb[:, :20] *= 0.5  # the shade of an arm
+    rgb[:, ::4] *= 0.8  # ribs
+    cloth = np.ones((300, 120), bool)
+    cloth[:, 50:70] = False
+    lit = well_lit(rgb, cloth, 400.0)
+    assert not lit[:140, :14].any() and not lit[~cloth].any()
+    assert lit[20:280, 26:50].all() and lit[20:280, 70:].all()
+
+
+def test_cloth_that_is_mostly_in_the_shade_stays_whole() -> None:
+    rgb = np.full((200, 100, 3), 0.2, np.float32)
+    rgb[:, 65:] = 0.7
+    cloth = np.ones((200, 100), bool)
+    np.testing.assert_array_equal(well_lit(rgb, cloth, 300.0), cloth)
+    assert not well_lit(rgb, ~cloth, 300.0).any()
