@@ -8,11 +8,9 @@ import cv2
 import numpy as np
 
 from svad.media.fields import blur, pull_push
-from svad.relief.drape import eased
+from svad.relief.giving_way import HIDDEN_GAP, giving_way
 from svad.relief.layer import Layer
 
-HIDDEN_GAP = 0.02  # metres a hidden surface stays behind what hides it
-EASED = 0.03  # of the body's height over which cloth gives way around a hand before it
 OVERLAP_GAP = 0.004  # metres an overlapping neighbour stays behind
 
 
@@ -31,36 +29,14 @@ def _bent_back(layer: Layer, push: np.ndarray, body_height: float) -> np.ndarray
     return blur(pull_push(amount, (layer.bridge | fixed).astype(np.float32)), 2.0)
 
 
-def _giving_way(layers: list[Layer], labels: np.ndarray, body_height: float) -> list[Layer]:
-    """Trunk and legs with hands before them give way around them, so that no dent is left.
-
-    An arm behind the back, of which something is seen beside the waist, pushes nothing back.
-    """
-    hand = np.full(labels.shape, -np.inf, np.float32)
-    for i, layer in enumerate(layers):
-        if "arm" in layer.part.name:
-            hand[layer.box] = np.where(labels[layer.box] == i, layer.near, hand[layer.box])
-    out = []
-    for layer in layers:
-        if "arm" not in layer.part.name:
-            mine = hand[layer.box]
-            push = np.maximum(mine + HIDDEN_GAP - layer.near, 0)
-            body = layer.surface.middle + layer.surface.half
-            before = layer.mask & ~layer.own & (mine < body)
-            push = np.where(before, push, 0).astype(np.float32)
-            near = layer.near + layer.mask * eased(push, EASED * body_height)
-            layer = replace(layer, near=near, far=np.maximum(layer.far, near + 0.002))
-        out.append(layer)
-    return out
-
-
 def in_order(
     layers: list[Layer],
     labels: np.ndarray,  # [H, W] int32, which layer the photo shows, -1 outside the person
     body_height: float,  # px
+    px_per_m: float,
 ) -> list[Layer]:
     """Keeps every layer behind the one the photo shows, and overlaps inside their neighbour."""
-    layers = _giving_way(layers, labels, body_height)
+    layers = giving_way(layers, labels, body_height, px_per_m)
     shown = np.full(labels.shape, -np.inf, np.float32)
     deepest = shown.copy()  # of a pixel and its neighbours: their splats overlap on steep flanks
     back = np.full(labels.shape, np.inf, np.float32)
