@@ -5,13 +5,12 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from svad.media.fields import masked_blur, pull_push
 from svad.subject import keypoints as kp
 from svad.subject.scene import Scene, disk, face_inside, shaded
+from svad.subject.slits import without_slits
+from svad.subject.wall import QUIET, spread, wall_unrest
 
 BUSY = 4.0  # how much of the unrest of what is behind the colours at the rim must stand out from
-AROUND = 6.0  # px, standard deviation of the surroundings in which that is measured
-_QUIET = 81.0  # squared grey levels, unrest of a wall that can be told from what is before it
 _CLEAR = 5.0  # times the wall's noise, from which on nothing is the wall
 _RINGING = 0.12  # of an edge's height, which compression spreads around it
 _STRANGE = 3.0  # times the wall's noise, off all mixtures of the wall with the person
@@ -49,6 +48,7 @@ def person_matte(
     cut = scene.prune(_grab(small, labels, 4))
     face = face_inside(kp.moved(keypoints, (x0, y0), 1.0), part.shape)
     alpha = refine(part, cv2.resize(cut.astype(np.float32), part.shape[1::-1]), face)
+    alpha = without_slits(part, alpha, mask, kp.moved(keypoints, (x0, y0), 1.0))
     matte = np.zeros((height, width), np.uint8)
     matte[y0:y1, x0:x1] = alpha
     return matte
@@ -66,8 +66,8 @@ def refine(
         return person * np.uint8(255)
     inner = cv2.erode(person, disk(band), borderType=cv2.BORDER_REPLICATE)
     outer = cv2.dilate(person, disk(band), borderType=cv2.BORDER_REPLICATE)
-    fore = _spread(rgb, inner)
-    back = _spread(rgb, 1 - outer)
+    fore = spread(rgb, inner)
+    back = spread(rgb, 1 - outer)
     image = rgb.astype(np.float32)
     to_fore = ((image - fore) ** 2).sum(2)
     to_back = ((image - back) ** 2).sum(2)
@@ -75,7 +75,7 @@ def refine(
     axis = ((image - back) * (fore - back)).sum(2) / np.maximum(contrast, 1.0)
     near = cv2.GaussianBlur(person.astype(np.float32), (0, 0), 0.35 * band)
     # 20 to 45 grey levels apart, more before a wall whose own colours differ as much
-    unrest = _unrest(image, 1 - outer)
+    unrest = wall_unrest(image, 1 - outer)
     trust = np.clip((contrast - 400.0 - BUSY * unrest) / 1600.0, 0, 1)
     # nearer to the inner colours, or off the line between both: the person
     off = np.minimum(to_fore, to_back) / np.maximum(contrast, 1.0)
@@ -158,24 +158,9 @@ def _not_the_wall(
     """
     off = np.sqrt(np.square(image - back).sum(2))
     around = cv2.dilate(off, np.ones((7, 7), np.uint8))
-    seen = (unrest < _QUIET) & strange & (off > _CLEAR * np.sqrt(unrest + 1))
+    seen = (unrest < QUIET) & strange & (off > _CLEAR * np.sqrt(unrest + 1))
     seen &= (off > _RINGING * around) & ~shaded(image, back, _TINT)
     whole = cv2.morphologyEx(seen.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     inside = cv2.erode(whole, np.ones((3, 3), np.uint8))
     share = off / np.maximum(cv2.dilate(off, np.ones((5, 5), np.uint8)), 1)  # of an edge's pixel
     return np.maximum(inside, np.where(whole > 0, share, 0)).astype(np.float32)
-
-
-def _unrest(
-    image: np.ndarray,  # [H, W, 3] float32
-    known: np.ndarray,  # [H, W] uint8
-) -> np.ndarray:  # [H, W] squared grey levels
-    """How much the known colours near a pixel differ among themselves."""
-    share = known.astype(np.float32)
-    mean = masked_blur(image, share, AROUND)
-    return pull_push(np.square(image - mean).sum(2) * share, share)
-
-
-def _spread(rgb: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """The colours of the known pixels carried over the others, float32."""
-    return pull_push(rgb.astype(np.float32), known.astype(np.float32))
