@@ -23,7 +23,7 @@ from svad.relief.hand_pixels import Hand
 from svad.relief.head import face_depth
 from svad.relief.head_completion import headed_points, inner_mouth
 from svad.relief.hem import with_level_hem
-from svad.relief.labels import PartMaps, draw_parts, label_pixels, without_slivers
+from svad.relief.labels import PartMaps, draw_parts, label_pixels, parted_by_light, without_slivers
 from svad.relief.laps import lap_of, with_photo_edges
 from svad.relief.layer import Layer
 from svad.relief.layers import build_layers
@@ -223,6 +223,7 @@ def _labels(
         without_hair(labels, arms, hair),
         drawn, rgb, scene.skin, _areas(hands), scene.camera, joints, scene.body_height,
     )  # fmt: skip
+    labels = parted_by_light(labels, _areas(hands), scene.body_height)
     return with_photo_edges(labels, arms, rgb), hair
 
 

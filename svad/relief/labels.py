@@ -16,6 +16,7 @@ from svad.relief.hand_pixels import Hand, hand_seed, tidy_hand
 from svad.relief.parts import Part
 
 SLIVER = 0.004  # of the height, half the width of what is no limb
+LIGHT = 0.008  # of the height, half the width of light between an arm and what it hangs beside
 ELBOW = 0.008  # of the height, radius around an elbow that surely shows it
 
 
@@ -158,6 +159,25 @@ def without_slivers(
         mine = (labels == i).astype(np.uint8)
         thin |= (mine > 0) & ~hands & (cv2.morphologyEx(mine, cv2.MORPH_OPEN, kernel) == 0)
     thin[: max(0, crotch)] = False
+    solid = (labels >= 0) & ~thin
+    return np.where(thin, nearest_known(labels, solid), labels).astype(np.int32)
+
+
+def parted_by_light(
+    labels: np.ndarray,  # [H, W] int32, -1 outside
+    hands: np.ndarray,  # [H, W] bool, where hands were found: there is light between fingers, too
+    body_height: float,  # px
+) -> np.ndarray:  # [H, W] int32
+    """Light divides an arm from what it hangs beside: strips on its wrong side change over."""
+    person = (labels >= 0).astype(np.uint8)
+    radius = max(1, round(LIGHT * body_height))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    light = (cv2.morphologyEx(person, cv2.MORPH_CLOSE, kernel) > 0) & (person == 0)
+    thin = np.zeros(labels.shape, bool)
+    for i in np.unique(labels[labels >= 0]):
+        mine = (labels == i).astype(np.uint8)
+        thin |= (mine > 0) & (cv2.morphologyEx(mine, cv2.MORPH_OPEN, kernel) == 0)
+    thin &= grown(light, 2 * radius) & ~hands
     solid = (labels >= 0) & ~thin
     return np.where(thin, nearest_known(labels, solid), labels).astype(np.int32)
 

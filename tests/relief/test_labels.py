@@ -14,6 +14,7 @@ from svad.relief.labels import (
     PartMaps,
     label_pixels,
     nearest_part,
+    parted_by_light,
     without_holes,
     without_slivers,
 )
@@ -124,6 +125,19 @@ def test_a_strap_between_the_legs_is_none_of_them_alone() -> None:
     wanted = np.where((labels == 3) & (np.arange(60) >= 25) & ~hand, 4, labels)
     wanted[:30] = labels[:30]
     np.testing.assert_array_equal(without_slivers(labels, (3, 4), hand, 30, 500.0), wanted)
+
+
+def test_light_parts_an_arm_from_the_trunk() -> None:
+    labels = np.full((120, 60), TORSO, np.int32)
+    labels[:, 40:] = LEFT_ARM
+    labels[30:90, 36:38] = -1  # light, beyond which the next two columns are still the trunk's
+    hand = np.zeros(labels.shape, bool)
+    found = parted_by_light(labels, hand, 500.0)
+    np.testing.assert_array_equal(found < 0, labels < 0)
+    assert (found[32:88, 38:] == LEFT_ARM).all() and (found[:, :36] == TORSO).all()
+    assert (found[:20, 38:40] == TORSO).all()  # no light there
+    hand[:] = True
+    np.testing.assert_array_equal(parted_by_light(labels, hand, 500.0), labels)
 
 
 def test_a_gloved_hand_is_taken_whole(subject: Subject, drawn: list[PartMaps]) -> None:
