@@ -16,6 +16,7 @@ HIDDEN_GAP = 0.02  # metres a hidden surface stays behind what hides it
 EASED = 0.03  # of the body's height over which cloth gives way around a hand before it
 FLANK = 0.14  # of it, a flank's width in the picture: half a trunk is less
 HANGS = 0.25  # of it, up and down a flank over which cloth comes forward again; at .2 a fold stays
+ARMPIT = (0.08, 0.16)  # of it below the shoulders: above the first, arms and trunk are one piece
 SLOPE = 0.8  # metres per metre, how steeply it does so across a flank: less than it turns itself
 EVEN = 0.008  # of the body's height over which that is evened out
 
@@ -23,13 +24,14 @@ EVEN = 0.008  # of the body's height over which that is evened out
 def giving_way(
     layers: list[Layer],
     labels: np.ndarray,  # [H, W] int32, which layer the photo shows, -1 outside the person
+    shoulders_y: float,  # px
     body_height: float,  # px
     px_per_m: float,
 ) -> list[Layer]:
     """Trunk and legs with hands before them give way around them, so that no dent is left.
 
-    An arm behind the back, of which something is seen beside the waist, pushes nothing back. A
-    head gives way around a hand only, the flanks below it along their length.
+    An arm behind the back, of which something is seen beside the waist, pushes nothing back. Heads
+    and shoulders give way around a hand only, flanks along their length.
     """
     arm = _arms(layers, labels)
     cloth = [i for i, layer in enumerate(layers) if "arm" not in layer.part.name]
@@ -39,7 +41,9 @@ def giving_way(
         box = layers[i].box
         whole[box] = np.maximum(whole[box], push * _below_head(layers[i]))
         area[box] |= layers[i].mask
-    flank = along_flanks(whole, area, body_height, px_per_m)
+    below = (np.arange(len(whole), dtype=np.float32) - shoulders_y) / body_height
+    free = smoothstep((below - ARMPIT[0]) / (ARMPIT[1] - ARMPIT[0]))[:, None]
+    flank = free * along_flanks(whole, area, body_height, px_per_m)
     out = list(layers)
     for i, push in pushes.items():
         layer = layers[i]
@@ -116,8 +120,8 @@ def hung(
 ) -> np.ndarray:  # [H, W]
     """The values carried up and down, fading out softly."""
     out = values.copy()
-    shares = smoothstep(1 - np.arange(min(len(values), round(reach)), dtype=np.float32) / reach)
-    for shift, share in list(enumerate(shares))[1:]:
+    away = np.arange(min(len(values), round(reach)), dtype=np.float32)
+    for shift, share in list(enumerate(smoothstep(1 - away / reach)))[1:]:
         out[shift:] = np.maximum(out[shift:], share * values[:-shift])
         out[:-shift] = np.maximum(out[:-shift], share * values[shift:])
     return out

@@ -32,11 +32,12 @@ def _bent_back(layer: Layer, push: np.ndarray, body_height: float) -> np.ndarray
 def in_order(
     layers: list[Layer],
     labels: np.ndarray,  # [H, W] int32, which layer the photo shows, -1 outside the person
+    shoulders_y: float,  # px
     body_height: float,  # px
     px_per_m: float,
 ) -> list[Layer]:
     """Keeps every layer behind the one the photo shows, and overlaps inside their neighbour."""
-    layers = giving_way(layers, labels, body_height, px_per_m)
+    layers = giving_way(layers, labels, shoulders_y, body_height, px_per_m)
     shown = np.full(labels.shape, -np.inf, np.float32)
     deepest = shown.copy()  # of a pixel and its neighbours: their splats overlap on steep flanks
     back = np.full(labels.shape, np.inf, np.float32)

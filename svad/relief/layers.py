@@ -75,7 +75,8 @@ def build_layers(
             p.part, box, own, mask, bridge, outline, surface, head, near, far, near_w, far_w
         )
 
-    return in_order(list(ahead(cut, range(len(drawn)))), labels, body_height, px_per_m)
+    layers = list(ahead(cut, range(len(drawn))))
+    return in_order(layers, labels, shoulders_y, body_height, px_per_m)
 
 
 def _outline(

@@ -18,6 +18,7 @@ TORSO, ARM = 0, 1
 HAND = (slice(25, 35), slice(10, 20))  # over the left edge of the trunk
 HALF = 0.1  # metres, of the trunk's thickness
 TALL, PX_PER_M = 100.0, 150.0  # px, of the body; of a metre
+SHOULDERS = 5.0  # row
 
 
 def layers(hand: float) -> tuple[list[Layer], np.ndarray]:
@@ -45,7 +46,7 @@ def _layer(part: Part, own: np.ndarray, mask: np.ndarray, middle: float, half: f
 @pytest.mark.parametrize(("place", "pushes"), [(2.95, True), (3.25, False)])
 def test_only_a_hand_before_the_trunk_makes_it_give_way(place: float, pushes: bool) -> None:
     made, labels = layers(place)
-    torso = in_order(made, labels, TALL, PX_PER_M)[TORSO]
+    torso = in_order(made, labels, SHOULDERS, TALL, PX_PER_M)[TORSO]
     around = np.zeros((H, W), bool)
     around[23:25, 15:20] = True  # seen, just above the hand
     moved = torso.near[around] - made[TORSO].near[around]
@@ -62,7 +63,7 @@ def rounded(made: list[Layer]) -> list[Layer]:
 def test_a_flank_has_no_step_below_a_hand_that_lies_deep() -> None:
     made, labels = layers(3.0)
     made = rounded(made)
-    torso = in_order(made, labels, TALL, PX_PER_M)[TORSO]
+    torso = in_order(made, labels, SHOULDERS, TALL, PX_PER_M)[TORSO]
     hand = (slice(25, 35), slice(15, 20))  # what of it lies over the trunk
     assert (torso.near[hand] >= made[ARM].near[hand] + HIDDEN_GAP - 1e-6).all()
     back = torso.near - made[TORSO].near
@@ -75,7 +76,7 @@ def test_a_flank_has_no_step_below_a_hand_that_lies_deep() -> None:
 def test_what_is_no_flank_stays_where_it_was() -> None:
     made, labels = layers(3.0)
     made = rounded(made)
-    torso = in_order(made, labels, TALL, PX_PER_M)[TORSO]
+    torso = in_order(made, labels, SHOULDERS, TALL, PX_PER_M)[TORSO]
     np.testing.assert_allclose(torso.near[5:55, 31:45], made[TORSO].near[5:55, 31:45], atol=1e-6)
 
 

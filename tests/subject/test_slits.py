@@ -16,7 +16,8 @@ SURE, DOUBTED = 1.0, 0.85  # what a detector says of cloth, and of a slit in it
 
 def points() -> np.ndarray:  # [133, 3]
     out = np.zeros((133, 3), np.float32)
-    for point, row in ((Keypoint.LEFT_SHOULDER, 100), (Keypoint.LEFT_ELBOW, 170), (Keypoint.LEFT_WRIST, 240)):  # fmt: skip
+    arm = Keypoint.LEFT_SHOULDER, Keypoint.LEFT_ELBOW, Keypoint.LEFT_WRIST
+    for point, row in zip(arm, (100, 170, 240), strict=True):
         out[point] = (130, row, 1)
     return out
 
