@@ -15,6 +15,7 @@ from svad.relief.layer import Layer
 HIDDEN_GAP = 0.02  # metres a hidden surface stays behind what hides it
 EASED = 0.03  # of the body's height over which cloth gives way around a hand before it
 FLANK = 0.14  # of it, a flank's width in the picture: half a trunk is less
+WIDE = 0.01  # of it, the least width of a hidden outline: a finger's
 HANGS = 0.25  # of it, up and down a flank over which cloth comes forward again; at .2 a fold stays
 ARMPIT = (0.08, 0.16)  # of it below the shoulders: above the first, arms and trunk are one piece
 SLOPE = 0.8  # metres per metre, how steeply it does so across a flank: less than it turns itself
@@ -41,9 +42,10 @@ def giving_way(
         box = layers[i].box
         whole[box] = np.maximum(whole[box], push * _below_head(layers[i]))
         area[box] |= layers[i].mask
+    hidden = area & ~np.isin(labels, cloth)
     below = (np.arange(len(whole), dtype=np.float32) - shoulders_y) / body_height
     free = smoothstep((below - ARMPIT[0]) / (ARMPIT[1] - ARMPIT[0]))[:, None]
-    flank = free * along_flanks(whole, area, body_height, px_per_m)
+    flank = free * along_flanks(free * whole, area, hidden, body_height, px_per_m)
     out = list(layers)
     for i, push in pushes.items():
         layer = layers[i]
@@ -80,23 +82,26 @@ def _below_head(layer: Layer) -> np.ndarray | float:  # [h, w] 0..1, 0 on the he
 def along_flanks(
     push: np.ndarray,  # [H, W] metres
     area: np.ndarray,  # [H, W] bool, trunk and legs with what is hidden of them
+    hidden: np.ndarray,  # [H, W] bool, that
     body_height: float,  # px
     px_per_m: float,
 ) -> np.ndarray:  # [H, W] metres
-    """The push carried along both sides of an outline and inward, fading out.
+    """The push of hidden outlines carried along both sides and inward, fading out.
 
-    Cloth hangs: what lies behind a hand lies no step behind what is above and below it.
+    Cloth hangs: what lies behind a hand lies no step behind what is above and below it. Arms that
+    cross before the trunk hide no outline, and a sliver of it tells of the fit, not of the cloth.
     """
     out = np.zeros_like(push)
     for turn in (1, -1):
-        side = _along_left(push[:, ::turn], area[:, ::turn], body_height, px_per_m)
-        out = np.maximum(out, side[:, ::turn])
+        maps = push[:, ::turn], area[:, ::turn], hidden[:, ::turn]
+        out = np.maximum(out, _along_left(*maps, body_height, px_per_m)[:, ::turn])
     return out
 
 
 def _along_left(
     push: np.ndarray,  # [H, W] metres
     area: np.ndarray,  # [H, W] bool
+    hidden: np.ndarray,  # [H, W] bool
     body_height: float,  # px
     px_per_m: float,
 ) -> np.ndarray:  # [H, W] metres
@@ -105,7 +110,10 @@ def _along_left(
     filled = area.any(1)[:, None]
     rows, inward = np.arange(h)[:, None], np.arange(max(2, round(FLANK * body_height)))
     columns = area.argmax(1)[:, None] + inward
-    strip = np.where(filled, push[rows, columns.clip(0, w - 1)], 0)
+    at = rows, columns.clip(0, w - 1)
+    outline = np.logical_and.accumulate(filled & hidden[at], 1)
+    wide = outline.sum(1, keepdims=True) >= WIDE * body_height
+    strip = np.where(outline & wide, push[at], 0)
     strip = sloping(hung(strip, HANGS * body_height), SLOPE / px_per_m)
     strip = blur(strip, EVEN * body_height) * smoothstep(2 - 2 * inward / len(inward))
     out = np.zeros_like(push)
