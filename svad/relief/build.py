@@ -20,6 +20,7 @@ from svad.relief.fallen_hair import fallen_hair, without_hair
 from svad.relief.fill import Hands, core_points, frame_cuts, missing_points
 from svad.relief.flanks import with_flanks
 from svad.relief.hand_pixels import Hand
+from svad.relief.hand_shade import with_shade
 from svad.relief.head import face_depth
 from svad.relief.head_completion import headed_points, inner_mouth
 from svad.relief.hem import with_level_hem
@@ -223,7 +224,11 @@ def _labels(
         without_hair(labels, arms, hair),
         drawn, rgb, scene.skin, _areas(hands), scene.camera, joints, scene.body_height,
     )  # fmt: skip
-    labels = parted_by_light(labels, _areas(hands), scene.body_height)
+    if scene.skin is not None:
+        for i, hand in hands.items():
+            before = np.isin(labels, arms)
+            labels = with_shade(labels, i, before, scene.rgb, scene.skin, hand, scene.body_height)
+    labels = parted_by_light(labels, arms, _areas(hands), scene.body_height)
     return with_photo_edges(labels, arms, rgb), hair
 
 

@@ -165,21 +165,24 @@ def without_slivers(
 
 def parted_by_light(
     labels: np.ndarray,  # [H, W] int32, -1 outside
+    arms: list[int],  # numbers of parts
     hands: np.ndarray,  # [H, W] bool, where hands were found: there is light between fingers, too
     body_height: float,  # px
 ) -> np.ndarray:  # [H, W] int32
-    """Light divides an arm from what it hangs beside: strips on its wrong side change over."""
-    person = (labels >= 0).astype(np.uint8)
+    """A slit of light divides an arm from what it hangs beside: strips on its wrong side change."""
+    person = labels >= 0
     radius = max(1, round(LIGHT * body_height))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    light = (cv2.morphologyEx(person, cv2.MORPH_CLOSE, kernel) > 0) & (person == 0)
+    light = np.asarray(binary_fill_holes(person), bool) & ~person
+    slits = light & (cv2.morphologyEx(light.astype(np.uint8), cv2.MORPH_OPEN, kernel) == 0)
     thin = np.zeros(labels.shape, bool)
-    for i in np.unique(labels[labels >= 0]):
+    for i in np.unique(labels[person]):
         mine = (labels == i).astype(np.uint8)
         thin |= (mine > 0) & (cv2.morphologyEx(mine, cv2.MORPH_OPEN, kernel) == 0)
-    thin &= grown(light, 2 * radius) & ~hands
-    solid = (labels >= 0) & ~thin
-    return np.where(thin, nearest_known(labels, solid), labels).astype(np.int32)
+    thin &= grown(slits, 2 * radius) & ~hands
+    found = nearest_known(labels, person & ~thin)
+    crossed = thin & (np.isin(found, arms) != np.isin(labels, arms))
+    return np.where(crossed, found, labels).astype(np.int32)
 
 
 def disc(

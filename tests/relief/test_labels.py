@@ -132,12 +132,12 @@ def test_light_parts_an_arm_from_the_trunk() -> None:
     labels[:, 40:] = LEFT_ARM
     labels[30:90, 36:38] = -1  # light, beyond which the next two columns are still the trunk's
     hand = np.zeros(labels.shape, bool)
-    found = parted_by_light(labels, hand, 500.0)
+    found = parted_by_light(labels, [LEFT_ARM], hand, 500.0)
     np.testing.assert_array_equal(found < 0, labels < 0)
     assert (found[32:88, 38:] == LEFT_ARM).all() and (found[:, :36] == TORSO).all()
     assert (found[:20, 38:40] == TORSO).all()  # no light there
     hand[:] = True
-    np.testing.assert_array_equal(parted_by_light(labels, hand, 500.0), labels)
+    np.testing.assert_array_equal(parted_by_light(labels, [LEFT_ARM], hand, 500.0), labels)
 
 
 def test_a_gloved_hand_is_taken_whole(subject: Subject, drawn: list[PartMaps]) -> None:
