@@ -18,9 +18,9 @@ from svad.relief.densify import densifying_points
 from svad.relief.drape import Drape, out_of_cloth
 from svad.relief.fallen_hair import fallen_hair, without_hair
 from svad.relief.fill import Hands, core_points, frame_cuts, missing_points
+from svad.relief.finger_pixels import with_fingers
 from svad.relief.flanks import with_flanks
 from svad.relief.hand_pixels import Hand
-from svad.relief.hand_shade import with_shade
 from svad.relief.head import face_depth
 from svad.relief.head_completion import headed_points, inner_mouth
 from svad.relief.hem import with_level_hem
@@ -226,8 +226,8 @@ def _labels(
     )  # fmt: skip
     if scene.skin is not None:
         for i, hand in hands.items():
-            before = np.isin(labels, arms)
-            labels = with_shade(labels, i, before, scene.rgb, scene.skin, hand, scene.body_height)
+            both = np.isin(labels, arms)
+            labels = with_fingers(labels, i, both, scene.rgb, scene.skin, hand, scene.body_height)
     labels = parted_by_light(labels, arms, _areas(hands), scene.body_height)
     return with_photo_edges(labels, arms, rgb), hair
 

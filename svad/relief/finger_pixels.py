@@ -1,4 +1,4 @@
-"""Pixels between a bare hand and plain cloth: blurred fingers and their shade go with the hand."""
+"""Blurred fingers: pixels that mix a bare hand with the plain cloth behind it are the hand's."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ REACH = 0.014  # of the body's height, as far as a hand's blurred fingers reach
 AROUND = 0.02  # of it, standard deviation of the surroundings that tell the clean cloth's colour
 KNOWN = 0.02  # share of clean cloth in them, from which they tell it
 PLAIN = 0.2  # of the cloth's brightness, by which plain cloth differs in itself at most
-SHADE = 0.7  # of the clean cloth's light, below which cloth among fingers lies in their shade
+APART = 0.14  # sine between both colours, 8 degrees: nearer ones are hues of one; white is at 11
 SKIN = (0.35, 0.5)  # of skin in a mixture, from which it is a finger's among fingers, or beside
 OFF = 0.12  # of a pixel's brightness, by which a mixture may miss it
 DARK = 0.15  # brightness that this is at least a share of: black is no mixture of anything
 
 
-def with_shade(
+def with_fingers(
     labels: np.ndarray,  # [H, W] int32, -1 outside the person
     part: int,  # the hand's
     arms: np.ndarray,  # [H, W] bool, pixels of any arm
@@ -29,12 +29,11 @@ def with_shade(
     hand: Hand,
     body_height: float,  # px
 ) -> np.ndarray:  # [H, W] int32
-    """The labels with blurred fingers, and the shade among them, as the hand's own.
+    """The labels with blurred fingers, and what lies enclosed among them, as the hand's own.
 
-    They are mixtures of the colours of the hand and of the cloth before which it hangs, or much
-    darker than that cloth, and would stay as stains on it when the hand moves away. The shade
-    beyond the fingers stays: with the hand it would be a mitten. Raised hands and hands before
-    patterned cloth are left alone.
+    They are mixtures of the colours of the hand and of the cloth before which it hangs, and would
+    stay as stains on it when the hand moves away. A hand's shade on the cloth stays: with the hand
+    it would be a mitten. Raised hands and hands before patterned cloth are left alone.
     """
     mine = labels == part
     bare = mine & hand.area & skin
@@ -46,11 +45,12 @@ def with_shade(
     unrest = np.sqrt(masked_blur(np.square(rgb - cloth).sum(-1), clean, sigma))
     plain = unrest < PLAIN * np.linalg.norm(cloth, axis=-1)
     plain &= blur(clean.astype(np.float32), sigma) > KNOWN
-    share, finger, off = mixture(rgb, cloth, np.median(rgb[bare], 0))
+    tone = np.median(rgb[bare], 0)
+    plain &= _apart(cloth, tone) > APART
+    _, finger, off = mixture(rgb, cloth, tone)
     near = grown(hand.area, reach) & (labels >= 0) & ~arms
     told = near & plain & (off < OFF * np.maximum(np.linalg.norm(rgb, axis=-1), DARK))
-    among = hand.area & ((share + finger < SHADE) | (finger > SKIN[0]))
-    taken = _touching(told & (among | (finger > SKIN[1])), mine)
+    taken = _touching(told & (finger > np.where(hand.area, *SKIN)), mine)
     whole = cv2.morphologyEx((taken | mine).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3)))
     taken |= near & (whole > 0)
     return without_holes(np.where(taken, part, labels).astype(np.int32), [part])
@@ -60,6 +60,11 @@ def _touching(pixels: np.ndarray, area: np.ndarray) -> np.ndarray:  # [H, W] boo
     """The pieces that touch an area."""
     _, pieces = cv2.connectedComponents(pixels.astype(np.uint8))
     return pixels & np.isin(pieces, pieces[grown(area, 1) & pixels])
+
+
+def _apart(one: np.ndarray, other: np.ndarray) -> np.ndarray:  # [H, W], sine of the angle between
+    lengths = np.linalg.norm(one, axis=-1) * np.linalg.norm(other)
+    return np.sqrt(1 - np.square((one @ other) / np.maximum(lengths, 1e-6)).clip(0, 1))
 
 
 def mixture(
