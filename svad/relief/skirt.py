@@ -182,9 +182,8 @@ def _along_hem(
     across = np.ones((1, 2 * round(NOTCH * body_height / 2) + 1), np.uint8)
     mixed = cv2.morphologyEx(mixed, cv2.MORPH_CLOSE, across) > 0
     count, pieces = cv2.connectedComponents((mixed & is_leg).astype(np.uint8), connectivity=4)
-    above = mask & (rows < hem - band)  # specks beside a hand are the skirt's, too
-    solid = np.unique(pieces[above])
-    return (mixed & is_leg & np.isin(pieces, solid[solid > 0])) | above if count > 1 else mask
+    solid = np.unique(pieces[mask & (rows < hem - band)])
+    return mixed & is_leg & np.isin(pieces, solid[solid > 0]) if count > 1 else mask
 
 
 def _inner_edges(drawn: list[PartMaps], legs: list[int]) -> tuple[np.ndarray, np.ndarray]:

@@ -18,7 +18,6 @@ from tests.relief.people import drawn_parts, subject_of, with_skirt
 from tests.subject.people import pose_of
 
 LEFT, RIGHT = ([HIPS[k], KNEES[k]] for k in (0, 1))
-ARM_AND_LEG = "arm", "leg"
 PLAIN = {"face": False, "head": False}
 
 
@@ -49,20 +48,6 @@ def test_a_skirt_to_the_ankles_is_found(body: BodyModel) -> None:
     assert abs(skirt.hem - np.flatnonzero(true.any(1))[-1]) < 0.03 * len(true)
     # from the hips to the hem it is one piece, whatever is a leg's or the torso's there
     assert skirt.mask[true & (np.arange(len(true)) > skirt.top)[:, None]].mean() > 0.9
-
-
-def test_specks_beside_a_hand_are_the_skirts(body: BodyModel) -> None:
-    subject, true = with_skirt(subject_of(**PLAIN), 0.16)
-    drawn, height = drawn_parts(subject, body)
-    labels = label_pixels(subject.photo.rgb, subject.matte > 127, drawn, height)
-    pixels = subject.body.camera.project(posed_joints(subject, body))[:, :2]
-    arm, leg = (next(i for i, p in enumerate(drawn) if name in p.part.name) for name in ARM_AND_LEG)
-    row = int(pixels[list(HIPS), 1].mean() + 0.08 * height)
-    speck = row, int(np.flatnonzero(true[row])[8])
-    labels[row - 8 : row + 9, speck[1] - 8 : speck[1] + 9] = arm
-    labels[speck] = leg
-    skirt = find_skirt(labels, drawn, pixels, height, subject.photo.rgb.astype(np.float32) / 255)
-    assert skirt is not None and skirt.mask[speck]
 
 
 @pytest.mark.parametrize("shade", [0.2, 0.4])
