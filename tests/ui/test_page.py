@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.flaky(reruns=1)]
 
 def test_a_visit(make_studio, launch, browser, photo: Path, tmp_path: Path, capfd):
     """Looks at the example, uploads, creates, stops, creates again, downloads, moves."""
-    pipeline = FakePipeline(0.7, hold="relief")
+    pipeline = FakePipeline(0.2, hold="relief")
     visitor = Visitor(browser, launch(make_studio(pipeline)))
     assert visitor.says("#heading", "Ada")
     assert visitor.playing("#turntable video")
