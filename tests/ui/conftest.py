@@ -100,7 +100,11 @@ def clip(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator:
-    """A headless Chromium that has never been started before."""
+    """A headless Chromium that has never been started before, of somebody who wants no motion.
+
+    Avatars that turn and wave by themselves are drawn without a GPU here, which takes a whole
+    processor from everything that a test waits for; see `lively`.
+    """
     from selenium import webdriver
 
     options = webdriver.ChromeOptions()
@@ -110,6 +114,8 @@ def browser(tmp_path: Path) -> Iterator:
         *("headless=new", "no-sandbox", "use-angle=swiftshader", "enable-unsafe-swiftshader"),
         *("disable-quic", "no-first-run", "disable-background-networking", "disable-sync"),
         *("disable-component-update", "window-size=1280,1000", f"user-data-dir={tmp_path / 'b'}"),
+        # drawn without a GPU a page is cheaper to put together by the processor itself
+        *("disable-gpu-compositing", "force-prefers-reduced-motion"),
     ):
         options.add_argument(f"--{flag}")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})

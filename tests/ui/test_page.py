@@ -15,7 +15,7 @@ from svad.ui.studio import Studio
 from tests.ui.conftest import save_photo
 from tests.ui.page_fakes import FakePipeline
 from tests.ui.relay import Relay
-from tests.ui.visitor import Visitor, until
+from tests.ui.visitor import Visitor, lively, until
 
 # A repeat is counted and named in pytest's summary.
 pytestmark = [pytest.mark.browser, pytest.mark.flaky(reruns=1)]
@@ -23,6 +23,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.flaky(reruns=1)]
 
 def test_a_visit(make_studio, launch, browser, photo: Path, tmp_path: Path, capfd):
     """Looks at the example, uploads, creates, stops, creates again, downloads, moves."""
+    lively(browser)
     pipeline = FakePipeline(0.2, hold="relief")
     visitor = Visitor(browser, launch(make_studio(pipeline)))
     assert visitor.says("#heading", "Ada")
