@@ -14,7 +14,6 @@ import numpy as np
 from tests import waiting
 from tests.waiting import WAIT
 
-
 PAUSE = 0.05  # s between two looks at a page, each of which is work for four processes
 
 
