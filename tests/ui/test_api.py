@@ -222,7 +222,7 @@ def test_too_large_files_are_refused(make_studio, launch, tmp_path: Path):
 def test_a_job_tells_its_state_and_is_gone_on_with(
     make_studio, launch, photo: Path, tmp_path: Path
 ) -> None:
-    pipeline = FakePipeline(0.2, hold="relief")
+    pipeline = FakePipeline(0.05, hold="relief")
     studio = make_studio(pipeline)
     client = connect(launch(studio), tmp_path)
     run = client.submit(handle_file(photo), api_name="/generate")
@@ -273,7 +273,7 @@ def test_jobs_that_are_not_here_and_words_that_are_none_are_sentences(make_studi
 def test_one_caller_of_a_shared_server_cannot_take_all_of_it(
     make_studio, launch, tmp_path: Path
 ) -> None:
-    pipeline = FakePipeline(0.2, hold="relief")
+    pipeline = FakePipeline(0.05, hold="relief")
     url = launch(make_studio(pipeline, hosted=True, per_visitor=2, an_hour=3))
     client, other = (
         connect(url, tmp_path, headers={"x-forwarded-for": f"1.1.1.1, {address}, 10.0.0.1"})

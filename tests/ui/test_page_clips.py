@@ -34,7 +34,7 @@ def test_a_clip_is_dropped_understood_trained_stopped_and_resumed(
     make_studio, launch, browser, clip: Path, capfd
 ):
     lively(browser)
-    pipeline = FakePipeline(0.2, hold="glance")
+    pipeline = FakePipeline(0.05, hold="glance")
     visitor = Visitor(browser, launch(make_studio(pipeline)))
     assert visitor.all("#presets")
     assert visitor.drop_and_see(clip, "#check", "Looking through the pictures")
