@@ -62,9 +62,6 @@ class PictureEvents:
             for beat in self.studio.look(sent, now.ticket):
                 if isinstance(beat, Seen):
                     yield self._seen(beat, now, preset)
-                    # gradio tells the last news once more when all is over, and would take away
-                    # what has been put beside the picture by then
-                    yield {p.status: gr.skip()}
                 else:
                     ready = self.studio.ready
                     yield {p.check: uploads.looking(beat.seconds, beat.share, beat.note, ready)}

@@ -85,15 +85,6 @@ def test_what_the_page_drew_itself_is_not_looked_at_again(visit, photo: Path):
     assert visitor.shown["job"] == job
 
 
-def test_what_is_put_beside_a_picture_that_has_just_been_drawn_is_not_taken_away(
-    visit, photo: Path
-):
-    visitor = visit()
-    sent = visitor.has(visitor.upload(photo))
-    *_, drawn, last = visitor.events.look(sent, Given(), "", "preview")
-    assert "photo" in drawn and set(last) == {"status"}  # what gradio says again at the end
-
-
 def test_a_second_photo_beside_the_first_is_one_person_from_two_sides(
     visit, photo: Path, tmp_path: Path
 ):
