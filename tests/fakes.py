@@ -18,7 +18,6 @@ import numpy as np
 from svad.config.preset import Preset
 from svad.core.files import write_bytes, writing
 from svad.media.images import save_png
-from svad.media.video import write_mp4
 from svad.run.pipeline import Pipeline
 from svad.types import (
     PHOTO_WEIGHT,
@@ -32,6 +31,7 @@ from svad.types import (
     Source,
     Subject,
 )
+from tests.encoded import mp4
 from tests.helpers import tiny_avatar, tiny_subject
 
 STEPS = 5
@@ -48,10 +48,15 @@ def _start() -> Avatar:
     return tiny_avatar(300)
 
 
+@cache
+def _turntable() -> bytes:
+    return mp4([_person().photo.rgb] * 4)
+
+
 class FakeStages:
     """Counts how often each stage ran; `fail` maps a stage to what it raises half-way."""
 
-    def __init__(self, seconds: float = 0.05, fail: dict[str, BaseException] | None = None) -> None:
+    def __init__(self, seconds: float = 0.01, fail: dict[str, BaseException] | None = None) -> None:
         self.seconds, self.fail = seconds, dict(fail or {})
         self.ran: Counter[str] = Counter()
         self.photos: list[Photo] = []
@@ -164,7 +169,7 @@ class FakeStages:
         self._work("package", report)
         names = ("turntable.mp4", "avatar.zip", "avatar.ply", "avatar.glb", "viewer.splat")
         turntable, archive, ply, glb, viewer = (folder / name for name in names)
-        write_mp4(turntable, [subject.photo.rgb] * 4)
+        write_bytes(turntable, _turntable())
         for path in (ply, glb, viewer):
             write_bytes(path, path.name.encode())
         with writing(archive) as temporary, zipfile.ZipFile(temporary, "w") as file:

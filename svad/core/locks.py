@@ -44,14 +44,19 @@ def locked(path: Path) -> Iterator[None]:
 
 def is_locked(path: Path) -> bool:
     """Whether a living run holds `path`."""
+    return _is_stale(path) is False
+
+
+def _is_stale(path: Path) -> bool | None:
+    """Whether the run that made a lock has ended or is silent; None where there is no lock."""
     try:
         age = _age(path)
     except OSError:
-        return False
+        return None
     holder = _read(path)
     if holder.get("host") == socket.gethostname() and not is_alive(holder.get("pid", 0)):
-        return False
-    return age < DEADLINE
+        return True
+    return age >= DEADLINE
 
 
 def _take(path: Path) -> str:
@@ -137,7 +142,7 @@ def _sweep(path: Path) -> None:
                 broom.unlink()  # of a run that was killed right here
         return
     try:
-        if not is_locked(path):
+        if _is_stale(path):  # one that is gone may just be made anew by who swept before
             path.unlink(missing_ok=True)
     finally:
         broom.unlink(missing_ok=True)

@@ -52,8 +52,8 @@ def hair_tones(
     for region in (top, beside):  # dark and light strands
         if region.sum() > 200:
             light = lab[region][:, 0]
-            tones += [np.median(lab[region][light < np.quantile(light, 0.3)], 0)]
-            tones += [np.median(lab[region][light > np.quantile(light, 0.7)], 0)]
+            tones += [np.median(lab[region][light <= np.quantile(light, 0.3)], 0)]
+            tones += [np.median(lab[region][light >= np.quantile(light, 0.7)], 0)]
     hair = np.array(tones or [skin[0] * (0.6, 1, 1)], np.float32)
     # a cheek behind a strand of hair tells nothing of the skin
     apart = [np.linalg.norm((hair - one) * (0.6, 1, 1), axis=-1).min() for one in skin]

@@ -26,8 +26,10 @@ class ImportGraph:
     def __init__(self, package: Path) -> None:
         self.package = Path(package)
         files = [path for path in self.package.rglob("*") if "__pycache__" not in path.parts]
-        self._modules = {path for path in files if path.suffix == ".py"}
+        # by their dotted names: paths are slow to put together and to compare
+        self._modules = {self._name(path): path for path in files if path.suffix == ".py"}
         self._data = [path for path in files if path.suffix != ".py" and path.is_file()]
+        self._rooms = {path: self._room(path) for path in files}
         self._next: dict[Path, frozenset[Path]] = {}
         self._hashes: dict[Path, str] = {}
 
@@ -47,11 +49,11 @@ class ImportGraph:
 
         Raises ValueError for a room without modules and for a part that is no module.
         """
-        start = {path for path in self._modules if self.package / room in path.parents}
+        start = {path for path in self._modules.values() if self._rooms[path] == room}
         if not start:
             raise ValueError(f"there is no room {room} in {self.package}")
         for part in parts:
-            if not self._own_files(part):
+            if part not in self._modules:
                 raise ValueError(f"{part} is no module of {self.package}")
             start |= self._files(part)
         return self.reached(start)
@@ -59,10 +61,15 @@ class ImportGraph:
     def fingerprint(self, room: str, parts: Iterable[str] = ()) -> str:
         """Changes whenever code that the room runs changes, or data in a room that it reaches."""
         modules = self.of_room(room, parts)
-        rooms = {self._room(path) for path in modules}
-        data = {path for path in self._data if self._room(path) in rooms}
+        rooms = {self._rooms[path] for path in modules}
+        data = {path for path in self._data if self._rooms[path] in rooms}
         lines = (self._line(path) for path in sorted(modules | data))
         return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+    def _name(self, module: Path) -> str:
+        """The dotted name a module is imported by; that of its folder for an `__init__.py`."""
+        inner = module.relative_to(self.package).with_suffix("").parts
+        return ".".join((self.package.name, *inner)).removesuffix(".__init__")
 
     def _room(self, path: Path) -> str:
         return path.relative_to(self.package).parts[0]
@@ -89,14 +96,7 @@ class ImportGraph:
         """
         words = name.split(".")
         names = (".".join(words[:depth]) for depth in range(2, len(words) + 1))
-        return {path for part in names for path in self._own_files(part)}
-
-    def _own_files(self, name: str) -> set[Path]:
-        root, *inner = name.split(".")
-        if root != self.package.name:
-            return set()
-        place = self.package.joinpath(*inner)
-        return {place / "__init__.py", place.with_suffix(".py")} & self._modules
+        return {self._modules[part] for part in names if part in self._modules}
 
 
 @cache

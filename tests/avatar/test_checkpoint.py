@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -68,12 +69,22 @@ def stopped(given: Person, path: Path, step: int, config: TrainConfig = SMALL) -
         Trainer(*given, config, checkpoint=path, key="k").run(at(step, Stopped("Stopped.")))
 
 
-@pytest.fixture
-def path(given: Person, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def stopped_at_20(given: Person, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The checkpoint of a training that was stopped after 20 of its steps."""
-    place = tmp_path / "stages" / "avatar.part.safetensors"
-    stopped(given, place, 20)
+    place = tmp_path_factory.mktemp("stopped") / "avatar.part.safetensors"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "TOLD", -1.0)
+        stopped(given, place, 20)
     return place
+
+
+@pytest.fixture
+def path(stopped_at_20: Path, tmp_path: Path) -> Path:
+    """A copy of it, as it lies in a job."""
+    place = tmp_path / "stages" / "avatar.part.safetensors"
+    place.parent.mkdir()
+    return Path(shutil.copy(stopped_at_20, place))
 
 
 @pytest.mark.parametrize("batch", [1, 2])

@@ -16,6 +16,7 @@ from svad.body.skin import pose_gaussians
 from svad.config.avatar import TrainConfig
 from svad.geometry.camera import photo_camera
 from svad.splat.gaussians import Gaussians
+from svad.splat.kernels.constants import ALPHA_MIN
 from svad.splat.render import render
 from svad.types import Avatar, Pose
 from tests.helpers import one_pose, tiny_avatar
@@ -63,7 +64,9 @@ def test_an_untrained_one_draws_exactly_the_avatar(avatar: Avatar, coefficients:
     same(one, expected, atol=2e-6)  # compiled loops add in another order
     with torch.no_grad():
         pictures = [render(g, photo_camera(60, 80)).image for g in (one, expected)]
-    assert (pictures[0] - pictures[1]).abs().max() < 1e-3
+    away = (pictures[0] - pictures[1]).abs()
+    # a splat that is as faint as is still drawn may be left out of a pixel in one of the two
+    assert away.max() <= ALPHA_MIN and away.mean() < 1e-5
 
 
 def test_an_avatar_that_has_a_network_goes_on_with_it(avatar: Avatar) -> None:

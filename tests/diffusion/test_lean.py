@@ -24,24 +24,38 @@ from tools.bench.plain_diffusion import make_plain
 FRAMES, SIDE = 2, 40
 
 
-def test_the_lean_call_is_cheaper_and_equal() -> None:
-    # few channels and one temporal head, so that spatial attention weighs as much as at full size
+def lean_and_published(place: str) -> tuple[UNet, UNet, tuple]:
+    """The video network and its published form with the same weights, and a call for both.
+
+    Few channels and one temporal head, so that spatial attention weighs as much as at full size.
+    """
     sizes = Sizes(
         block_out_channels=(32,) * 4, layers_per_block=1, motion_heads=1, cross_attention_dim=16
     )
     torch.manual_seed(0)
-    writer = UNet(sizes, motion=False, head=False).requires_grad_(False)
-    unet = UNet(sizes, motion=True, head=True).requires_grad_(False)
-    token = tensor("token", (1, 1, sizes.cross_attention_dim), 0)
-    latent = tensor("latent", (1, LATENT_CHANNELS, SIDE, SIDE), 0)
-    pose = tensor("pose", (1, sizes.block_out_channels[0], FRAMES, SIDE, SIDE), 0)
-    sample = tensor("sample", (1, LATENT_CHANNELS, FRAMES, SIDE, SIDE), 0)
+    with torch.device(place):
+        writer = UNet(sizes, motion=False, head=False).requires_grad_(False)
+        unet = UNet(sizes, motion=True, head=True).requires_grad_(False)
+    token, latent, pose, sample = (
+        tensor(name, shape, 0).to(place)
+        for name, shape in (
+            ("token", (1, 1, sizes.cross_attention_dim)),
+            ("latent", (1, LATENT_CHANNELS, SIDE, SIDE)),
+            ("pose", (1, sizes.block_out_channels[0], FRAMES, SIDE, SIDE)),
+            ("sample", (1, LATENT_CHANNELS, FRAMES, SIDE, SIDE)),
+        )
+    )
     tokens = torch.cat([torch.zeros_like(token), token])
     condition = unet.condition(tokens, writer.write_bank(latent, token))
     plain = make_plain(deepcopy(unet), tokens, writer.write_bank(latent, token))
-    call = sample, unet.time_shifts(499), condition, pose
+    return unet, plain, (sample, unet.time_shifts(499), condition, pose)
+
+
+def test_the_lean_call_is_cheaper_and_equal() -> None:
+    unet, plain, call = lean_and_published("cpu")
     assert_close(unet(*call), plain(*call), CALL, "the lean prediction")
-    # seconds are for the bench; operations are the same on every machine
+    # seconds are for the bench; operations are the same on every machine, and need no numbers
+    unet, plain, call = lean_and_published("meta")
     assert counted(plain, *call) > 1.25 * counted(unet, *call)
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.growth.copied import copied
+
 ROOT = Path(__file__).parents[2]
 
 WRITER = '''"""Writes how many Gaussians an avatar has."""
@@ -89,7 +91,7 @@ print(json.dumps(facts))
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The program and the tests' small avatar, with the toy format put in."""
     copy = tmp_path_factory.mktemp("tree")
-    shutil.copytree(ROOT / "svad", copy / "svad", ignore=shutil.ignore_patterns("__pycache__"))
+    copied(ROOT / "svad", copy / "svad")
     (copy / "tests").mkdir()
     shutil.copy(ROOT / "tests" / "helpers.py", copy / "tests")
     shutil.copy(ROOT / "weights_manifest.yaml", copy)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.growth.copied import copied
 
 ROOT = Path(__file__).parents[2]
 FILE = "svad/motion/authored/nod.py"
@@ -61,7 +62,7 @@ print(json.dumps(found))
 def grown(tmp_path_factory: pytest.TempPathFactory) -> dict:
     """What the command line, the page and the .glb offer once the file is there."""
     house = tmp_path_factory.mktemp("house")
-    shutil.copytree(ROOT / "svad", house / "svad", ignore=shutil.ignore_patterns("__pycache__"))
+    copied(ROOT / "svad", house / "svad")
     assert not (house / FILE).exists()
     (house / FILE).write_text(NOD, encoding="utf-8")
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}  # for tests.helpers; svad is the copy

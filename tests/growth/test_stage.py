@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.growth.copied import copied
+
 ROOT = Path(__file__).parents[2]
 NEEDED = (
     "svad",
+    "tests/encoded.py",
     "tests/fakes.py",
     "tests/helpers.py",
     "weights_manifest.yaml",
@@ -142,7 +145,7 @@ def tree(tmp_path: Path) -> Path:
         source, target = ROOT / name, copy / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+            copied(source, target)
         elif source.is_file():
             shutil.copy(source, target)
     return copy

@@ -14,7 +14,7 @@ from svad.relief.densify import densifying_points
 from svad.relief.expression import LIDS, ExpressionField, blinking, eye_holes
 from svad.relief.hair import flat_fill, patchwork
 from svad.relief.hair_behind import hair_behind
-from svad.relief.hair_tones import HairTones
+from svad.relief.hair_tones import HairTones, hair_tones
 from svad.relief.head import face_depth, face_hull, face_triangles, skin_colour
 from svad.relief.head_completion import coloured_points, coloured_sheet
 from svad.relief.head_frame import head_frame
@@ -134,6 +134,16 @@ def test_short_hair_hangs_nowhere(subject, body, camera, face):
     tones = HairTones(np.array([[72, 15, 18]], np.float32), np.array([[10, 4, 4]], np.float32))
     behind, long = hair_behind(sheet, tones, camera, frame, face)
     assert not long and behind.max() == 0
+
+
+def test_hair_of_one_colour_has_tones_though_nothing_of_it_is_darker(subject, body, face):
+    sheet = head_sheet(face, long=False)
+    frame = texture_of(subject, body, sheet).frame
+    height = frame.brow * (face[10, 1] + 40 - np.indices(sheet.mask.shape)[0]) / 40
+    rgb = np.broadcast_to(HAIR, sheet.near_rgb.shape).astype(np.float32)
+    skin = np.array([[72, 15, 18]], np.float32)
+    tones = hair_tones(rgb, sheet.mask, height, frame, skin)
+    assert len(tones.hair) > 2 and np.ptp(tones.hair, 0).max() < 1e-3
 
 
 @pytest.mark.parametrize("sides", [(-1,), (-1, 1)])

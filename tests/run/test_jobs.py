@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from svad.config.presets import PREVIEW
+from svad.core import locks
 from svad.core.errors import JobError, OutputError
 from svad.core.locks import DEADLINE, is_locked, locked
 from svad.run.card import CARD, SCHEMA, read_card, require_finished
@@ -53,6 +54,23 @@ def test_of_many_that_want_a_stale_lock_one_gets_it(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert sorted(got) == [0] * 7 + [1]
+
+
+def test_who_sweeps_too_late_leaves_the_lock_that_was_taken_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, age = tmp_path / LOCK, locks._age
+
+    def taken_after_a_look(place: Path) -> float:
+        try:
+            return age(place)
+        except FileNotFoundError:
+            path.write_text('{"token": "of another"}')
+            raise
+
+    monkeypatch.setattr(locks, "_age", taken_after_a_look)
+    locks._sweep(path)
+    assert "of another" in path.read_text() and not list(tmp_path.glob("*-stale"))
 
 
 def test_a_lock_of_an_ended_process_is_taken_over(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def test_a_run_gives_the_whole_folder(photo: Path, tmp_path: Path) -> None:
 
 
 def test_the_card_tells_the_run_but_not_the_photo(photo: Path, tmp_path: Path) -> None:
-    made(FakeStages(), seed=7).run(photo, tmp_path / "out")
+    made(FakeStages(0.06), seed=7).run(photo, tmp_path / "out")
     text = (tmp_path / "out" / "job.json").read_text()
     card = json.loads(text)
     assert [card[k] for k in ("schema", "preset", "seed", "state", "error")] == [

@@ -10,12 +10,10 @@ import cv2
 import numpy as np
 import pytest
 
-from svad.media.video import write_mp4
 from svad.run.job_store import JobStore
 from svad.ui.engine import Engine, Settings
 from svad.ui.studio import Studio
-from tests.footage.turning import turning
-from tests.ui.page_fakes import FakePipeline, draw, write_example
+from tests.ui.page_fakes import FakePipeline, draw, filmed_turn, write_example
 from tests.waiting import WAIT
 
 
@@ -43,7 +41,7 @@ def make_studio(tmp_path: Path, examples: Path, cache: Path) -> Callable[..., St
 
     def make(pipeline: FakePipeline | None = None, **settings) -> Studio:
         settings = {"jobs": tmp_path / "jobs", "examples": examples} | settings
-        pipeline = pipeline or FakePipeline(0.1)
+        pipeline = pipeline or FakePipeline(0.05)
         return Studio(
             Settings(**settings), lambda s: Engine(pipeline, JobStore(s.jobs), mover=pipeline)
         )
@@ -96,13 +94,17 @@ def save_photo(path: Path, shift: int = 0) -> Path:
 def clip(tmp_path: Path) -> Path:
     """A clip of three seconds in which the capsule figure turns around."""
     path = tmp_path / "turn.mp4"
-    write_mp4(path, list(turning(24).rgb), fps=8)
+    path.write_bytes(filmed_turn())
     return path
 
 
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator:
-    """A headless Chromium that has never been started before."""
+    """A headless Chromium that has never been started before, of somebody who wants no motion.
+
+    Avatars that turn and wave by themselves are drawn without a GPU here, which takes a whole
+    processor from everything that a test waits for; see `lively`.
+    """
     from selenium import webdriver
 
     options = webdriver.ChromeOptions()
@@ -112,6 +114,8 @@ def browser(tmp_path: Path) -> Iterator:
         *("headless=new", "no-sandbox", "use-angle=swiftshader", "enable-unsafe-swiftshader"),
         *("disable-quic", "no-first-run", "disable-background-networking", "disable-sync"),
         *("disable-component-update", "window-size=1280,1000", f"user-data-dir={tmp_path / 'b'}"),
+        # drawn without a GPU a page is cheaper to put together by the processor itself
+        *("disable-gpu-compositing", "force-prefers-reduced-motion"),
     ):
         options.add_argument(f"--{flag}")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})

@@ -26,7 +26,6 @@ from svad.export.viewer_rig import viewer_rig_bytes
 from svad.footage.strip import strip
 from svad.media.containers import clip_info
 from svad.media.images import save_jpg, save_png
-from svad.media.video import write_mp4
 from svad.motion.authored import authored
 from svad.motion.readers.files import MotionError
 from svad.motion.readers.formats import is_motion
@@ -35,12 +34,14 @@ from svad.run.sources import preset_for, read_source, source_hash
 from svad.run.stages import titles
 from svad.subject.checks import read_photo
 from svad.types import Footage, Result, StageState
+from tests.encoded import mp4
 from tests.footage.turning import turning
 from tests.helpers import tiny_avatar, tiny_mesh
 from tests.waiting import WAIT
 
 SKIPPED = ("identity", "restoration")
 WIDTH, HEIGHT = 180, 240
+GAUSSIANS = 6000  # of the figure as the page shows it
 
 
 class Names:
@@ -168,7 +169,7 @@ class FakePipeline:
         """A short video, whatever its ending."""
         report(0, 1, "frames")
         self.shots.append(shot)
-        write_mp4(output, [draw(0.3 * np.sin(k / 3))[:, :, :3] for k in range(12)], fps=12)
+        output.write_bytes(swaying())
         return output
 
     def track(self, clip: Path, output: Path, report: Any, *, say: Any) -> Path:
@@ -224,23 +225,42 @@ def draw(yaw: float) -> np.ndarray:
     return image
 
 
-def write_splat(path: Path, count: int = 6000) -> None:
+@cache
+def swaying() -> bytes:
+    """A video of the capsule figure that turns a little to both sides."""
+    return mp4([draw(0.3 * np.sin(k / 3))[:, :, :3] for k in range(12)], fps=12)
+
+
+@cache
+def turned_once() -> bytes:
+    """A video of the capsule figure from all sides."""
+    return mp4([draw(k * 2 * np.pi / 24)[:, :, :3] for k in range(24)], fps=12)
+
+
+@cache
+def filmed_turn() -> bytes:
+    """A clip of three seconds in which the capsule figure turns around, as somebody films it."""
+    return mp4(list(turning(24).rgb), fps=8)
+
+
+@cache
+def splats() -> bytes:
     """The capsule figure as the page's light copy: y down, 32 bytes per Gaussian."""
-    g = tiny_avatar(count).gaussians
+    g = tiny_avatar(GAUSSIANS).gaussians
     table = np.zeros(
-        count, np.dtype([("p", "<f4", 3), ("s", "<f4", 3), ("c", "u1", 4), ("q", "u1", 4)])
+        GAUSSIANS, np.dtype([("p", "<f4", 3), ("s", "<f4", 3), ("c", "u1", 4), ("q", "u1", 4)])
     )
     table["p"] = g.means.numpy() * (1, -1, -1)
     table["s"] = g.scales.numpy()
     table["c"] = np.concatenate([g.colors.numpy(), g.opacities.numpy()[:, None]], 1) * 255
     table["q"] = (128, 255, 128, 128)  # 180 degrees about x
-    path.write_bytes(table.tobytes())
+    return table.tobytes()
 
 
 @cache
 def moving() -> bytes:
     """The capsule figure as the page moves it."""
-    return viewer_rig_bytes(tiny_avatar(6000))
+    return viewer_rig_bytes(tiny_avatar(GAUSSIANS))
 
 
 def write_files(folder: Path, rgb: np.ndarray) -> Result:
@@ -248,9 +268,8 @@ def write_files(folder: Path, rgb: np.ndarray) -> Result:
     save_png(folder / "input.png", rgb)
     front = cv2.resize(draw(0), (rgb.shape[1], rgb.shape[0]))
     save_png(folder / "front.png", front)
-    turns = np.arange(24) * 2 * np.pi / 24
-    write_mp4(folder / "turntable.mp4", [draw(yaw)[:, :, :3] for yaw in turns], fps=12)
-    write_splat(folder / "viewer.splat")
+    (folder / "turntable.mp4").write_bytes(turned_once())
+    (folder / "viewer.splat").write_bytes(splats())
     (folder / "viewer.rig").write_bytes(moving())
     (folder / "avatar.ply").write_bytes(b"ply\n")
     (folder / "avatar.glb").write_bytes(b"glTF")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import numpy as np
 import pytest
@@ -15,7 +15,8 @@ from svad.ui.studio import Studio
 from tests.ui.conftest import save_photo
 from tests.ui.page_fakes import FakePipeline
 from tests.ui.relay import Relay
-from tests.ui.visitor import Visitor, until
+from tests.ui.visitor import Visitor, lively, until
+from tests.waiting import WAIT
 
 # A repeat is counted and named in pytest's summary.
 pytestmark = [pytest.mark.browser, pytest.mark.flaky(reruns=1)]
@@ -23,7 +24,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.flaky(reruns=1)]
 
 def test_a_visit(make_studio, launch, browser, photo: Path, tmp_path: Path, capfd):
     """Looks at the example, uploads, creates, stops, creates again, downloads, moves."""
-    pipeline = FakePipeline(0.7, hold="relief")
+    lively(browser)
+    pipeline = FakePipeline(0.2, hold="relief")
     visitor = Visitor(browser, launch(make_studio(pipeline)))
     assert visitor.says("#heading", "Ada")
     assert visitor.playing("#turntable video")
@@ -230,15 +232,23 @@ new MutationObserver(() => window.heard.push(document.querySelector("#live").tex
 
 
 def test_a_second_tab_that_asks_for_something_else_is_told_why_it_watches(
-    make_studio, launch, browser, photo: Path
+    make_studio, launch, browser, photo: Path, monkeypatch: pytest.MonkeyPatch
 ):
     pipeline = FakePipeline(0.02, hold="relief")
     studio = make_studio(pipeline)
+    arrived, watch = Event(), studio.watch
+
+    def watched(job: str):
+        yield from watch(job)
+        arrived.set()  # and this page has found no run to watch
+
+    monkeypatch.setattr(studio, "watch", watched)
     visitor = Visitor(browser, launch(studio))
     assert visitor.drop_and_see(photo, "#check", texts.SEEN)
     until(lambda: "job=" in browser.current_url)
     browser.refresh()
     until(lambda: visitor.all("#create:not([disabled])"))
+    assert arrived.wait(WAIT)
     browser.execute_script(READ_OUT)
     studio.begin(browser.current_url.partition("job=")[2], "quick")  # in another tab
     visitor.press("#create")

@@ -11,7 +11,7 @@ from svad.ui import texts
 from tests.footage.turning import turning
 from tests.ui.conftest import save_photo
 from tests.ui.page_fakes import FakePipeline
-from tests.ui.visitor import Visitor, until
+from tests.ui.visitor import Visitor, lively, until
 
 # A repeat is counted and named in pytest's summary.
 pytestmark = [pytest.mark.browser, pytest.mark.flaky(reruns=1)]
@@ -33,7 +33,8 @@ return event.defaultPrevented;
 def test_a_clip_is_dropped_understood_trained_stopped_and_resumed(
     make_studio, launch, browser, clip: Path, capfd
 ):
-    pipeline = FakePipeline(0.2, hold="glance")
+    lively(browser)
+    pipeline = FakePipeline(0.05, hold="glance")
     visitor = Visitor(browser, launch(make_studio(pipeline)))
     assert visitor.all("#presets")
     assert visitor.drop_and_see(clip, "#check", "Looking through the pictures")

@@ -6,7 +6,7 @@ import io
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
@@ -265,21 +265,34 @@ def test_what_is_not_a_visitors_own_has_no_job(studio: Studio) -> None:
     assert own_job("job:abc/quick") == own_job("job:abc") == "abc"
 
 
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> threading.Semaphore:
+    """Counts the pages that show the avatar they came for: before, its tab is opened by itself."""
+    pages, attend = threading.Semaphore(0), Events.attend_export
+
+    def attended(self: Events, key: str) -> Iterator[dict]:
+        pages.release()
+        yield from attend(self, key)
+
+    monkeypatch.setattr(Events, "attend_export", attended)
+    return pages
+
+
 @pytest.mark.browser
 @pytest.mark.flaky(reruns=1)
 def test_a_file_that_is_being_made_is_there_after_a_reload(
-    studio: Studio, job: str, launch, browser
+    studio: Studio, job: str, shown: threading.Semaphore, launch, browser
 ) -> None:
     go = threading.Event()
     studio._engine = replace(studio.engine(), export=slow_export(go))
     visitor = Visitor(browser, f"{launch(studio)}?job={job}")
-    assert visitor.says("#heading", texts.YOUR_AVATAR)
+    assert visitor.says("#heading", texts.YOUR_AVATAR) and shown.acquire(timeout=WAIT)
     visitor.open_tab(texts.TAB_FILES)
     labels = until(lambda: [x for x in visitor.all("#exports label") if "avatar.spz" in x.text])
     labels[0].click()
     assert visitor.says("#exported", "packing")
     browser.refresh()
-    assert visitor.says("#heading", texts.YOUR_AVATAR)
+    assert visitor.says("#heading", texts.YOUR_AVATAR) and shown.acquire(timeout=WAIT)
     visitor.open_tab(texts.TAB_FILES)
     assert visitor.says("#exported", "packing")
     assert visitor.says("#exports label.selected", "avatar.spz")

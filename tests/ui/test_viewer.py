@@ -21,7 +21,7 @@ from svad.motion.authored import authored
 from svad.splat.scene import draw_rgba
 from svad.types import Avatar
 from tests.helpers import tiny_avatar
-from tests.ui.visitor import until
+from tests.ui.visitor import lively, until
 from tools.checks.viewer import CAMERA, SHOW, camera_of, over_white
 
 pytestmark = [pytest.mark.browser, pytest.mark.flaky(reruns=1)]
@@ -74,6 +74,7 @@ def viewer(avatar: Avatar, browser: Any, tmp_path: Path) -> Viewer:
 
 def test_poses_are_those_of_the_program(viewer: Viewer, avatar: Avatar) -> None:
     """From the disk, without a server; and sliders move what they say."""
+    lively(viewer.browser)
     viewer.open()
     viewer.do(PLAIN)
     light, shots = thinned_avatar(avatar, 10_000), []
@@ -101,8 +102,6 @@ def test_poses_are_those_of_the_program(viewer: Viewer, avatar: Avatar) -> None:
 
 def test_reduced_motion_and_a_lost_context(viewer: Viewer) -> None:
     """Nothing moves by itself; and without a context the video takes the view's place."""
-    calm = {"features": [{"name": "prefers-reduced-motion", "value": "reduce"}]}
-    viewer.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", calm)
     viewer.open()
     time.sleep(0.3)
     assert viewer.do("return [avatar.stage.playing, avatar.stage.spinning]") == [False, False]

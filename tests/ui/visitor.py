@@ -14,6 +14,8 @@ import numpy as np
 from tests import waiting
 from tests.waiting import WAIT
 
+PAUSE = 0.05  # s between two looks at a page, each of which is work for four processes
+
 
 def until(found: Callable[[], Any], seconds: float = WAIT) -> Any:
     """Waits until `found` gives something true, and gives that."""
@@ -25,7 +27,13 @@ def until(found: Callable[[], Any], seconds: float = WAIT) -> Any:
         except StaleElementReferenceException:
             return None  # the page was just drawing it anew
 
-    return waiting.until(looked, seconds)
+    return waiting.until(looked, seconds, PAUSE)
+
+
+def lively(browser: Any) -> None:
+    """As for most people: videos and avatars move by themselves, in pages opened from now on."""
+    features = [{"name": "prefers-reduced-motion", "value": "no-preference"}]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
 
 
 class Visitor:
