@@ -11,6 +11,7 @@ from svad.media.fields import blur, masked_blur, nearest_known, pull_push
 from svad.relief.labels import PartMaps
 
 FLATTEST = 0.6  # depth of a trunk over its width
+DEEPEST_HAND = 2.0  # widths: so deep is a hand that is seen from its edge
 HAND_EVEN = 0.01  # of the body's height, over which the depth of a hand is evened out
 
 
@@ -94,7 +95,7 @@ def _round_hand(
     radius: np.ndarray,  # [H, W] metres, local thickness of the layer
     body_height: float,  # px
 ) -> tuple[np.ndarray, np.ndarray]:  # [H, W] metres, [H, W] metres
-    """Hands no thicker than they are wide, at an even depth.
+    """Hands of an even depth and thickness, no thicker than twice as wide.
 
     The body's fingers do not lie on the photo's: their depths, taken pixel by pixel, would make a
     prism with thorns of a hand.
@@ -105,8 +106,11 @@ def _round_hand(
     hand = nearest_known(hand, drawn.maps.covered)
     sigma = HAND_EVEN * body_height
     share = blur(hand.astype(np.float32), sigma)
-    even, limit = masked_blur(middle, hand, sigma), np.minimum(half, radius)
-    return middle * (1 - share) + even * share, half * (1 - share) + limit * share
+    limit = np.minimum(half, DEEPEST_HAND * radius)
+    even = (masked_blur(values, hand, sigma) for values in (middle, limit))
+    both = zip((middle, half), even, strict=True)
+    middle, half = (before * (1 - share) + after * share for before, after in both)
+    return middle, half
 
 
 def feather_out(

@@ -83,7 +83,7 @@ def test_hair_wider_than_the_head_lies_behind_the_face(subject: Subject, body: B
     assert abs(grown[0]) < 0.003 and grown[1] > 0.006
 
 
-def test_a_hand_is_no_thicker_than_wide_and_has_an_even_depth(
+def test_a_hand_is_not_much_thicker_than_wide_and_has_an_even_depth(
     subject: Subject, body: BodyModel
 ) -> None:
     drawn, height = drawn_parts(subject, body)
@@ -95,8 +95,8 @@ def test_a_hand_is_no_thicker_than_wide_and_has_an_even_depth(
     fingers = hand & arm & (outline_distance(hand) > 1)
     assert fingers.sum() > 20
     body_half = (p.maps.far - p.maps.near)[fingers] / 2
-    assert np.median(body_half / wide[fingers]) > 1.5
-    assert np.median(found.half[fingers] / wide[fingers]) < 1.2
+    assert np.median(body_half / wide[fingers]) > 3
+    assert np.median(found.half[fingers] / wide[fingers]) < 2.2
     near, far = (np.where(hand, depth, 0) for depth in (p.maps.near, p.maps.far))
     steps = np.abs(np.diff((near + far) / 2, axis=1))
     even = np.abs(np.diff(found.middle, axis=1))
