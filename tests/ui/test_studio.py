@@ -141,7 +141,6 @@ def test_who_asks_for_something_else_meanwhile_is_told_what_goes_on(make_studio,
         next(studio.add(job, [photo]))  # it would be written over what the run reads
     studio.stop(job)
     assert list(other)[-1].finished is None
-    pipeline.go.set()
     assert next(studio.create(job, "quick")).other is None
     assert studio.stop(job) and len(pipeline.folders) == 2
 
