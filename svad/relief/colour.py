@@ -7,8 +7,17 @@ import numpy as np
 
 from svad.media.fields import blur, masked_blur, pull_push
 
+SMOOTH = 0.8  # px over which a photo's noise is evened out before its colours are compared
 STEADY = 1.5  # px over which the colours beside what is completed are evened out
 CALM = 0.02  # of the body's height: relief of bare skin that is not carried to the back
+
+
+def steady_lab(
+    rgb: np.ndarray,  # [H, W, 3] uint8
+) -> np.ndarray:  # [H, W, 3] float32, L 0..100
+    """Colours that tell cloth from cloth, pixel by pixel: CIELAB of a slightly blurred photo."""
+    even = np.float32(1 / 255) * cv2.GaussianBlur(rgb, (0, 0), SMOOTH)
+    return cv2.cvtColor(even, cv2.COLOR_RGB2LAB)
 
 
 def extended(

@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 
 from svad.media.fields import grown, nearest_known
+from svad.relief.colour import steady_lab
+from svad.relief.surface import outline_distance
 
 SURE = 0.5  # matte of what is the person
 OUTLINE = 5.0  # px along the person's outline where splats may move to fit it
@@ -15,15 +17,13 @@ LAP = 1.5  # px from the edge of an arm over the trunk, that have no back
 EDGE = 2  # px beside an edge of labels, within which the photo's own edge is looked for
 APART = 12.0  # in Lab: colours that tell both sides of an edge apart
 EVEN = 1.0  # px over which the new edge is evened out
-SMOOTH = 0.8  # px over which the photo is evened out before
 
 
 def off_outline(
     alpha: np.ndarray,  # [H, W] the matte
 ) -> np.ndarray:  # [H, W] bool
     """Pixels too far inside the person for the fit of the outline; the picture ends it, too."""
-    inside = np.pad((alpha > SURE).astype(np.uint8), 1)
-    return cv2.distanceTransform(inside, cv2.DIST_L2, 5)[1:-1, 1:-1] > OUTLINE
+    return _depth(alpha > SURE) > OUTLINE
 
 
 def lap_of(
@@ -31,9 +31,11 @@ def lap_of(
     alpha: np.ndarray,  # [H, W] the matte
 ) -> np.ndarray:  # [H, W] bool
     """The edge of a layer that lies over others."""
-    inside = np.pad(mask.astype(np.uint8), 1)
-    near = cv2.distanceTransform(inside, cv2.DIST_L2, 5)[1:-1, 1:-1] <= LAP
-    return mask & near & off_outline(alpha)
+    return mask & (_depth(mask) <= LAP) & off_outline(alpha)
+
+
+def _depth(mask: np.ndarray) -> np.ndarray:  # [H, W] px, inside a mask that ends with the picture
+    return outline_distance(np.pad(mask, 1))[1:-1, 1:-1]
 
 
 def with_photo_edges(
@@ -51,9 +53,7 @@ def with_photo_edges(
     inner = arm & ~band, other & ~band
     if not band.any() or not all(side.any() for side in inner):
         return labels
-    lab = cv2.cvtColor(
-        np.float32(1 / 255) * cv2.GaussianBlur(rgb, (0, 0), SMOOTH), cv2.COLOR_RGB2LAB
-    )
+    lab = steady_lab(rgb)
     theirs = [nearest_known(lab, side) for side in inner]
     to_arm, to_other = (np.linalg.norm(lab - one, axis=-1) for one in theirs)
     told = band & (np.linalg.norm(theirs[0] - theirs[1], axis=-1) > APART)

@@ -8,6 +8,7 @@ from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]
 
 from svad.geometry.camera import Camera
 from svad.media.fields import grown, nearest_known
+from svad.relief.colour import steady_lab
 from svad.relief.labels import PartMaps
 from svad.relief.layers import bounding_box
 from svad.relief.worn import View, limbs_worn
@@ -47,7 +48,7 @@ def without_strangers(
         if "_arm" in p.part.name and (p.maps.covered & (labels == i)).sum() >= FEWEST
     }
     worn = limbs_worn(views, rgb, skin, hands, camera, joints)
-    lab = cv2.cvtColor(np.float32(1 / 255) * cv2.GaussianBlur(rgb, (0, 0), 0.8), cv2.COLOR_RGB2LAB)
+    lab = steady_lab(rgb)
     reach = round(REACH * body_height)
     out = labels.copy()
     for i, view in views.items():
