@@ -152,12 +152,11 @@ def without_slivers(
 
     It would move as a thread: a strap between two legs, what the cut along a hem leaves over.
     """
-    side = 2 * max(1, round(SLIVER * body_height)) + 1
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    radius = max(1, round(SLIVER * body_height))
     thin = np.zeros(labels.shape, bool)
     for i in parts:
-        mine = (labels == i).astype(np.uint8)
-        thin |= (mine > 0) & ~hands & (cv2.morphologyEx(mine, cv2.MORPH_OPEN, kernel) == 0)
+        thin |= _thin(labels == i, radius)
+    thin &= ~hands
     thin[: max(0, crotch)] = False
     solid = (labels >= 0) & ~thin
     return np.where(thin, nearest_known(labels, solid), labels).astype(np.int32)
@@ -172,17 +171,23 @@ def parted_by_light(
     """A slit of light divides an arm from what it hangs beside: strips on its wrong side change."""
     person = labels >= 0
     radius = max(1, round(LIGHT * body_height))
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    light = np.asarray(binary_fill_holes(person), bool) & ~person
-    slits = light & (cv2.morphologyEx(light.astype(np.uint8), cv2.MORPH_OPEN, kernel) == 0)
+    slits = _thin(np.asarray(binary_fill_holes(person), bool) & ~person, radius)
     thin = np.zeros(labels.shape, bool)
     for i in np.unique(labels[person]):
-        mine = (labels == i).astype(np.uint8)
-        thin |= (mine > 0) & (cv2.morphologyEx(mine, cv2.MORPH_OPEN, kernel) == 0)
+        thin |= _thin(labels == i, radius)
     thin &= grown(slits, 2 * radius) & ~hands
     found = nearest_known(labels, person & ~thin)
     crossed = thin & (np.isin(found, arms) != np.isin(labels, arms))
     return np.where(crossed, found, labels).astype(np.int32)
+
+
+def _thin(
+    mask: np.ndarray,  # [H, W] bool
+    radius: int,  # px
+) -> np.ndarray:  # [H, W] bool
+    """What of a mask no disc of that radius fits into."""
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    return mask & (cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, kernel) == 0)
 
 
 def disc(
